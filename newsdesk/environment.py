@@ -1,0 +1,148 @@
+"""The settings an operator may set: environment variables, read once and typed.
+
+Each name may also be given as ``<NAME>_FILE``, the path of a file that holds the value (Docker and Kubernetes
+secrets). A wrong value stops the start with the variable's name.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+TRANSPORTS = ("sendgrid",)
+#: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
+SENDGRID_RETRY_WINDOW = 86_400
+#: The sandbox posts its events within a second and keeps trying; ten seconds of silence are enough there.
+SANDBOX_SILENCE_GRACE = 10
+
+
+class EnvironmentProblem(Exception):  # noqa: N818 - it is shown to operators as it is
+    """A variable has a value that cannot be used. The message begins with the variable's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the environment says; an empty string means "not set, use the embedded default"."""
+
+    #: postgresql://user:password@host:port/name
+    database_url: str = ""
+    #: redis://host:port/n, rediss://… or redis+socket:///path
+    redis_url: str = ""
+    secret_key: str = field(default="", repr=False)
+    #: Earlier secret keys: links already sent keep working.
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    #: Where readers reach this server, without a trailing slash.
+    base_url: str = ""
+    sendgrid_api_key: str = field(default="", repr=False)
+    sendgrid_host: str = ""
+    #: Base64 DER keys; several during a rotation.
+    sendgrid_webhook_public_keys: tuple[str, ...] = ()
+    transport: str = "sendgrid"
+    #: Seconds without any event after which an attempt may be proven refused.
+    silence_grace: int = SENDGRID_RETRY_WINDOW
+    home: Path = Path(".newsdesk")
+
+    @property
+    def uses_sandbox(self) -> bool:
+        return not self.sendgrid_api_key
+
+
+def default_home() -> Path:
+    """A checkout keeps its data beside itself; an installed Newsdesk keeps it in the user's data folder."""
+    root = Path(__file__).resolve().parent.parent
+    if (root / "pyproject.toml").is_file():
+        return root / ".newsdesk"
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "newsdesk"
+
+
+def _value(mapping: Mapping[str, str], name: str) -> str:
+    path = mapping.get(f"{name}_FILE", "")
+    if not path:
+        return mapping.get(name, "").strip()
+    if mapping.get(name):
+        raise EnvironmentProblem(f"{name}: set it or {name}_FILE, not both.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(f"{name}_FILE: cannot read {path}: {error}.") from error
+
+
+def _url(mapping: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    value = _value(mapping, name)
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+        raise EnvironmentProblem(f"{name}: {_without_password(value)!r} is not a {' or '.join(schemes)} URL.")
+    return value.rstrip("/") if parts.scheme.startswith("http") else value
+
+
+def _without_password(url: str) -> str:
+    before, at, after = url.rpartition("@")
+    return f"…@{after}" if at else before + after
+
+
+def _words(mapping: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for word in _value(mapping, name).replace(",", " ").split() if word)
+
+
+def _seconds(mapping: Mapping[str, str], name: str, default: int) -> int:
+    value = _value(mapping, name)
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise EnvironmentProblem(f"{name}: {value!r} is not a number of seconds.")
+    return int(value)
+
+
+def read(mapping: Mapping[str, str]) -> Environment:
+    """Read and check every variable.
+
+    Raises EnvironmentProblem, its message starting with the name of the variable at fault.
+    """
+    api_key = _value(mapping, "SENDGRID_API_KEY")
+    transport = _value(mapping, "NEWSDESK_TRANSPORT") or "sendgrid"
+    if transport not in TRANSPORTS:
+        raise EnvironmentProblem(f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(TRANSPORTS)}.")
+    secret_key = _value(mapping, "SECRET_KEY")
+    if secret_key and len(secret_key) < 32:
+        raise EnvironmentProblem("SECRET_KEY: shorter than 32 characters; use a long random one.")
+    home = _value(mapping, "NEWSDESK_HOME")
+    grace = SENDGRID_RETRY_WINDOW if api_key else SANDBOX_SILENCE_GRACE
+    return Environment(
+        database_url=_url(mapping, "DATABASE_URL", ("postgresql", "postgres")),
+        redis_url=_url(mapping, "REDIS_URL", ("redis", "rediss", "redis+socket", "unix")),
+        secret_key=secret_key,
+        secret_key_fallbacks=_words(mapping, "SECRET_KEY_FALLBACKS"),
+        base_url=_url(mapping, "BASE_URL", ("http", "https")),
+        sendgrid_api_key=api_key,
+        sendgrid_host=_url(mapping, "SENDGRID_HOST", ("http", "https")),
+        sendgrid_webhook_public_keys=_words(mapping, "SENDGRID_WEBHOOK_PUBLIC_KEYS"),
+        transport=transport,
+        silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
+        home=(Path(home).expanduser() if home else default_home()).absolute(),
+    )
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's connection parameters for a postgresql:// URL; query parameters become libpq options."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    options: dict[str, object] = {key: values[-1] for key, values in query.items() if key != "host"}
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise EnvironmentProblem(f"DATABASE_URL: {error}.") from error
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise EnvironmentProblem("DATABASE_URL: it names no database; add it after the last slash.")
+    return {
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.get("host", [unquote(parts.hostname or "")])[-1],
+        "PORT": str(port or ""),
+        "OPTIONS": options,
+    }

@@ -1,0 +1,126 @@
+"""Django's settings, derived from the environment and from what the home knows about this machine."""
+
+import os
+import sys
+from typing import Any
+
+from newsdesk import environment as env
+from newsdesk import paths
+from newsdesk.home import Home
+
+ENVIRONMENT = env.read(os.environ)
+HOME = Home(ENVIRONMENT.home)
+
+SECRET_KEY = ENVIRONMENT.secret_key or HOME.secret_key()
+SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+BASE_URL = ENVIRONMENT.base_url or HOME.base_url()
+
+USE_SANDBOX = ENVIRONMENT.uses_sandbox
+NEWSDESK_TRANSPORT = ENVIRONMENT.transport
+SENDGRID_API_KEY = ENVIRONMENT.sendgrid_api_key or HOME.sandbox_api_key()
+SENDGRID_HOST = HOME.sandbox_url() if USE_SANDBOX else (ENVIRONMENT.sendgrid_host or "https://api.sendgrid.com")
+SENDGRID_WEBHOOK_PUBLIC_KEYS = ENVIRONMENT.sendgrid_webhook_public_keys or (
+    HOME.sandbox_public_keys() if USE_SANDBOX else ()
+)
+SILENCE_GRACE = ENVIRONMENT.silence_grace
+
+REDIS_URL = ENVIRONMENT.redis_url or HOME.redis_url()
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **(env.database(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else HOME.database()),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "newsdesk",
+    "composer",
+    "subscribers",
+    "tasks",
+    "web",
+    "wagtail.snippets",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "newsdesk.urls"
+WSGI_APPLICATION = "newsdesk.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [paths.templates_dir()],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME.static
+MEDIA_URL = "/media/"
+MEDIA_ROOT = HOME.media
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if "pytest" in sys.modules:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# A webhook body may be 768 KB by the vendor's word, and a sandbox may post more; Django's default refuses 2.5 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+WAGTAIL_SITE_NAME = "Newsdesk"
+WAGTAILADMIN_BASE_URL = BASE_URL
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_ALLOW_UNICODE_SLUGS = False
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
