@@ -1,0 +1,9 @@
+"""What we say: publications, stories, editions, and the frozen bytes of an approved edition."""
+
+from composer.models.approval import Approval, Variant
+from composer.models.edition import Edition
+from composer.models.placement import Placement
+from composer.models.publication import Publication
+from composer.models.story import Story
+
+__all__ = ["Approval", "Edition", "Placement", "Publication", "Story", "Variant"]

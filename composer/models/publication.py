@@ -1,0 +1,96 @@
+"""A newsletter with its sender, its address and its weekly slot."""
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+#: Paths the web server answers itself; a publication's slug is the first part of its archive's address.
+RESERVED_SLUGS = frozenset({"desk", "confirm", "u", "p", "webhooks", "api", "healthz", "metrics", "static", "media"})
+
+
+def validate_timezone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(f"{value!r} is not an IANA timezone such as Asia/Singapore.")
+
+
+def validate_not_reserved(value: str) -> None:
+    if value in RESERVED_SLUGS:
+        raise ValidationError(f"{value!r} is an address the server needs itself; choose another slug.")
+
+
+one_line = RegexValidator(r"^[^\r\n\x00]*\Z", "Write it on one line.")
+#: SendGrid refuses names with these two characters (its mail/send reference).
+sender_name = RegexValidator(r"^[^;,\r\n\x00]*\Z", "Leave out commas, semicolons and line breaks.")
+
+
+class Publication(models.Model):
+    class Direction(models.TextChoices):
+        LTR = "ltr", "left to right"
+        RTL = "rtl", "right to left"
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    slug = models.SlugField(max_length=60, unique=True, validators=[validate_not_reserved])
+    title = models.CharField(max_length=120, validators=[one_line])
+    tagline = models.CharField(max_length=200, blank=True, validators=[one_line])
+    language = models.CharField(max_length=20, default="en", help_text="BCP 47, for example en or zh-Hans.")
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.LTR)
+    from_name = models.CharField(max_length=120, validators=[sender_name])
+    from_email = models.EmailField(max_length=320)
+    reply_to = models.EmailField(max_length=320, blank=True)
+    postal_address = models.TextField(
+        help_text="The law asks for it in every commercial mail (CAN-SPAM, 15 U.S.C. § 7704(a)(5))."
+    )
+    website = models.URLField(blank=True)
+    theme = models.SlugField(max_length=60, default="digest")
+    cadence_weekday = models.PositiveSmallIntegerField(
+        choices=Weekday, null=True, blank=True, help_text="The day of the weekly slot; empty when there is none."
+    )
+    cadence_time = models.TimeField(null=True, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    minimum_stories = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
+    tracking = models.BooleanField(default=False, help_text="Ask the provider to report opens and clicks.")
+    second_approver = models.BooleanField(
+        default=False, help_text="Whoever edited an edition last cannot be the one who approves it."
+    )
+
+    class Meta:
+        ordering = ["title"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(direction__in=["ltr", "rtl"]), name="composer_publication_direction"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(postal_address__regex=r"\S"),
+                name="composer_publication_postal_address",
+                violation_error_message="Write the postal address; the law asks for it in every mail.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cadence_weekday__isnull=True, cadence_time__isnull=True)
+                | models.Q(cadence_weekday__range=(0, 6), cadence_time__isnull=False),
+                name="composer_publication_cadence",
+                violation_error_message="A weekly slot needs both a day and a time.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def sender(self) -> str:
+        return f"{self.from_name} <{self.from_email}>"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)

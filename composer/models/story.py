@@ -1,0 +1,71 @@
+"""A story as it came in, before any edition uses it."""
+
+import hashlib
+import re
+import unicodedata
+
+from django.db import models
+from wagtail.fields import RichTextField
+from wagtail.search import index
+
+#: What an editor may do inside a story; the sanitiser keeps the same set.
+STORY_FEATURES = ["bold", "italic", "link", "ul", "ol", "blockquote", "superscript", "subscript"]
+
+
+def fingerprint(headline: str) -> str:
+    """What makes two headlines the same story: letters and digits, without case, accents or spacing. 32 hex digits."""
+    bare = unicodedata.normalize("NFKD", headline).casefold()
+    letters = re.sub(r"[\W_]+", "", "".join(char for char in bare if not unicodedata.combining(char)))
+    return hashlib.blake2b((letters or headline.strip()).encode(), digest_size=16).hexdigest()
+
+
+class Story(index.Indexed, models.Model):
+    class Origin(models.TextChoices):
+        DIGEST = "digest", "a digest"
+        FEED = "feed", "a feed"
+        URL = "url", "a web page"
+        TYPED = "typed", "typed at the desk"
+
+    publication = models.ForeignKey("composer.Publication", on_delete=models.CASCADE, related_name="stories")
+    headline = models.CharField(max_length=300)
+    lede = models.TextField(blank=True)
+    body = RichTextField(blank=True, features=STORY_FEATURES)
+    image = models.ForeignKey("wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    alt = models.CharField("text for the image", max_length=300, blank=True)
+    source_name = models.CharField(max_length=120, blank=True)
+    source_url = models.CharField("canonical URL", max_length=2000, blank=True)
+    author = models.CharField(max_length=120, blank=True)
+    topics = models.CharField(max_length=300, blank=True, help_text="Separated by commas.")
+    published_on = models.DateField(null=True, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.TYPED, editable=False)
+    fingerprint = models.CharField(max_length=32, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    search_fields = [
+        index.SearchField("headline"),
+        index.AutocompleteField("headline"),
+        index.SearchField("lede"),
+        index.SearchField("body"),
+        index.FilterField("publication"),
+        index.FilterField("origin"),
+    ]
+
+    class Meta:
+        verbose_name_plural = "stories"
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["publication", "fingerprint"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(headline__regex=r"\S"),
+                name="composer_story_headline",
+                violation_error_message="Write a headline.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.headline
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.fingerprint = fingerprint(self.headline)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]

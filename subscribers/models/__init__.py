@@ -1,0 +1,9 @@
+"""Whom we may write to: subscribers, lists, segments, consent and suppression."""
+
+from subscribers.models.consent import Consent
+from subscribers.models.list import List, Subscription
+from subscribers.models.segment import Segment
+from subscribers.models.subscriber import Subscriber
+from subscribers.models.suppression import Suppression
+
+__all__ = ["Consent", "List", "Segment", "Subscriber", "Subscription", "Suppression"]

@@ -1,0 +1,37 @@
+"""A person with an address."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+
+class Subscriber(models.Model):
+    #: As the reader writes it; compared without case.
+    email = models.EmailField(max_length=320)
+    name = models.CharField(max_length=200, blank=True, validators=[RegexValidator(r"^[^\r\n\x00]*\Z")])
+    #: BCP 47; empty = the publication's.
+    language = models.CharField(max_length=20, blank=True)
+    #: IANA; empty = the publication's.
+    timezone = models.CharField(max_length=64, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="subscribers_subscriber_email",
+                violation_error_message="There is a subscriber with this address.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email__regex=r"^[^@\s]+@[^@\s]+$"), name="subscribers_subscriber_email_shape"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email

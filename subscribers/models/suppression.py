@@ -1,0 +1,53 @@
+"""An address we must not mail, and why."""
+
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+
+class Suppression(models.Model):
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+        HARD_BOUNCE = "hard_bounce", "hard bounce"
+        COMPLAINT = "complaint", "complaint"
+        INVALID = "invalid", "invalid address"
+        MANUAL = "manual", "by hand"
+        ERASED = "erased", "erased"
+
+    #: In lower case; for an erased reader "sha256:" and the hex digest of the lower-case address.
+    address = models.CharField(max_length=320)
+    #: None = everywhere. An unsubscribe holds for one publication; bounces, complaints and erasures hold everywhere.
+    publication = models.ForeignKey("composer.Publication", null=True, blank=True, on_delete=models.CASCADE)
+    reason = models.CharField(max_length=12, choices=Reason)
+    #: What the provider or the person said.
+    detail = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address", "publication", "reason"],
+                nulls_distinct=False,
+                name="subscribers_suppression_once",
+            ),
+            models.CheckConstraint(condition=models.Q(address=Lower("address")), name="subscribers_suppression_lower"),
+            models.CheckConstraint(
+                condition=~models.Q(reason__in=["hard_bounce", "complaint", "erased", "invalid"])
+                | models.Q(publication__isnull=True),
+                name="subscribers_suppression_scope",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reason="unsubscribed") | models.Q(publication__isnull=False),
+                name="subscribers_suppression_unsubscribed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    reason__in=["unsubscribed", "hard_bounce", "complaint", "invalid", "manual", "erased"]
+                ),
+                name="subscribers_suppression_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.get_reason_display()}"

@@ -1,0 +1,122 @@
+"""Up to a thousand deliveries that go out in one request, and every try at it."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Batch(models.Model):
+    """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        BUILDING = "building", "building"
+        SUBMITTING = "submitting", "submitting"
+        SUBMITTED = "submitted", "submitted"
+        UNKNOWN = "unknown", "unknown"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    send = models.ForeignKey("tasks.Send", on_delete=models.PROTECT, related_name="batches", db_index=False)
+    variant = models.ForeignKey("composer.Variant", on_delete=models.PROTECT, related_name="+")
+    #: Deliveries cut into it; never changes.
+    size = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    #: The attempt that holds it, or held it last.
+    attempt = models.UUIDField(null=True)
+    #: Claims so far.
+    attempts = models.PositiveIntegerField(default=0)
+    #: Claims that ended without any evidence of a POST, and rounds refused by the provider.
+    lost_attempts = models.PositiveSmallIntegerField(default=0)
+    rounds = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    rung_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    #: host, boot, pid namespace, pid and start time of the process that holds it: a dead process cannot POST.
+    holder = models.CharField(max_length=200, blank=True)
+    #: Members set aside since preparation.
+    excluded = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    delivered = models.PositiveIntegerField(default=0)
+    bounced = models.PositiveIntegerField(default=0)
+    complained = models.PositiveIntegerField(default=0)
+    unsubscribed = models.PositiveIntegerField(default=0)
+    opened = models.PositiveIntegerField(default=0)
+    clicked = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes = [
+            models.Index(fields=["send", "status"], name="tasks_batch_send_status"),
+            models.Index(fields=["not_before"], condition=models.Q(status="pending"), name="tasks_batch_pending"),
+            models.Index(
+                fields=["claimed_at"],
+                condition=models.Q(status__in=["building", "submitting", "unknown"]),
+                name="tasks_batch_open",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=["pending", "building", "submitting", "submitted", "unknown", "failed", "cancelled"]
+                ),
+                name="tasks_batch_status",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(size__gte=models.F("excluded") + models.F("failed")), name="tasks_batch_members"
+            ),
+            models.CheckConstraint(condition=models.Q(size__range=(1, 1000)), name="tasks_batch_size"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Batch {self.pk} of send {self.send_id}: {self.status}"
+
+
+class Attempt(models.Model):
+    """One POST of a batch, written by the fence just before its first byte."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "no outcome yet"
+        ACCEPTED = "accepted", "accepted"
+        REFUSED = "refused", "refused"
+        UNKNOWN = "unknown", "unknown"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempt_rows", db_index=False)
+    #: The batch's claim number; members are those without an exclusion numbered ≤ this.
+    number = models.PositiveIntegerField()
+    #: Members in the request.
+    size = models.PositiveIntegerField()
+    fenced_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.OPEN, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    #: The provider's X-Message-Id.
+    provider_id = models.CharField(max_length=200, blank=True)
+    #: Which key sent it ("sendgrid:<fingerprint>"): silence compares requests on the same key.
+    transport = models.CharField(max_length=60)
+    #: Passes of the reconciler that found nothing, since the last evidence.
+    silent_passes = models.PositiveSmallIntegerField(default=0)
+    #: Members with at least one processed, delivered, bounced or dropped event.
+    heard = models.PositiveIntegerField(default=0)
+    #: What settled it, in the order it was learned: [{"at", "kind", …}].
+    evidence = models.JSONField(default=list)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="tasks_attempt_number"),
+        ]
+        indexes = [
+            models.Index(fields=["transport", "fenced_at"], name="tasks_attempt_transport"),
+            models.Index(
+                fields=["fenced_at"], condition=models.Q(outcome__in=["", "unknown"]), name="tasks_attempt_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number} of batch {self.batch_id}: {self.outcome or 'open'}"

@@ -1,0 +1,46 @@
+"""What the provider reported: raw receipts, and the events applied from them."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Event(models.Model):
+    """One report about one delivery. The key makes a repeated report the same row."""
+
+    #: blake2b-128 of (nd_delivery or address, event, timestamp, url).
+    key = models.BinaryField(primary_key=True, max_length=16)
+    send_id = models.BigIntegerField(null=True)
+    subscriber_id = models.BigIntegerField(null=True)
+    #: The provider's word: processed, delivered, bounce, blocked, dropped, deferred, open, click, spamreport, …
+    kind = models.CharField(max_length=30)
+    at = models.DateTimeField()
+    url = models.TextField(blank=True)
+    agent = models.TextField(blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        indexes = [models.Index(fields=["send_id", "subscriber_id"], name="tasks_event_delivery")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.send_id}.{self.subscriber_id}"
+
+
+class Receipt(models.Model):
+    """The raw body of one webhook call, stored before it is answered."""
+
+    body = models.BinaryField()
+    received_at = models.DateTimeField(db_default=Now())
+    applied_at = models.DateTimeField(null=True)
+    #: Why it could not be applied; it stays unapplied until someone looks.
+    error = models.CharField(max_length=500, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(applied_at__isnull=True), name="tasks_receipt_unapplied")
+        ]
+
+    def __str__(self) -> str:
+        return f"Receipt {self.pk}"

@@ -1,0 +1,58 @@
+"""An approval to an audience at a time."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Send(models.Model):
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled", "scheduled"
+        PREPARING = "preparing", "preparing"
+        SENDING = "sending", "sending"
+        PAUSED = "paused", "paused"
+        CANCELLED = "cancelled", "cancelled"
+        SENT = "sent", "sent"
+
+    approval = models.ForeignKey("composer.Approval", on_delete=models.PROTECT, related_name="sends")
+    #: The same as approval.edition, so that "has this reader had this edition" needs no join.
+    edition = models.ForeignKey("composer.Edition", on_delete=models.PROTECT, related_name="sends")
+    lists = models.ManyToManyField("subscribers.List", related_name="+")
+    #: The segment as it was chosen; the rule is copied, so that editing the segment changes no scheduled send.
+    segment = models.ForeignKey(
+        "subscribers.Segment", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    segment_rule = models.JSONField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.SCHEDULED)
+    scheduled_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    prepared_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    #: Why it is paused, in words for an operator.
+    pause_reason = models.CharField(max_length=500, blank=True)
+    candidates = models.PositiveIntegerField(default=0)
+    #: Number of exclusions by reason, as preparation counted them.
+    excluded = models.JSONField(default=dict)
+    #: The database this send lives in (design §5.10); a change means that the ground moved under it.
+    system_identifier = models.CharField(max_length=30, blank=True)
+    timeline = models.PositiveIntegerField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["scheduled_at"], condition=models.Q(status="scheduled"), name="tasks_send_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["scheduled", "preparing", "sending", "paused", "cancelled", "sent"]),
+                name="tasks_send_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Send {self.pk} of {self.edition}"
