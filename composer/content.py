@@ -5,9 +5,9 @@ Everything here is frozen and knows nothing of the database. HTML fields hold sa
 writes them (`{{ first_name | default: "reader" }}`, see `composer.merge_tags`).
 """
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import combinations
 from typing import Literal
 
@@ -108,7 +108,7 @@ class EditionContent:
     title: str
     subject: str
     number: int | None = None
-    date: date | None = None
+    date: datetime.date | None = None
     preheader: str = ""
     introduction_html: str = ""
     closing_heading: str = ""
