@@ -5,7 +5,7 @@ Everything here is frozen and knows nothing of the database. HTML fields hold sa
 writes them (`{{ first_name | default: "reader" }}`, see `composer.merge_tags`).
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -108,7 +108,7 @@ class EditionContent:
     title: str
     subject: str
     number: int | None = None
-    date: datetime.date | None = None
+    date: dt.date | None = None
     preheader: str = ""
     introduction_html: str = ""
     closing_heading: str = ""

@@ -1,16 +1,19 @@
-"""Where the files that are not code live: beside the packages in a checkout, inside `newsdesk` when installed."""
+"""Where the files that come with the code are, in a checkout and in an installed package alike."""
 
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
+@cache
 def templates_dir() -> Path:
-    """The folder of email themes and web pages."""
-    installed = _PACKAGE / "_templates"
-    return installed if installed.is_dir() else _PACKAGE.parent / "templates"
+    """The folder with `email/` and `web/`: inside the package when installed, beside it in a checkout."""
+    shipped = _PACKAGE / "_templates"
+    return shipped if shipped.is_dir() else _PACKAGE.parent / "templates"
 
 
+@cache
 def samples_dir() -> Path:
-    """The folder of the sample digests."""
+    """The sample digests that come with Newsdesk."""
     return _PACKAGE / "samples"

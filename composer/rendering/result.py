@@ -11,7 +11,7 @@ class Links:
 
     unsubscribe: str = "-ndUnsubscribeUrl-"
     #: Empty: no preferences link.
-    preferences: str = "-ndPreferencesUrl-"
+    preferences: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,183 @@
+"""Per-recipient values: what editors write, what stands in the bytes, and what each reader gets.
+
+An editor writes `{{ first_name | default: "reader" }}`. In the bytes stands a tag of letters and digits between hyphens,
+which no renderer, inliner or URL parser touches: `-ndFirstName-` raw, for text and subject, and `-ndFirstNameHtml-` for
+HTML, since SendGrid substitutes without escaping. A default travels inside its tag as the hex of its UTF-8 bytes
+(`-ndFirstNameX726561646572-`), so that frozen bytes need nothing beside them to be filled.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from html import escape, unescape
+from typing import Literal
+
+Flavour = Literal["text", "html"]
+
+
+class Field(StrEnum):
+    FIRST_NAME = "first_name"
+    NAME = "name"
+    EMAIL = "email"
+    UNSUBSCRIBE_URL = "unsubscribe_url"
+    PREFERENCES_URL = "preferences_url"
+    #: The same for all readers: rendering fills it in, it is never left in the bytes.
+    WEB_URL = "web_url"
+
+
+#: Fields that may be empty for a reader and so take a default.
+NAMES = frozenset({Field.FIRST_NAME, Field.NAME})
+#: Fields that are escaped for HTML; URLs must come fit for both.
+_ESCAPED = NAMES | {Field.EMAIL}
+WEB_URL = "-ndWebUrl-"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Tag:
+    """One tag of the bytes."""
+
+    #: As it stands in the bytes: `-ndFirstNameHtml-`.
+    token: str
+    field: Field
+    html: bool
+    default: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """Something in double braces that is not one of our tags; `message` says what to write instead."""
+
+    written: str
+    message: str
+
+
+_WRITTEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_EXPRESSION = re.compile(r"""(\w+)(?:\|default(?::|\()\s*(?:"([^"]*)"|'([^']*)'|“([^“”]*)”)\s*\)?)?""")
+_SPACES = re.compile(r"\s+")
+_TOKEN = re.compile(r"-nd((?:[A-Z][a-z]+)+?)(Html)?(?:X((?:[0-9a-f]{2})+))?-")
+#: Taken out of names: what could start a header, and what could be taken for another tag.
+_UNWANTED = re.compile(r"[\r\n]+|-nd(?=[A-Z])")
+_CAMEL = {field: "".join(word.title() for word in field.split("_")) for field in Field}
+_FIELDS = {camel: field for field, camel in _CAMEL.items()}
+_BY_NAME = {str(field): field for field in Field}
+
+
+def token(field: Field, flavour: Flavour, default: str = "") -> str:
+    """The tag for the bytes. URLs and addresses have one form for both flavours, names have two."""
+    marked = "Html" if flavour == "html" and field in _ESCAPED else ""
+    packed = f"X{default.encode().hex()}" if default else ""
+    return f"-nd{_CAMEL[field]}{marked}{packed}-"
+
+
+def translate(text: str, flavour: Flavour) -> tuple[str, tuple[Tag, ...]]:
+    """Replace what the editor wrote by tags for the bytes, and tell which were used.
+
+    In the flavour "html" the text is HTML already: `&quot;` and `&nbsp;` inside the braces are understood. What is
+    unknown stays as it stands (`unknown_tags` names it, which is an error of the checks).
+    """
+    if "{{" not in text:
+        return text, ()
+    used: dict[str, Tag] = {}
+
+    def replaced(match: re.Match[str]) -> str:
+        found = _read(match[1])
+        if found is None:
+            return match[0]
+        field, default = found
+        written = token(field, flavour, default)
+        used[written] = Tag(token=written, field=field, html=flavour == "html" and field in _ESCAPED, default=default)
+        return written
+
+    return _WRITTEN.sub(replaced, text), tuple(used.values())
+
+
+def unknown_tags(text: str) -> tuple[Unknown, ...]:
+    """What stands in (or looks like) double braces and is no tag of ours, each with a suggestion."""
+    found = [
+        Unknown(written=match[0], message=_advice(match)) for match in _WRITTEN.finditer(text) if not _read(match[1])
+    ]
+    rest = _WRITTEN.sub("", text)
+    found += [
+        Unknown(written=brace, message=f"“{brace}” without its partner: a merge tag is written {{{{ first_name }}}}")
+        for brace in ("{{", "}}")
+        if brace in rest
+    ]
+    return tuple(found)
+
+
+def tags_in(*parts: bytes | str) -> tuple[Tag, ...]:
+    """Every tag left in the given bytes (or their text), once each, in a stable order."""
+    found: set[Tag] = set()
+    for part in parts:
+        text = part.decode() if isinstance(part, bytes) else part
+        found.update(tag for match in _TOKEN.finditer(text) if (tag := _tag(match)))
+    return tuple(sorted(found))
+
+
+def values(
+    tags: Iterable[Tag],
+    *,
+    name: str = "",
+    email: str = "",
+    unsubscribe_url: str = "",
+    preferences_url: str = "",
+    first_name: str = "",
+) -> dict[str, str]:
+    """One reader's substitutions, for SendGrid or a byte join: token → value.
+
+    Line breaks are taken out (a name must not start a header) and values for HTML are escaped. `first_name` is the first
+    word of the name when it is not given. Raises ValueError when a link is used and missing: a link must never be empty.
+    """
+    given = {
+        Field.NAME: name,
+        Field.FIRST_NAME: first_name or name.partition(" ")[0],
+        Field.EMAIL: email,
+        Field.UNSUBSCRIBE_URL: unsubscribe_url,
+        Field.PREFERENCES_URL: preferences_url,
+    }
+    filled: dict[str, str] = {}
+    for tag in tags:
+        value = given.get(tag.field, "")
+        if tag.field in NAMES:
+            value = _UNWANTED.sub(" ", value).strip() or tag.default
+        elif not value:
+            raise ValueError(f"{tag.field} is used in the edition but was not given for this reader")
+        filled[tag.token] = escape(value) if tag.html else value
+    return filled
+
+
+def fill(text: str, substitutions: Mapping[str, str]) -> str:
+    """Put one reader's values in, for previews and test messages; a send joins bytes instead."""
+    for written, value in substitutions.items():
+        text = text.replace(written, value)
+    return text
+
+
+def _read(inner: str) -> tuple[Field, str] | None:
+    inner = _SPACES.sub(" ", unescape(inner)).strip()
+    match = _EXPRESSION.fullmatch(re.sub(r"\s*\|\s*", "|", inner, count=1))
+    if not match or match[1] not in _BY_NAME:
+        return None
+    field = _BY_NAME[match[1]]
+    default = match[2] or match[3] or match[4] or ""
+    return field, default if field in NAMES else ""
+
+
+def _advice(match: re.Match[str]) -> str:
+    inner = _SPACES.sub(" ", unescape(match[1])).strip()
+    word = re.split(r"\W", inner, maxsplit=1)[0].lower()
+    if word in _BY_NAME:
+        return f'“{match[0]}” is not readable: write {{{{ {word} }}}} or {{{{ {word} | default: "reader" }}}}'
+    near = get_close_matches(word, _BY_NAME, n=1, cutoff=0.5)
+    meant = f"did you mean {{{{ {near[0]} }}}}?" if near else f"known are {', '.join(_BY_NAME)}"
+    return f"“{match[0]}” is not a merge tag; {meant}"
+
+
+def _tag(match: re.Match[str]) -> Tag | None:
+    camel, html, packed = match[1], match[2], match[3]
+    if camel not in _FIELDS:
+        return None
+    default = bytes.fromhex(packed).decode(errors="replace") if packed else ""
+    return Tag(token=match[0], field=_FIELDS[camel], html=bool(html), default=default)
