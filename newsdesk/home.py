@@ -4,10 +4,15 @@ import hashlib
 import json
 import os
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from newsdesk.locks import is_held
+
+DEFAULT_PORT = 8000
+DEFAULT_SANDBOX_PORT = 8025
+SHORT_FOLDER = Path("/tmp")  # noqa: S108 - the engines check who owns what is in it
 
 
 @dataclass(frozen=True)
@@ -29,35 +34,61 @@ class Home:
         return self.path / "sandbox"
 
     @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def up_lock(self) -> Path:
+        """Held by a running `newsdesk up` for as long as it runs."""
+        return self.path / "up.lock"
+
+    @property
     def run_file(self) -> Path:
         """What a running `newsdesk up` tells other processes: port, addresses, sandbox."""
         return self.path / "run.json"
 
     @property
+    def digest(self) -> str:
+        """A short name that tells this home from the others on the machine."""
+        return hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
+
+    @property
     def sockets(self) -> Path:
-        """A short private folder for the engines' sockets: a socket's path holds at most 104 characters on macOS."""
-        digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"newsdesk-{digest}"
+        """A short private folder for the engines' sockets: a socket's path holds at most 104 characters on macOS.
+
+        The same for every process of the machine, whatever its environment says about temporary files.
+        """
+        return SHORT_FOLDER / f"newsdesk-{self.digest}"
 
     def database(self) -> dict[str, Any]:
-        return {"NAME": "newsdesk", "USER": "app", "HOST": str(self.sockets)}
+        # The port is part of the socket's name; without it PGPORT would decide.
+        return {"NAME": "newsdesk", "USER": "app", "HOST": str(self.sockets), "PORT": "5432"}
 
     def redis_url(self) -> str:
         return f"redis+socket://{self.sockets}/valkey.sock?virtual_host=0"
 
     def run_state(self) -> dict[str, Any]:
-        """The last state a `newsdesk up` wrote; empty when none ran here."""
-        try:
-            state = json.loads(self.run_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return state if isinstance(state, dict) else {}
+        """What the `newsdesk up` that runs here says about itself; empty when none runs."""
+        return _read_json(self.run_file) if is_held(self.up_lock) else {}
+
+    def write_run_state(self, state: dict[str, Any]) -> None:
+        """Tell other processes where this run is; ignored as soon as it has ended."""
+        _write_json(self.run_file, state)
+
+    def last_ports(self) -> dict[str, int]:
+        """The ports of the last run by the names "web" and "sandbox": links already sent point there."""
+        return {name: port for name, port in _read_json(self.path / "ports.json").items() if isinstance(port, int)}
+
+    def remember_ports(self, ports: dict[str, int]) -> None:
+        _write_json(self.path / "ports.json", {**self.last_ports(), **ports})
 
     def base_url(self) -> str:
-        return str(self.run_state().get("base_url") or "http://127.0.0.1:8000")
+        port = self.last_ports().get("web", DEFAULT_PORT)
+        return str(self.run_state().get("base_url") or f"http://127.0.0.1:{port}")
 
     def sandbox_url(self) -> str:
-        return str(self.run_state().get("sandbox_url") or "http://127.0.0.1:8025")
+        port = self.last_ports().get("sandbox", DEFAULT_SANDBOX_PORT)
+        return str(self.run_state().get("sandbox_url") or f"http://127.0.0.1:{port}")
 
     def sandbox_public_keys(self) -> tuple[str, ...]:
         try:
@@ -89,3 +120,19 @@ class Home:
         finally:
             draft.unlink()
         return target.read_text(encoding="utf-8").strip()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace the file at once, so that nobody reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)
