@@ -1,0 +1,124 @@
+"""Content → Jinja2 → MJML → HTML → inlined HTML, and what must be put right between those steps."""
+
+import html as html_module
+import logging
+import re
+from dataclasses import replace
+
+import cssutils
+from mjml import mjml2html
+from premailer import Premailer
+
+from composer import merge_tags
+from composer.content import EditionContent
+from composer.merge_tags import WEB_URL
+from composer.plain_text import plain_text
+from composer.rendering.result import Links, Rendering
+from composer.rendering import themes
+from composer.rendering.themes import Theme
+from composer.rendering.view import view
+from composer.sanitising import printable
+
+#: SendGrid declares iso-8859-1 for content that fits it, and Gmail then says "[Message clipped]"; this never fits.
+NON_LATIN = "\u200c"
+
+_PREHEADER_SHOWN = 150
+_POSITION = re.compile(r"position (\d+):(\d+)")
+_OUTLOOK_SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
+_SPACE_BETWEEN_LINES = re.compile(r"\n[ \t]+")
+
+cssutils.log.setLevel(logging.CRITICAL)
+
+
+class RenderingError(RuntimeError):
+    """The theme and this content do not make valid MJML: a fault of the theme, with line and context."""
+
+
+def render(content: EditionContent, *, theme: str = "digest", links: Links = Links()) -> Rendering:  # noqa: B008 - frozen
+    """Render one variant. Raises UnknownTheme, RenderingError, and TooMuch for rich text beyond all bounds."""
+    content = _without_blank_urls(content)
+    chosen = themes.theme(theme, content.publication.direction)
+    mjml = _mjml(content, chosen, links)
+    html = _finished(_inlined(_compiled(mjml), chosen), content.web_url)
+    text = plain_text(content, links).replace(WEB_URL, content.web_url or WEB_URL)
+    subject = one_line(content.subject).replace(WEB_URL, content.web_url or WEB_URL)
+    return Rendering(
+        mjml=mjml,
+        html=html,
+        text=f"{text.rstrip()}\n{NON_LATIN}\n",
+        subject=subject,
+        preheader=one_line(content.preheader),
+        tags=merge_tags.tags_in(html, text, subject),
+    )
+
+
+def one_line(text: str) -> str:
+    """Text fit for a header: on one line, printable, with merge tags for plain text."""
+    return merge_tags.translate(" ".join(printable(text).split()), "text")[0]
+
+
+def _without_blank_urls(content: EditionContent) -> EditionContent:
+    call = content.call_to_action
+    if call and not call.url.strip() and call.url:
+        return replace(content, call_to_action=replace(call, url=""))
+    return content
+
+
+def _mjml(content: EditionContent, chosen: Theme, links: Links) -> str:
+    facts = view(content, links)
+    padding = f"{NON_LATIN}\u00a0" * max(0, (_PREHEADER_SHOWN - len(content.preheader)) // 2)
+    text = chosen.template.render(
+        view=facts,
+        edition=content,
+        publication=content.publication,
+        words=facts.words,
+        links=links,
+        css=chosen.head_css,
+        preheader_padding=padding,
+        start="left" if content.publication.direction == "ltr" else "right",
+    )
+    return _SPACE_BETWEEN_LINES.sub("\n", text)
+
+
+def _compiled(mjml: str) -> str:
+    try:
+        html: str = mjml2html(mjml, fonts={})
+    except ValueError as error:
+        raise RenderingError(_located(mjml, str(error))) from error
+    if "<mj-" in html:
+        at = html.index("<mj-")
+        raise RenderingError(f"MJML left unread in the HTML: …{html[max(0, at - 40) : at + 40]}…")
+    return html
+
+
+def _located(mjml: str, message: str) -> str:
+    """The parser's byte offsets as line and context."""
+    found = _POSITION.search(message)
+    if not found:
+        return f"invalid MJML: {message}"
+    before = mjml.encode()[: int(found[1])].decode(errors="ignore")
+    line = before.count("\n") + 1
+    return f"invalid MJML: {message} (line {line}: …{before[-40:]}⟨here⟩)"
+
+
+def _inlined(html: str, chosen: Theme) -> str:
+    # Only the theme's own CSS is inlined: MJML's reset would be repeated on every element (+ 20 KB).
+    html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1).replace("<style", '<style data-premailer="ignore"')
+    inliner = Premailer(
+        html,
+        css_text=chosen.inline_css,
+        strip_important=False,
+        disable_validation=True,
+        allow_network=False,
+        align_floating_images=False,
+        cache_css_parsing=True,
+        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
+    )
+    inlined: str = inliner.transform(pretty_print=False)
+    return inlined
+
+
+def _finished(html: str, web_url: str) -> str:
+    html = html.replace(' data-premailer="ignore"', "").replace(' vertical-align="middle"', "")
+    html = _OUTLOOK_SEAM.sub("", html)
+    return html.replace(WEB_URL, html_module.escape(web_url) or WEB_URL)

@@ -1,0 +1,92 @@
+"""The edition as templates want it: blocks with their kind, number and heading level, and the masthead's small facts."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from composer.content import (
+    Block,
+    ButtonBlock,
+    CorrectionBlock,
+    DividerBlock,
+    EditionContent,
+    NoteBlock,
+    SectionBlock,
+    SponsorBlock,
+    StoryBlock,
+    anchor,
+)
+from composer.rendering.result import Links
+from composer.rendering.words import Words, words
+
+_KINDS: dict[type[Block], str] = {
+    StoryBlock: "story",
+    SectionBlock: "section",
+    NoteBlock: "note",
+    SponsorBlock: "sponsor",
+    ButtonBlock: "button",
+    DividerBlock: "divider",
+    CorrectionBlock: "correction",
+}
+_TAGS = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    kind: str
+    block: Block
+    anchor: str
+    #: The story's number as readers see it; 0 for everything else.
+    number: int
+    #: The heading level of the block's own heading.
+    level: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    edition: EditionContent
+    entries: tuple[Entry, ...]
+    words: Words
+    links: Links
+    #: “No. 118”, the date, and how much there is to read, as far as known.
+    facts: tuple[str, ...]
+
+
+def view(edition: EditionContent, links: Links) -> View:
+    terms = words(edition.publication.language)
+    facts = [
+        f"{terms.number} {edition.number}" if edition.number else "",
+        terms.date(edition.date) if edition.date else "",
+        terms.summary(len(edition.stories), _length(edition)) if edition.stories else "",
+    ]
+    return View(
+        edition=edition,
+        entries=tuple(_entries(edition)),
+        words=terms,
+        links=links,
+        facts=tuple(fact for fact in facts if fact),
+    )
+
+
+def _entries(edition: EditionContent) -> Iterator[Entry]:
+    number, level = 0, 2
+    for block in edition.blocks:
+        kind = _KINDS[type(block)]
+        if kind == "section":
+            # Stories of a section are one level below its heading.
+            level = 3
+        number += kind == "story"
+        yield Entry(
+            kind=kind,
+            block=block,
+            anchor=anchor(block),
+            number=number if kind == "story" else 0,
+            level=2 if kind == "section" else level,
+        )
+
+
+def _length(edition: EditionContent) -> int:
+    """Words a reader has before them."""
+    texts = [edition.introduction_html, edition.closing_html]
+    texts += [f"{story.headline} {story.lede} {story.body_html}" for story in edition.stories]
+    return sum(len(_TAGS.sub(" ", text).split()) for text in texts)
