@@ -5,6 +5,7 @@ secrets). A wrong value stops the start with the variable's name.
 """
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,13 @@ def default_home() -> Path:
         return root / ".newsdesk"
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(data) / "newsdesk"
+
+
+def for_tests() -> dict[str, str]:
+    """An environment with a new home and nothing else. The folder may be entered by the engines' account."""
+    home = tempfile.mkdtemp(prefix="newsdesk-tests-")
+    Path(home).chmod(0o711)
+    return {"NEWSDESK_HOME": home}
 
 
 def _value(mapping: Mapping[str, str], name: str) -> str:

@@ -8,7 +8,9 @@ from newsdesk import environment as env
 from newsdesk import paths
 from newsdesk.home import Home
 
-ENVIRONMENT = env.read(os.environ)
+#: The settings are loaded before any conftest could say so: tests have a home of their own and nobody's environment.
+TESTING = "pytest" in sys.modules
+ENVIRONMENT = env.read(env.for_tests() if TESTING else os.environ)
 HOME = Home(ENVIRONMENT.home)
 
 SECRET_KEY = ENVIRONMENT.secret_key or HOME.secret_key()
@@ -111,7 +113,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-if "pytest" in sys.modules:
+if TESTING:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 # A webhook body may be 768 KB by the vendor's word, and a sandbox may post more; Django's default refuses 2.5 MB.

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -116,6 +116,9 @@ class Engines:
             engine.finish(deadline - time.monotonic())
         self.engines = []
         if self._owner is not None:
+            # The engines took their sockets away; what else may be there is not ours to remove.
+            with suppress(OSError):
+                self.site.sockets.rmdir()
             self._owner.release()
             self._owner = None
 

@@ -1,0 +1,143 @@
+"""The engines for tests, started by whoever asks first: a test that asks for neither pays for neither.
+
+Each process that runs tests has a PostgreSQL and a Valkey of its own, on a copy of a cluster that was migrated once and is
+kept under .pytest_cache until a migration changes. They end with the process, however it ends.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import TransactionTestCase
+from pytest_django.plugin import DjangoDbBlocker
+
+from newsdesk import fingerprint
+from newsdesk.engines import Engines
+from newsdesk.home import Home
+from newsdesk.locks import Lock, is_held
+
+MIGRATED = "newsdesk"
+TESTED = "newsdesk_test"
+KEPT_CLUSTERS = 3
+#: A folder of a run that was killed is removed by a later run, once it is older than this.
+LEFTOVER_SECONDS = 3600
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(settings.HOME.path, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob("newsdesk-tests-*"):
+        homes = (folder, folder / "database")
+        fresh = folder.stat().st_mtime > time.time() - LEFTOVER_SECONDS
+        if fresh or any(is_held(home / "engines" / "owner.lock") for home in homes):
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        for home in homes:
+            shutil.rmtree(Home(home).sockets, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_home(pytestconfig: pytest.Config) -> Iterator[Home]:
+    """The home of a running PostgreSQL whose database "newsdesk" is migrated and never changed."""
+    home = Home(settings.HOME.path / "database")
+    home.path.mkdir(mode=0o711)
+    _copy(_migrated_cluster(pytestconfig), home)
+    with Engines(home, valkey=False, durable=False):
+        yield home
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, database_home: Home, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Replaces pytest-django's: every test sees the migrated database, with what the migrations put into it."""
+    connection_settings = connections["default"].settings_dict
+    connection_settings.update(HOST=str(database_home.sockets), NAME=TESTED)
+    _renew_database(database_home)
+
+    def restore(test_case: TransactionTestCase) -> None:
+        connections.close_all()
+        _renew_database(database_home)
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Django would truncate every table, and with them the rows that Wagtail's migrations made.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
+
+
+@pytest.fixture
+def database_url(transactional_db: None, database_home: Home) -> str:
+    """The test's database for processes the test starts. Such a test commits."""
+    return f"postgresql://app@/{TESTED}?host={database_home.sockets}&port=5432"
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """A running Valkey, the one settings.REDIS_URL names."""
+    with Engines(settings.HOME, postgres=False):
+        yield settings.REDIS_URL
+
+
+def _renew_database(home: Home) -> None:
+    arguments: dict[str, Any] = {"host": str(home.sockets), "port": 5432, "user": "app", "dbname": "postgres"}
+    with psycopg.connect(**arguments, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {TESTED} WITH (FORCE)".encode())
+        # Without fsync a copy of the files takes a third of the time of a copy through the log.
+        connection.execute(f"CREATE DATABASE {TESTED} TEMPLATE {MIGRATED} STRATEGY FILE_COPY".encode())
+
+
+def _migrated_cluster(config: pytest.Config) -> Path:
+    """The folder of a stopped cluster with every migration applied; made when a migration has changed."""
+    folder = config.cache.mkdir("newsdesk") if config.cache else Path(tempfile.mkdtemp())
+    cluster = folder / f"cluster-{fingerprint.of_migrations()}"
+    lock = Lock(folder / "cluster.lock")
+    lock.acquire(120)
+    try:
+        if not cluster.exists():
+            _forget_old_clusters(folder)
+            _make_cluster(cluster)
+    finally:
+        lock.release()
+    return cluster
+
+
+def _make_cluster(cluster: Path) -> None:
+    home = Home(settings.HOME.path / "migration")
+    home.path.mkdir(mode=0o711)
+    with Engines(home, valkey=False, durable=False):
+        url = f"postgresql://app@/{MIGRATED}?host={home.sockets}&port=5432"
+        subprocess.run(
+            [sys.executable, "-m", "newsdesk", "migrate", "--verbosity", "0"],
+            env={**os.environ, "DATABASE_URL": url, "NEWSDESK_HOME": str(home.path)},
+            cwd=Path(__file__).parent.parent,
+            check=True,
+        )
+    draft = cluster.with_name(f".{cluster.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    subprocess.run(["cp", "-a", home.path / "engines" / "postgres", draft], check=True)
+    draft.rename(cluster)
+    shutil.rmtree(home.path)
+
+
+def _forget_old_clusters(folder: Path) -> None:
+    clusters = sorted(folder.glob("cluster-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for cluster in clusters[KEPT_CLUSTERS - 1 :]:
+        shutil.rmtree(cluster, ignore_errors=True)
+
+
+def _copy(cluster: Path, home: Home) -> None:
+    # As the engines' account and with its rights, which shutil does not keep.
+    engines = home.path / "engines"
+    engines.mkdir()
+    subprocess.run(["cp", "-a", cluster, engines / "postgres"], check=True)
