@@ -1,12 +1,108 @@
-"""The command line."""
+"""The command line: Django's, under the project's name and with its manners.
+
+Errors are one line on stderr: exit 2 when what was asked cannot be done as written, 1 when it failed. `--traceback`
+shows where.
+"""
 
 import os
+import signal
 import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from newsdesk import __version__
+from newsdesk.environment import EnvironmentProblem
+from newsdesk.errors import Failure, InputError
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+NOBODY_READS = 141
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
-    from django.core.management import execute_from_command_line
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    except SystemExit as end:
+        return _code(end)
+    except Exception as error:
+        if "--traceback" in given:
+            raise
+        line, code = explain(error)
+        sys.stderr.write(f"newsdesk: {line}\n")
+    return code
 
-    execute_from_command_line(sys.argv)
+
+def _run(arguments: list[str]) -> int:
+    from newsdesk.management import directory
+
+    if arguments[:1] == ["help"] and len(arguments) > 1:
+        arguments = [arguments[1], "--help"]
+    if not arguments or arguments[0] in {"help", "--help", "-h"}:
+        sys.stdout.write(directory.overview())
+        return 0
+    if arguments[0] in {"version", "--version"}:
+        sys.stdout.write(f"newsdesk {__version__}\n")
+        return 0
+    if {"--help", "-h"} & set(arguments[1:]) and directory.print_help(arguments[0]):
+        return 0
+    signal.signal(signal.SIGTERM, _end)
+    from newsdesk.management import runner
+
+    runner.run(arguments)
     return 0
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through every `with` and `finally`, so that engines started for a command stop as they should."""
+    sys.exit(128 + number)
+
+
+def _code(end: SystemExit) -> int:
+    if isinstance(end.code, str):
+        sys.stderr.write(f"newsdesk: {_line(end.code)}\n")
+        return FAILED
+    return end.code or 0
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """What to say about an error, in one line, and the exit code."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management.base import CommandError
+    from django.db import DatabaseError, InterfaceError, ProgrammingError
+    from kombu.exceptions import OperationalError as BrokerError
+    from redis.exceptions import RedisError
+
+    said = _line(error)
+    manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
+        ((InputError, EnvironmentProblem, ImproperlyConfigured, CommandError), said, BAD_INPUT),
+        ((Failure,), said, FAILED),
+        ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {said}", FAILED),
+        ((DatabaseError, InterfaceError), f"the database: {said}", FAILED),
+        ((BrokerError, RedisError), f"the broker: {said}", FAILED),
+        ((OSError,), _about_files(error), FAILED),
+    )
+    for kinds, line, code in manners:
+        if isinstance(error, kinds):
+            return line, code
+    return f"unexpected {type(error).__name__}: {said} (--traceback shows where)", FAILED
+
+
+def _about_files(error: Exception) -> str:
+    named = isinstance(error, OSError) and error.strerror and error.filename
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and named else _line(error)
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split())
