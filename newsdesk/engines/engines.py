@@ -90,6 +90,7 @@ class Engines:
         if valkey:
             self.engines.append(Valkey(site))
         try:
+            sites.own_sockets(site.sockets, site.account)
             for engine in self.engines:
                 engine.start()
         except BaseException:

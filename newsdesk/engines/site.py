@@ -41,7 +41,6 @@ def prepare(home: Home) -> Site:
         home.logs.mkdir(exist_ok=True)
     except OSError as error:
         raise Failure(f"The home {home.path} cannot be used: {error.strerror}: {error.filename}.") from error
-    _own_sockets(home.sockets, account)
     return Site(account=account, data=data, sockets=home.sockets, logs=home.logs)
 
 
@@ -71,8 +70,11 @@ def _data_folder(home: Home, account: Account) -> Path:
     return elsewhere
 
 
-def _own_sockets(folder: Path, account: Account) -> None:
-    """Make the folder private: whoever reaches the database's socket is let in without a password."""
+def own_sockets(folder: Path, account: Account) -> None:
+    """Make the folder private: whoever reaches the database's socket is let in without a password.
+
+    Only the owner of the engines calls it: the earlier owner may have taken the folder away until then.
+    """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -2,10 +2,12 @@
 
 import difflib
 import importlib
+import importlib.util
 import pkgutil
 import sys
 from pathlib import Path
 
+import django.core.management
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
@@ -79,12 +81,16 @@ def _wrapped(names: list[str]) -> list[str]:
 
 
 def _all() -> list[str]:
+    """The names of all commands, as Django writes them, without loading an application."""
     from django.conf import settings
-    from django.core.management import get_commands
+    from django.core.management import find_commands
 
-    # Before the settings are read Django knows its own commands only, and remembers that.
-    assert settings.INSTALLED_APPS
-    return list(get_commands())
+    names = set(find_commands(django.core.management.__path__[0]))
+    for application in settings.INSTALLED_APPS:
+        spec = importlib.util.find_spec(application)
+        for folder in (spec.submodule_search_locations if spec else None) or []:
+            names.update(find_commands(str(Path(folder) / "management")))
+    return sorted(names)
 
 
 def known(typed: str) -> str:
