@@ -1,0 +1,55 @@
+"""`python -m sandbox`."""
+
+import dataclasses
+import sys
+from typing import Any
+
+import orjson
+
+from sandbox.options import ALL_SCOPES, SandboxOptions, parser
+from sandbox.server import serve
+from sandbox.state import HomeError
+from sandbox.webhook_settings import WebhookSettings
+
+
+def options_from(arguments: list[str] | None = None) -> SandboxOptions:
+    """The options of a command line. Raises ValueError, OSError; argparse exits with 2 by itself."""
+    given = vars(parser().parse_args(arguments))
+    names = [spec.name for spec in dataclasses.fields(WebhookSettings)]
+    webhooks = WebhookSettings().changed({name: given.pop(name) for name in names})
+    faults: Any = []
+    path = given.pop("faults")
+    if path is not None:
+        try:
+            faults = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"{path}: {error}") from error
+    return SandboxOptions(
+        webhooks=webhooks,
+        faults=tuple(faults if isinstance(faults, list) else [faults]),
+        scopes=tuple(given.pop("scope") or ALL_SCOPES),
+        verified_senders=tuple(given.pop("verified_sender") or ()),
+        map_urls=tuple(given.pop("map_url") or ()),
+        **given,
+    )
+
+
+def main() -> int:
+    """Exit status: 0 after a clean stop, 2 for wrong input, 1 when it cannot run."""
+    try:
+        options = options_from()
+        serve(options)
+    except ValueError as error:
+        return _complain(error, 2)
+    except (HomeError, OSError) as error:
+        return _complain(error, 1)
+    return 0
+
+
+def _complain(error: Exception, status: int) -> int:
+    sys.stderr.write(f"sandbox: {error}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
