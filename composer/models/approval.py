@@ -57,6 +57,13 @@ class Approval(models.Model):
     def stands(self) -> bool:
         return self.voided_at is None
 
+    @property
+    def approver(self) -> str:
+        """Who said yes; a command has no person behind it."""
+        if self.approved_by is None:
+            return "the command line"
+        return self.approved_by.get_full_name() or self.approved_by.get_username()
+
 
 class Variant(models.Model):
     """Frozen bytes for one set of visible stories. The database refuses any change."""

@@ -9,7 +9,7 @@ from wagtail.fields import RichTextField
 from wagtail.search import index
 
 #: What an editor may do inside a story; the sanitiser keeps the same set.
-STORY_FEATURES = ["bold", "italic", "link", "ul", "ol", "blockquote", "superscript", "subscript"]
+STORY_FEATURES = ["h3", "h4", "bold", "italic", "link", "ul", "ol", "blockquote", "superscript", "subscript"]
 
 
 def fingerprint(headline: str) -> str:

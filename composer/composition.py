@@ -1,0 +1,73 @@
+"""Editions made from stories or from a digest, without anybody at the desk."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from composer import picking
+from composer.digest import Digest
+from composer.intake import import_digest
+from composer.models import Edition, Publication, Story
+from composer.sanitising import paragraphs_to_html
+
+#: How much of a preheader an inbox shows.
+_PREHEADER = 110
+
+
+@transaction.atomic
+def compose(
+    publication: Publication,
+    *,
+    stories: Sequence[Story] = (),
+    digest: Digest | None = None,
+    title: str = "",
+    subject: str = "",
+    by: AbstractBaseUser | None = None,
+) -> Edition:
+    """Make the publication's next edition, with copies of the stories in their order, and save its first revision.
+
+    A digest gives title, introduction, stories, closing and call to action; its own words are used even where a story is
+    a repeat. Raises ValidationError when the result cannot be stored (a title beyond 200 characters, …).
+    """
+    edition = Edition(publication=publication, title=title, subject=subject)
+    blocks = _copies(stories)
+    if digest:
+        blocks += _from_digest(edition, publication, digest)
+    edition.title = edition.title or publication.title
+    edition.content = [("story", value) for value in blocks]
+    edition.preheader = _preheader([value["headline"] for value in blocks])
+    edition.full_clean()
+    edition.save()
+    edition.save_revision(user=by, log_action="wagtail.create", clean=False)
+    return edition
+
+
+def _copies(stories: Iterable[Story]) -> list[dict[str, Any]]:
+    return [picking.copy_of(story) for story in stories]
+
+
+def _from_digest(edition: Edition, publication: Publication, digest: Digest) -> list[dict[str, Any]]:
+    edition.title = edition.title or digest.title
+    edition.introduction = paragraphs_to_html(digest.introduction)
+    edition.closing_heading = digest.closing_heading
+    edition.closing = paragraphs_to_html(digest.closing)
+    if digest.call_to_action:
+        edition.call_to_action_label = digest.call_to_action.text
+        edition.call_to_action_url = digest.call_to_action.url
+    taken = import_digest(publication, digest).stories
+    return [
+        {**picking.copy_of(story), "headline": incoming.headline, "lede": incoming.lede, "body": incoming.body_html}
+        for story, incoming in zip(taken, digest.stories, strict=True)
+    ]
+
+
+def _preheader(headlines: Sequence[str]) -> str:
+    """The first headlines, as many as an inbox shows."""
+    shown = headlines[0] if headlines else ""
+    for headline in headlines[1:]:
+        if len(shown) + len(headline) > _PREHEADER:
+            break
+        shown = f"{shown} · {headline}"
+    return shown[:300]

@@ -1,0 +1,130 @@
+"""Editions as they are stored → editions as plain data. Also of what stands in an open form and is not saved yet."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.utils.timezone import localdate
+from wagtail.rich_text import expand_db_html
+
+from composer import content, picking
+from composer.images import Picture, preview
+from composer.models import Edition, Publication
+from composer.sanitising import rich_text
+
+#: Turns an image of the library into a file with an address, or None when there is nothing to show.
+ImageSource = Callable[[Any], Picture | None]
+
+
+def publication_content(publication: Publication) -> content.PublicationContent:
+    return content.PublicationContent(
+        slug=publication.slug,
+        title=publication.title,
+        tagline=publication.tagline,
+        language=publication.language,
+        direction="rtl" if publication.direction == Publication.Direction.RTL else "ltr",
+        from_name=publication.from_name,
+        from_email=publication.from_email,
+        reply_to=publication.reply_to,
+        postal_address=publication.postal_address,
+        website=publication.website,
+        minimum_stories=publication.minimum_stories,
+    )
+
+
+def edition_content(edition: Edition, *, images: ImageSource = preview) -> content.EditionContent:
+    """Everything the edition says, for the renderers and the checks.
+
+    Raises TooMuch for rich text beyond all bounds, and whatever `images` raises.
+    """
+    picking.prepare(edition.content)
+    label, url = edition.call_to_action_label.strip(), edition.call_to_action_url.strip()
+    return content.EditionContent(
+        publication=publication_content(edition.publication),
+        title=edition.title,
+        subject=edition.subject.strip() or edition.title,
+        number=edition.number,
+        date=localdate(edition.slot, edition.publication.zone),
+        preheader=edition.preheader,
+        introduction_html=_html(edition.introduction),
+        closing_heading=edition.closing_heading,
+        closing_html=_html(edition.closing),
+        call_to_action=content.CallToAction(label=label, url=url) if label or url else None,
+        blocks=tuple(_BLOCKS[child.block_type](child.id, child.value, images) for child in edition.content),
+        web_url=web_url(edition),
+    )
+
+
+def web_url(edition: Edition) -> str:
+    """Where the edition stands in the public archive; empty before it has a number."""
+    return f"{settings.BASE_URL}/{edition.publication.slug}/{edition.number}/" if edition.number else ""
+
+
+def _html(source: Any) -> str:
+    """Rich text as the database holds it (a field's string or a block's RichText), fit for a mail."""
+    return rich_text(expand_db_html(getattr(source, "source", source) or ""))
+
+
+def _image(value: Any, images: ImageSource) -> content.Image | None:
+    picture = images(value["image"]) if value["image"] else None
+    if picture is None:
+        return None
+    return content.Image(url=picture.url, alt=value["alt"].strip(), width=picture.width, height=picture.height)
+
+
+def _story(key: str, value: Any, images: ImageSource) -> content.Block:
+    return content.StoryBlock(
+        key=key,
+        audience=value["audience"].strip(),
+        headline=value["headline"].strip(),
+        lede=value["lede"].strip(),
+        body_html=_html(value["body"]),
+        image=_image(value, images),
+        source_name=value["source_name"].strip(),
+        source_url=value["source_url"].strip(),
+        public=value["public"],
+    )
+
+
+def _section(key: str, value: Any, _images: ImageSource) -> content.Block:
+    return content.SectionBlock(key=key, audience=value["audience"].strip(), heading=value["heading"].strip())
+
+
+def _note(key: str, value: Any, _images: ImageSource) -> content.Block:
+    return content.NoteBlock(key=key, audience=value["audience"].strip(), body_html=_html(value["body"]))
+
+
+def _sponsor(key: str, value: Any, images: ImageSource) -> content.Block:
+    return content.SponsorBlock(
+        key=key,
+        audience=value["audience"].strip(),
+        name=value["name"].strip(),
+        body_html=_html(value["body"]),
+        url=value["url"].strip(),
+        image=_image(value, images),
+    )
+
+
+def _button(key: str, value: Any, _images: ImageSource) -> content.Block:
+    return content.ButtonBlock(
+        key=key, audience=value["audience"].strip(), label=value["label"].strip(), url=value["url"].strip()
+    )
+
+
+def _divider(key: str, value: Any, _images: ImageSource) -> content.Block:
+    return content.DividerBlock(key=key, audience=value["audience"].strip())
+
+
+def _correction(key: str, value: Any, _images: ImageSource) -> content.Block:
+    return content.CorrectionBlock(key=key, audience=value["audience"].strip(), body_html=_html(value["body"]))
+
+
+_BLOCKS: dict[str, Callable[[str, Any, ImageSource], content.Block]] = {
+    "story": _story,
+    "section": _section,
+    "note": _note,
+    "sponsor": _sponsor,
+    "button": _button,
+    "divider": _divider,
+    "correction": _correction,
+}

@@ -1,0 +1,73 @@
+"""Images for mail: 1200 pixels wide at most, JPEG or PNG, at an address that never changes its bytes.
+
+Mail clients show neither WebP nor AVIF nor SVG, and a mail lies in an inbox for years: the address names the bytes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from wagtail.images.exceptions import SourceImageIOError
+
+FOLDER = "mail"
+_WIDTH, _HEIGHT = 1200, 3600
+#: Drawings and logos keep their sharp edges; everything else is a photograph.
+_LOSSLESS = {".png", ".gif"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    url: str
+    width: int
+    height: int
+
+
+class ImageUnreadable(ValueError):  # noqa: N818 - it says what is wrong
+    """The library knows the image, but its file is gone or broken; the message names it."""
+
+
+def preview(image: Any) -> Picture | None:
+    """The image at an address that lasts as long as the library's copy; None if its file is gone."""
+    try:
+        made = image.get_rendition(_filter(image))
+    except (OSError, SourceImageIOError):
+        return None
+    return Picture(url=_absolute(made.url), width=made.width, height=made.height)
+
+
+def permanent(image: Any) -> Picture:
+    """The image under an address made of its bytes' SHA-256: it stays when the library's copy is replaced or deleted.
+
+    Raises ImageUnreadable.
+    """
+    try:
+        made = image.get_rendition(_filter(image))
+        with made.file.open("rb") as file:
+            data: bytes = file.read()
+    except (OSError, SourceImageIOError) as error:
+        raise ImageUnreadable(f"the file of the image “{image.title}” cannot be read; upload it again") from error
+    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{PurePath(made.file.name).suffix.lower()}"
+    _keep(name, data)
+    return Picture(url=_absolute(default_storage.url(name)), width=made.width, height=made.height)
+
+
+def _filter(image: Any) -> str:
+    lossless = PurePath(image.file.name).suffix.lower() in _LOSSLESS
+    form = "format-png" if lossless else "format-jpeg|jpegquality-82|bgcolor-ffffff"
+    return f"max-{_WIDTH}x{_HEIGHT}|{form}"
+
+
+def _keep(name: str, data: bytes) -> None:
+    if default_storage.exists(name):
+        return
+    saved = default_storage.save(name, ContentFile(data))
+    if saved != name:  # another approval wrote the same bytes first
+        default_storage.delete(saved)
+
+
+def _absolute(url: str) -> str:
+    return url if "://" in url else settings.BASE_URL + url

@@ -1,0 +1,11 @@
+"""What the audit log calls our acts."""
+
+from typing import Any
+
+from wagtail import hooks
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(registry: Any) -> None:
+    registry.register_action("newsdesk.approve", "Approve", "Approved the edition")
+    registry.register_action("newsdesk.reopen", "Reopen", "Reopened the edition")
