@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from composer.content import (
-    Block,
     ButtonBlock,
     CorrectionBlock,
     DividerBlock,
@@ -42,7 +41,7 @@ class _Writer:
         underline = "=" * min(COLUMNS, max(width(line) for line in title.split("\n")))
         facts = fill(" · ".join(self.view.facts))
         name = plain(edition.publication.title)
-        above = f"{fill(name.upper())}\n\n" if name and name != plain(edition.title) else ""
+        above = f"{fill(name.upper())}\n\n" if name and not plain(edition.title).startswith(name) else ""
         yield "\n".join(part for part in (f"{above}{title}", underline, facts) if part)
         if edition.web_url:
             yield f"{self.view.words.web_view}:\n{edition.web_url}"
@@ -56,7 +55,8 @@ class _Writer:
 
     def body(self) -> Iterator[str]:
         for entry in self.view.entries:
-            yield from _WRITERS[type(entry.block)](self, entry)
+            write: Callable[[Entry], Iterator[str]] = getattr(self, f"write_{entry.kind}")
+            yield from write(entry)
 
     def closing(self) -> Iterator[str]:
         edition = self.view.edition
@@ -81,11 +81,11 @@ class _Writer:
         if publication.website:
             yield plain(publication.website)
 
-    def _story(self, entry: Entry) -> Iterator[str]:
+    def write_story(self, entry: Entry) -> Iterator[str]:
         story = entry.block
         assert isinstance(story, StoryBlock)
         indent = " " * len(self._number(entry))
-        yield f"{_RULE}\n\n{self._numbered(entry)}"
+        yield self._numbered(entry) if entry.opens else f"{_RULE}\n\n{self._numbered(entry)}"
         if story.lede:
             yield fill(plain(story.lede), first=indent, rest=indent)
         yield from paragraphs(plain(rich_text(story.body_html)), self.footnotes, indent=indent)
@@ -99,22 +99,22 @@ class _Writer:
         text = f"{self.view.words.source}: {name}{mark}" if name else f"{self.view.words.source}:{mark}"
         return fill(text, first=indent, rest=indent)
 
-    def _section(self, entry: Entry) -> Iterator[str]:
+    def write_section(self, entry: Entry) -> Iterator[str]:
         assert isinstance(entry.block, SectionBlock)
         heading = fill(plain(entry.block.heading).upper())
         yield f"{'=' * COLUMNS}\n{heading}"
 
-    def _note(self, entry: Entry) -> Iterator[str]:
+    def write_note(self, entry: Entry) -> Iterator[str]:
         assert isinstance(entry.block, NoteBlock)
         yield _RULE
         yield from self._rich(entry.block.body_html)
 
-    def _correction(self, entry: Entry) -> Iterator[str]:
+    def write_correction(self, entry: Entry) -> Iterator[str]:
         assert isinstance(entry.block, CorrectionBlock)
         yield f"{_RULE}\n\n{self.view.words.correction.upper()}"
         yield from self._rich(entry.block.body_html)
 
-    def _sponsor(self, entry: Entry) -> Iterator[str]:
+    def write_sponsor(self, entry: Entry) -> Iterator[str]:
         sponsor = entry.block
         assert isinstance(sponsor, SponsorBlock)
         yield f"{_RULE}\n\n{fill(f'{self.view.words.sponsor}: {plain(sponsor.name)}')}"
@@ -122,11 +122,11 @@ class _Writer:
         if sponsor.url:
             yield plain(sponsor.url)
 
-    def _button(self, entry: Entry) -> Iterator[str]:
+    def write_button(self, entry: Entry) -> Iterator[str]:
         assert isinstance(entry.block, ButtonBlock)
         yield self._call(entry.block.label, entry.block.url)
 
-    def _divider(self, entry: Entry) -> Iterator[str]:
+    def write_divider(self, entry: Entry) -> Iterator[str]:
         assert isinstance(entry.block, DividerBlock)
         yield "* * *".center(COLUMNS).rstrip()
 
@@ -157,14 +157,3 @@ class _Writer:
 
 def plain(text: str) -> str:
     return translate(printable(text), "text")[0]
-
-
-_WRITERS: dict[type[Block], Callable[[_Writer, Entry], Iterator[str]]] = {
-    StoryBlock: _Writer._story,
-    SectionBlock: _Writer._section,
-    NoteBlock: _Writer._note,
-    CorrectionBlock: _Writer._correction,
-    SponsorBlock: _Writer._sponsor,
-    ButtonBlock: _Writer._button,
-    DividerBlock: _Writer._divider,
-}

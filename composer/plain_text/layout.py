@@ -9,6 +9,8 @@ COLUMNS = 72
 
 #: Broken only between words; a URL or a merge tag (which grows) stays in one piece however long it is.
 _UNBREAKABLE = re.compile(r"\w+://|mailto:|-nd[A-Z]|\{\{")
+#: Counted as long as a short name, since its own length says nothing.
+_TAG = re.compile(r"-nd[A-Z]\w*-")
 _SPACES = re.compile(r"[ \t\n]+")
 #: What must not begin a line of Chinese or Japanese.
 _NEVER_FIRST = frozenset("、。，．：；！？）」』】〉》〕］｝’”…ー・々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
@@ -31,7 +33,7 @@ def fill(text: str, *, first: str = "", rest: str = "", columns: int = COLUMNS) 
     lines: list[str] = []
     line, used, empty = first, width(first), True
     for glue, piece in _pieces(text, columns - max(width(first), width(rest))):
-        size = width(piece)
+        size = width(_TAG.sub("Josephine", piece)) if "-nd" in piece else width(piece)
         gap = "" if empty else glue
         if not empty and used + len(gap) + size > columns:
             lines.append(line)

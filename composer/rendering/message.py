@@ -77,6 +77,7 @@ def _safe(name: str, value: str) -> str:
 
 def _part(subtype: str, text: str) -> str:
     part = MIMEText(text, subtype)
-    del part["Content-Transfer-Encoding"], part["MIME-Version"]
+    del part["Content-Transfer-Encoding"]
     part.set_payload(text, _UTF_8)
+    del part["MIME-Version"]
     return part.as_string().replace("\n", CRLF)

@@ -1,20 +1,18 @@
 """Content → Jinja2 → MJML → HTML → inlined HTML, and what must be put right between those steps."""
 
 import html as html_module
-import logging
 import re
 from dataclasses import replace
 
-import cssutils
 from mjml import mjml2html
-from premailer import Premailer
 
 from composer import merge_tags
 from composer.content import EditionContent
 from composer.merge_tags import WEB_URL
 from composer.plain_text import plain_text
-from composer.rendering.result import Links, Rendering
 from composer.rendering import themes
+from composer.rendering.inlining import inlined
+from composer.rendering.result import Links, Rendering
 from composer.rendering.themes import Theme
 from composer.rendering.view import view
 from composer.sanitising import printable
@@ -27,8 +25,6 @@ _POSITION = re.compile(r"position (\d+):(\d+)")
 _OUTLOOK_SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
 _SPACE_BETWEEN_LINES = re.compile(r"\n[ \t]+")
 
-cssutils.log.setLevel(logging.CRITICAL)
-
 
 class RenderingError(RuntimeError):
     """The theme and this content do not make valid MJML: a fault of the theme, with line and context."""
@@ -39,7 +35,7 @@ def render(content: EditionContent, *, theme: str = "digest", links: Links = Lin
     content = _without_blank_urls(content)
     chosen = themes.theme(theme, content.publication.direction)
     mjml = _mjml(content, chosen, links)
-    html = _finished(_inlined(_compiled(mjml), chosen), content.web_url)
+    html = _finished(inlined(_compiled(mjml), chosen.inline_css), content.web_url)
     text = plain_text(content, links).replace(WEB_URL, content.web_url or WEB_URL)
     subject = one_line(content.subject).replace(WEB_URL, content.web_url or WEB_URL)
     return Rendering(
@@ -48,6 +44,7 @@ def render(content: EditionContent, *, theme: str = "digest", links: Links = Lin
         text=f"{text.rstrip()}\n{NON_LATIN}\n",
         subject=subject,
         preheader=one_line(content.preheader),
+        links=links,
         tags=merge_tags.tags_in(html, text, subject),
     )
 
@@ -101,24 +98,7 @@ def _located(mjml: str, message: str) -> str:
     return f"invalid MJML: {message} (line {line}: …{before[-40:]}⟨here⟩)"
 
 
-def _inlined(html: str, chosen: Theme) -> str:
-    # Only the theme's own CSS is inlined: MJML's reset would be repeated on every element (+ 20 KB).
-    html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1).replace("<style", '<style data-premailer="ignore"')
-    inliner = Premailer(
-        html,
-        css_text=chosen.inline_css,
-        strip_important=False,
-        disable_validation=True,
-        allow_network=False,
-        align_floating_images=False,
-        cache_css_parsing=True,
-        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
-    )
-    inlined: str = inliner.transform(pretty_print=False)
-    return inlined
-
-
 def _finished(html: str, web_url: str) -> str:
-    html = html.replace(' data-premailer="ignore"', "").replace(' vertical-align="middle"', "")
+    html = html.replace(' vertical-align="middle"', "")
     html = _OUTLOOK_SEAM.sub("", html)
     return html.replace(WEB_URL, html_module.escape(web_url) or WEB_URL)

@@ -21,5 +21,6 @@ class Rendering:
     text: str
     subject: str
     preheader: str
+    links: Links
     #: Every merge tag left in subject, text and HTML; `merge_tags.values(tags, …)` fills them for one reader.
     tags: tuple[Tag, ...]

@@ -39,14 +39,12 @@ def theme(name: str, direction: str) -> Theme:
     if name not in theme_names():
         raise UnknownTheme(f"there is no theme “{name}”; there are {', '.join(theme_names())}")
     folder = _folder() / name
+    head = _directed((folder / "head.css").read_text(), direction) + _dark((folder / "dark.css").read_text())
     return Theme(
         name=name,
         template=_environment().get_template(f"{name}/edition.mjml.j2"),
         inline_css=_directed((folder / "inline.css").read_text(), direction),
-        # Trusted: it comes with the theme, and escaping would break its selectors.
-        head_css=Markup(
-            _directed((folder / "head.css").read_text(), direction) + _dark((folder / "dark.css").read_text())
-        ),  # noqa: S704
+        head_css=Markup(head),  # noqa: S704 - it comes with the theme, and escaping would break its selectors
     )
 
 

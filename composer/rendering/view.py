@@ -40,6 +40,8 @@ class Entry:
     number: int
     #: The heading level of the block's own heading.
     level: int
+    #: Whether it stands right under a section's heading, which has a rule already.
+    opens: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class View:
 def view(edition: EditionContent, links: Links) -> View:
     terms = words(edition.publication.language)
     facts = [
-        f"{terms.number} {edition.number}" if edition.number else "",
+        terms.number.format(edition.number) if edition.number else "",
         terms.date(edition.date) if edition.date else "",
         terms.summary(len(edition.stories), _length(edition)) if edition.stories else "",
     ]
@@ -69,7 +71,7 @@ def view(edition: EditionContent, links: Links) -> View:
 
 
 def _entries(edition: EditionContent) -> Iterator[Entry]:
-    number, level = 0, 2
+    number, level, opens = 0, 2, False
     for block in edition.blocks:
         kind = _KINDS[type(block)]
         if kind == "section":
@@ -82,7 +84,9 @@ def _entries(edition: EditionContent) -> Iterator[Entry]:
             anchor=anchor(block),
             number=number if kind == "story" else 0,
             level=2 if kind == "section" else level,
+            opens=opens,
         )
+        opens = kind == "section"
 
 
 def _length(edition: EditionContent) -> int:

@@ -11,6 +11,7 @@ class Words:
     correction: str
     source: str
     number: str
+    #: For one, and for more.
     stories: tuple[str, str]
     minutes: tuple[str, str]
     reason: str
@@ -20,10 +21,9 @@ class Words:
     months: tuple[str, ...] = ()
 
     def summary(self, stories: int, words: int) -> str:
-        """“12 stories · 6 minutes”: how much there is to read."""
+        """“12 stories · 6-minute read”: how much there is to read."""
         minutes = max(1, round(words / 230))
-        story_form, minute_form = self.stories[stories != 1], self.minutes[minutes != 1]
-        return f"{stories} {story_form} · {minutes} {minute_form}"
+        return f"{self.stories[stories != 1].format(stories)} · {self.minutes[minutes != 1].format(minutes)}"
 
     def date(self, day: dt.date) -> str:
         if not self.months:
@@ -41,9 +41,9 @@ _WORDS = {
         sponsor="Sponsor",
         correction="Correction",
         source="Source",
-        number="No.",
-        stories=("story", "stories"),
-        minutes=("minute to read", "minutes to read"),
+        number="No. {}",
+        stories=("{} story", "{} stories"),
+        minutes=("{}-minute read", "{}-minute read"),
         reason="You receive this because you subscribed to {title}.",
         unsubscribe="Unsubscribe",
         preferences="Change what you receive",
@@ -58,9 +58,9 @@ _WORDS = {
         sponsor="Anzeige",
         correction="Korrektur",
         source="Quelle",
-        number="Nr.",
-        stories=("Beitrag", "Beiträge"),
-        minutes=("Minute Lesezeit", "Minuten Lesezeit"),
+        number="Nr. {}",
+        stories=("{} Beitrag", "{} Beiträge"),
+        minutes=("{} Minute Lesezeit", "{} Minuten Lesezeit"),
         reason="Sie erhalten diese Mail, weil Sie {title} abonniert haben.",
         unsubscribe="Abbestellen",
         preferences="Einstellungen ändern",
@@ -71,9 +71,9 @@ _WORDS = {
         sponsor="Partenaire",
         correction="Rectificatif",
         source="Source",
-        number="Nº",
-        stories=("article", "articles"),
-        minutes=("minute de lecture", "minutes de lecture"),
+        number="Nº {}",
+        stories=("{} article", "{} articles"),
+        minutes=("{} minute de lecture", "{} minutes de lecture"),
         reason="Vous recevez ce message car vous êtes abonné à {title}.",
         unsubscribe="Se désabonner",
         preferences="Modifier vos préférences",
@@ -84,9 +84,9 @@ _WORDS = {
         sponsor="Patrocinador",
         correction="Corrección",
         source="Fuente",
-        number="N.º",
-        stories=("noticia", "noticias"),
-        minutes=("minuto de lectura", "minutos de lectura"),
+        number="N.º {}",
+        stories=("{} noticia", "{} noticias"),
+        minutes=("{} minuto de lectura", "{} minutos de lectura"),
         reason="Recibe este mensaje porque está suscrito a {title}.",
         unsubscribe="Darse de baja",
         preferences="Cambiar sus preferencias",
@@ -97,9 +97,9 @@ _WORDS = {
         sponsor="برعاية",
         correction="تصحيح",
         source="المصدر",
-        number="العدد",
-        stories=("خبر", "أخبار"),
-        minutes=("دقيقة للقراءة", "دقائق للقراءة"),
+        number="العدد {}",
+        stories=("خبر واحد", "عدد الأخبار: {}"),
+        minutes=("مدة القراءة بالدقائق: {}", "مدة القراءة بالدقائق: {}"),
         reason="تصلك هذه الرسالة لأنك مشترك في {title}.",
         unsubscribe="إلغاء الاشتراك",
         preferences="تعديل تفضيلاتك",
@@ -110,9 +110,9 @@ _WORDS = {
         sponsor="בחסות",
         correction="תיקון",
         source="מקור",
-        number="גיליון",
-        stories=("ידיעה", "ידיעות"),
-        minutes=("דקת קריאה", "דקות קריאה"),
+        number="גיליון {}",
+        stories=("ידיעה אחת", "{} ידיעות"),
+        minutes=("דקת קריאה אחת", "{} דקות קריאה"),
         reason="קיבלת הודעה זו כי נרשמת אל {title}.",
         unsubscribe="הסרה מהרשימה",
         preferences="שינוי העדפות",
@@ -123,9 +123,9 @@ _WORDS = {
         sponsor="赞助",
         correction="更正",
         source="来源",
-        number="第",
-        stories=("条消息", "条消息"),
-        minutes=("分钟读完", "分钟读完"),
+        number="第 {} 期",
+        stories=("{} 条消息", "{} 条消息"),
+        minutes=("{} 分钟读完", "{} 分钟读完"),
         reason="您收到此邮件，是因为您订阅了《{title}》。",
         unsubscribe="退订",
         preferences="更改订阅设置",

@@ -1,0 +1,9 @@
+"""What is wrong with an edition before it is sent. Errors block approval, warnings do not; every message says what to do.
+
+One file per topic; each gives one function from `Checked` to problems, listed in `composer.checks.all`.
+"""
+
+from composer.checks.all import check
+from composer.checks.checked import Checked, Problem
+
+__all__ = ["Checked", "Problem", "check"]

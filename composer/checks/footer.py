@@ -1,0 +1,25 @@
+"""What the law asks of every mail: who sends it, from where, and how to stop it; in both parts."""
+
+from collections.abc import Iterator
+
+from composer.checks.checked import Checked, Problem
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    rendering, publication = checked.rendering, checked.content.publication
+    parts = (("HTML part", checked.page.text_content()), ("text part", rendering.text))
+    address = "".join(publication.postal_address.split())
+    if not address:
+        message = "the publication has no postal address; the law asks for one in every mail"
+        yield Problem(level="error", code="footer.no_address", message=message, where="footer")
+    for where, text in parts:
+        if address and address not in "".join(text.split()):
+            message = "the postal address is missing"
+            yield Problem(level="error", code="footer.no_address", message=message, where=where)
+    unsubscribe = rendering.links.unsubscribe
+    in_html = bool(unsubscribe) and unsubscribe in checked.page.xpath("//a/@href")
+    in_text = bool(unsubscribe) and unsubscribe in rendering.text
+    for where, present in (("HTML part", in_html), ("text part", in_text)):
+        if not present:
+            message = "there is no unsubscribe link"
+            yield Problem(level="error", code="footer.no_unsubscribe", message=message, where=where)

@@ -1,0 +1,22 @@
+"""Text that was meant to be replaced."""
+
+import re
+from collections.abc import Iterator
+
+from composer.checks.checked import Checked, Problem
+
+_LOREM = re.compile(r"\blorem\b", re.IGNORECASE)
+_NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TK TK|XXX+)\b")
+#: “TODO” is a word in these languages.
+_TODO_IS_A_WORD = {"es", "pt", "gl"}
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    language = checked.content.publication.language.lower()[:2]
+    for text in checked.texts:
+        found = _LOREM.search(text.text)
+        if not found and language not in _TODO_IS_A_WORD:
+            found = _NOTES.search(text.text)
+        if found:
+            message = f"“{found[0]}” looks like a placeholder; replace it"
+            yield Problem(level="error", code="placeholder.text", message=message, where=text.where)

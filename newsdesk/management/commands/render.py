@@ -1,0 +1,128 @@
+"""`newsdesk render DIGEST --out DIR`: a digest file straight to an edition's files, without a database."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from composer import digest as digests
+from composer.checks import Problem, check
+from composer.content import EditionContent, PublicationContent
+from composer.digest import Digest, DigestError
+from composer.rendering import Rendering, RenderingError, UnknownTheme, eml, render
+from composer.sanitising import TooMuch
+from newsdesk.errors import Failure, InputError
+
+_SAMPLE_ADDRESS = "1 Sample Street\n10000 Sample Town"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    digest: Digest
+    content: EditionContent
+    rendering: Rendering
+    problems: tuple[Problem, ...]
+
+
+class Command(BaseCommand):
+    help = "Render a digest file to edition.mjml, .html, .txt and .eml. Needs no database."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "digest", metavar="DIGEST", help="a text file: title, introduction, numbered stories, closing"
+        )
+        parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to; made if missing")
+        parser.add_argument("--theme", metavar="THEME", default="digest", help="the look (default: digest)")
+        parser.add_argument("--address", metavar="ADDRESS", default="", help="the postal address for the footer")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        source = Path(options["digest"])
+        rendered = rendered_digest(source, theme=options["theme"], address=options["address"])
+        files = write(rendered, Path(options["out"]))
+        report = summary(rendered, files)
+        self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else as_text(report))
+
+
+def rendered_digest(source: Path, *, theme: str, address: str = "") -> Rendered:
+    """Read and render a digest file. Raises InputError with file and line, or Failure when the theme is at fault."""
+    try:
+        raw = source.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source}: {error.strerror or error}") from error
+    try:
+        digest = digests.parse(raw)
+    except DigestError as error:
+        raise InputError(f"{source}:{error.line}: {error.message}") from error
+    content = digests.content(digest, _publication(digest, address))
+    try:
+        rendering = render(content, theme=theme)
+    except UnknownTheme as error:
+        raise InputError(f"--theme: {error}") from error
+    except TooMuch as error:
+        raise InputError(f"{source}: {error}") from error
+    except RenderingError as error:
+        raise Failure(f"theme {theme}: {error}") from error
+    problems = (*check(content, rendering), *_own_problems(digest, address))
+    return Rendered(digest=digest, content=content, rendering=rendering, problems=problems)
+
+
+def write(rendered: Rendered, folder: Path) -> dict[str, Path]:
+    """Write the four files. Raises InputError where the folder cannot be written to."""
+    rendering = rendered.rendering
+    contents = {
+        "mjml": rendering.mjml.encode(),
+        "html": rendering.html.encode(),
+        "txt": rendering.text.encode(),
+        "eml": eml(rendering, rendered.content.publication),
+    }
+    files = {kind: folder / f"edition.{kind}" for kind in contents}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, path in files.items():
+            path.write_bytes(contents[kind])
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror or error}") from error
+    return files
+
+
+def summary(rendered: Rendered, files: dict[str, Path]) -> dict[str, Any]:
+    return {
+        "title": rendered.digest.title,
+        "stories": len(rendered.digest.stories),
+        "headlines": [story.headline for story in rendered.digest.stories],
+        "html_bytes": len(rendered.rendering.html.encode()),
+        "text_bytes": len(rendered.rendering.text.encode()),
+        "problems": [asdict(problem) for problem in rendered.problems],
+        "files": {kind: str(path) for kind, path in files.items()},
+    }
+
+
+def as_text(report: dict[str, Any]) -> str:
+    lines = [report["title"], ""]
+    lines += [f"{number:>3}. {headline}" for number, headline in enumerate(report["headlines"], start=1)]
+    lines += ["", f"HTML {report['html_bytes'] / 1000:.1f} KB, text {report['text_bytes'] / 1000:.1f} KB"]
+    for problem in report["problems"]:
+        where = f"{problem['where']}: " if problem["where"] else ""
+        lines.append(f"{problem['level']}: {where}{problem['message']} [{problem['code']}]")
+    return "\n".join([*lines, *(f"wrote {path}" for path in report["files"].values())])
+
+
+def _publication(digest: Digest, address: str) -> PublicationContent:
+    """A stand-in: a digest file names no sender. What stands before a colon in the title is the newsletter's name."""
+    return PublicationContent(
+        slug="digest",
+        title=digest.title.partition(": ")[0],
+        postal_address=address or _SAMPLE_ADDRESS,
+    )
+
+
+def _own_problems(digest: Digest, address: str) -> tuple[Problem, ...]:
+    read = tuple(Problem(level="warning", code="digest.doubt", message=warning) for warning in digest.warnings)
+    if address:
+        return read
+    message = "the footer shows a sample address; give yours with --address"
+    return (*read, Problem(level="warning", code="footer.sample_address", message=message, where="footer"))
