@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -9,7 +10,7 @@ class SqlCondition:
     """SQL in psycopg's style (``%s``, a literal percent sign doubled) and what to bind, in the order of the text."""
 
     sql: str
-    params: tuple[object, ...] = ()
+    params: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
         return self.sql

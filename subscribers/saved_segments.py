@@ -1,0 +1,48 @@
+"""Segments by name, and who is in them."""
+
+from collections.abc import Iterable, Mapping
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from newsdesk.errors import InputError
+from subscribers.audience import audience
+from subscribers.models import List, Segment, Subscriber
+from subscribers.segments import Rule, condition, parse
+
+
+def rules_for(publication_id: int, slugs: Iterable[str]) -> dict[str, object]:
+    """The rules (JSON) of a publication's segments.
+
+    Raises InputError for a slug the publication does not have; the message names those it has.
+    """
+    known = dict(Segment.objects.filter(publication_id=publication_id).values_list("slug", "rule"))
+    wanted = sorted(set(slugs))
+    for slug in wanted:
+        if slug not in known:
+            others = ", ".join(sorted(known)) or "none"
+            raise InputError(f"segment {slug!r}: no such segment; this publication has: {others}.")
+    return {slug: known[slug] for slug in wanted}
+
+
+def subscribers_matching(segment: Segment) -> QuerySet[Subscriber]:
+    """Everyone the rule is true of, whether or not we may mail them; dates are those of the publication's lists."""
+    where = condition(parse(segment.rule), list_ids=_lists(segment.publication_id))
+    # Made of our own SQL, with every value of the rule as a parameter.
+    ids = RawSQL(f"SELECT s.id FROM subscribers_subscriber s WHERE {where.sql}", where.params)  # noqa: S608, S611
+    return Subscriber.objects.filter(pk__in=ids)
+
+
+def count_readers(publication_id: int, rule: Rule | Mapping[str, object]) -> int:
+    """How many readers a send to all lists of the publication and this rule would reach now."""
+    chosen = audience(_lists(publication_id), publication_id=publication_id, rule=rule)
+    with connection.cursor() as cursor:
+        counted = f"SELECT count(*) FROM ({chosen.sql}) AS candidate WHERE reason IS NULL"  # noqa: S608 - our own SQL
+        cursor.execute(counted, chosen.params)
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _lists(publication_id: int) -> list[int]:
+    return list(List.objects.filter(publication_id=publication_id).values_list("pk", flat=True))

@@ -1,0 +1,139 @@
+"""Addresses we must not mail, and the unsubscribe that a reader asks for. Every function may be repeated freely.
+
+Which suppression wins, and whom it keeps out of a send, is said once, in `subscribers.audience`.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from subscribers.models import Suppression
+
+_EVERYWHERE = {
+    Suppression.Reason.HARD_BOUNCE,
+    Suppression.Reason.COMPLAINT,
+    Suppression.Reason.INVALID,
+    Suppression.Reason.ERASED,
+}
+_MAX_ADDRESS = 320
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppressionRequest:
+    address: str
+    #: One of Suppression.Reason.
+    reason: str
+    #: None = everywhere, which is what bounces, complaints, invalid addresses and erasures always mean.
+    publication_id: int | None = None
+    #: What the provider or the person said; cut after 500 characters.
+    detail: str = ""
+
+
+def erased_address(address: str) -> str:
+    """What is kept of an erased reader's address: enough to recognise it, not enough to write to it."""
+    return "sha256:" + hashlib.sha256(address.lower().encode()).hexdigest()
+
+
+def suppress(address: str, reason: str, *, publication_id: int | None = None, detail: str = "") -> bool:
+    """Never mail this address again, for one publication or everywhere; False when that was so already."""
+    request = SuppressionRequest(address=address, reason=reason, publication_id=publication_id, detail=detail)
+    return suppress_many([request]) == 1
+
+
+def suppress_many(requests: Iterable[SuppressionRequest]) -> int:
+    """Suppress all of them in one statement; the number of those that are new.
+
+    An address that no subscriber can have (blank, with a NUL, longer than 320 characters) is passed over. Raises
+    ValueError for an unknown reason, and for an unsubscribe without its publication.
+    """
+    rows = [_row(request) for request in requests if _possible(request.address)]
+    if not rows:
+        return 0
+    addresses, publications, reasons, details = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_SUPPRESS, [list(addresses), list(publications), list(reasons), list(details)])
+        return int(cursor.rowcount)
+
+
+def unsubscribe(subscriber_id: int, publication_id: int, source: str) -> bool:
+    """Take the reader off every list of the publication, for good; False when that was so already.
+
+    `source` says where the wish came from ("one-click", "webhook"); it is kept as proof.
+    """
+    return unsubscribe_many([(subscriber_id, publication_id)], source) == 1
+
+
+def unsubscribe_many(pairs: Iterable[tuple[int, int]], source: str) -> int:
+    """Unsubscribe (subscriber, publication) pairs in one statement; the number of pairs for which that was new.
+
+    A subscriber who no longer exists is passed over.
+    """
+    unique = sorted(set(pairs))
+    if not unique:
+        return 0
+    subscribers, publications = zip(*unique, strict=True)
+    with connection.cursor() as cursor:
+        kept = _kept(source, 200)
+        cursor.execute(_UNSUBSCRIBE, [list(subscribers), list(publications), kept, kept])
+        (changed,) = cursor.fetchone()
+    return int(changed)
+
+
+def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
+    reason = Suppression.Reason(request.reason)
+    publication_id = None if reason in _EVERYWHERE else request.publication_id
+    if reason == Suppression.Reason.UNSUBSCRIBED and publication_id is None:
+        raise ValueError("An unsubscribe holds for one publication: say which.")
+    address = request.address.strip()
+    if reason == Suppression.Reason.ERASED and not address.startswith("sha256:"):
+        address = erased_address(address)
+    return address, publication_id, reason.value, _kept(request.detail, 500)
+
+
+def _possible(address: str) -> bool:
+    return bool(address.strip()) and "\x00" not in address and len(address.strip()) <= _MAX_ADDRESS
+
+
+def _kept(text: str, length: int) -> str:
+    return text.replace("\x00", "")[:length]
+
+
+# Rows are inserted in the order of their unique key, so that two callers wait for each other but never in a circle.
+_SUPPRESS = """
+INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
+SELECT DISTINCT ON (lower(address), publication_id, reason) lower(address), publication_id, reason, detail
+FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) AS asked (address, publication_id, reason, detail)
+ORDER BY lower(address), publication_id, reason
+ON CONFLICT DO NOTHING
+"""
+
+_UNSUBSCRIBE = """
+WITH asked AS (
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS pair (subscriber_id, publication_id)
+), open AS (
+    SELECT n.id, asked.publication_id FROM asked
+    JOIN subscribers_list l ON l.publication_id = asked.publication_id
+    JOIN subscribers_subscription n ON n.list_id = l.id AND n.subscriber_id = asked.subscriber_id
+    WHERE n.status <> 'unsubscribed'
+    ORDER BY n.id FOR UPDATE OF n
+), closed AS (
+    UPDATE subscribers_subscription n SET status = 'unsubscribed', changed_at = now()
+    FROM open WHERE n.id = open.id
+    RETURNING n.subscriber_id, n.list_id, open.publication_id
+), proof AS (
+    INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording)
+    SELECT subscriber_id, list_id, 'withdrawn', %s, '' FROM closed
+), suppressed AS (
+    INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
+    SELECT DISTINCT lower(s.email), asked.publication_id, 'unsubscribed', %s
+    FROM asked JOIN subscribers_subscriber s ON s.id = asked.subscriber_id
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+    RETURNING address, publication_id
+)
+SELECT count(*) FROM asked JOIN subscribers_subscriber s ON s.id = asked.subscriber_id
+WHERE EXISTS (SELECT 1 FROM suppressed x WHERE x.address = lower(s.email) AND x.publication_id = asked.publication_id)
+   OR EXISTS (SELECT 1 FROM closed WHERE closed.subscriber_id = s.id AND closed.publication_id = asked.publication_id)
+"""
