@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from composer import picking
@@ -24,7 +24,7 @@ def compose(
     digest: Digest | None = None,
     title: str = "",
     subject: str = "",
-    by: AbstractBaseUser | None = None,
+    by: User | None = None,
 ) -> Edition:
     """Make the publication's next edition, with copies of the stories in their order, and save its first revision.
 

@@ -8,7 +8,7 @@ writes them (`{{ first_name | default: "reader" }}`, see `composer.merge_tags`).
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Literal
 
 MAX_SEGMENTS = 6
@@ -190,7 +190,7 @@ def variants(content: EditionContent) -> tuple[Variant, ...]:
 
 def _without_empty_sections(blocks: list[Block]) -> tuple[Block, ...]:
     kept: list[Block] = []
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+    for block, following in zip_longest(blocks, blocks[1:]):
         last_of_its_group = following is None or isinstance(following, SectionBlock)
         if not (isinstance(block, SectionBlock) and last_of_its_group):
             kept.append(block)

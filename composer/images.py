@@ -5,13 +5,15 @@ Mail clients show neither WebP nor AVIF nor SVG, and a mail lies in an inbox for
 
 import hashlib
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from wagtail.images.exceptions import SourceImageIOError
+from PIL import Image as Pillow
+from wagtail.images.models import Filter, SourceImageIOError
 
 FOLDER = "mail"
 _WIDTH, _HEIGHT = 1200, 3600
@@ -44,20 +46,25 @@ def permanent(image: Any) -> Picture:
 
     Raises ImageUnreadable.
     """
+    output = BytesIO()
     try:
-        made = image.get_rendition(_filter(image))
-        with made.file.open("rb") as file:
-            data: bytes = file.read()
+        Filter(_filter(image)).run(image, output)
     except (OSError, SourceImageIOError) as error:
         raise ImageUnreadable(f"the file of the image “{image.title}” cannot be read; upload it again") from error
-    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{PurePath(made.file.name).suffix.lower()}"
+    data = output.getvalue()
+    with Pillow.open(output) as made:
+        width, height = made.size
+    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{'.png' if _is_lossless(image) else '.jpg'}"
     _keep(name, data)
-    return Picture(url=_absolute(default_storage.url(name)), width=made.width, height=made.height)
+    return Picture(url=_absolute(default_storage.url(name)), width=width, height=height)
+
+
+def _is_lossless(image: Any) -> bool:
+    return PurePath(image.file.name).suffix.lower() in _LOSSLESS
 
 
 def _filter(image: Any) -> str:
-    lossless = PurePath(image.file.name).suffix.lower() in _LOSSLESS
-    form = "format-png" if lossless else "format-jpeg|jpegquality-82|bgcolor-ffffff"
+    form = "format-png" if _is_lossless(image) else "format-jpeg|jpegquality-82"
     return f"max-{_WIDTH}x{_HEIGHT}|{form}"
 
 

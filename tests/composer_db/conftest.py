@@ -19,7 +19,7 @@ Make = Callable[..., Any]
 def media(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.BASE_URL = "https://news.example.com"
-    return settings.MEDIA_ROOT
+    yield tmp_path / "media"
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""A person's yes to exact bytes: check, render every variant, freeze. And taking that yes back."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.timezone import now
+from wagtail.log_actions import log
+
+from composer import headers, images
+from composer.checks import Problem
+from composer.content import Variant as VisibleVariant
+from composer.content import segments_used
+from composer.inspection import Inspection, inspect
+from composer.models import Approval, Edition, Variant
+from composer.rendering import Rendering
+
+
+class ApprovalRefused(Exception):  # noqa: N818 - it reads as a sentence where it is caught
+    """The edition cannot be approved, or reopened, now; the message says why and what to do."""
+
+
+class ApprovalBlocked(ApprovalRefused):
+    """Problems of level "error" stand in the way."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        super().__init__(f"{count} must be mended first: {'; '.join(problem.message for problem in problems)}")
+
+
+@transaction.atomic
+def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, Any]) -> Approval:
+    """Freeze the edition as it is stored now.
+
+    `audience_rules` holds the rule of every segment its blocks name, by slug. Of two approvals at the same time one is
+    refused. Raises ApprovalRefused, and ApprovalBlocked where the checks find errors.
+    """
+    current = Edition.objects.select_for_update(of=("self",)).select_related("publication").get(pk=edition.pk)
+    _refuse_wrong_person(current, by)
+    if current.approvals.standing().exists():
+        raise ApprovalRefused(f"{current} is approved already; reopen it to change it.")
+    found = inspect(current, images=images.permanent)
+    errors = (*found.errors, *_unknown_audiences(found, audience_rules))
+    if errors:
+        raise ApprovalBlocked(errors)
+    approval = _freeze(current, found, by, audience_rules)
+    log(
+        instance=current,
+        action="newsdesk.approve",
+        user=by,
+        revision=current.latest_revision,
+        data={"approval": approval.pk, "content_hash": approval.content_hash},
+    )
+    return approval
+
+
+@transaction.atomic
+def reopen(edition: Edition, *, by: User | None) -> Approval:
+    """Void the standing approval, so that the edition can be edited again. Raises ApprovalRefused without one."""
+    current = Edition.objects.select_for_update(of=("self",)).get(pk=edition.pk)
+    approval = current.approvals.standing().select_for_update().first()
+    if approval is None:
+        raise ApprovalRefused(f"{current} is not approved; there is nothing to reopen.")
+    approval.voided_at, approval.void_reason = now(), "reopened"
+    approval.save(update_fields=["voided_at", "void_reason"])
+    log(instance=current, action="newsdesk.reopen", user=by, data={"approval": approval.pk})
+    return approval
+
+
+def content_hash(approval: Approval, frozen: list[Variant]) -> str:
+    """SHA-256, in hex, over everything a reader could notice.
+
+    HTML and text (with the images' addresses, which name their bytes), subject, preheader, headers, who reads which
+    variant, and the rules that decide it.
+    """
+    facts = {
+        "rules": approval.audience_rules,
+        "merge_tags": approval.merge_tags,
+        "timezone": approval.timezone,
+        "variants": [
+            [
+                variant.audiences,
+                variant.stories,
+                variant.subject,
+                variant.preheader,
+                variant.html,
+                variant.text,
+                variant.headers,
+            ]
+            for variant in frozen
+        ],
+    }
+    exact = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(exact.encode()).hexdigest()
+
+
+def _refuse_wrong_person(edition: Edition, by: User | None) -> None:
+    if not edition.publication.second_approver:
+        return
+    if by is None:
+        raise ApprovalRefused(f"{edition.publication} wants a second person to approve: do it at the desk.")
+    if edition.latest_revision and edition.latest_revision.user_id == by.pk:
+        raise ApprovalRefused(f"You edited {edition} last, and {edition.publication} wants a second person to approve.")
+
+
+def _unknown_audiences(found: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:
+    missing = sorted((segments_used(found.content) if found.content else frozenset()) - set(rules))
+    return tuple(unknown_audience(slug) for slug in missing)
+
+
+def unknown_audience(slug: str) -> Problem:
+    return Problem(
+        level="error",
+        code="audience.unknown",
+        message=f"there is no segment “{slug}”; choose one of the publication's segments or show the block to everybody",
+    )
+
+
+def _freeze(edition: Edition, found: Inspection, by: User | None, rules: Mapping[str, Any]) -> Approval:
+    used = segments_used(found.content) if found.content else frozenset()
+    approval = Approval(
+        edition=edition,
+        audience_rules={slug: rules[slug] for slug in sorted(used)},
+        merge_tags=_merge_tags(found),
+        timezone=edition.publication.timezone,
+        approved_by=by,
+    )
+    common = headers.of(edition)
+    frozen = [
+        _variant(approval, position, visible, rendering, common)
+        for position, (visible, rendering) in enumerate(found.variants)
+    ]
+    approval.content_hash = content_hash(approval, frozen)
+    approval.save()
+    Variant.objects.bulk_create(frozen)
+    return approval
+
+
+def _variant(
+    approval: Approval, position: int, visible: VisibleVariant, rendering: Rendering | None, common: dict[str, str]
+) -> Variant:
+    return Variant(
+        approval=approval,
+        position=position,
+        audiences=[sorted(subset) for subset in visible.audiences],
+        stories=len(visible.content.stories),
+        subject=rendering.subject if rendering else "",
+        preheader=rendering.preheader if rendering else "",
+        html=rendering.html if rendering else "",
+        text=rendering.text if rendering else "",
+        headers=common,
+    )
+
+
+def _merge_tags(found: Inspection) -> dict[str, dict[str, Any]]:
+    """Token in the bytes → its field, whether it is escaped for HTML, and the editor's default."""
+    tags = {tag for _, rendering in found.variants if rendering for tag in rendering.tags}
+    return {tag.token: {key: value for key, value in asdict(tag).items() if key != "token"} for tag in sorted(tags)}
