@@ -1,0 +1,94 @@
+"""A file of unknown encoding as text. Bytes that cannot be read become lone surrogates: their rows are refused."""
+
+import codecs
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from newsdesk.errors import InputError
+
+_CHUNK = 1 << 20
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@contextmanager
+def opened(file: Path | BinaryIO) -> Iterator[io.TextIOWrapper]:
+    """The file's text, with its line ends as they are. Raises InputError when it cannot be read."""
+    if not isinstance(file, Path):
+        with _text(file) as text:
+            yield text
+        return
+    try:
+        binary = file.open("rb")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}.") from error
+    with binary, _text(binary) as text:
+        yield text
+
+
+@contextmanager
+def _text(binary: BinaryIO) -> Iterator[io.TextIOWrapper]:
+    with _seekable(binary) as seekable:
+        encoding = _encoding(seekable)
+        errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
+        text = io.TextIOWrapper(seekable, encoding=encoding, errors=errors, newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
+@contextmanager
+def _seekable(binary: BinaryIO) -> Iterator[BinaryIO]:
+    """The file itself, or a copy of what comes through a pipe: it is read twice."""
+    if binary.seekable():
+        yield binary
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(binary, copy, _CHUNK)
+        yield copy
+
+
+def _encoding(binary: BinaryIO) -> str:
+    binary.seek(0)
+    head = binary.read(64)
+    binary.seek(0)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return name
+    # Text in Latin letters has a NUL in every other byte of UTF-16, and none in any other encoding.
+    if len(head) >= 4 and head[1::2].count(0) > len(head) // 3:
+        return "utf-16-le"
+    if len(head) >= 4 and head[0::2].count(0) > len(head) // 3:
+        return "utf-16-be"
+    return "cp1252" if _is_windows(binary) else "utf-8"
+
+
+def _is_windows(binary: BinaryIO) -> bool:
+    """No UTF-8 beyond ASCII anywhere, but other bytes: the 8-bit encoding of spreadsheets on Windows.
+
+    In a file that holds both, UTF-8 was meant and the other rows are broken.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    broken = False
+    while chunk := binary.read(_CHUNK):
+        text = decoder.decode(chunk)
+        if text.isascii():
+            continue
+        special = {character for character in text if character > "\x7f"}
+        if any(not "\udc80" <= character <= "\udcff" for character in special):
+            broken = False
+            break
+        broken = True
+    else:
+        broken = broken or bool(decoder.decode(b"", final=True))
+    binary.seek(0)
+    return broken
