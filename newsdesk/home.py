@@ -102,7 +102,11 @@ class Home:
     def sandbox_api_key(self) -> str:
         return self._secret("sandbox-api-key", prefix="SG.sandbox.")
 
-    def _secret(self, name: str, *, prefix: str) -> str:
+    def first_password(self) -> str:
+        """The password of the first login, as long as nobody has chosen another."""
+        return self._secret("first-password", prefix="", length=12)
+
+    def _secret(self, name: str, *, prefix: str, length: int = 48) -> str:
         """Read a 0600 file, or make it; two processes that start at once agree on the first one's value."""
         target = self.path / name
         try:
@@ -112,7 +116,7 @@ class Home:
         draft = self.path / f".{name}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(prefix + secrets.token_urlsafe(48) + "\n")
+            file.write(prefix + secrets.token_urlsafe(length) + "\n")
         try:
             os.link(draft, target)
         except FileExistsError:

@@ -116,6 +116,19 @@ STORAGES = {
 if TESTING:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        **{name: {"level": ENVIRONMENT.log_level} for name in ("composer", "newsdesk", "subscribers", "tasks", "web")},
+        # Its own handlers would mail errors to nobody.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}
+
 # A webhook body may be 768 KB by the vendor's word, and a sandbox may post more; Django's default refuses 2.5 MB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

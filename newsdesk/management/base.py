@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
@@ -59,4 +59,4 @@ def _hide_django_options(parser: ArgumentParser) -> None:
     hidden = {"--settings", "--pythonpath", "--no-color", "--force-color", "--skip-checks", "--verbosity"}
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way
         if hidden & set(action.option_strings):
-            action.help = "==SUPPRESS=="
+            action.help = SUPPRESS

@@ -1,0 +1,113 @@
+"""`newsdesk new-publication SLUG --title T --from "Name <address>" --address "postal address"`."""
+
+import datetime as dt
+from email.utils import parseaddr
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+
+from newsdesk.errors import InputError
+from newsdesk.management.base import NewsdeskCommand
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: Model field → the option that sets it, for messages.
+OPTIONS = {
+    "slug": "SLUG",
+    "from_name": "--from",
+    "from_email": "--from",
+    "postal_address": "--address",
+    "cadence_weekday": "--weekday",
+    "cadence_time": "--time",
+}
+
+
+class Command(NewsdeskCommand):
+    help = "Make a publication: a newsletter with its sender, its postal address and its language."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("slug", metavar="SLUG", help="short name, the first part of its archive's address")
+        parser.add_argument("--title", required=True)
+        parser.add_argument("--from", dest="sender", required=True, metavar='"Name <address>"', help="who it is from")
+        parser.add_argument("--address", dest="postal_address", required=True, help="the postal address in every footer")
+        parser.add_argument("--language", default="en", help="BCP 47, for example en or zh-Hans (default: en)")
+        parser.add_argument("--direction", choices=("ltr", "rtl"), default="ltr")
+        parser.add_argument("--timezone", default="UTC", help="IANA, for example Asia/Singapore (default: UTC)")
+        parser.add_argument("--reply-to", default="", metavar="ADDRESS")
+        parser.add_argument("--website", default="", metavar="URL")
+        parser.add_argument("--tagline", default="")
+        parser.add_argument("--theme", default="digest")
+        parser.add_argument("--weekday", choices=WEEKDAYS, help="the day of the weekly slot")
+        parser.add_argument("--time", metavar="HH:MM", help="the time of the weekly slot, in the publication's timezone")
+        parser.add_argument("--minimum-stories", type=int, default=1, metavar="N")
+        parser.add_argument("--tracking", action="store_true", help="ask the provider to report opens and clicks")
+        parser.add_argument("--second-approver", action="store_true", help="whoever edited last cannot approve")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from django.db import IntegrityError
+
+        from composer.models import Publication
+
+        publication = Publication(**_fields(options))
+        try:
+            publication.full_clean()
+            publication.save()
+        except ValidationError as error:
+            raise InputError(as_line(error, OPTIONS)) from error
+        except IntegrityError as error:  # another process made it a moment ago
+            raise InputError(f"SLUG: the publication {publication.slug!r} exists already") from error
+        self.report({"publication": publication.slug}, f"made {publication.title} ({publication.slug})")
+
+
+def as_line(error: ValidationError, options: dict[str, str]) -> str:
+    """A model's complaints as one line that names options."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return "; ".join(
+        f"{options.get(field, f'--{field.replace("_", "-")}') if field != '__all__' else 'publication'}: "
+        + " ".join(messages)
+        for field, messages in error.message_dict.items()
+    )
+
+
+def _fields(options: dict[str, Any]) -> dict[str, Any]:
+    name, email = _sender(options["sender"])
+    taken = (
+        "slug",
+        "title",
+        "postal_address",
+        "language",
+        "direction",
+        "timezone",
+        "reply_to",
+        "website",
+        "tagline",
+        "theme",
+        "minimum_stories",
+        "tracking",
+        "second_approver",
+    )
+    return {
+        **{field: options[field] for field in taken},
+        "from_name": name,
+        "from_email": email,
+        "cadence_weekday": WEEKDAYS.index(options["weekday"]) if options["weekday"] else None,
+        "cadence_time": _time(options["time"]),
+    }
+
+
+def _sender(written: str) -> tuple[str, str]:
+    name, email = parseaddr(written)
+    if "<" not in written or not name.strip() or "@" not in email:
+        raise InputError(f'--from: {written!r} is not a sender; write it as "Name <address@example.com>"')
+    return name.strip(), email
+
+
+def _time(written: str | None) -> dt.time | None:
+    if not written:
+        return None
+    try:
+        return dt.time.fromisoformat(written)
+    except ValueError as error:
+        raise InputError(f"--time: {written!r} is not a time such as 08:30") from error

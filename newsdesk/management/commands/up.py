@@ -1,0 +1,60 @@
+"""newsdesk up: everything on this machine."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from newsdesk.management.base import NewsdeskCommand
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Command(NewsdeskCommand):
+    help = "Run everything on this machine: database, broker, web, worker, beat, sandbox."
+    # The group runs the engines itself, and its output is a log.
+    needs_database = False
+    reports = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port",
+            type=int,
+            metavar="N",
+            help="port of the web (default: the last one of this home, else 8000 or any)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from django.conf import settings
+
+        from newsdesk.errors import Failure
+        from newsdesk.supervisor import Group
+
+        stop = threading.Event()
+        with Group(settings.HOME, port=options["port"]) as group:
+            for number in STOPPING:
+                signal.signal(number, lambda *_: stop.set())
+            ready = threading.Thread(target=self._tell_when_ready, args=(group, stop, Failure), daemon=True)
+            ready.start()
+            stop.wait()
+            self.stdout.write("Stopping.")
+        self.stdout.write("Stopped.")
+
+    def _tell_when_ready(self, group: Any, stop: threading.Event, failure: type[Exception]) -> None:
+        try:
+            group.wait_until_healthy()
+        except failure as error:
+            if not stop.is_set():
+                group.output.say("newsdesk", str(error))
+            return
+        group.output.say("newsdesk", "\n".join(addresses(group)))
+
+
+def addresses(group: Any) -> list[str]:
+    """Where to look, and how to get in, as lines."""
+    lines = [f"The desk is at {group.base_url}/desk/"]
+    if group.sandbox_url:
+        lines.append(f"Sent mail is at {group.sandbox_url}/ (a local SendGrid; nothing leaves this machine)")
+    if group.login and group.login.password:
+        lines.append(f"Log in as {group.login.username} with the password {group.login.password}")
+    return [*lines, "Ctrl-C stops everything."]

@@ -1,0 +1,97 @@
+"""What the group's programs say: into a file each, and readable side by side on the terminal."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TextIO
+
+#: A log file is set aside once when it grows beyond this many bytes; the one set aside before is dropped.
+LARGEST_LOG = 10_000_000
+WIDTH = 8
+COLOURS = {"web": 34, "worker": 32, "beat": 36, "sandbox": 35, "newsdesk": 33}
+
+
+class LogFile:
+    """An append-only file that never grows beyond twice LARGEST_LOG."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("ab")
+
+    def write(self, line: bytes) -> None:
+        if self._file.tell() > LARGEST_LOG:
+            self._file.close()
+            set_aside(self.path)
+            self._file = self.path.open("ab")
+        self._file.write(line)
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def set_aside(path: Path) -> None:
+    path.replace(path.with_suffix(path.suffix + ".1"))
+
+
+class Output:
+    """Takes the programs' lines. Quiet means files only."""
+
+    def __init__(self, logs: Path, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self.logs = logs
+        self.quiet = quiet
+        self._stream = stream or sys.stdout
+        self._colour = self._stream.isatty() and not os.environ.get("NO_COLOR")
+        self._lock = threading.Lock()
+        self._readers: list[threading.Thread] = []
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def open(self, name: str) -> int:
+        """The writing end of a pipe for one run of a program; close it once the program has it."""
+        reading, writing = os.pipe()
+        reader = threading.Thread(target=self._read, args=(name, reading), name=f"output of {name}", daemon=True)
+        reader.start()
+        self._readers = [each for each in self._readers if each.is_alive()] + [reader]
+        return writing
+
+    def say(self, name: str, text: str) -> None:
+        """A line of our own."""
+        for line in text.splitlines():
+            self._show(name, line)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for the last lines of programs that have ended."""
+        for reader in self._readers:
+            reader.join(seconds)
+
+    def last_line(self, name: str) -> str:
+        """The last line a program wrote; "" when it wrote none."""
+        try:
+            lines = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return lines[-1].strip() if lines else ""
+
+    def _read(self, name: str, descriptor: int) -> None:
+        log = LogFile(self.logs / f"{name}.log")
+        try:
+            with os.fdopen(descriptor, "rb") as lines:
+                for line in lines:
+                    log.write(line)
+                    if not self.quiet:
+                        self._show(name, line.decode("utf-8", "replace").rstrip())
+        finally:
+            log.close()
+
+    def _show(self, name: str, line: str) -> None:
+        prefix = f"{name:<{WIDTH}} | "
+        if self._colour:
+            prefix = f"\x1b[{COLOURS.get(name, 37)}m{prefix}\x1b[0m"
+        with self._lock:
+            try:
+                self._stream.write(f"{prefix}{line}\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                # The terminal has gone; the files remain.
+                self.quiet = True
