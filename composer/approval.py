@@ -45,7 +45,7 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
     if current.approvals.standing().exists():
         raise ApprovalRefused(f"{current} is approved already; reopen it to change it.")
     found = inspect(current, images=images.permanent)
-    errors = (*found.errors, *_unknown_audiences(found, audience_rules))
+    errors = (*found.errors, *unknown_audiences(found, audience_rules))
     if errors:
         raise ApprovalBlocked(errors)
     approval = _freeze(current, found, by, audience_rules)
@@ -108,17 +108,23 @@ def _refuse_wrong_person(edition: Edition, by: User | None) -> None:
         raise ApprovalRefused(f"You edited {edition} last, and {edition.publication} wants a second person to approve.")
 
 
-def _unknown_audiences(found: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:
+def unknown_audiences(found: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Segments the blocks name that have no rule."""
     missing = sorted((segments_used(found.content) if found.content else frozenset()) - set(rules))
-    return tuple(unknown_audience(slug) for slug in missing)
-
-
-def unknown_audience(slug: str) -> Problem:
-    return Problem(
-        level="error",
-        code="audience.unknown",
-        message=f"there is no segment “{slug}”; choose one of the publication's segments or show the block to everybody",
+    return tuple(
+        Problem(
+            level="error",
+            code="audience.unknown",
+            message=f"there is no segment “{slug}”; name one of the publication's, or show the block to everybody",
+            where=", ".join(_naming(found, slug)),
+        )
+        for slug in missing
     )
+
+
+def _naming(found: Inspection, slug: str) -> list[str]:
+    blocks = found.content.blocks if found.content else ()
+    return [f"block {position}" for position, block in enumerate(blocks, start=1) if block.audience == slug]
 
 
 def _freeze(edition: Edition, found: Inspection, by: User | None, rules: Mapping[str, Any]) -> Approval:

@@ -1,17 +1,19 @@
 """`newsdesk new-publication SLUG --title T --from "Name <address>" --address "postal address"`."""
 
 import datetime as dt
-from email.utils import parseaddr
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from newsdesk.errors import InputError
+from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-#: Model field → the option that sets it, for messages.
+_SENDER = re.compile(r'(?P<quote>"?)(?P<name>[^<>"]*[^<>"\s])(?P=quote)\s*<(?P<email>[^<>\s]+)>')
+#: Model field → the option that sets it, where the names differ.
 OPTIONS = {
     "slug": "SLUG",
     "from_name": "--from",
@@ -20,6 +22,21 @@ OPTIONS = {
     "cadence_weekday": "--weekday",
     "cadence_time": "--time",
 }
+TAKEN = (
+    "slug",
+    "title",
+    "postal_address",
+    "language",
+    "direction",
+    "timezone",
+    "reply_to",
+    "website",
+    "tagline",
+    "theme",
+    "minimum_stories",
+    "tracking",
+    "second_approver",
+)
 
 
 class Command(NewsdeskCommand):
@@ -30,7 +47,9 @@ class Command(NewsdeskCommand):
         parser.add_argument("slug", metavar="SLUG", help="short name, the first part of its archive's address")
         parser.add_argument("--title", required=True)
         parser.add_argument("--from", dest="sender", required=True, metavar='"Name <address>"', help="who it is from")
-        parser.add_argument("--address", dest="postal_address", required=True, help="the postal address in every footer")
+        parser.add_argument(
+            "--address", dest="postal_address", required=True, help="the postal address in every footer"
+        )
         parser.add_argument("--language", default="en", help="BCP 47, for example en or zh-Hans (default: en)")
         parser.add_argument("--direction", choices=("ltr", "rtl"), default="ltr")
         parser.add_argument("--timezone", default="UTC", help="IANA, for example Asia/Singapore (default: UTC)")
@@ -39,7 +58,9 @@ class Command(NewsdeskCommand):
         parser.add_argument("--tagline", default="")
         parser.add_argument("--theme", default="digest")
         parser.add_argument("--weekday", choices=WEEKDAYS, help="the day of the weekly slot")
-        parser.add_argument("--time", metavar="HH:MM", help="the time of the weekly slot, in the publication's timezone")
+        parser.add_argument(
+            "--time", metavar="HH:MM", help="the time of the weekly slot, in the publication's timezone"
+        )
         parser.add_argument("--minimum-stories", type=int, default=1, metavar="N")
         parser.add_argument("--tracking", action="store_true", help="ask the provider to report opens and clicks")
         parser.add_argument("--second-approver", action="store_true", help="whoever edited last cannot approve")
@@ -48,48 +69,25 @@ class Command(NewsdeskCommand):
         from django.db import IntegrityError
 
         from composer.models import Publication
+        from composer.rendering import theme_names
 
+        if options["theme"] not in theme_names():
+            raise InputError(f"--theme: {options['theme']!r} is not one of {', '.join(theme_names())}")
         publication = Publication(**_fields(options))
         try:
             publication.full_clean()
             publication.save()
         except ValidationError as error:
-            raise InputError(as_line(error, OPTIONS)) from error
+            raise InputError(editorial.as_line(error, OPTIONS)) from error
         except IntegrityError as error:  # another process made it a moment ago
             raise InputError(f"SLUG: the publication {publication.slug!r} exists already") from error
         self.report({"publication": publication.slug}, f"made {publication.title} ({publication.slug})")
 
 
-def as_line(error: ValidationError, options: dict[str, str]) -> str:
-    """A model's complaints as one line that names options."""
-    if not hasattr(error, "error_dict"):
-        return " ".join(error.messages)
-    return "; ".join(
-        f"{options.get(field, f'--{field.replace("_", "-")}') if field != '__all__' else 'publication'}: "
-        + " ".join(messages)
-        for field, messages in error.message_dict.items()
-    )
-
-
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
     name, email = _sender(options["sender"])
-    taken = (
-        "slug",
-        "title",
-        "postal_address",
-        "language",
-        "direction",
-        "timezone",
-        "reply_to",
-        "website",
-        "tagline",
-        "theme",
-        "minimum_stories",
-        "tracking",
-        "second_approver",
-    )
     return {
-        **{field: options[field] for field in taken},
+        **{field: options[field] for field in TAKEN},
         "from_name": name,
         "from_email": email,
         "cadence_weekday": WEEKDAYS.index(options["weekday"]) if options["weekday"] else None,
@@ -98,10 +96,10 @@ def _fields(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sender(written: str) -> tuple[str, str]:
-    name, email = parseaddr(written)
-    if "<" not in written or not name.strip() or "@" not in email:
+    found = _SENDER.fullmatch(written.strip())
+    if not found:
         raise InputError(f'--from: {written!r} is not a sender; write it as "Name <address@example.com>"')
-    return name.strip(), email
+    return found["name"], found["email"]
 
 
 def _time(written: str | None) -> dt.time | None:

@@ -1,0 +1,69 @@
+"""`newsdesk compose --publication P (--digest FILE | --stories ID…)`: an edition, approved when it passes the checks."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+
+from newsdesk.errors import Failure, InputError
+from newsdesk.management import editorial
+from newsdesk.management.base import NewsdeskCommand
+
+if TYPE_CHECKING:
+    from composer.models import Publication, Story
+
+
+class Command(NewsdeskCommand):
+    help = "Make the next edition of a publication; it is approved when it passes the checks, else it stays a draft."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--publication", required=True, metavar="P", help="the publication's slug")
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--digest", metavar="FILE", help="takes its stories, title, introduction and closing")
+        source.add_argument("--stories", metavar="ID", nargs="+", type=int, help="stories of the publication, in order")
+        parser.add_argument("--title", default="", help="default: the digest's title, or the publication's")
+        parser.add_argument("--subject", default="", help="default: the title")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from composer.approval import ApprovalBlocked, ApprovalRefused
+        from composer.composition import compose
+        from tasks.approval import approve_edition, check_edition
+
+        publication = editorial.publication_named(options["publication"])
+        if publication.second_approver:
+            raise InputError(
+                f"--publication: {publication.slug} wants a second person to approve; compose and approve at the desk"
+            )
+        digest = editorial.read_digest(options["digest"]) if options["digest"] else None
+        stories = _stories(publication, options["stories"] or ())
+        try:
+            edition = compose(
+                publication, stories=stories, digest=digest, title=options["title"], subject=options["subject"]
+            )
+        except ValidationError as error:
+            raise InputError(editorial.as_line(error, {})) from error
+        refusal = ""
+        try:
+            approve_edition(edition, None)
+        except ApprovalBlocked as blocked:
+            refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {blocked}"
+        except ApprovalRefused as refused:
+            refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {refused}"
+        problems = (*editorial.doubts(digest), *check_edition(edition))
+        approved = [] if refusal else [f"edition {edition.pk}: {edition} is approved"]
+        self.report(
+            {"edition": edition.pk, "number": edition.number, "problems": editorial.as_json(problems)},
+            "\n".join([*editorial.as_text(problems), *approved]),
+        )
+        if refusal:
+            raise Failure(refusal)
+
+
+def _stories(publication: "Publication", ids: Sequence[int]) -> list["Story"]:
+    found = publication.stories.in_bulk(ids)
+    missing = [str(pk) for pk in ids if pk not in found]
+    if missing:
+        raise InputError(f"--stories: {publication.slug} has no story {', '.join(missing)}")
+    return [found[pk] for pk in ids]

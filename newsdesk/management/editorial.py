@@ -1,0 +1,80 @@
+"""What the commands about stories and editions share: looking things up, and saying what is wrong in one line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+
+from newsdesk.errors import InputError
+
+if TYPE_CHECKING:
+    from composer.checks import Problem
+    from composer.digest import Digest
+    from composer.models import Edition, Publication
+
+
+def publication_named(slug: str) -> "Publication":
+    """Raises InputError with the slugs there are."""
+    from composer.models import Publication
+
+    found = Publication.objects.filter(slug=slug).first()
+    if found is None:
+        others = ", ".join(Publication.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+        raise InputError(f"--publication: there is no {slug!r}; there are: {others}")
+    return found
+
+
+def edition_numbered(pk: int) -> "Edition":
+    """An edition by its id. Raises InputError."""
+    from composer.models import Edition
+
+    found = Edition.objects.select_related("publication").filter(pk=pk).first()
+    if found is None:
+        raise InputError(f"EDITION: there is no edition {pk}")
+    return found
+
+
+def read_digest(path: str) -> "Digest":
+    """Raises InputError with file and line."""
+    from composer.digest import DigestError, parse
+
+    try:
+        return parse(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    except DigestError as error:
+        raise InputError(f"{path}:{error.line}: {error.message}") from error
+
+
+def doubts(digest: "Digest | None") -> tuple["Problem", ...]:
+    """What the reader of digests decided in doubt, for an editor to look at."""
+    from composer.checks import Problem
+
+    warnings = digest.warnings if digest else ()
+    return tuple(Problem(level="warning", code="digest.doubt", message=warning) for warning in warnings)
+
+
+def as_line(error: ValidationError, options: Mapping[str, str]) -> str:
+    """A model's complaints as one line that names options."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return "; ".join(f"{_option(field, options)}{' '.join(messages)}" for field, messages in error.message_dict.items())
+
+
+def as_json(problems: Iterable["Problem"]) -> list[dict[str, Any]]:
+    return [asdict(problem) for problem in problems]
+
+
+def as_text(problems: Iterable["Problem"]) -> list[str]:
+    return [
+        f"{problem.level}: {f'{problem.where}: ' if problem.where else ''}{problem.message} [{problem.code}]"
+        for problem in problems
+    ]
+
+
+def _option(field: str, options: Mapping[str, str]) -> str:
+    if field == "__all__":
+        return ""
+    return f"{options.get(field, '--' + field.replace('_', '-'))}: "

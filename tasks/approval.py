@@ -1,0 +1,56 @@
+"""Approving and reopening where both sides meet: what the edition says, and whom its segments name."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from composer import approval as approvals
+from composer.approval import ApprovalRefused
+from composer.checks import Problem
+from composer.inspection import inspect
+from composer.models import Approval, Edition
+from newsdesk.errors import InputError
+from subscribers.saved_segments import rules_for
+from tasks.models import Send
+
+#: Sends that still need the approval they point to.
+OPEN = (Send.Status.SCHEDULED, Send.Status.PREPARING, Send.Status.SENDING, Send.Status.PAUSED)
+
+
+def approve_edition(edition: Edition, by: User | None) -> Approval:
+    """Approve the edition with its segments' rules as they stand now.
+
+    Raises ApprovalRefused, and ApprovalBlocked where the checks find errors; a block that names an unknown segment is one.
+    """
+    return approvals.approve(edition, by=by, audience_rules=rules_of(edition))
+
+
+def check_edition(edition: Edition) -> tuple[Problem, ...]:
+    """What approving would find: errors first."""
+    found = inspect(edition)
+    return (*approvals.unknown_audiences(found, rules_of(edition)), *found.problems)
+
+
+def rules_of(edition: Edition) -> dict[str, object]:
+    """The rules of the segments the edition's blocks name, by slug; those that do not exist are left out."""
+    slugs = {(child.value.get("audience") or "").strip() for child in edition.content} - {""}
+    found: dict[str, object] = {}
+    for slug in sorted(slugs):
+        try:
+            found |= rules_for(edition.publication_id, [slug])
+        except InputError:
+            continue
+    return found
+
+
+@transaction.atomic
+def reopen_edition(edition: Edition, by: User | None) -> Approval:
+    """Take the approval back. Raises ApprovalRefused while a send of it is scheduled or under way."""
+    # Scheduling locks the same row: no send can appear between the question and the answer.
+    Edition.objects.select_for_update(of=("self",)).get(pk=edition.pk)
+    open_send = Send.objects.filter(edition=edition.pk, approval__voided_at__isnull=True, status__in=OPEN).first()
+    if open_send is not None:
+        raise ApprovalRefused(
+            f"Send {open_send.pk} of this edition is {open_send.get_status_display()}; "
+            "cancel it first, or wait until it is sent."
+        )
+    return approvals.reopen(edition, by=by)
