@@ -31,8 +31,10 @@ def fill(rows: Iterable[tuple[int, Row]]) -> None:
         cursor.execute(_STAGE)
         with cursor.copy(_COPY) as copy:
             for line, row in rows:
+                # Text throughout: psycopg would look at every list anew, at three times the cost of the rest.
+                tags = _array(row.tags)
                 copy.write_row(
-                    (line, row.email, row.address, row.name, row.language, row.timezone, row.attributes, row.tags)
+                    (line, row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
                 )
         cursor.execute("ANALYZE newsdesk_import")
 
@@ -57,6 +59,12 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         unchanged=counts.get("unchanged", 0),
         rejected=tuple(rejected),
     )
+
+
+def _array(texts: list[str]) -> str:
+    """As PostgreSQL writes an array of texts."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 def _rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:

@@ -162,6 +162,14 @@ def test_domains_are_stored_as_the_network_spells_them(load: Load) -> None:
     assert Subscriber.objects.get().email == "ada@xn--bcher-kva.example"
 
 
+def test_any_tag_and_any_attribute_arrives_as_it_is(load: Load) -> None:
+    load('email,tags,note\nada@example.com,"""q""; back\\slash; {x}; NULL; été","a\tb\\N\\.\n""c"""\n')
+
+    ada = Subscriber.objects.get()
+    assert ada.tags == ['"q"', "back\\slash", "{x}", "NULL", "été"]
+    assert ada.attributes == {"note": 'a\tb\\N\\.\n"c"'}
+
+
 def test_lines_are_counted_as_an_editor_counts_them(load: Load) -> None:
     report = load('\nemail,note\n\n \nada@example.com,"two\nlines"\n,,\n\nbad,x\n"x@\n",y\n')
 
