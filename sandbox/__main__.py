@@ -13,7 +13,7 @@ from sandbox.webhook_settings import WebhookSettings
 
 
 def options_from(arguments: list[str] | None = None) -> SandboxOptions:
-    """The options of a command line. Raises ValueError, OSError; argparse exits with 2 by itself."""
+    """The options of a command line. Raises ValueError; argparse exits with 2 by itself."""
     given = vars(parser().parse_args(arguments))
     names = [spec.name for spec in dataclasses.fields(WebhookSettings)]
     webhooks = WebhookSettings().changed({name: given.pop(name) for name in names})
@@ -22,8 +22,8 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     if path is not None:
         try:
             faults = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError as error:
-            raise ValueError(f"{path}: {error}") from error
+        except (orjson.JSONDecodeError, OSError) as error:
+            raise ValueError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     return SandboxOptions(
         webhooks=webhooks,
         faults=tuple(faults if isinstance(faults, list) else [faults]),

@@ -79,13 +79,14 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._lock, self._reading = threading.RLock(), threading.RLock()
         self._writer = self._connect(path)
-        self._writer.executescript(_SCHEMA)
+        self._writer.executescript(f"PRAGMA synchronous = OFF; BEGIN; {_SCHEMA} COMMIT; PRAGMA synchronous = NORMAL;")
         self._reader = self._connect(path)
         self._recent: dict[int, StoredRequest] = {}
 
     @staticmethod
     def _connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL loses nothing when a process is killed, only (at most) when the machine loses power.
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -39,7 +39,7 @@ class Sandbox:
         routes = Routes(self._state, self._posting)
         self._server = Server(self._listener, routes, verbose=options.verbose)
         self._serving = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-serving", daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox-serving", daemon=True
         )
         self.host, self.port = self._listener.getsockname()[:2]
         self._note_address()

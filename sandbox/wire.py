@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
@@ -108,11 +109,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         started = time.perf_counter()
-        try:
-            response = self.server.answer(self._request())
-        except _BodyError as problem:
-            response = problem.response
-        self._finish(response)
+        with self.server.busy():
+            try:
+                response = self.server.answer(self._request())
+            except _BodyError as problem:
+                response = problem.response
+            self._finish(response)
         if self.server.verbose:
             took = (time.perf_counter() - started) * 1000
             sys.stderr.write(f"{self.command} {self.path} {response.status} {response.ending.value} {took:.1f} ms\n")
@@ -212,13 +214,19 @@ class Server(ThreadingMixIn, TCPServer):
         self._changed = threading.Condition()
 
     def answer(self, request: Request) -> Response:
-        with self._changed:
-            self._busy += 1
         try:
             return self._application(request)
         except Exception:  # noqa: BLE001 -- one broken request must not end the server
             traceback.print_exc()
             return error(500, "internal server error")
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """A request is being read, worked on or answered; a stop waits for it."""
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
         finally:
             with self._changed:
                 self._busy -= 1
@@ -256,7 +264,6 @@ class Server(ThreadingMixIn, TCPServer):
         with self._changed:
             self._changed.wait_for(lambda: not self._busy, timeout=grace)
             still_open = list(self._open)
-        time.sleep(0.02)  # lets an answer that is complete leave before its connection closes
         for connection in still_open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
