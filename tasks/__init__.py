@@ -1,0 +1,1 @@
+"""Getting it out: Celery, sends, batches, deliveries, transports and events."""

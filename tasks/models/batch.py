@@ -85,7 +85,8 @@ class Attempt(models.Model):
         UNKNOWN = "unknown", "unknown"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempt_rows", db_index=False)
+    #: None = a probe: one message to the reply-to address, so that a later request exists to compare with.
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="attempt_rows", db_index=False)
     #: The batch's claim number; members are those without an exclusion numbered ≤ this.
     number = models.PositiveIntegerField()
     #: Members in the request.

@@ -1,0 +1,42 @@
+"""`newsdesk settle BATCH (--resend | --leave)`: a person's decision about a batch nobody knows the end of."""
+
+import getpass
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from newsdesk.errors import InputError
+from newsdesk.management.base import NewsdeskCommand
+
+
+class Command(NewsdeskCommand):
+    help = "Decide about an unknown batch where neither events nor silence could; lists them when none is named."
+    needs_broker = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("batch", metavar="BATCH", type=int, nargs="?", help="a batch's id; default: list them")
+        decision = parser.add_mutually_exclusive_group()
+        decision.add_argument(
+            "--resend", action="store_true", help="send it again: its readers may get it twice if it did go out"
+        )
+        decision.add_argument("--leave", action="store_true", help="leave it: its readers may not have it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from tasks import reconciliation
+        from tasks.models import Batch
+
+        number = options["batch"]
+        if number is None:
+            unknown = list(Batch.objects.filter(status=Batch.Status.UNKNOWN).order_by("pk"))
+            rows = [{"batch": batch.pk, "send": batch.send_id, "readers": batch.size} for batch in unknown]
+            lines = [f"batch {row['batch']} of send {row['send']}: {row['readers']} readers" for row in rows]
+            self.report({"unknown": rows}, "\n".join(lines) or "no batch is unknown")
+            return
+        if not (options["resend"] or options["leave"]):
+            raise InputError("settle: say --resend or --leave")
+        decide = reconciliation.resend if options["resend"] else reconciliation.leave
+        if not decide(number, who=getpass.getuser()):
+            raise InputError(f"BATCH: no unknown batch has the id {number}; newsdesk settle lists them")
+        decided = "resend" if options["resend"] else "leave"
+        self.report({"batch": number, "decided": decided}, f"batch {number}: {decided}")

@@ -1,0 +1,68 @@
+"""The Celery application. A message is a doorbell: it carries one id, and the database decides what happens."""
+
+import os
+
+from celery import Celery
+from celery.signals import worker_init, worker_ready
+from kombu.entity import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
+
+from django.conf import settings
+
+#: Longer than the hard limit of any task, so that a running one is never started a second time.
+VISIBILITY_TIMEOUT = 600
+
+app = Celery("newsdesk", include=["tasks.doorbells"])
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_TIMEOUT,
+        # A message of a killed main process comes back within seconds of the timeout, not minutes.
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+    },
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_soft_shutdown_timeout=5.0,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
+    # The short errands of beat must not wait behind a thousand batches.
+    task_queues=[Queue(name) for name in ("errands", "receipts", "batches")],  # type: ignore[no-untyped-call]
+    task_default_queue="errands",
+    task_routes={"tasks.submit_batch": {"queue": "batches"}, "tasks.apply_receipt": {"queue": "receipts"}},
+    timezone="UTC",
+    beat_schedule_filename=str(settings.HOME.path / "beat-schedule"),
+    beat_schedule={
+        "due sends": {"task": "tasks.prepare_due_sends", "schedule": 5.0, "options": {"expires": 10}},
+        "sweep": {"task": "tasks.sweep", "schedule": 10.0, "options": {"expires": 20}},
+        "reconcile": {
+            "task": "tasks.reconcile",
+            # Five passes fit into the grace: every 2 s against the sandbox, once a minute against SendGrid.
+            "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
+            "options": {"expires": 60},
+        },
+    },
+)
+
+
+@worker_init.connect
+def _check_ground(**_: object) -> None:
+    from tasks import ground
+
+    ground.refuse_unsafe_database()
+
+
+@worker_ready.connect
+def _ring_what_a_dead_worker_left(**_: object) -> None:
+    """A killed worker takes its reserved doorbells with it; ring again instead of waiting for the sweep."""
+    from tasks import doorbells
+
+    doorbells.ring_errand(doorbells.sweep_after_start)

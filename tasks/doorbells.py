@@ -1,0 +1,108 @@
+"""The Celery tasks: each takes at most one id and calls one function. Their names are a wire format.
+
+A doorbell that cannot be rung (the broker is down) never fails its caller: the sweep rings again.
+"""
+
+import structlog
+from celery import Task, shared_task
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+_BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+
+@shared_task(name="tasks.submit_batch")
+def submit_batch(batch_id: int) -> None:
+    from tasks import submission
+    from tasks.transports import get_transport
+
+    submission.submit_batch(batch_id, transport=get_transport())
+
+
+@shared_task(name="tasks.apply_receipt")
+def apply_receipt(receipt_id: int) -> None:
+    from tasks import events
+
+    events.apply_receipt(receipt_id)
+
+
+@shared_task(name="tasks.prepare_send")
+def prepare_send(send_id: int) -> None:
+    from tasks import preparation
+
+    preparation.prepare(send_id)
+
+
+@shared_task(name="tasks.prepare_due_sends")
+def prepare_due_sends() -> None:
+    from tasks import preparation
+
+    preparation.prepare_due()
+
+
+@shared_task(name="tasks.sweep")
+def sweep() -> None:
+    from tasks import sweeping
+
+    sweeping.sweep()
+
+
+@shared_task(name="tasks.sweep_after_start")
+def sweep_after_start() -> None:
+    from tasks import sweeping
+
+    sweeping.sweep(ring_all=True)
+
+
+@shared_task(name="tasks.reconcile")
+def reconcile() -> None:
+    from tasks import reconciliation
+    from tasks.transports import get_transport
+
+    reconciliation.reconcile(transport=get_transport())
+
+
+def ring_batch(batch_id: int, *, countdown: float = 0) -> bool:
+    return _ring(submit_batch, batch_id, countdown=countdown)
+
+
+def ring_receipt(receipt_id: int) -> bool:
+    return _ring(apply_receipt, receipt_id)
+
+
+def ring_send(send_id: int) -> bool:
+    return _ring(prepare_send, send_id)
+
+
+def ring_errand(task: Task) -> bool:
+    return _ring(task)
+
+
+def on_commit(ring: object, *args: int) -> None:
+    """Ring once the transaction is durable; at once when there is none."""
+    transaction.on_commit(lambda: ring(*args), robust=True)  # type: ignore[operator]
+
+
+def _ring(task: Task, *args: int, countdown: float = 0) -> bool:
+    try:
+        task.apply_async(args=args, countdown=countdown or None)
+    except _BROKER_ERRORS as error:
+        log.warning("doorbell_not_rung", task=task.name, args=args, error=str(error))
+        return False
+    return True
+
+
+def waiting_batches() -> int | None:
+    """How many batch doorbells wait in the broker; None when it does not answer."""
+    from tasks.app import app
+
+    try:
+        with app.connection_for_read(transport_options={"socket_connect_timeout": 2}) as connection:
+            return int(connection.default_channel.client.llen("batches"))
+    except _BROKER_ERRORS as error:
+        log.warning("broker_does_not_answer", url=settings.REDIS_URL.rpartition("@")[2], error=str(error))
+        return None

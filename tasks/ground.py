@@ -1,0 +1,42 @@
+"""The ground under the promise: a database that keeps what it has committed, and is still the same one."""
+
+import sys
+from dataclasses import dataclass
+
+from django.db import connection
+
+#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them.
+IDENTITY_SQL = (
+    "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
+    " (SELECT timeline_id FROM pg_control_checkpoint())"
+)
+
+
+class UnsafeDatabase(Exception):  # noqa: N818 - shown to operators as it is
+    """The database may forget what it committed; sending from it could send twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    system_identifier: str
+    timeline: int
+
+
+def current() -> Ground:
+    with connection.cursor() as cursor:
+        cursor.execute(IDENTITY_SQL)
+        identifier, timeline = cursor.fetchone()
+    return Ground(system_identifier=identifier, timeline=timeline)
+
+
+def refuse_unsafe_database() -> None:
+    """Raise UnsafeDatabase when fsync or synchronous_commit is off; the tests' throw-away engine is exempt."""
+    if "pytest" in sys.modules:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+        fsync, synchronous_commit = cursor.fetchone()
+    if fsync != "on":
+        raise UnsafeDatabase("PostgreSQL runs with fsync = off and may forget what was sent: switch it on.")
+    if synchronous_commit == "off":
+        raise UnsafeDatabase("PostgreSQL runs with synchronous_commit = off: switch it on.")

@@ -1,0 +1,71 @@
+"""Keeping the raw body of a webhook call before it is answered, and remembering the calls that were not accepted."""
+
+import time
+from threading import Lock
+
+import structlog
+from django.db import DatabaseError, connection
+
+from tasks.events.statements import run
+
+log = structlog.get_logger(__name__)
+
+# One statement in its own transaction. What is answered with 2xx is never sent again, so it must survive a crash of the
+# database even where an operator has relaxed synchronous_commit.
+_STORE = """
+INSERT INTO tasks_receipt (body, error)
+SELECT %s::bytea, '' FROM set_config('synchronous_commit', 'on', true)
+RETURNING id
+"""
+
+#: A flood of refused calls writes once in this many seconds; each write covers the seconds until the next.
+NOTE_SECONDS = 1
+_NOTE = """
+UPDATE tasks_transportstate SET webhook_refused_at = statement_timestamp() + make_interval(secs => %s)
+WHERE name LIKE 'sendgrid:%%'
+"""
+
+
+def store(body: bytes) -> int:
+    """Commit a receipt and return its id. Raises DatabaseError when it may not have been stored."""
+    ((receipt_id,),) = run(_STORE, (body,))
+    return int(receipt_id)
+
+
+class Refusals:
+    """Notes that a webhook call was not answered with 2xx: nobody may then believe in silence (design §5.9).
+
+    Best effort: what could not be written while the database was away is written with the next call.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._noted = float("-inf")
+        self._owed = False
+
+    def note(self) -> None:
+        """A call was refused; written at most once a second."""
+        with self._lock:
+            if time.monotonic() - self._noted < NOTE_SECONDS:
+                return
+            self._write()
+
+    def settle(self) -> None:
+        """Write what is owed, if anything."""
+        if self._owed:
+            with self._lock:
+                self._write()
+
+    def _write(self) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_NOTE, [NOTE_SECONDS])
+        except DatabaseError as error:
+            self._owed = True
+            log.warning("webhook_refusal_not_noted", error=str(error))
+        else:
+            self._owed = False
+            self._noted = time.monotonic()
+
+
+refusals = Refusals()

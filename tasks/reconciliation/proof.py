@@ -1,0 +1,72 @@
+"""An answer or any event that names an attempt proves that the provider accepted it, all of it."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Coalesce, Now
+
+from tasks import aside, evidence, stopping
+from tasks.alarms import raise_alarm
+from tasks.models import Attempt, Batch, Send, TransportState
+
+log = structlog.get_logger(__name__)
+
+
+def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, object]) -> None:
+    """Record that these attempts (each with the send the evidence names, if any) were accepted.
+
+    Call it inside a transaction, before any delivery's row is locked: batches are locked in the order of their ids.
+    An attempt we lack means that the database has forgotten something: its send pauses.
+    """
+    known = {row.pk: row for row in Attempt.objects.filter(pk__in=attempts).only("pk", "batch_id", "number", "outcome")}
+    lacking = {send_id for attempt, send_id in attempts.items() if attempt not in known and send_id is not None}
+    for send_id in sorted(lacking):
+        _forgotten(send_id)
+    doubtful = [row for row in known.values() if row.outcome != Attempt.Outcome.ACCEPTED]
+    for row in sorted(doubtful, key=lambda row: (row.batch_id or 0, row.number)):
+        _accept(row, by=by)
+
+
+def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
+    batch = Batch.objects.select_for_update(of=("self",)).filter(pk=row.batch_id or 0).first()
+    proven = (
+        Attempt.objects.filter(pk=row.pk)
+        .exclude(outcome=Attempt.Outcome.ACCEPTED)
+        .update(
+            outcome=Attempt.Outcome.ACCEPTED,
+            finished_at=Coalesce("finished_at", Now()),
+            evidence=evidence.plus({**by, "proves": "accepted"}),
+        )
+    )
+    if not proven or batch is None:
+        return
+    if batch.status != Batch.Status.SUBMITTED or batch.attempt != row.pk:
+        log.info("attempt_proven", batch=batch.pk, attempt=str(row.pk), was=batch.status, by=by.get("kind"))
+    accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
+    if accepted > 1:
+        _twice(batch, Attempt.objects.get(pk=row.pk).transport)
+    Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
+    aside.take_back(batch.pk, later_than=row.number)
+    transaction.on_commit(lambda: stopping.finish_if_done(batch.send_id), robust=True)
+
+
+def _twice(batch: Batch, transport: str) -> None:
+    """Two requests of one batch are out: say so, and never again believe this transport's silence by ourselves."""
+    TransportState.objects.update_or_create(name=transport, defaults={"silence_enabled": False})
+    raise_alarm(
+        "accepted_twice",
+        f"SendGrid accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
+        "Silence no longer proves a refusal on this key until a person says so.",
+        send_id=batch.send_id,
+    )
+
+
+def _forgotten(send_id: int) -> None:
+    if Send.objects.filter(pk=send_id).exists():
+        stopping.ground_moved(
+            send_id,
+            "SendGrid reports on a request that this database does not know: it has lost what it had committed, "
+            "or another installation sends with the same ids. Open batches are unknown.",
+        )

@@ -1,0 +1,141 @@
+"""When silence proves that the provider refused a request.
+
+SendGrid posts an event for whatever it accepts and retries for 24 hours. So an attempt nobody has heard of was refused,
+if all of this holds: its worker can no longer POST (that is what `unknown` means), the grace is over and five passes
+with it, three requests accepted later on the same key were heard of for at least 99 % of their members, no receipt
+waits to be applied, and no webhook call since was answered anything but 2xx.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from tasks import evidence, stopping
+from tasks.durability import durable
+from tasks.models import Attempt, Batch, Send
+from tasks.reconciliation import probing
+from tasks.transports import Transport
+
+log = structlog.get_logger(__name__)
+
+PASSES = 5
+LATER_REQUESTS = 3
+HEARD_SHARE = 0.99
+
+#: One row for each doubtful attempt, with each condition of the proof.
+_DOUBTFUL = """
+SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
+       EXTRACT(EPOCH FROM statement_timestamp() - COALESCE(a.finished_at, a.fenced_at))::float8 AS age,
+       NOT EXISTS (SELECT 1 FROM tasks_receipt WHERE applied_at IS NULL) AS all_applied,
+       COALESCE(t.silence_enabled, true) AS enabled,
+       COALESCE(t.webhook_refused_at < a.fenced_at, true) AS webhook_kept,
+       (SELECT count(*) FROM tasks_attempt later
+         WHERE later.transport = a.transport AND later.outcome = 'accepted' AND later.size > 0
+           AND later.fenced_at > COALESCE(a.finished_at, a.fenced_at)
+           AND later.heard >= later.size * %(share)s) AS later_heard
+  FROM tasks_attempt a
+  JOIN tasks_batch b ON b.id = a.batch_id AND b.attempt = a.id AND b.status = 'unknown'
+  LEFT JOIN tasks_transportstate t ON t.name = a.transport
+ WHERE a.outcome = 'unknown' AND a.transport = %(transport)s AND NOT a.evidence @> '[{"decided": "leave"}]'
+ ORDER BY a.fenced_at
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """An attempt without an outcome, and how far its silence speaks. `age` in seconds."""
+
+    attempt: UUID
+    batch_id: int
+    send_id: int
+    passes: int
+    age: float
+    all_applied: bool
+    enabled: bool
+    webhook_kept: bool
+    later_heard: int
+
+    @property
+    def may_speak(self) -> bool:
+        return self.enabled and self.webhook_kept and self.all_applied
+
+    def proves_refusal(self, grace: float) -> bool:
+        return self.may_speak and self.age > grace and self.passes >= PASSES and self.later_heard >= LATER_REQUESTS
+
+
+def reconcile(*, transport: Transport, grace: float | None = None) -> None:
+    """One pass over every doubtful attempt of this transport. `grace` in seconds, by default NEWSDESK_SILENCE_GRACE."""
+    grace = float(settings.SILENCE_GRACE) if grace is None else grace
+    doubts = _doubts(transport.name)
+    quiet = [doubt.attempt for doubt in doubts if doubt.may_speak]
+    if quiet:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE tasks_attempt SET silent_passes = LEAST(silent_passes + 1, 30000)"
+                " WHERE id = ANY(%s) AND outcome = 'unknown'",
+                [quiet],
+            )
+    for doubt in doubts:
+        if doubt.proves_refusal(grace):
+            _refused_by_silence(doubt, grace)
+    wanting = [d for d in doubts if d.may_speak and d.later_heard < LATER_REQUESTS and d.age >= grace / 2]
+    if wanting:
+        probing.probe(wanting[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
+
+
+def _doubts(transport: str) -> list[Doubt]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DOUBTFUL, {"transport": transport, "share": HEARD_SHARE})
+        return [
+            Doubt(
+                attempt=attempt,
+                batch_id=batch_id,
+                send_id=send_id,
+                passes=passes,
+                age=age,
+                all_applied=all_applied,
+                enabled=enabled,
+                webhook_kept=webhook_kept,
+                later_heard=later_heard,
+            )
+            for attempt, batch_id, send_id, passes, age, all_applied, enabled, webhook_kept, later_heard in (
+                cursor.fetchall()
+            )
+        ]
+
+
+def _refused_by_silence(doubt: Doubt, grace: float) -> None:
+    fact = {
+        "kind": "silence",
+        "proves": "refused",
+        "seconds": round(doubt.age),
+        "grace": grace,
+        "passes": doubt.passes,
+        "later_requests_heard": doubt.later_heard,
+    }
+    if put_back(doubt.attempt, doubt.batch_id, doubt.send_id, fact=fact):
+        log.info("refused_by_silence", batch=doubt.batch_id, attempt=str(doubt.attempt), **fact)
+
+
+def put_back(attempt: UUID, batch_id: int, send_id: int, *, fact: Mapping[str, object]) -> bool:
+    """Return an unknown batch to pending (to cancelled in a cancelled send); False if it was settled meanwhile."""
+    with durable():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [send_id])
+            (send_status,) = cursor.fetchone()
+        status = Batch.Status.CANCELLED if send_status == Send.Status.CANCELLED else Batch.Status.PENDING
+        moved = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.UNKNOWN).update(
+            status=status, rung_at=None
+        )
+        if not moved:
+            return False
+        Attempt.objects.filter(pk=attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
+            outcome=Attempt.Outcome.REFUSED, evidence=evidence.plus(fact)
+        )
+        transaction.on_commit(lambda: stopping.ring([batch_id]), robust=True)
+    stopping.finish_if_done(send_id)
+    return True

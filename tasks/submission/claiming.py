@@ -1,0 +1,78 @@
+"""Taking a batch: one durable transaction, ordered with pause and cancel by the send's row."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from tasks import breaker, ground, holder, stopping
+from tasks.durability import durable
+from tasks.models import Batch, Send
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A batch that is ours to build."""
+
+    send_id: int
+    batch_id: int
+    variant_id: int
+    approval_id: int
+    attempt: UUID
+    #: The how-manieth claim of this batch, from 1.
+    number: int
+
+
+#: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
+_LOCK_SEND = """
+SELECT send.id, send.status, send.approval_id, send.system_identifier, send.timeline
+  FROM tasks_send send WHERE send.id = (SELECT send_id FROM tasks_batch WHERE id = %s) FOR SHARE OF send
+"""
+_TAKE = """
+UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), holder = %s
+ WHERE id = %s AND status = 'pending' AND not_before <= statement_timestamp()
+RETURNING variant_id, attempts
+"""
+
+
+def claim(batch_id: int, *, transport: str) -> Claim | None:
+    """Move a pending, due batch of a running send to building; None when it is not to be had now."""
+    with durable(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_SEND, [batch_id])
+        send = cursor.fetchone()
+        if send is None:
+            return None
+        send_id, status, approval_id, *stood_on = send
+        if status != Send.Status.SENDING:
+            return None
+        now_on = ground.current()
+        moved = stood_on != [now_on.system_identifier, now_on.timeline]
+        if not moved:
+            if not breaker.lets_through(transport):
+                Batch.objects.filter(pk=batch_id, status=Batch.Status.PENDING).update(rung_at=None)
+                return None
+            attempt = uuid4()
+            cursor.execute(_TAKE, [attempt, holder.myself(), batch_id])
+            taken = cursor.fetchone()
+    if moved:
+        stopping.ground_moved(send_id)
+        return None
+    if taken is None:
+        return None
+    variant_id, number = taken
+    return Claim(
+        send_id=send_id,
+        batch_id=batch_id,
+        variant_id=variant_id,
+        approval_id=approval_id,
+        attempt=attempt,
+        number=number,
+    )
+
+
+def give_back(held: Claim) -> None:
+    """Return a batch that was never fenced."""
+    with durable():
+        Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING).update(
+            status=Batch.Status.PENDING, rung_at=None
+        )

@@ -1,0 +1,49 @@
+"""The last commit before the first byte: from here on a crash leaves a doubt, before it none."""
+
+from django.db import connection
+
+from tasks import aside
+from tasks.durability import durable
+from tasks.models import Attempt, Batch, Send
+from tasks.submission.building import Built
+from tasks.submission.claiming import Claim
+
+
+class _Lost(Exception):  # noqa: N818 - rolls the fence back, nothing more
+    pass
+
+
+def fence(held: Claim, built: Built, *, transport: str) -> bool:
+    """Commit that a POST is about to begin. False = do not POST: another has the batch, or the send was stopped.
+
+    A lost connection raises; then nothing may be posted either, whether the commit arrived or not. A request without
+    recipients is not posted: its batch is submitted with nobody in it.
+    """
+    try:
+        with durable():
+            return _fence(held, built, transport=transport)
+    except _Lost:
+        return False
+
+
+def _fence(held: Claim, built: Built, *, transport: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [held.send_id])
+        (send_status,) = cursor.fetchone()
+    mine = Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING)
+    if send_status != Send.Status.SENDING:
+        cancelled = send_status == Send.Status.CANCELLED
+        mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, rung_at=None)
+        return False
+    if not mine.update(status=Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED):
+        raise _Lost
+    aside.set_aside(held.batch_id, send_id=held.send_id, kind="excluded", reasons=built.excluded, attempt=held.number)
+    if built.recipients:
+        Attempt.objects.create(
+            id=held.attempt,
+            batch_id=held.batch_id,
+            number=held.number,
+            size=len(built.recipients),
+            transport=transport,
+        )
+    return True

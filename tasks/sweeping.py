@@ -1,0 +1,130 @@
+"""What heals lost doorbells and dead workers, every ten seconds."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import connection
+from django.db.models.functions import Now
+
+from tasks import breaker, doorbells, evidence, holder, stopping
+from tasks.alarms import raise_alarm
+from tasks.durability import durable
+from tasks.models import Attempt, Batch, Receipt, Send
+from tasks.transports import get_transport
+
+log = structlog.get_logger(__name__)
+
+#: A worker's hard limit is 300 s: whoever holds a batch for longer can no longer POST.
+STALE_SECONDS = 300
+#: A doorbell older than this may be lost even while others wait in the broker.
+DOORBELL_SECONDS = 300
+#: When the broker holds none, one rung longer ago than this is lost for sure.
+EMPTY_BROKER_SECONDS = 15
+MAX_LOST_ATTEMPTS = 10
+_RECEIPT_PATIENCE = timedelta(seconds=10)
+
+_HELD = """
+SELECT b.id, b.send_id, b.status, b.attempt, b.holder, s.status,
+       claimed_at < statement_timestamp() - make_interval(secs => %s) AS stale
+  FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+ WHERE b.status IN ('building', 'submitting') ORDER BY b.id
+"""
+_DUE = """
+SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+ WHERE b.status = 'pending' AND s.status = 'sending' AND b.not_before <= statement_timestamp()
+   AND (b.rung_at IS NULL OR b.rung_at < b.not_before OR b.rung_at < statement_timestamp() - make_interval(secs => %s))
+ ORDER BY b.rung_at NULLS FIRST, b.id LIMIT %s
+"""
+
+
+def sweep(*, ring_all: bool = False) -> None:
+    """Settle what dead workers held, ring what nobody answered, finish what is done.
+
+    `ring_all` rings for every due batch, however young its doorbell: for a worker that has just started.
+    """
+    release_held()
+    ring_due(ring_all=ring_all)
+    ring_receipts()
+    for send_id in Send.objects.filter(status=Send.Status.SENDING).values_list("pk", flat=True):
+        stopping.finish_if_done(send_id)
+
+
+def release_held() -> None:
+    """Building and dead: nothing left this machine, so pending again. Submitting and dead: nobody knows."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [STALE_SECONDS])
+        held = cursor.fetchall()
+    for batch_id, send_id, status, attempt, held_by, send_status, stale in held:
+        dead = holder.is_dead(held_by)
+        if not (stale or dead):
+            continue
+        why = "its worker is dead" if dead else f"its worker said nothing for {STALE_SECONDS} s"
+        if status == Batch.Status.BUILDING:
+            _return_unsent(batch_id, send_id, attempt, cancelled=send_status == Send.Status.CANCELLED)
+        else:
+            _doubt(batch_id, attempt, why)
+        log.warning("batch_released", batch=batch_id, was=status, why=why)
+
+
+def _return_unsent(batch_id: int, send_id: int, attempt: UUID, *, cancelled: bool) -> None:
+    with durable():
+        batch = (
+            Batch.objects.select_for_update(of=("self",))
+            .filter(pk=batch_id, attempt=attempt, status=Batch.Status.BUILDING)
+            .first()
+        )
+        if batch is None:
+            return
+        batch.lost_attempts += 1
+        failed = batch.lost_attempts >= MAX_LOST_ATTEMPTS
+        if cancelled:
+            batch.status = Batch.Status.CANCELLED
+        else:
+            batch.status = Batch.Status.FAILED if failed else Batch.Status.PENDING
+        batch.rung_at = None
+        batch.save(update_fields=["lost_attempts", "status", "rung_at"])
+    if failed and not cancelled:
+        why = f"Batch {batch_id} was lost by its worker {MAX_LOST_ATTEMPTS} times and has failed."
+        raise_alarm("lost_attempts", why, send_id=send_id)
+        stopping.pause(send_id, why)
+
+
+def _doubt(batch_id: int, attempt: UUID, why: str) -> None:
+    with durable():
+        moved = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.SUBMITTING).update(
+            status=Batch.Status.UNKNOWN
+        )
+        if moved:
+            Attempt.objects.filter(pk=attempt, outcome=Attempt.Outcome.OPEN).update(
+                outcome=Attempt.Outcome.UNKNOWN,
+                finished_at=Now(),
+                evidence=evidence.plus({"kind": "sweep", "why": why}),
+            )
+
+
+def ring_due(*, ring_all: bool = False) -> int:
+    """Ring again for pending, due batches whose doorbell was lost; how many."""
+    transport = get_transport().name
+    limit = 10_000
+    if breaker.is_open(transport):
+        if not breaker.probe_is_due(transport):
+            return 0
+        limit, ring_all = 1, True
+    waiting = doorbells.waiting_batches()
+    if waiting is None:
+        return 0
+    older_than = 0 if ring_all else (DOORBELL_SECONDS if waiting else EMPTY_BROKER_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [older_than, limit])
+        due = [batch_id for (batch_id,) in cursor.fetchall()]
+    if due:
+        log.info("rung_again", batches=len(due))
+    return stopping.ring(due)
+
+
+def ring_receipts() -> int:
+    """Ring for receipts that wait longer than a healthy worker needs."""
+    waiting = Receipt.objects.filter(applied_at__isnull=True, received_at__lt=Now() - _RECEIPT_PATIENCE)
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:1000])
+    return sum(1 for receipt_id in ids if doorbells.ring_receipt(receipt_id))

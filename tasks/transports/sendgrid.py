@@ -1,0 +1,199 @@
+"""SendGrid's v3 mail/send through the official package, on a pooled connection with a deadline.
+
+What the API promises and what not is in SendGrid's mail/send reference; there is no idempotency key, so whatever
+happens after the first byte of the body without a clear refusal is `Unknown`.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+import python_http_client
+import sendgrid
+import urllib3
+
+from tasks.transports.base import Accepted, Message, Outcome, Reason, Recipient, Refused, Unknown
+from tasks.transports.deadline import BodyBegun, pool_manager
+
+# At DEBUG the package prints the API key.
+logging.getLogger("python_http_client").setLevel(logging.INFO)
+
+_RETRY_AFTER_LIMIT = 3600.0
+_AT_FAULT = re.compile(r"^personalizations\.(\d+)(?:\.|$)")
+_REFUSALS = {
+    400: Reason.BAD_REQUEST,
+    401: Reason.NOT_ALLOWED,
+    403: Reason.NOT_ALLOWED,
+    404: Reason.NOT_ACCEPTABLE,
+    405: Reason.NOT_ACCEPTABLE,
+    413: Reason.NOT_ACCEPTABLE,
+    415: Reason.NOT_ACCEPTABLE,
+    429: Reason.TOO_MANY,
+}
+
+
+class _Body(bytes):
+    """JSON that is ready. The package encodes what it is given, and formats it for a debug line that nobody reads."""
+
+    def encode(self, _encoding: str) -> "_Body":
+        return self
+
+    def __format__(self, _spec: str) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class _Response:
+    """What python_http_client expects of urllib's answer."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse) -> None:
+        self._answer = answer
+
+    def getcode(self) -> int:
+        return self._answer.status
+
+    def read(self) -> bytes:
+        return self._answer.data
+
+    def info(self) -> Any:
+        return self._answer.headers
+
+
+class _PooledClient(python_http_client.Client):
+    """The official client on our connection pool; it neither retries nor follows redirects, and never raises on status."""
+
+    def __init__(self, *args: Any, pool: urllib3.PoolManager, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pool = pool
+
+    def _build_client(self, name: str | None = None) -> "_PooledClient":
+        return _PooledClient(
+            host=self.host,
+            version=self._version,
+            request_headers=self.request_headers,
+            url_path=[*self._url_path, name] if name else self._url_path,
+            append_slash=self.append_slash,
+            timeout=self.timeout,
+            pool=self._pool,
+        )
+
+    def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> _Response:  # noqa: ARG002
+        answer = self._pool.request(
+            request.get_method(),
+            request.full_url,
+            body=request.data,
+            headers=dict(request.header_items()),
+            retries=False,
+            redirect=False,
+        )
+        return _Response(answer)
+
+
+class SendGridTransport:
+    """One per process. `host` is SendGrid's own or any server that speaks its API."""
+
+    def __init__(self, *, api_key: str, host: str, deadline: float = 60.0) -> None:
+        fingerprint = hashlib.sha256(f"{host}\0{api_key}".encode()).hexdigest()[:16]
+        self.name = f"sendgrid:{fingerprint}"
+        self._api = sendgrid.SendGridAPIClient(api_key, host=host)
+        headers = {**self._api.client.request_headers, "Content-Type": "application/json; charset=utf-8"}
+        self._api.client = _PooledClient(
+            host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline)
+        )
+
+    def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:
+        return orjson.dumps(request_body(message, recipients, attempt=attempt))
+
+    def post(self, body: bytes) -> Outcome:
+        try:
+            response = self._api.client.mail.send.post(request_body=_Body(body))
+        except BodyBegun as doubt:
+            return Unknown(message=str(doubt))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return Refused(reason=Reason.NOT_SENT, message=f"{type(error).__name__}: {error}"[:300])
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request may be out
+            return Unknown(message=f"{type(error).__name__}: {error}"[:300])
+        return classify(response.status_code, response.headers, response.body)
+
+
+def request_body(message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> dict[str, Any]:
+    """The JSON of one mail/send request; personalizations stand in the recipients' order."""
+    body: dict[str, Any] = {
+        "from": _address(message.from_email, message.from_name),
+        "subject": message.subject,
+        "content": [{"type": "text/plain", "value": message.text}, {"type": "text/html", "value": message.html}],
+        "headers": dict(message.headers),
+        "categories": list(message.categories),
+        "custom_args": {"nd_attempt": str(attempt)},
+        "personalizations": [_personalization(recipient) for recipient in recipients],
+        # Without these SendGrid adds links and a List-Unsubscribe header of its own.
+        "tracking_settings": {
+            "click_tracking": {"enable": message.tracking, "enable_text": False},
+            "open_tracking": {"enable": message.tracking},
+            "subscription_tracking": {"enable": False},
+        },
+    }
+    if message.reply_to:
+        body["reply_to"] = {"email": message.reply_to}
+    return body
+
+
+def _personalization(recipient: Recipient) -> dict[str, Any]:
+    item: dict[str, Any] = {"to": [_address(recipient.email, recipient.name)]}
+    if recipient.substitutions:
+        item["substitutions"] = recipient.substitutions
+    if recipient.delivery:
+        item["custom_args"] = {"nd_delivery": recipient.delivery}
+    if recipient.unsubscribe_url:
+        # RFC 8058: the literal URL in each message, never a substitution tag.
+        item["headers"] = {
+            "List-Unsubscribe": f"<{recipient.unsubscribe_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    return item
+
+
+def _address(email: str, name: str) -> dict[str, str]:
+    bare = re.sub(r"[;,\x00-\x1f\x7f]+", " ", name).strip()
+    return {"email": email, "name": bare} if bare else {"email": email}
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
+    """What an answer means for the request. Only 202 is acceptance: 200 is sandbox mode, a redirect is nobody's yes."""
+    if status == 202:
+        return Accepted(http_status=status, provider_id=str(headers.get("X-Message-Id") or ""))
+    reason = _REFUSALS.get(status)
+    if reason is None:
+        return Unknown(message=f"HTTP {status}: {body[:200].decode(errors='replace')}", http_status=status)
+    errors = _errors(body)
+    at_fault: dict[int, str] = {}
+    for words, path in errors:
+        named = _AT_FAULT.match(path)
+        if status == 400 and named:
+            at_fault.setdefault(int(named.group(1)), words)
+    told = "; ".join(f"{path}: {words}" if path else words for words, path in errors[:3])
+    return Refused(
+        reason=reason,
+        message=f"HTTP {status}: {told or body[:200].decode(errors='replace')}"[:400],
+        http_status=status,
+        retry_after=_retry_after(headers) if reason is Reason.TOO_MANY else None,
+        recipients_at_fault=at_fault,
+    )
+
+
+def _errors(body: bytes) -> list[tuple[str, str]]:
+    """(message, field) pairs of SendGrid's error JSON; empty when the body is not that."""
+    try:
+        listed = orjson.loads(body)["errors"]
+        return [(str(item.get("message") or ""), str(item.get("field") or "")) for item in listed]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from Retry-After; None when it is absent or not a number (RFC 9110 §10.2.3 also allows dates)."""
+    value = str(headers.get("Retry-After") or "").strip()
+    return min(float(value), _RETRY_AFTER_LIMIT) if value.isdecimal() else None
