@@ -192,6 +192,5 @@ def _call(last: Paragraph) -> DigestCall | None:
     urls = _URL.findall(last.text)
     if len(urls) > 1 or not (urls or _ASKS.search(last.text)):
         return None
-    text = _URL.sub("", last.text) if urls else last.text
-    text = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[ (\[<]+(?=[)\]>.]*$)", "", text))
-    return DigestCall(text=text.rstrip(" :–—-)]>") if urls else text, url=urls[0] if urls else "", line=last.line)
+    text = re.sub(r"[\s:–—(\[<-]+[)\]>]*\.?$", "", _URL.sub("", last.text)) if urls else last.text
+    return DigestCall(text=text, url=urls[0] if urls else "", line=last.line)

@@ -11,6 +11,11 @@ _TAG = re.compile(r"-nd[A-Z]\w*-")
 
 
 def check(checked: Checked) -> Iterator[Problem]:
+    for link in checked.page.xpath("//a[not(@href)]"):
+        shown = " ".join(link.text_content().split())[:60]
+        yield _problem(
+            "error", "link.no_address", f"the link on “{shown}” has no usable address; write it as https://…"
+        )
     targets = set(checked.page.xpath("//@id"))
     for link in dict.fromkeys(checked.page.xpath("//a/@href")):
         if _TAG.fullmatch(link):

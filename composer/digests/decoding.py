@@ -20,12 +20,13 @@ _SAVE = "save the file as UTF-8"
 _WESTERN_MARKS = set("€‚„…‹‘’“”•–—™›\xa0¡¢£§©ª«®°±²³´µ·¹º»¼½¾¿×÷")
 _WESTERN_LETTERS = set("ŠŒŽšœžŸ") | {chr(code) for code in range(0xC0, 0x100)} - set("×÷")
 #: Other encodings read as Windows-1252 show themselves: three accented letters in a row (Cyrillic, Greek, Chinese), a
-#: capital behind a small letter (Mac Roman), or the two halves of a UTF-8 character.
+#: capital behind a small letter (Mac Roman), the two halves of a UTF-8 character, or five marks in a row (Japanese).
 _SUSPECT = re.compile(
     r"[À-ÖØ-öø-ÿŠŒŽšœžŸ]{3}"
     r"|[a-zß-öø-ÿ][À-ÖØ-ÞŠŒŽŸ]"
     r"|[ÂÃ][\x80-\xbf€‚„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
     r"|â€"
+    r"|(?=[^\x00-\x7f]{5})[^\x00-\x7f]*[^\x00-\x7f“”‘’«»–—…€\xa0]"
 )
 _UNREADABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 #: Longer lines than these are whole paragraphs, not wrapped ones.
 _WRAPPED_AT_MOST = 120
@@ -23,7 +24,7 @@ class Paragraph:
 
 def paragraphs(text: str) -> list[Paragraph]:
     lines = _lines(text)
-    width = max((len(line.text) for line in lines if line.text), default=0)
+    width = _wrapped_at(lines)
     joined: list[Paragraph] = []
     previous: Paragraph | None = None
     for line in lines:
@@ -56,11 +57,22 @@ def _lines(text: str) -> list[Paragraph]:
     return found
 
 
+def _wrapped_at(lines: list[Paragraph]) -> int:
+    """The columns at which the text was wrapped; 0 when every line is a paragraph."""
+    width = max(len(line.text) for line in lines)
+    broken_sentence = any(
+        above.text and line.text[:1].islower() and not ends_a_sentence(above.text) and not NUMBERED.match(above.text)
+        for above, line in pairwise(lines)
+    )
+    return width if broken_sentence and width <= _WRAPPED_AT_MOST else 0
+
+
 def _continues(previous: str, line: str, width: int) -> bool:
     """Whether the line goes on with the sentence or paragraph of the line right above it."""
     if NUMBERED.match(line) and (ends_a_sentence(previous) or NUMBERED.match(previous)):
         return False
-    if width <= _WRAPPED_AT_MOST:
-        first_word = line.split(" ", 1)[0]
-        return len(previous) + 1 + len(first_word) >= 0.75 * width
-    return line[0].islower() and previous[-1].islower() and not NUMBERED.match(previous)
+    if not width:
+        return line[0].islower() and previous[-1].islower() and not NUMBERED.match(previous)
+    with_next_word = len(previous) + 1 + len(line.split(" ", 1)[0])
+    # Of a headline it must be certain that it was wrapped, or the lede below it would be lost in it.
+    return with_next_word > width if NUMBERED.match(previous) else with_next_word >= 0.75 * width

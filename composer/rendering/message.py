@@ -33,7 +33,7 @@ def eml(
     own = values(
         rendering.tags, name=to_name, email=to_email, unsubscribe_url=unsubscribe_url, preferences_url=preferences_url
     )
-    boundary = f"nd-{hashlib.sha256(rendering.html.encode()).hexdigest()[:32]}"
+    boundary = f"nd-{hashlib.sha256(rendering.html.encode()).hexdigest()[:16]}"
     sender = publication.from_email or "newsletter@example.com"
     headers = {
         "From": _address(publication.from_name or publication.title, sender),

@@ -72,6 +72,7 @@ def _mjml(content: EditionContent, chosen: Theme, links: Links) -> str:
         links=links,
         css=chosen.head_css,
         preheader_padding=padding,
+        non_latin=NON_LATIN,
         start="left" if content.publication.direction == "ltr" else "right",
     )
     return _SPACE_BETWEEN_LINES.sub("\n", text)
