@@ -28,9 +28,9 @@ class Environment:
     """What the environment says; an empty string means "not set, use the embedded default"."""
 
     #: postgresql://user:password@host:port/name
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     #: redis://host:port/n, rediss://… or redis+socket:///path
-    redis_url: str = ""
+    redis_url: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     #: Earlier secret keys: links already sent keep working.
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -117,9 +117,7 @@ class Engines:
             engine.finish(deadline - time.monotonic())
         self.engines = []
         if self._owner is not None:
-            # The engines took their sockets away; what else may be there is not ours to remove.
-            with suppress(OSError):
-                self.site.sockets.rmdir()
+            sites.remove_sockets(self.site.sockets, self.site.account)
             self._owner.release()
             self._owner = None
 

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def own_sockets(folder: Path, account: Account) -> None:
         os.fchmod(descriptor, stat.S_IRWXU)
     finally:
         os.close(descriptor)
+
+
+def remove_sockets(folder: Path, account: Account) -> None:
+    """Take the folder away when it is ours and the engines left it empty."""
+    with suppress(OSError):
+        if folder.lstat().st_uid == account.uid:
+            folder.rmdir()
 
 
 def in_memory(path: Path, mounts: Iterable[str] | None = None) -> bool:

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+
+from newsdesk import environment as env
+
+KEY = "k" * 40
+
+
+def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
+    environment = env.read({})
+    assert environment.database_url == environment.redis_url == environment.base_url == ""
+    assert environment.uses_sandbox
+    assert environment.silence_grace == 10
+    assert environment.home.is_absolute()
+    assert environment.log_level == "WARNING"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("DATABASE_URL", "postgresql://a:b@db:5432/news", "database_url", "postgresql://a:b@db:5432/news"),
+        ("REDIS_URL", "rediss://cache:6379/0", "redis_url", "rediss://cache:6379/0"),
+        (
+            "REDIS_URL",
+            "redis+socket:///run/v.sock?virtual_host=0",
+            "redis_url",
+            "redis+socket:///run/v.sock?virtual_host=0",
+        ),
+        ("SECRET_KEY", KEY, "secret_key", KEY),
+        ("SECRET_KEY_FALLBACKS", "one, two three", "secret_key_fallbacks", ("one", "two", "three")),
+        ("BASE_URL", "https://news.example/", "base_url", "https://news.example"),
+        ("SENDGRID_API_KEY", "SG.x", "sendgrid_api_key", "SG.x"),
+        ("SENDGRID_HOST", "http://127.0.0.1:9/", "sendgrid_host", "http://127.0.0.1:9"),
+        ("SENDGRID_WEBHOOK_PUBLIC_KEYS", "AAA=,BBB=", "sendgrid_webhook_public_keys", ("AAA=", "BBB=")),
+        ("NEWSDESK_TRANSPORT", "sendgrid", "transport", "sendgrid"),
+        ("NEWSDESK_SILENCE_GRACE", "120", "silence_grace", 120),
+        ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
+        ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
+        ("NEWSDESK_LOG_LEVEL", "debug", "log_level", "DEBUG"),
+    ],
+)
+def test_every_variable_is_read_and_also_from_a_file(
+    name: str, value: str, field: str, expected: object, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(value + "\n", encoding="utf-8")
+    assert getattr(env.read({name: value}), field) == expected
+    assert getattr(env.read({f"{name}_FILE": str(secret)}), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://a/b"),
+        ("DATABASE_URL", "news"),
+        ("REDIS_URL", "http://cache"),
+        ("SECRET_KEY", "short"),
+        ("BASE_URL", "news.example"),
+        ("SENDGRID_HOST", "api.sendgrid.com"),
+        ("NEWSDESK_TRANSPORT", "pigeon"),
+        ("NEWSDESK_SILENCE_GRACE", "-1"),
+        ("NEWSDESK_SILENCE_GRACE", "1 day"),
+        ("NEWSDESK_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(env.EnvironmentProblem, match=f"^{name}: "):
+        env.read({name: value})
+
+
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(env.EnvironmentProblem, match=r"^SECRET_KEY_FILE: "):
+        env.read({"SECRET_KEY_FILE": str(tmp_path / "absent")})
+    with pytest.raises(env.EnvironmentProblem, match=r"^SECRET_KEY: set it or SECRET_KEY_FILE"):
+        env.read({"SECRET_KEY_FILE": str(tmp_path / "absent"), "SECRET_KEY": KEY})
+
+
+def test_secrets_are_not_shown() -> None:
+    environment = env.read(
+        {"SECRET_KEY": KEY, "SENDGRID_API_KEY": "SG.secret", "DATABASE_URL": "postgresql://u:hush@h/d"}
+    )
+    assert KEY not in repr(environment)
+    assert "SG.secret" not in repr(environment)
+    assert "hush" not in repr(environment)
+    with pytest.raises(env.EnvironmentProblem) as problem:
+        env.read({"DATABASE_URL": "mysql://user:hush@host/name"})
+    assert "hush" not in str(problem.value)
+
+
+def test_the_silence_grace_is_the_vendors_window_with_a_real_key() -> None:
+    assert env.read({"SENDGRID_API_KEY": "SG.x"}).silence_grace == 86_400
+
+
+def test_two_spellings_of_a_home_are_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    spellings = {env.read({"NEWSDESK_HOME": str(tmp_path / name)}).home for name in ("real", "link", "real/../link")}
+    assert len(spellings) == 1
+
+
+def test_a_database_url_becomes_djangos_parameters() -> None:
+    assert env.database("postgresql://us%40er:p%2Fw@db:6543/news?sslmode=require") == {
+        "NAME": "news",
+        "USER": "us@er",
+        "PASSWORD": "p/w",
+        "HOST": "db",
+        "PORT": "6543",
+        "OPTIONS": {"sslmode": "require"},
+    }
+    assert env.database("postgresql://app@/news?host=/run/pg")["HOST"] == "/run/pg"
+
+
+@pytest.mark.parametrize("url", ["postgresql://db", "postgresql://db:port/news"])
+def test_a_database_url_must_be_whole(url: str) -> None:
+    with pytest.raises(env.EnvironmentProblem, match=r"^DATABASE_URL: "):
+        env.database(url)

@@ -1,0 +1,51 @@
+import stat
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from newsdesk.home import Home
+from newsdesk.locks import Lock
+
+
+def _secret(path: Path) -> str:
+    return Home(path).secret_key()
+
+
+def test_processes_that_start_at_once_agree_on_the_secret_key(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("fork")) as pool:
+        keys = set(pool.map(_secret, [tmp_path / "home"] * 16))
+    assert len(keys) == 1
+    assert len(keys.pop()) > 50
+    assert stat.S_IMODE((tmp_path / "home" / "secret-key").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["secret-key"]
+
+
+def test_the_state_of_a_run_counts_while_it_runs(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert home.base_url() == "http://127.0.0.1:8000"
+    home.remember_ports({"web": 8111})
+    home.remember_ports({"sandbox": 8222})
+    home.write_run_state({"base_url": "https://news.example", "sandbox_url": "http://127.0.0.1:8333"})
+    lock = Lock(home.up_lock)
+    assert lock.try_acquire()
+    assert home.base_url() == "https://news.example"
+    assert home.sandbox_url() == "http://127.0.0.1:8333"
+    lock.release()
+    assert home.run_state() == {}
+    assert home.base_url() == "http://127.0.0.1:8111"
+    assert home.sandbox_url() == "http://127.0.0.1:8222"
+
+
+def test_a_damaged_state_is_no_state(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.run_file.write_text('{"base_url": ', encoding="utf-8")
+    lock = Lock(home.up_lock)
+    assert lock.try_acquire()
+    assert home.run_state() == {}
+    lock.release()
+
+
+def test_the_path_of_a_socket_is_short_however_deep_the_home(tmp_path: Path) -> None:
+    deep = Home(tmp_path.joinpath(*["a folder with a long name"] * 8))
+    assert len(str(deep.sockets / ".s.PGSQL.5432")) < 104
+    assert deep.sockets != Home(tmp_path).sockets
