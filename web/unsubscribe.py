@@ -1,0 +1,76 @@
+"""`/u/<token>` and `/p/<token>`: a reader's own links. GET shows, POST changes (RFC 8058 for the first)."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from composer.models import Publication
+from subscribers import preferences
+from subscribers.tokens import Link, LinkKind
+from tasks import events, links
+from web.public_pages import not_found, page
+
+#: Mails carry one token for both pages, so either kind opens either page.
+_KINDS = frozenset({LinkKind.UNSUBSCRIBE, LinkKind.PREFERENCES})
+_PREFERENCES = "preferences page"
+
+
+# Mail providers post without a cookie, so there is nothing a forged request could borrow: the token is the authority.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Show one button; on POST unsubscribe and answer 200, whatever the body holds and however often it comes."""
+    link, publication = _read(token)
+    if link is None or publication is None:
+        return not_found()
+    if request.method != "POST":
+        return page("web/public/unsubscribe.html", publication, {})
+    events.unsubscribe(
+        publication_id=publication.pk,
+        send_id=link.send_id,
+        subscriber_id=link.subscriber_id,
+        source="one-click" if _is_one_click(request) else "unsubscribe page",
+    )
+    return page("web/public/unsubscribed.html", publication, {"preferences_url": reverse("preferences", args=[token])})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the reader's lists of the publication; on POST keep the ticked ones and leave the others."""
+    link, publication = _read(token)
+    if link is None or publication is None:
+        return not_found()
+    saved = request.method == "POST"
+    if saved:
+        _save(link, {int(value) for value in request.POST.getlist("list") if value.isdecimal() and len(value) < 19})
+    context = {"choices": preferences.choices(link.subscriber_id, publication.pk), "saved": saved}
+    return page("web/public/preferences.html", publication, context)
+
+
+def _save(link: Link, wanted: set[int]) -> None:
+    if wanted:
+        preferences.choose(link.subscriber_id, link.publication_id, wanted, source=_PREFERENCES)
+    else:
+        events.unsubscribe(
+            publication_id=link.publication_id,
+            send_id=link.send_id,
+            subscriber_id=link.subscriber_id,
+            source=_PREFERENCES,
+        )
+
+
+def _read(token: str) -> tuple[Link | None, Publication | None]:
+    link = links.signer().read(token)
+    if link is None or link.kind not in _KINDS:
+        return None, None
+    return link, Publication.objects.filter(pk=link.publication_id).first()
+
+
+def _is_one_click(request: HttpRequest) -> bool:
+    """RFC 8058, section 3.2: the body is List-Unsubscribe=One-Click. One that cannot be read unsubscribes all the same."""
+    try:
+        return request.POST.get("List-Unsubscribe") == "One-Click"
+    except Exception:  # noqa: BLE001 - whatever is wrong with the body, the reader wants to leave
+        return False
