@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.ledger import LedgerError
 from sandbox.options import ALL_SCOPES, SandboxOptions, parser
 from sandbox.server import serve
 from sandbox.state import HomeError
@@ -41,7 +42,7 @@ def main() -> int:
         serve(options)
     except ValueError as error:
         return _complain(error, 2)
-    except (HomeError, OSError) as error:
+    except (HomeError, LedgerError, OSError) as error:
         return _complain(error, 1)
     return 0
 

@@ -18,8 +18,8 @@ from typing import Any
 
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 #: Seconds after delivery.
-READ_AFTER = 0.4
-CLICK_AFTER = 0.8
+READ_AFTER = 0.2
+CLICK_AFTER = 0.4
 CLICKED_LINKS = 2
 
 

@@ -72,8 +72,8 @@ class _Writer:
         self._request, self._plan, self._settings, self._now = request, plan, settings, now
         mail = request.mail
         categories = mail.get("categories") or []
-        category = {"category": categories[0] if len(categories) == 1 else categories} if categories else {}
-        self._shared: dict[str, Any] = {**(mail.get("custom_args") or {}), **category}
+        self._category = {"category": categories[0] if len(categories) == 1 else categories} if categories else {}
+        self._shared: dict[str, Any] = mail.get("custom_args") or {}
         self._links: list[messages.Link] | None = None
         tracking = mail.get("tracking_settings") or {}
         self._opens = tracking.get("open_tracking", {}).get("enable", True)
@@ -96,12 +96,13 @@ class _Writer:
 
     def tell(self, story: Story, *, position: int, address: str, args: Mapping[str, str]) -> None:
         base = {
+            **self._shared,
+            **args,
             "email": address,
             "timestamp": int(self._now),
             "smtp-id": messages.smtp_id(self._request, position),
             "sg_message_id": f"{self._request.message_id}.recvd-sandbox-{position}",
-            **self._shared,
-            **args,
+            **self._category,
         }
         if story is ORDINARY and not self._disorderly:
             for step in ORDINARY.steps:

@@ -15,6 +15,9 @@ from typing import Any
 
 import orjson
 
+#: Raised with every change of the tables: an older ledger is refused, not guessed at.
+VERSION = 1
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS request (
     id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, accepted_at REAL NOT NULL, due_at REAL NOT NULL,
@@ -73,13 +76,26 @@ class StoredMessage:
     recipient: Recipient
 
 
+class LedgerError(Exception):
+    """The file is no ledger of this version."""
+
+
 class Ledger:
     """The SQLite file. Writers share one connection and one lock, readers another pair."""
 
     def __init__(self, path: Path) -> None:
+        """Open or make the file. Raises LedgerError."""
         self._lock, self._reading = threading.RLock(), threading.RLock()
-        self._writer = self._connect(path)
-        self._writer.executescript(f"PRAGMA synchronous = OFF; BEGIN; {_SCHEMA} COMMIT; PRAGMA synchronous = NORMAL;")
+        try:
+            self._writer = self._connect(path)
+            found = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(f"{path}: {error}") from error
+        if found not in (0, VERSION):
+            raise LedgerError(f"{path}: made by another version; remove it to start afresh")
+        self._writer.executescript(
+            f"PRAGMA synchronous = OFF; BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT; PRAGMA synchronous = NORMAL;"
+        )
         self._reader = self._connect(path)
         self._recent: dict[int, StoredRequest] = {}
 

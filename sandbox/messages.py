@@ -179,14 +179,18 @@ def _text_part(part: Content) -> bytes:
 
 
 def _attachment(item: Mapping[str, str]) -> bytes:
-    name = item["filename"].replace("\\", "").replace('"', "").replace("\r", "").replace("\n", "")
     head = [
-        f"Content-Type: {item.get('type') or 'application/octet-stream'}",
-        f'Content-Disposition: {item.get("disposition") or "attachment"}; filename="{name}"',
+        f"Content-Type: {_token(item.get('type') or 'application/octet-stream')}",
+        f'Content-Disposition: {item.get("disposition") or "attachment"}; filename="{_token(item["filename"])}"',
         "Content-Transfer-Encoding: base64",
     ]
     if item.get("content_id"):
-        head.append(f"Content-ID: <{item['content_id']}>")
+        head.append(f"Content-ID: <{_token(item['content_id'])}>")
     encoded = binascii.b2a_base64(b64decode(item["content"]), newline=False)
     lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
     return "\r\n".join([*head, "", ""]).encode("ascii", "replace") + b"\r\n".join([*lines, b""])
+
+
+def _token(text: str) -> str:
+    """Without what could end a header or a quoted string."""
+    return re.sub(r'[\x00-\x1f"\\<>;]', "", text)

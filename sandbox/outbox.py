@@ -4,13 +4,12 @@ Written slowly while requests come in and quickly in lulls, so that accepting ma
 """
 
 import os
-import threading
 
 from sandbox import messages
+from sandbox.background import Worker
 from sandbox.ledger import StoredMessage
 from sandbox.state import State
 
-IDLE_SECONDS = 0.25
 #: A lull is so long without a new request; before it, messages are written one at a time with pauses between.
 LULL_SECONDS = 0.5
 PAUSE_SECONDS = 0.05
@@ -18,10 +17,11 @@ PAUSE_SECONDS = 0.05
 RECORD_EVERY = 200
 
 
-class Outbox(threading.Thread):
+class Outbox(Worker):
+    idle_seconds = 0.25
+
     def __init__(self, state: State) -> None:
-        super().__init__(name="sandbox-outbox", daemon=True)
-        self._state = state
+        super().__init__(state, name="outbox")
         self._folder = state.options.home / "outbox"
         for name in ("cur", "new", "tmp"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
@@ -31,31 +31,31 @@ class Outbox(threading.Thread):
         #: Number of the last message written.
         self._last = int(found[0][0]) if found else 0
 
-    def run(self) -> None:
-        while not self._state.stopping.wait(IDLE_SECONDS):
-            self.write_newest()
+    def step(self) -> bool:
+        self.write_newest()
+        return False
 
     def write_newest(self) -> int:
         """Write what is new, at most the newest N, and remove what is older; returns how many were written."""
         written = 0
-        while not self._state.stopping.is_set():
-            newest = self._state.ledger.value("SELECT coalesce(max(id), 0) FROM message")
-            number = max(self._last + 1, newest - self._state.options.outbox + 1)
+        while not self.state.stopping.is_set():
+            newest = self.state.ledger.value("SELECT coalesce(max(id), 0) FROM message")
+            number = max(self._last + 1, newest - self.state.options.outbox + 1)
             if number > newest:
                 break
-            self._write(self._state.ledger.message(number))
+            self._write(self.state.ledger.message(number))
             self._last, written = number, written + 1
             if written % RECORD_EVERY == 0:
                 self._record()
-            if self._state.idle_seconds() < LULL_SECONDS:
-                self._state.stopping.wait(PAUSE_SECONDS)
+            if self.state.idle_seconds() < LULL_SECONDS:
+                self.state.stopping.wait(PAUSE_SECONDS)
         if written:
             self._record()
         return written
 
     def _record(self) -> None:
-        self._trim(self._last - self._state.options.outbox)
-        with self._state.ledger.writing() as connection:
+        self._trim(self._last - self.state.options.outbox)
+        with self.state.ledger.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO tally (name, value) VALUES ('outbox', ?)", (self._last,))
 
     def _write(self, message: StoredMessage) -> None:

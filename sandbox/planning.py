@@ -5,23 +5,21 @@ loses nothing.
 """
 
 import sqlite3
-import threading
 import time
 import zlib
 
+from sandbox.background import Worker
 from sandbox.events import EventPlanner, Plan, bodies
 from sandbox.state import State
 from sandbox.webhook_settings import MAX_POST_BYTES
 
 #: Recipients planned in one go, to keep memory flat.
 AT_ONCE = 4000
-IDLE_SECONDS = 0.05
 
 
-class Planning(threading.Thread):
+class Planning(Worker):
     def __init__(self, state: State) -> None:
-        super().__init__(name="sandbox-planning", daemon=True)
-        self._state = state
+        super().__init__(state, name="planning")
         options = state.options
         self._planner = EventPlanner(
             suppressions=state.suppressions,
@@ -30,14 +28,12 @@ class Planning(threading.Thread):
             click_rate=options.click_rate,
         )
 
-    def run(self) -> None:
-        while not self._state.stopping.is_set():
-            if not self.plan_once(time.time()):
-                self._state.stopping.wait(IDLE_SECONDS)
+    def step(self) -> bool:
+        return self.plan_once(time.time())
 
     def plan_once(self, now: float) -> bool:
         """Plan what is due; False when nothing was."""
-        ledger, settings = self._state.ledger, self._state.webhooks
+        ledger, settings = self.state.ledger, self.state.webhooks
         request_ids = self._due_requests(now)
         later = ledger.rows("SELECT id, event FROM later WHERE due_at <= ? ORDER BY due_at LIMIT ?", (now, AT_ONCE))
         if not request_ids and not later:
@@ -64,12 +60,12 @@ class Planning(threading.Thread):
             "INSERT INTO act (due_at, kind, request_id, position, address) VALUES (?, ?, ?, ?, ?)", plan.errands
         )
         for kind, address, reason, status in plan.suppressed:
-            self._state.suppressions.add(connection, kind, address, reason=reason, status=status)
+            self.state.suppressions.add(connection, kind, address, reason=reason, status=status)
 
     def _due_requests(self, now: float) -> list[int]:
         chosen: list[int] = []
         total = 0
-        for request_id, recipients in self._state.ledger.rows(
+        for request_id, recipients in self.state.ledger.rows(
             "SELECT id, recipients FROM request WHERE planned = 0 AND due_at <= ? ORDER BY due_at, id LIMIT 500", (now,)
         ):
             if chosen and total + recipients > AT_ONCE:

@@ -131,6 +131,8 @@ def _check_attachments(value: Any, path: str, problems: Problems) -> None:
             problems.append(Problem(message=message, field=f"{where}.content"))
         if not isinstance(item.get("filename"), str) or not item["filename"]:
             problems.append(Problem(message="The attachment filename is required.", field=f"{where}.filename"))
+        if not all(isinstance(item.get(name, ""), str) for name in ("type", "content_id")):
+            problems.append(Problem(message="The attachment type and content_id must be strings.", field=where))
         if item.get("disposition", "attachment") not in ("inline", "attachment"):
             message = "The attachment disposition must be inline or attachment."
             problems.append(Problem(message=message, field=f"{where}.disposition"))

@@ -7,10 +7,10 @@ from typing import Any
 
 import urllib3
 
+from sandbox.background import Worker
 from sandbox.state import State
 
 POSTERS = 2
-IDLE_SECONDS = 0.05
 
 
 class Posting:
@@ -21,10 +21,7 @@ class Posting:
         self._lock = threading.Lock()
         self._under_way: set[int] = set()
         self._http = urllib3.PoolManager(maxsize=POSTERS, retries=False)
-        self._threads = [
-            threading.Thread(target=self._run, name=f"sandbox-posting-{number}", daemon=True)
-            for number in range(POSTERS)
-        ]
+        self._threads = [_Poster(state, self, number) for number in range(POSTERS)]
         self._last: dict[str, Any] = {"status": None, "error": None}
         self._failures = 0
 
@@ -45,37 +42,39 @@ class Posting:
             connection.execute("UPDATE post SET due_at = min(due_at, ?)", (time.time(),))
 
     def counts(self) -> dict[str, Any]:
-        """How many events wait and how many were answered 2xx; `acts` are errands of readers still to be run."""
+        """How many events wait and how many were answered 2xx; `acts` are errands of readers still to be run.
+
+        Until a request's events are planned, each of its recipients counts as two.
+        """
         ledger = self._state.ledger
-        pending, acts, posted, errands = ledger.rows(
+        pending, acts = ledger.rows(
             "SELECT (SELECT coalesce(sum(recipients), 0) * 2 FROM request WHERE planned = 0)"
-            " + (SELECT count(*) FROM later) + (SELECT coalesce(sum(events), 0) FROM post),"
-            " (SELECT count(*) FROM act),"
-            " (SELECT coalesce(max(value), 0) FROM tally WHERE name = 'posted'),"
-            " (SELECT coalesce(max(value), 0) FROM tally WHERE name = 'errands')"
+            " + (SELECT count(*) FROM later) + (SELECT coalesce(sum(events), 0) FROM post), (SELECT count(*) FROM act)"
         )[0]
+        tallies = dict(ledger.rows("SELECT name, value FROM tally"))
         return {
             "pending": pending,
-            "posted": posted,
+            "posted": tallies.get("posted", 0),
             "acts": acts,
-            "acts_done": errands,
+            **{name: tallies.get(name, 0) for name in ("acts_done", "acts_failed", "acts_skipped")},
             "quiet": not pending and not acts,
             "failed_posts": self._failures,
             "last_status": self._last["status"],
             "last_error": self._last["error"],
         }
 
-    def _run(self) -> None:
-        while not self._state.stopping.is_set():
-            post_id = self._claim() if self._state.webhooks.url and not self._state.webhooks.withhold else None
-            if post_id is None:
-                self._state.stopping.wait(IDLE_SECONDS)
-                continue
-            try:
-                self._post(post_id)
-            finally:
-                with self._lock:
-                    self._under_way.discard(post_id)
+    def post_next(self) -> bool:
+        """Post what has waited longest; False when nothing may go."""
+        settings = self._state.webhooks
+        post_id = self._claim() if settings.url and not settings.withhold else None
+        if post_id is None:
+            return False
+        try:
+            self._post(post_id)
+        finally:
+            with self._lock:
+                self._under_way.discard(post_id)
+        return True
 
     def _claim(self) -> int | None:
         with self._lock:
@@ -121,6 +120,15 @@ class Posting:
         self._last = {"status": answer.status, "error": None}
         self._failures += not accepted
         return accepted
+
+
+class _Poster(Worker):
+    def __init__(self, state: State, posting: Posting, number: int) -> None:
+        super().__init__(state, name=f"posting-{number}")
+        self._posting = posting
+
+    def step(self) -> bool:
+        return self._posting.post_next()
 
 
 def tally(connection: Any, name: str, count: int) -> None:

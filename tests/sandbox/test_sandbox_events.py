@@ -38,6 +38,8 @@ def test_each_recipient_is_processed_and_delivered(
         "posted": 1400,
         "acts": 0,
         "acts_done": 0,
+        "acts_failed": 0,
+        "acts_skipped": 0,
         "quiet": True,
         "failed_posts": 0,
         "last_status": 200,
