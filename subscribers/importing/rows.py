@@ -4,7 +4,7 @@ import functools
 import re
 import zoneinfo
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import idna
 import orjson
@@ -25,15 +25,14 @@ _LANGUAGE = re.compile(
     r"([a-z]{2,3}|[a-z]{5,8})(-[a-z]{4})?(-(?:[a-z]{2}|[0-9]{3}))?((?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
 )
 _TAG_SEPARATOR = re.compile(r"[;,|]")
-_MAX_CELL = 10_000
+_MAX_ROW = 20_000
 
 
 class RowProblem(Exception):  # noqa: N818 - an outcome, not a fault
     """The row is rejected; the message says why."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     email: str
     #: The email in lower case.
     address: str
@@ -42,7 +41,7 @@ class Row:
     timezone: str
     #: A JSON object of the filled cells.
     attributes: str
-    tags: list[str]
+    tags: tuple[str, ...]
 
 
 class Heading:
@@ -100,14 +99,14 @@ def _count(cells: int) -> str:
 
 
 def _check_readable(cells: Sequence[str]) -> None:
-    for cell in cells:
-        if cell.isascii():
-            if "\x00" in cell:
-                raise RowProblem("a NUL character")
-        elif _UNREADABLE.search(cell):
-            raise RowProblem("bytes that are not the file's encoding; save it as UTF-8")
-        if len(cell) > _MAX_CELL:
-            raise RowProblem(f"a cell of more than {_MAX_CELL} characters")
+    text = "".join(cells)
+    if text.isascii():
+        if "\x00" in text:
+            raise RowProblem("a NUL character")
+    elif _UNREADABLE.search(text):
+        raise RowProblem("bytes that are not the file's encoding; save it as UTF-8")
+    if len(text) > _MAX_ROW:
+        raise RowProblem(f"more than {_MAX_ROW} characters")
 
 
 def _email(cell: str) -> str:
@@ -167,10 +166,9 @@ def _timezones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _tags(cell: str) -> list[str]:
-    if not cell:
-        return []
-    tags = list(dict.fromkeys(tag for part in _TAG_SEPARATOR.split(cell) if (tag := part.strip())))
+@functools.lru_cache(maxsize=10_000)
+def _tags(cell: str) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(tag for part in _TAG_SEPARATOR.split(cell) if (tag := part.strip())))
     for tag in tags:
         if len(tag) > 100 or _CONTROL.search(tag):
             raise RowProblem(f"tags: {_shown(tag)} is longer than 100 characters or holds a control character")
