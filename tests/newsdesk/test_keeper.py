@@ -1,0 +1,155 @@
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from newsdesk.errors import Failure
+from newsdesk.supervisor.keeper import Keeper, Program
+from newsdesk.supervisor.output import LARGEST_LOG, LogFile, Output
+
+
+class Terminal(io.StringIO):
+    def __init__(self, *, tty: bool = False) -> None:
+        super().__init__()
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, terminal: Terminal) -> Iterator[Keeper]:
+    keeper = Keeper(Output(tmp_path / "logs", stream=terminal), stage_seconds=(1.0, 1.0))
+    keeper.start()
+    yield keeper
+    keeper.stop()
+
+
+def python(name: str, script: str, **more: object) -> Program:
+    return Program(name=name, command=(sys.executable, "-S", "-c", script), **more)  # type: ignore[arg-type]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 8) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_lines_of_programs_stand_side_by_side_and_in_files(keeper: Keeper, terminal: Terminal, tmp_path: Path) -> None:
+    keeper.launch(python("web", "print('one'); print('two', flush=True); import time; time.sleep(60)"))
+    keeper.launch(python("worker", "import sys, time; sys.stderr.write('caf\\xe9\\n'); time.sleep(60)"))
+    assert eventually(lambda: terminal.getvalue().count("\n") == 3)
+    assert sorted(terminal.getvalue().splitlines()) == ["web      | one", "web      | two", "worker   | café"]
+    assert (tmp_path / "logs" / "web.log").read_text(encoding="utf-8") == "one\ntwo\n"
+    assert keeper.output.last_line("worker") == "café"
+
+
+def test_what_dies_starts_again(keeper: Keeper, terminal: Terminal) -> None:
+    keeper.launch(python("web", "import time; print('up', flush=True); time.sleep(60)"))
+    assert eventually(lambda: terminal.getvalue().endswith("up\n"))
+    first = keeper.pids()["web"]
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: terminal.getvalue().count("up\n") == 2)
+    assert keeper.pids()["web"] != first
+    assert terminal.getvalue().splitlines()[1] == "newsdesk | web was ended by SIGKILL; it starts again in 0.2 s"
+
+
+def test_what_keeps_dying_is_started_ever_more_slowly(keeper: Keeper, terminal: Terminal) -> None:
+    keeper.launch(python("beat", "raise SystemExit(3)"))
+    assert eventually(lambda: terminal.getvalue().count("ended with 3") == 3)
+    waits = [line.rsplit(" ", 2)[1] for line in terminal.getvalue().splitlines()]
+    assert waits == ["0.2", "0.4", "0.8"]
+
+
+def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: Keeper, terminal: Terminal) -> None:
+    polite = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(print('bye', flush=True))); print('up', flush=True); time.sleep(60)"
+    deaf = "import signal, time; signal.signal(3, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    keeper.launch(python("sandbox", polite, stage=1))
+    keeper.launch(python("worker", deaf, stop_signal=signal.SIGQUIT))
+    assert eventually(lambda: terminal.getvalue().count("up\n") == 2)
+    pids = keeper.pids()
+    last: list[float] = []
+    start = time.monotonic()
+    keeper.stop(then=lambda: last.append(time.monotonic()))
+    assert 1.0 <= last[0] - start < 3.0
+    assert [line for line in terminal.getvalue().splitlines() if not line.endswith("up")] == [
+        "newsdesk | worker did not stop; it is killed",
+        "sandbox  | bye",
+    ]
+    for pid in pids.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_children_of_a_dead_program_do_not_outlive_it(keeper: Keeper, terminal: Terminal) -> None:
+    script = "import os, subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    keeper.launch(python("worker", script))
+    assert eventually(lambda: "\n" in terminal.getvalue())
+    grandchild = int(terminal.getvalue().split("| ")[1])
+    os.kill(keeper.pids()["worker"], signal.SIGKILL)
+    assert eventually(lambda: not _runs(grandchild))
+
+
+def test_engines_that_end_start_again_with_patience(keeper: Keeper, terminal: Terminal) -> None:
+    class Flaky:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def restart_dead(self) -> tuple[str, ...]:
+            self.calls += 1
+            if self.calls == 1:
+                raise Failure("PostgreSQL did not start: no room")
+            return ("postgres",) if self.calls == 2 else ()
+
+    keeper.engines = Flaky()
+    assert eventually(lambda: "runs again" in terminal.getvalue())
+    assert terminal.getvalue().splitlines() == [
+        "newsdesk | PostgreSQL did not start: no room",
+        "newsdesk | postgres had ended; it runs again",
+    ]
+
+
+def test_errors_of_errands_reach_whoever_asked(keeper: Keeper) -> None:
+    with pytest.raises(ZeroDivisionError):
+        keeper.do(lambda: 1 // 0)
+    assert keeper.do(lambda: 7) == 7
+
+
+def test_a_terminal_shows_colours_and_quiet_shows_nothing(tmp_path: Path) -> None:
+    coloured = Terminal(tty=True)
+    Output(tmp_path, stream=coloured).say("web", "hello")
+    assert coloured.getvalue() == "\x1b[34mweb      | \x1b[0mhello\n"
+    closed = Terminal()
+    output = Output(tmp_path, stream=closed)
+    closed.close()
+    output.say("web", "nobody reads this")
+    assert output.quiet
+
+
+def test_a_log_is_set_aside_when_it_has_grown(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "web.log")
+    log.write(b"x" * LARGEST_LOG + b"\n")
+    log.write(b"new\n")
+    log.close()
+    assert (tmp_path / "web.log").read_bytes() == b"new\n"
+    assert (tmp_path / "web.log.1").stat().st_size == LARGEST_LOG + 1
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split(") ")[1][0] != "Z"
+    except FileNotFoundError:
+        return False
