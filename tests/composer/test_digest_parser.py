@@ -213,7 +213,7 @@ def digest_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
     return "\n".join(mixed), words
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(digest_texts())
 def test_no_word_is_lost(example: tuple[str, list[str]]) -> None:
     text, words = example

@@ -10,6 +10,7 @@ from composer.checks import check
 from composer.content import CallToAction, EditionContent
 from composer.rendering import Links, RenderingError, UnknownTheme, render, theme_names, themes
 from composer.rendering.pipeline import NON_LATIN, _located
+from newsdesk.paths import templates_dir
 from tests.composer.editions import every_block, make_edition, make_story
 from tests.composer.test_sanitising import FRAGMENTS
 
@@ -195,3 +196,40 @@ def test_every_text_has_contrast_in_the_light_scheme() -> None:
             continue
         colours = styled(element, "color"), styled(element, "background-color")
         assert contrast(*colours) >= 4.5, (element.text_content(), colours)
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        (".t p", ".card"),
+        (".t h2", ".card"),
+        (".t a", ".card"),
+        (".t .source", ".card"),
+        (".t p", ".t .box"),
+        (".t a", ".t .box"),
+        (".t .label", ".t .box"),
+        (".t .ask", ".t .ask"),
+        (".t p", ".t .fix"),
+        (".t .label", ".t .fix"),
+        (".t a", ".t .fix"),
+        (".t h1", ".band"),
+        (".t .facts", ".band"),
+        (".foot p", ".page"),
+        (".t.foot a", ".page"),
+        (".t a.button", ".t .plate"),
+    ],
+)
+def test_every_text_has_contrast_in_the_dark_scheme(text: str, ground: str) -> None:
+    css = (templates_dir() / "email" / "digest" / "dark.css").read_text()
+
+    def colour(selector: str, name: str) -> str:
+        rules = re.findall(r"^(.*?)\{(.*?)\}", css, re.MULTILINE)
+        (found,) = {
+            value
+            for selectors, body in rules
+            if selector in [one.strip() for one in selectors.split(",")]
+            for value in re.findall(rf"(?:^|[ ;]){name}: (#\w+)", body)
+        }
+        return str(found)
+
+    assert contrast(colour(text, "color"), colour(ground, "background-color")) >= 4.5
