@@ -121,3 +121,4 @@ class ContentBlock(blocks.StreamBlock):
     class Meta:
         required = False
         max_num = 60
+        collapsed = True

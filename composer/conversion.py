@@ -1,5 +1,6 @@
 """Editions as they are stored → editions as plain data. Also of what stands in an open form and is not saved yet."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from wagtail.rich_text import expand_db_html
 
 from composer import content, picking
 from composer.images import Picture, preview
-from composer.models import Edition, Publication
+from composer.models import Edition, Publication, Story
 from composer.sanitising import rich_text
 
 #: Turns an image of the library into a file with an address, or None when there is nothing to show.
@@ -55,6 +56,19 @@ def edition_content(edition: Edition, *, images: ImageSource = preview) -> conte
     )
 
 
+def story_content(story: Story, *, images: ImageSource = preview) -> content.StoryBlock:
+    """A story by itself, as it would be copied into an edition."""
+    return content.StoryBlock(
+        key=str(uuid.UUID(int=story.pk or 0)),
+        headline=story.headline,
+        lede=story.lede,
+        body_html=_html(story.body),
+        image=_image(story.image, story.alt, images),
+        source_name=story.source_name,
+        source_url=story.source_url,
+    )
+
+
 def web_url(edition: Edition) -> str:
     """Where the edition stands in the public archive; empty before it has a number."""
     return f"{settings.BASE_URL}/{edition.publication.slug}/{edition.number}/" if edition.number else ""
@@ -65,11 +79,11 @@ def _html(source: Any) -> str:
     return rich_text(expand_db_html(getattr(source, "source", source) or ""))
 
 
-def _image(value: Any, images: ImageSource) -> content.Image | None:
-    picture = images(value["image"]) if value["image"] else None
+def _image(image: Any, alt: str, images: ImageSource) -> content.Image | None:
+    picture = images(image) if image else None
     if picture is None:
         return None
-    return content.Image(url=picture.url, alt=value["alt"].strip(), width=picture.width, height=picture.height)
+    return content.Image(url=picture.url, alt=alt.strip(), width=picture.width, height=picture.height)
 
 
 def _story(key: str, value: Any, images: ImageSource) -> content.Block:
@@ -79,7 +93,7 @@ def _story(key: str, value: Any, images: ImageSource) -> content.Block:
         headline=value["headline"].strip(),
         lede=value["lede"].strip(),
         body_html=_html(value["body"]),
-        image=_image(value, images),
+        image=_image(value["image"], value["alt"], images),
         source_name=value["source_name"].strip(),
         source_url=value["source_url"].strip(),
         public=value["public"],
@@ -101,7 +115,7 @@ def _sponsor(key: str, value: Any, images: ImageSource) -> content.Block:
         name=value["name"].strip(),
         body_html=_html(value["body"]),
         url=value["url"].strip(),
-        image=_image(value, images),
+        image=_image(value["image"], value["alt"], images),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from wagtail.fields import RichTextField, StreamField
 from wagtail.locks import BaseLock
 from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, Revision, RevisionMixin
@@ -14,6 +15,7 @@ from composer import picking, placements
 from composer.blocks import ContentBlock
 from composer.locking import ApprovedLock
 from composer.models.approval import Approval
+from composer.models.preview_sizes import PREVIEW_SIZES
 from composer.models.publication import Publication
 
 INTRODUCTION_FEATURES = ["bold", "italic", "link", "ul", "ol"]
@@ -52,7 +54,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     subject = models.CharField(max_length=300, blank=True, help_text="Empty = the title.")
     preheader = models.CharField(max_length=300, blank=True, help_text="The line mail clients show beside the subject.")
     introduction = RichTextField(blank=True, features=INTRODUCTION_FEATURES)
-    content = StreamField(ContentBlock(), blank=True)
+    content = StreamField(ContentBlock(), blank=True, verbose_name="stories")
     closing_heading = models.CharField(max_length=120, blank=True)
     closing = RichTextField(blank=True, features=INTRODUCTION_FEATURES)
     call_to_action_label = models.CharField("call to action", max_length=300, blank=True)
@@ -71,7 +73,8 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     ]
 
     class Meta:
-        ordering = ["-number", "-pk"]
+        ordering = ["-created_at", "-pk"]
+        permissions = [("approve_edition", "Can approve and reopen editions")]
         constraints = [
             models.UniqueConstraint(fields=["publication", "number"], name="composer_edition_number"),
             models.UniqueConstraint(
@@ -138,6 +141,21 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     def get_lock(self) -> BaseLock | None:
         approval = self.approval
         return ApprovedLock(self, approval) if approval else super().get_lock()
+
+    @property
+    def preview_modes(self) -> list[tuple[str, str]]:
+        from composer.previewing import modes
+
+        return modes(self)
+
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
+        return PREVIEW_SIZES
+
+    def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:
+        from composer.previewing import edition_page
+
+        return HttpResponse(edition_page(self, mode_name))
 
     def publish(self, *_args: object, **_kwargs: object) -> None:
         """Refuse, always: bytes leave only through `composer.approval.approve`. Raises PublishRefused."""

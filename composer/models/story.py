@@ -3,10 +3,16 @@
 import hashlib
 import re
 import unicodedata
+from typing import Any
 
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from wagtail.fields import RichTextField
+from wagtail.models import PreviewableMixin, RevisionMixin
 from wagtail.search import index
+
+from composer.models.preview_sizes import PREVIEW_SIZES
 
 #: What an editor may do inside a story; the sanitiser keeps the same set.
 STORY_FEATURES = ["h3", "h4", "bold", "italic", "link", "ul", "ol", "blockquote", "superscript", "subscript"]
@@ -19,7 +25,7 @@ def fingerprint(headline: str) -> str:
     return hashlib.blake2b((letters or headline.strip()).encode(), digest_size=16).hexdigest()
 
 
-class Story(index.Indexed, models.Model):
+class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     class Origin(models.TextChoices):
         DIGEST = "digest", "a digest"
         FEED = "feed", "a feed"
@@ -41,6 +47,8 @@ class Story(index.Indexed, models.Model):
     fingerprint = models.CharField(max_length=32, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    _revisions = GenericRelation("wagtailcore.Revision", related_query_name="story")
 
     search_fields = [
         index.SearchField("headline"),
@@ -69,3 +77,21 @@ class Story(index.Indexed, models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         self.fingerprint = fingerprint(self.headline)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def with_content_json(self, content: dict[str, Any]) -> "Story":
+        story: Story = super().with_content_json(content)
+        story.publication_id, story.origin, story.created_at = self.publication_id, self.origin, self.created_at
+        return story
+
+    @property
+    def preview_modes(self) -> list[tuple[str, str]]:
+        return [("html", "Mail"), ("text", "Plain text")]
+
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
+        return PREVIEW_SIZES
+
+    def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:
+        from composer.previewing import story_page
+
+        return HttpResponse(story_page(self, mode_name))

@@ -1,0 +1,97 @@
+"""What an edition looks like now, saved or not: pages for the preview beside the editor."""
+
+from html import escape
+
+from django.utils import timezone, translation
+
+from composer import merge_tags
+from composer.content import EditionContent, TooManySegments, variants
+from composer.conversion import edition_content, publication_content, story_content
+from composer.models import Edition, Story
+from composer.rendering import Rendering, RenderingError, UnknownTheme, render
+from composer.sanitising import TooMuch
+
+HTML, TEXT = "html", "text"
+_SAMPLE = {
+    "name": "Sample Reader",
+    "email": "reader@example.com",
+    "unsubscribe_url": "#unsubscribe",
+    "preferences_url": "#preferences",
+}
+
+
+def modes(edition: Edition) -> list[tuple[str, str]]:
+    """The mail, its plain text, and what each group of readers sees where blocks are meant for segments."""
+    found = [(HTML, "Mail"), (TEXT, "Plain text")]
+    try:
+        seen = variants(edition_content(edition, images=lambda _: None)) if edition.publication_id else ()
+    except (TooMuch, TooManySegments):
+        return found
+    if len(seen) > 1:
+        found += [(f"variant-{position}", _readers(one.audiences)) for position, one in enumerate(seen)]
+    return found
+
+
+def edition_page(edition: Edition, mode: str) -> str:
+    """The preview as one HTML page; what keeps it from being rendered is said in the page."""
+    if not edition.publication_id:
+        return _message("Choose a publication to see the preview.")
+    publication = edition.publication
+    with translation.override(publication.language), timezone.override(publication.zone):
+        try:
+            return _page(_chosen(edition_content(edition), mode), publication.theme, mode)
+        except (TooMuch, TooManySegments, RenderingError, UnknownTheme) as error:
+            return _message(f"{error}.")
+
+
+def story_page(story: Story, mode: str) -> str:
+    """A story as it would stand in a mail of its publication."""
+    if not story.publication_id:
+        return _message("Choose a publication to see the preview.")
+    publication = publication_content(story.publication)
+    content = EditionContent(publication=publication, title="", subject="", blocks=(story_content(story),))
+    try:
+        return _page(content, story.publication.theme, mode)
+    except (TooMuch, RenderingError, UnknownTheme) as error:
+        return _message(f"{error}.")
+
+
+def _chosen(content: EditionContent, mode: str) -> EditionContent:
+    if not mode.startswith("variant-"):
+        return content
+    seen = variants(content)
+    position = int(mode.removeprefix("variant-"))
+    return seen[min(position, len(seen) - 1)].content
+
+
+def _readers(audiences: tuple[frozenset[str], ...]) -> str:
+    named = [" + ".join(sorted(segments)) or "no segment" for segments in audiences]
+    return f"For readers in {' or '.join(named)}"
+
+
+def _page(content: EditionContent, theme: str, mode: str) -> str:
+    rendering = render(content, theme=theme)
+    sample = merge_tags.values(rendering.tags, **_SAMPLE)
+    if mode == TEXT:
+        return _text_page(content, rendering, merge_tags.fill(rendering.text, sample))
+    # Links open beside the desk, not inside the preview.
+    return merge_tags.fill(rendering.html, sample).replace("<head>", '<head><base target="_blank">', 1)
+
+
+def _text_page(content: EditionContent, rendering: Rendering, text: str) -> str:
+    publication = content.publication
+    return (
+        f'<!DOCTYPE html><html lang="{escape(publication.language)}" dir="{publication.direction}">'
+        f"<head><meta charset=utf-8><title>{escape(rendering.subject)}</title></head>"
+        "<body style='margin:0;padding:16px;background:#fff;color:#1a1a1a'>"
+        "<pre style='font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;max-width:76ch;margin:0'>"
+        f"{escape(text)}</pre></body></html>"
+    )
+
+
+def _message(text: str) -> str:
+    return (
+        "<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>Preview</title></head>"
+        "<body style='font:16px/1.5 system-ui,sans-serif;margin:0;padding:32px 24px;color:#444;background:#fff'>"
+        f"<p>{escape(text)}</p></body></html>"
+    )
