@@ -17,6 +17,7 @@ could be read in two ways is refused with the line and what to do.
 
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from composer.content import CallToAction, EditionContent, PublicationContent, StoryBlock
@@ -99,10 +100,8 @@ def parse(raw: bytes | str) -> Digest:
         raise DigestError(found[0].line, "no title; write it on a line of its own above the first story")
     closing = _closing_starts(found, numbering.headlines[-1])
     ends = [*numbering.headlines[1:], closing]
-    stories = tuple(
-        _story(number, found[start:end])
-        for number, (start, end) in enumerate(zip(numbering.headlines, ends, strict=True), start=1)
-    )
+    parts = [found[start:end] for start, end in zip(numbering.headlines, ends, strict=True)]
+    stories = tuple(_story(number, part) for number, part in enumerate(parts, start=1))
     heading, closing_paragraphs, call = _closing(found[closing:])
     return Digest(
         title=unescaped(found[0].text),
@@ -111,7 +110,7 @@ def parse(raw: bytes | str) -> Digest:
         closing_heading=heading,
         closing=closing_paragraphs,
         call_to_action=call,
-        warnings=(*decoding_warnings, *numbering.warnings),
+        warnings=(*decoding_warnings, *numbering.warnings, *_small_headings(stories, parts)),
     )
 
 
@@ -165,6 +164,17 @@ def _story(number: int, part: list[Paragraph]) -> DigestStory:
         subheadings=tuple(index for index, text in enumerate(texts[1:-1]) if looks_like_a_heading(text)),
         line=headline.line,
     )
+
+
+def _small_headings(stories: tuple[DigestStory, ...], parts: list[list[Paragraph]]) -> Iterator[str]:
+    """A headline that lost its number reads like a small heading: somebody should look."""
+    for story, part in zip(stories, parts, strict=True):
+        for index in story.subheadings:
+            heading = part[index + 2]
+            yield (
+                f"line {heading.line}: “{heading.text}” was read as a small heading inside story {story.number}; "
+                "number it if it is a headline"
+            )
 
 
 def _closing_starts(found: list[Paragraph], last_headline: int) -> int:

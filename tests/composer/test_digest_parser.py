@@ -121,6 +121,9 @@ def test_headings_inside_a_story_become_small_headings() -> None:
     found = parse(DIGEST.replace("More of the first story.", "What It Means\n\nMore of the first story."))
 
     assert found.stories[0].paragraphs == ("What It Means", "More of the first story.")
+    assert found.warnings == (
+        "line 12: “What It Means” was read as a small heading inside story 1; number it if it is a headline",
+    )
     assert found.stories[0].body_html == "<h3>What It Means</h3><p>More of the first story.</p>"
 
 
