@@ -6,7 +6,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email import policy
+from email.header import Header
 from email.utils import formataddr, formatdate
 from typing import Any
 
@@ -128,7 +128,7 @@ def eml(message: StoredMessage) -> bytes:
         b"To: " + _people(content.to),
         *([b"Cc: " + _people(content.cc)] if content.cc else []),
         *([b"Reply-To: " + _people(content.reply_to)] if content.reply_to else []),
-        _folded("Subject", content.subject),
+        _header("Subject", content.subject),
     ]
     if "date" not in given:
         lines.append(b"Date: " + formatdate(request.accepted_at).encode())
@@ -145,13 +145,11 @@ def _people(people: Any) -> bytes:
 
 def _header(name: str, value: str) -> bytes:
     # Unfolded while it can be: some receivers miss a List-Unsubscribe that spans lines.
-    return f"{name}: {value}".encode() if value.isascii() else _folded(name, value)
-
-
-def _folded(name: str, value: str) -> bytes:
-    one_line = " ".join(value.split("\r\n")).replace("\r", " ").replace("\n", " ")
-    folded: str = policy.SMTP.fold(name, one_line)
-    return folded.rstrip("\r\n").encode("ascii", "replace")
+    one_line = " ".join(re.split(r"[\r\n]+", value))
+    if one_line.isascii() and "=?" not in one_line:
+        return f"{name}: {one_line}".encode()
+    encoded = Header(one_line, "utf-8", header_name=name).encode(linesep="\r\n")
+    return f"{name}: {encoded}".encode("ascii", "replace")
 
 
 def _body(content: Letter, boundary: str) -> bytes:

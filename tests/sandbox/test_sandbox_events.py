@@ -1,7 +1,6 @@
 """What comes back: signed events, in good order and in bad."""
 
-# ruff: noqa: PLR0917 -- fixtures are asked for by name
-
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -196,6 +195,23 @@ def test_events_are_withheld_and_released_at_run_time(
 @pytest.mark.parametrize("changes", [{"speed": 1}, {"withhold": 1}, {"lost": 2}, {"url": "ftp://x"}, {"batch": 0}, []])
 def test_wrong_settings_are_refused(sandbox: Sandbox, http: Any, changes: Any) -> None:
     assert http.request("POST", f"{sandbox.url}/sandbox/webhooks", json=changes).status == 400
+
+
+def test_scheduled_mail_waits_for_its_time(sandbox: Sandbox, post: Any, receiver: Any, make_mail: Any) -> None:
+    post(make_mail("later@example.org", send_at=int(time.time()) + 60))
+    post(make_mail("now@example.org", send_at=1))
+    time.sleep(0.3)
+    assert {event["email"] for event in receiver.events} == {"now@example.org"}
+    assert sandbox.events()["pending"] == 2
+
+
+def test_custom_args_cannot_pose_as_the_events_own_fields(
+    post: Any, receiver: Any, make_mail: Any, settled: Any
+) -> None:
+    post(make_mail(custom_args={"email": "other@example.org", "event": "bounce", "mine": "kept"}))
+    settled()
+    assert receiver.of("reader@example.org") == ["delivered", "processed"]
+    assert {event["mine"] for event in receiver.events} == {"kept"}
 
 
 def test_posts_are_repeated_until_they_are_answered_2xx(

@@ -1,7 +1,5 @@
 """Each fault as the client sees it, and whether the request counted."""
 
-# ruff: noqa: PLR0917 -- fixtures are asked for by name
-
 import time
 from typing import Any
 

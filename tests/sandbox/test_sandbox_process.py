@@ -121,6 +121,14 @@ def test_a_home_has_one_owner(start: Any, tmp_path: Path) -> None:
     assert second.stderr == f"sandbox: {tmp_path / 'home'}: another sandbox uses this home\n"
 
 
+def test_a_ledger_it_does_not_understand_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "ledger.sqlite3").write_bytes(b"not a database" * 100)
+    answer = run("--home", str(tmp_path / "home"))
+    assert (answer.returncode, answer.stderr.count("\n")) == (1, 1)
+    assert "ledger.sqlite3: file is not a database" in answer.stderr
+
+
 def test_wrong_options_are_told_in_one_line(tmp_path: Path) -> None:
     faults = tmp_path / "faults.json"
     faults.write_text('{"kind": "nonsense"}')

@@ -1,7 +1,5 @@
 """Who bounced or complained is dropped next time, until taken off the list."""
 
-# ruff: noqa: PLR0917 -- fixtures are asked for by name
-
 from typing import Any
 
 import orjson
