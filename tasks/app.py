@@ -33,6 +33,7 @@ app.conf.update(
     worker_soft_shutdown_timeout=5.0,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
     # The short errands of beat must not wait behind a thousand batches.
     task_queues=[Queue(name) for name in ("errands", "receipts", "batches")],  # type: ignore[no-untyped-call]

@@ -1,0 +1,167 @@
+"""One round of the demo against a running group: compose, send, wait until everything has come back, count."""
+
+import json
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from composer.composition import compose
+from composer.digest import parse
+from composer.intake import import_digest
+from composer.models import Edition, Publication
+from newsdesk import paths
+from newsdesk.demo import readers
+from newsdesk.errors import Failure
+from subscribers.models import List, Segment
+from tasks.approval import approve_edition
+from tasks.counts import as_json
+from tasks.models import Receipt, Send
+from tasks.scheduling import schedule
+
+SLUG = "plain-machine"
+SEGMENT = "asia"
+#: One story of the edition is for members only, so that the send has two variants.
+FOR_MEMBERS = ("members", 3)
+#: Seconds until a send that makes no progress is given up.
+PATIENCE = 240.0
+#: Called with a step's name, what is done of it and the whole.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    publication: str
+    edition: int
+    variants: int
+    stories: int
+    #: The JSON of `newsdesk status` for the send.
+    send: dict[str, Any]
+    #: Counted in the sandbox's ledger, not in our tables.
+    duplicates: int
+    missing: int
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.duplicates == 0 and self.missing == 0 and self.send["status"] == Send.Status.SENT
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **self.send,
+            "stories": self.stories,
+            "duplicates": self.duplicates,
+            "missing": self.missing,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def run(*, subscribers: int, sandbox_url: str, progress: Progress) -> Demo:
+    """Send one more edition to the demo's readers. Raises Failure when it does not come to an end."""
+    started = time.monotonic()
+    publication = _publication()
+    with tempfile.TemporaryDirectory() as folder:
+        progress(f"importing {subscribers:,} readers", 0, 1)
+        readers.enlist(publication, subscribers, Path(folder))
+    progress("composing the edition", 0, 1)
+    edition = _edition(publication)
+    send = schedule(
+        edition,
+        lists=[List.objects.get(publication=publication, slug=readers.LIST)],
+        segment=Segment.objects.get(publication=publication, slug=SEGMENT),
+    )
+    _wait_for_send(send, progress)
+    _wait_for_quiet(sandbox_url, progress)
+    ledger = _ask(sandbox_url, f"/sandbox/ledger?category=edition-{edition.pk}")
+    send.refresh_from_db()
+    told = as_json(send)
+    excluded = told["excluded"]
+    assert isinstance(excluded, dict)
+    reached = told["candidates"] - sum(excluded.values()) - told["failed"]  # type: ignore[operator]
+    return Demo(
+        publication=publication.slug,
+        edition=edition.pk,
+        variants=send.approval.variants.count(),
+        stories=edition.placements.count(),
+        send=told,
+        duplicates=ledger["duplicates"],
+        missing=reached - ledger["distinct"],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _publication() -> Publication:
+    publication, _ = Publication.objects.get_or_create(
+        slug=SLUG,
+        defaults={
+            "title": "The Plain Machine",
+            "tagline": "Computing without the fanfare",
+            "from_name": "The Plain Machine",
+            "from_email": "news@plainmachine.example",
+            "reply_to": "editors@plainmachine.example",
+            "postal_address": "The Plain Machine, 12 Quay Street, Singapore 049319",
+            "website": "https://plainmachine.example",
+            "timezone": "Asia/Singapore",
+            "tracking": True,
+        },
+    )
+    return publication
+
+
+def _edition(publication: Publication) -> Edition:
+    """The next edition, from the samples in turn, with one story for members only, approved."""
+    samples = sorted(paths.samples_dir().glob("*.txt"))
+    digests = [parse(sample.read_bytes()) for sample in samples]
+    for digest in digests:
+        import_digest(publication, digest)
+    digest = digests[publication.editions.count() % len(digests)]
+    edition = compose(publication, digest=digest)
+    segment, at = FOR_MEMBERS
+    edition.content[at].value["audience"] = segment
+    edition.save_revision()
+    approve_edition(edition, None)
+    return edition
+
+
+def _wait_for_send(send: Send, progress: Progress) -> None:
+    last, since = -1, time.monotonic()
+    while True:
+        send.refresh_from_db()
+        told = as_json(send)
+        if told["status"] == Send.Status.PAUSED:
+            raise Failure(f"the send was paused: {told['reason']}")
+        done = int(str(told["submitted"])) + int(str(told["failed"]))
+        progress("sending", done, max(int(str(told["candidates"])), 1))
+        if told["status"] == Send.Status.SENT:
+            return
+        if done != last:
+            last, since = done, time.monotonic()
+        if time.monotonic() - since > PATIENCE:
+            raise Failure(f"the send makes no progress: {json.dumps(told)}")
+        time.sleep(0.1)
+
+
+def _wait_for_quiet(sandbox_url: str, progress: Progress) -> None:
+    """Until every event was posted and every receipt applied."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        told = _ask(sandbox_url, "/sandbox/events")
+        waiting = told["pending"] + told["acts"]
+        unapplied = Receipt.objects.filter(applied_at=None).count()
+        whole = told["posted"] + waiting
+        progress("hearing back", told["posted"], max(whole, 1))
+        if told["quiet"] and not unapplied:
+            return
+        if time.monotonic() > deadline:
+            raise Failure(f"the local SendGrid still has {waiting} events to post ({told['last_error']})")
+        time.sleep(0.2)
+
+
+def _ask(sandbox_url: str, path: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{sandbox_url}{path}", timeout=10) as answer:  # noqa: S310 - the local sandbox
+        found = json.loads(answer.read())
+    assert isinstance(found, dict)
+    return found
