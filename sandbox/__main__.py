@@ -35,10 +35,10 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     )
 
 
-def main() -> int:
-    """Exit status: 0 after a clean stop, 2 for wrong input, 1 when it cannot run."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line (of this process, by default). Exit status: 0 after a clean stop, 2 for wrong input, 1 when it cannot run."""
     try:
-        options = options_from()
+        options = options_from(arguments)
         serve(options)
     except ValueError as error:
         return _complain(error, 2)
