@@ -33,6 +33,11 @@ KEPT_CLUSTERS = 3
 LEFTOVER_SECONDS = 3600
 
 
+def pytest_configure() -> None:
+    # WhiteNoise warns where nothing was collected, and a warning is an error here.
+    settings.HOME.static.mkdir(exist_ok=True)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(settings.HOME.path, ignore_errors=True)
     for folder in Path(tempfile.gettempdir()).glob("newsdesk-tests-*"):
