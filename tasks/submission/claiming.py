@@ -1,7 +1,7 @@
 """Taking a batch: one durable transaction, ordered with pause and cancel by the send's row."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection
 
@@ -35,8 +35,11 @@ RETURNING variant_id, attempts
 """
 
 
-def claim(batch_id: int, *, transport: str) -> Claim | None:
-    """Move a pending, due batch of a running send to building; None when it is not to be had now."""
+def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
+    """Move a pending, due batch of a running send to building; None when it is not to be had now.
+
+    `attempt` is the caller's, so that it can give the batch back even when the answer to the commit was lost.
+    """
     with durable(), connection.cursor() as cursor:
         cursor.execute(_LOCK_SEND, [batch_id])
         send = cursor.fetchone()
@@ -51,7 +54,6 @@ def claim(batch_id: int, *, transport: str) -> Claim | None:
             if not breaker.lets_through(transport):
                 Batch.objects.filter(pk=batch_id, status=Batch.Status.PENDING).update(rung_at=None)
                 return None
-            attempt = uuid4()
             cursor.execute(_TAKE, [attempt, holder.myself(), batch_id])
             taken = cursor.fetchone()
     if moved:
@@ -68,11 +70,3 @@ def claim(batch_id: int, *, transport: str) -> Claim | None:
         attempt=attempt,
         number=number,
     )
-
-
-def give_back(held: Claim) -> None:
-    """Return a batch that was never fenced."""
-    with durable():
-        Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING).update(
-            status=Batch.Status.PENDING, rung_at=None
-        )

@@ -59,5 +59,5 @@ def doorbells(monkeypatch: pytest.MonkeyPatch) -> Doorbells:
 
 @pytest.fixture
 def fault(sandbox: Sandbox) -> Any:
-    """Makes the sandbox misbehave, as in fault("error", times=1)."""
+    """Makes the sandbox misbehave; takes a kind of fault and its fields."""
     return lambda kind, **fields: sandbox.faults.add([{"kind": kind, **fields}])

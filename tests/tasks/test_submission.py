@@ -1,8 +1,10 @@
 """One batch against a real sandbox that tells the truth, refuses, hangs up and lies."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from sandbox.server import Sandbox
 from subscribers.models import Subscriber, Subscription
@@ -258,7 +260,7 @@ def test_refused_in_a_cancelled_send_is_cancelled(transport: SendGridTransport, 
 
 def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, transport=transport.name)
+    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = submission.build(held)
     stopping.cancel(send.pk)
@@ -271,12 +273,12 @@ def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transpor
 def test_only_one_of_two_claims_wins_and_a_lost_claim_cannot_fence(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     batch = only_batch(send)
-    held = claim(batch.pk, transport=transport.name)
+    held = claim(batch.pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
-    assert claim(batch.pk, transport=transport.name) is None
+    assert claim(batch.pk, attempt=uuid4(), transport=transport.name) is None
     built = submission.build(held)
     Batch.objects.update(status=Batch.Status.PENDING)
-    other = claim(batch.pk, transport=transport.name)
+    other = claim(batch.pk, attempt=uuid4(), transport=transport.name)
     assert other is not None
 
     assert submission.fence(held, built, transport=transport.name) is False
@@ -321,7 +323,7 @@ def test_a_moved_ground_pauses_the_send_and_doubts_its_open_batches(
 
 def test_an_outcome_written_twice_is_written_once(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, transport=transport.name)
+    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = submission.build(held)
     assert submission.fence(held, built, transport=transport.name)
@@ -337,7 +339,7 @@ def test_an_outcome_written_twice_is_written_once(transport: SendGridTransport) 
 def test_evidence_overrules_a_later_refusal(transport: SendGridTransport) -> None:
     """SendGrid accepted it, its webhook was quicker than its answer, and the answer was a lie."""
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, transport=transport.name)
+    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = submission.build(held)
     assert submission.fence(held, built, transport=transport.name)
@@ -348,3 +350,61 @@ def test_evidence_overrules_a_later_refusal(transport: SendGridTransport) -> Non
 
     assert only_batch(send).status == Batch.Status.SUBMITTED
     assert Attempt.objects.get().outcome == "accepted"
+
+
+@pytest.mark.parametrize("lost_at", ["claim", "build", "fence", "fence after its commit"])
+def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
+    lost_at: str, sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = make_prepared_send(2)
+    step = lost_at.split(maxsplit=1)[0]
+    original = getattr(submission, step)
+
+    def lose(*args: Any, **kwargs: Any) -> Any:
+        if lost_at != "build":
+            original(*args, **kwargs)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    if lost_at == "fence":
+        monkeypatch.setattr(submission, "fence", lambda *_, **__: lose_before())
+    else:
+        monkeypatch.setattr(submission, step, lose)
+
+    def lose_before() -> Any:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with pytest.raises(OperationalError):
+        submit(send, transport)
+
+    assert only_batch(send).status == Batch.Status.PENDING
+    assert sandbox.ledger.counts()["requests"] == 0
+    assert not Attempt.objects.exclude(outcome="refused").exists()
+    monkeypatch.undo()
+
+
+def test_a_worker_suspended_after_the_fence_does_not_post(
+    sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "FENCE_HOLDS", -1.0)
+    send = make_prepared_send(2)
+
+    assert submit(send, transport).status == Batch.Status.PENDING
+    assert sandbox.ledger.counts()["requests"] == 0
+    assert Attempt.objects.get().outcome == "refused"
+
+
+def test_a_batch_that_cannot_be_built_pauses_its_send(
+    transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("From")
+
+    monkeypatch.setattr("tasks.submission.building.message_of", broken)
+    send = make_prepared_send(2)
+
+    with pytest.raises(KeyError):
+        submit(send, transport)
+
+    send.refresh_from_db()
+    assert (send.status, counts(send).pending) == (Send.Status.PAUSED, 2)
+    assert "cannot be built: KeyError" in send.pause_reason

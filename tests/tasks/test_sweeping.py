@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -44,7 +45,7 @@ def test_a_building_batch_of_a_lost_worker_is_pending_again(
     how: str, transport: SendGridTransport, doorbells: Doorbells
 ) -> None:
     send = make_prepared_send(2)
-    assert claim(_only(send).pk, transport=transport.name)
+    assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
     _lose(how)
 
     sweeping.sweep()
@@ -57,7 +58,7 @@ def test_a_building_batch_of_a_lost_worker_is_pending_again(
 @pytest.mark.parametrize("how", ["dead", "stale"])
 def test_a_submitting_batch_of_a_lost_worker_is_unknown(how: str, transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(_only(send).pk, transport=transport.name)
+    held = claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     assert fence(held, build(held), transport=transport.name)
     _lose(how)
@@ -79,7 +80,7 @@ def _lose(how: str) -> None:
 
 def test_a_living_worker_keeps_what_it_holds(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    assert claim(_only(send).pk, transport=transport.name)
+    assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
 
     sweeping.sweep()
 
@@ -89,7 +90,7 @@ def test_a_living_worker_keeps_what_it_holds(transport: SendGridTransport) -> No
 def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     for _ in range(sweeping.MAX_LOST_ATTEMPTS):
-        assert claim(_only(send).pk, transport=transport.name)
+        assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
         _lose("stale")
         sweeping.release_held()
 

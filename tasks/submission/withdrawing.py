@@ -1,0 +1,34 @@
+"""Giving a batch back that its own worker surely did not post."""
+
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from tasks import evidence
+from tasks.durability import durable
+from tasks.models import Attempt, Batch, Send
+
+
+def withdraw(batch_id: int, attempt: UUID, *, why: str) -> bool:
+    """Return the batch to pending (to cancelled in a cancelled send) wherever the attempt had got to before its POST.
+
+    Only for the worker that holds the attempt and knows that it has not posted. False when it holds nothing.
+    """
+    with durable():
+        batch = (
+            Batch.objects.select_for_update(of=("self",))
+            .filter(pk=batch_id, attempt=attempt, status__in=[Batch.Status.BUILDING, Batch.Status.SUBMITTING])
+            .first()
+        )
+        if batch is None:
+            return False
+        cancelled = Send.objects.filter(pk=batch.send_id, status=Send.Status.CANCELLED).exists()
+        batch.status = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
+        batch.rung_at = None
+        batch.save(update_fields=["status", "rung_at"])
+        Attempt.objects.filter(pk=attempt, outcome=Attempt.Outcome.OPEN).update(
+            outcome=Attempt.Outcome.REFUSED,
+            finished_at=Now(),
+            evidence=evidence.plus({"kind": "withdrawn", "why": why, "proves": "refused"}),
+        )
+    return True
