@@ -120,12 +120,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"line only": {"()": "newsdesk.logging.WithoutTraceback"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr line only": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["line only"]},
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         **{name: {"level": ENVIRONMENT.log_level} for name in ("composer", "newsdesk", "subscribers", "tasks", "web")},
         # Its own handlers would mail errors to nobody.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.security": {"handlers": ["stderr line only"], "level": "WARNING", "propagate": False},
     },
 }
 

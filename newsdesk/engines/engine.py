@@ -17,6 +17,8 @@ PREDECESSOR_PATIENCE = 120.0
 #: Recovery after a crash reads what was written since the last checkpoint.
 START_PATIENCE = 300.0
 INTERVAL = 0.02
+#: Bytes; a larger log is set aside at the next start.
+LARGEST_LOG = 10_000_000
 
 
 class Engine(ABC):
@@ -62,6 +64,8 @@ class Engine(ABC):
             raise Failure(f"{self.title}: an earlier one still uses {self.folder}.")
         try:
             self.prepare()
+            if self._log_size() > LARGEST_LOG:
+                self.log.replace(self.log.with_suffix(".log.1"))
             told = self._log_size()
             self.process = self.spawn(self.command(), pass_fds=[lock.descriptor])
         finally:
