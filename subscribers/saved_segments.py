@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -10,6 +10,25 @@ from newsdesk.errors import InputError
 from subscribers.audience import audience
 from subscribers.models import List, Segment, Subscriber
 from subscribers.segments import Rule, condition, parse
+
+
+def save_segment(publication_id: int, slug: str, rule: object, *, name: str | None = None) -> tuple[Segment, bool]:
+    """The segment of that slug, made (True) or given this rule (False); sends and approvals keep the rule they copied.
+
+    Without a name a known segment keeps its own, a new one is called as its slug. Raises RuleError or ValidationError.
+    """
+    parse(rule)
+    with transaction.atomic():
+        draft = Segment(publication_id=publication_id, slug=slug, name=name or slug, rule=rule)
+        draft.full_clean(exclude=["publication"], validate_unique=False, validate_constraints=False)
+        _, made = Segment.objects.get_or_create(
+            publication_id=publication_id, slug=slug, defaults={"name": draft.name, "rule": rule}
+        )
+        segment = Segment.objects.select_for_update().get(publication_id=publication_id, slug=slug)
+        segment.rule = rule
+        segment.name = name or segment.name
+        segment.save(update_fields=["rule", "name"])
+    return segment, made
 
 
 def rules_for(publication_id: int, slugs: Iterable[str]) -> dict[str, object]:

@@ -9,7 +9,7 @@ exact complement; ``ne``, ``not_in``, ``missing`` and ``has_none`` are the compl
 - ``attributes.<key>``: everything after the first dot is the key, further dots included. null and "" = missing.
   The type of the rule's value decides how an attribute is read, for attributes imported from CSV are text:
   a text value compares with the attribute as text (42 reads "42", true reads "true"); a number compares with attributes
-  that are numbers or read exactly as one ("42", "-1.5"; at most 100 digits on either side of the point); true and false
+  that are numbers or read exactly as one ("42", "-1.5"; at most 200 characters); true and false
   with booleans or those words. What cannot be read that way is unequal, and neither greater nor less. Text is ordered by code
   point, so ISO dates compare as dates. ``contains`` is true of a text that holds the value and of a list that has it
   as an element; otherwise lists and objects only exist.
