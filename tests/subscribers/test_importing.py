@@ -1,14 +1,16 @@
 import codecs
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DataError, connection, transaction
 
 from composer.models import Publication
 from newsdesk.errors import InputError
-from subscribers.importing import ImportReport, import_csv
+from subscribers.importing import ImportReport, import_csv, staging
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
 from subscribers.suppression import suppress, unsubscribe
 
@@ -253,3 +255,45 @@ def test_a_pipe_can_be_read(publication: Publication, tmp_path: Path) -> None:
     report = import_csv(Pipe(b"email\nada@example.com\n"), publication_id=publication.pk, list_slug="readers")
 
     assert report.created == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_create_everyone_once(publication: Publication, tmp_path: Path) -> None:
+    people = [f"r{number}@example.com" for number in range(500)]
+    reports: list[ImportReport] = []
+
+    def job(name: str, rows: list[str]) -> None:
+        file = tmp_path / name
+        file.write_text("\n".join(["email", *rows]))
+        try:
+            reports.append(import_csv(file, publication_id=publication.pk, list_slug="readers"))
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=job, args=("up.csv", people[:400])),
+        threading.Thread(target=job, args=("down.csv", people[:99:-1])),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(figures(report) for report in reports) == [(100, 0, 300, 0), (400, 0, 0, 0)]
+    assert Subscriber.objects.count() == Subscription.objects.count() == Consent.objects.count() == 500
+
+
+def test_a_failure_leaves_nothing_behind(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "_ACTIVATE", "SELECT 1 / 0")
+
+    with pytest.raises(DataError), transaction.atomic():
+        load("email\nada@example.com\n")
+
+    assert not Subscriber.objects.exists()
+    assert not List.objects.exists()
+
+
+def test_two_imports_in_one_transaction(load: Load) -> None:
+    with transaction.atomic():
+        assert figures(load("email\nada@example.com\n")) == (1, 0, 0, 0)
+        assert figures(load("email\nbob@example.com\n")) == (1, 0, 0, 0)

@@ -191,7 +191,7 @@ def as_number(stored: str) -> float | None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     population=st.lists(readers, min_size=1, max_size=4), rule=rules, positions=st.sampled_from([(0,), (1,), (0, 1)])
 )

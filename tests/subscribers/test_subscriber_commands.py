@@ -1,0 +1,151 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from composer.models import Publication
+from newsdesk import cli
+from newsdesk.errors import InputError
+from subscribers.models import List, Segment, Subscriber
+from subscribers.saved_segments import count_readers, rules_for, subscribers_matching
+from subscribers.suppression import suppress
+
+pytestmark = pytest.mark.django_db
+
+SINGAPORE = {"field": "attributes.country", "op": "eq", "value": "SG"}
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    file = tmp_path / "people.csv"
+    file.write_text("email,country\nada@example.com,SG\nbob@example.com,SG\neve@example.com,MY\nbad\n")
+    return file
+
+
+def run(command: str, *words: str) -> str:
+    out = io.StringIO()
+    call_command(command, *words, stdout=out)
+    return out.getvalue()
+
+
+def run_json(command: str, *words: str) -> Any:
+    return json.loads(run(command, *words, "--json"))
+
+
+def refusal(command: str, *words: str) -> str:
+    """What the command line says; always bad input."""
+    with pytest.raises(InputError) as refused:
+        run(command, *words)
+    line, code = cli.explain(refused.value)
+    assert code == 2
+    return line
+
+
+def test_import_reports_every_row(publication: Publication, people: Path) -> None:
+    command = ("import_subscribers", str(people), "--publication", "weekly", "--list", "readers")
+
+    assert run_json(*command) == {
+        "rows": 4,
+        "created": 3,
+        "updated": 0,
+        "unchanged": 0,
+        "rejected": [{"line": 5, "reason": "1 cell, but the heading has 2"}],
+    }
+    assert run(*command) == (
+        "line 5: 1 cell, but the heading has 2\n4 rows: 0 created, 0 updated, 3 unchanged, 1 rejected\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"people": "nowhere.csv"}, "nowhere.csv: cannot be read: No such file or directory"),
+        ({"weekly": "monthly"}, "--publication: there is no 'monthly'; there are: weekly"),
+        ({"readers": "a list"}, "list 'a list'"),
+    ],
+)
+def test_import_refuses_in_one_line(
+    publication: Publication,
+    people: Path,
+    change: dict[str, str],
+    message: str,
+) -> None:
+    chosen = {"people": str(people), "weekly": "weekly", "readers": "readers"} | change
+
+    words = (chosen["people"], "--publication", chosen["weekly"], "--list", chosen["readers"])
+
+    assert message in refusal("import_subscribers", *words)
+
+
+def test_a_segment_counts_those_a_send_would_reach(publication: Publication, people: Path) -> None:
+    run("import_subscribers", str(people), "--publication", "weekly", "--list", "readers")
+    suppress("bob@example.com", "hard_bounce")
+
+    made = run_json("new_segment", "sg", "--publication", "weekly", "--rule", json.dumps(SINGAPORE))
+
+    assert made == {"segment": "sg", "readers": 1}
+    assert {reader.email for reader in subscribers_matching(Segment.objects.get())} == {
+        "ada@example.com",
+        "bob@example.com",
+    }
+
+
+def test_a_segment_made_again_takes_the_new_rule_and_keeps_its_name(publication: Publication, tmp_path: Path) -> None:
+    file = tmp_path / "rule.json"
+    file.write_text('{"all": []}')
+    command = ("new_segment", "sg", "--publication", "weekly", "--rule")
+
+    assert run(*command, json.dumps(SINGAPORE), "--name", "Singapore") == "made sg: 0 readers now\n"
+    assert run(*command, f"@{file}") == "replaced sg: 0 readers now\n"
+
+    segment = Segment.objects.get()
+    assert (segment.name, segment.rule, segment.publication) == ("Singapore", {"all": []}, publication)
+
+
+@pytest.mark.parametrize(
+    ("slug", "rule", "message"),
+    [
+        ("sg", "{", "--rule: not JSON at line 1, column 2"),
+        ("sg", "", "--rule: not JSON at line 1, column 1"),
+        ("sg", "[" * 100_000, "--rule: nested too deeply"),
+        ("sg", '{"any": [], "any": []}', "--rule: 'any' is written twice in one object"),
+        (
+            "sg",
+            '{"all": [{"any": [{"field": "email", "op": "foo", "value": 1}]}]}',
+            "--rule: all[0].any[0].op: 'foo' is",
+        ),
+        ("sg", "@nowhere.json", "nowhere.json: No such file or directory"),
+        ("no spaces", '{"all": []}', "SLUG"),
+        ("s" * 61, '{"all": []}', "SLUG"),
+    ],
+)
+def test_a_segment_is_refused_in_one_line(publication: Publication, slug: str, rule: str, message: str) -> None:
+    assert message in refusal("new_segment", slug, "--publication", "weekly", "--rule", rule)
+    assert not Segment.objects.exists()
+
+
+def test_rules_are_looked_up_by_slug(publication: Publication, other_publication: Publication) -> None:
+    for slug in ("one", "two"):
+        Segment.objects.create(publication=publication, slug=slug, name=slug, rule={"all": []})
+    Segment.objects.create(publication=other_publication, slug="three", name="3", rule={"all": []})
+
+    assert rules_for(publication.pk, ["one", "one"]) == {"one": {"all": []}}
+    assert rules_for(publication.pk, []) == {}
+    with pytest.raises(InputError, match="'three': no such segment; this publication has: one, two"):
+        rules_for(publication.pk, ["one", "three"])
+
+
+def test_readers_are_those_of_the_publications_own_lists(
+    publication: Publication, other_publication: Publication, make_list: Any, make_subscriber: Any
+) -> None:
+    mine, other = make_list(), make_list(publication=other_publication)
+    make_subscriber("ada@example.com", lists={mine: "active", other: "active"})
+    make_subscriber("bob@example.com", lists={other: "active"})
+    make_subscriber("eve@example.com", lists={mine: "pending"})
+
+    assert count_readers(publication.pk, {"all": []}) == 1
+    assert count_readers(other_publication.pk, {"all": []}) == 2
+    assert (List.objects.count(), Subscriber.objects.count()) == (2, 3)
