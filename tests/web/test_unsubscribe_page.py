@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 
 from subscribers.models import Consent, Subscription
@@ -184,7 +184,7 @@ def test_other_methods_are_not_allowed(provider: Client, world: World, url: str,
     assert everything() == before
 
 
-def strictly_private(response: HttpResponse) -> None:
+def strictly_private(response: HttpResponseBase) -> None:
     policy = response["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in policy

@@ -83,7 +83,7 @@ def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same() -> None:
     def work() -> events.Applied:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET deadlock_timeout = '400ms'")  # it notices first, and so is the one that gives way
+                cursor.execute("SET deadlock_timeout = '800ms'")  # it notices first, and so is the one that gives way
             return events.apply_receipt(receipt_id)
         finally:
             connection.close()
@@ -93,7 +93,7 @@ def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same() -> None:
             cursor.execute("SET LOCAL deadlock_timeout = '20s'")
             cursor.execute("SELECT 1 FROM tasks_batch WHERE id = %s FOR UPDATE", [second.batch.pk])
             applying_it = pool.submit(work)
-            _wait_until_somebody_waits()
+            _wait_until_the_worker_waits()
             cursor.execute("UPDATE tasks_batch SET rung_at = now() WHERE id = %s", [first.batch.pk])
         applied = applying_it.result(timeout=10)
 
@@ -102,12 +102,16 @@ def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same() -> None:
     assert Batch.objects.filter(delivered=1).count() == 2
 
 
-def _wait_until_somebody_waits() -> None:
+def _wait_until_the_worker_waits() -> None:
     give_up = time.monotonic() + 5
     while time.monotonic() < give_up:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction it would stay as first seen
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE%'"
+                " AND pid <> pg_backend_pid() AND datname = current_database()"
+            )
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.01)
-    pytest.fail("nobody waits for a lock")
+    pytest.fail("the worker does not wait for the batch")
