@@ -9,8 +9,10 @@ Only events that are new have effects: a report that comes again does not suppre
 free in between.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from django.db import OperationalError, transaction
@@ -19,7 +21,7 @@ from psycopg import errors
 from tasks.alarms import raise_alarm
 from tasks.events.effects import carry_out
 from tasks.events.late import attribute
-from tasks.events.marking import hear_probes, lock_batches, mark, marks_of, unknown_attempts
+from tasks.events.marking import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.events.parsing import ReportedEvent, UnreadableBodyError, parse
 from tasks.events.statements import run
 from tasks.events.storing import insert_new
@@ -92,13 +94,24 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
         prove_accepted(lacking, by=evidence)
     marks = marks_of(new)
     if marks or named:
-        lock_batches(marks, named)
+        lock_batches(_without_known_attempt(new, lacking), named)
     if named:
         prove_accepted(named, by=evidence)
     marked = mark(marks)
     hear_probes(new)
     carry_out(new)
     return len(new), marked
+
+
+def _without_known_attempt(events: list[ReportedEvent], lacking: Mapping[UUID, int | None]) -> set[Key]:
+    """Deliveries whose batch no attempt tells: looking up the others too would cost a fifth of the whole."""
+    return {
+        (event.send_id, event.subscriber_id)
+        for event in events
+        if (event.attempt is None or event.attempt in lacking)
+        and event.send_id is not None
+        and event.subscriber_id is not None
+    }
 
 
 def _refuse(receipt_id: int, error: str) -> Applied:
