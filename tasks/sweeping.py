@@ -124,7 +124,7 @@ def ring_due(*, ring_all: bool = False) -> int:
 
 
 def ring_receipts() -> int:
-    """Ring for receipts that wait longer than a healthy worker needs."""
-    waiting = Receipt.objects.filter(applied_at__isnull=True, received_at__lt=Now() - _RECEIPT_PATIENCE)
+    """Ring for receipts that wait longer than a healthy worker needs; an unreadable one waits for a person."""
+    waiting = Receipt.objects.filter(applied_at__isnull=True, error="", received_at__lt=Now() - _RECEIPT_PATIENCE)
     ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:1000])
     return sum(1 for receipt_id in ids if doorbells.ring_receipt(receipt_id))

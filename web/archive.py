@@ -22,7 +22,7 @@ _PERSONAL_LINK = re.compile(
 
 @require_safe
 def edition(request: HttpRequest, publication: str, number: int) -> HttpResponse:  # noqa: ARG001 - Django gives it
-    """The variant everybody may read of an edition that is approved or was sent; 404 for anything else."""
+    """The variant everybody may read of an edition that has gone out; 404 for anything else, approved or not."""
     approval = _approval(publication, number)
     variant = _public_variant(approval) if approval else None
     if variant is None:
@@ -48,10 +48,15 @@ def impersonal(html: str) -> str:
 
 
 def _approval(publication: str, number: int) -> Approval | None:
-    """The standing approval; for an edition that was reopened after it went out, the last one that was sent."""
-    sent = Send.objects.filter(approval=OuterRef("pk"), prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED)
-    of_edition = Approval.objects.filter(edition__publication__slug=publication, edition__number=number)
-    return of_edition.filter(Q(voided_at__isnull=True) | Exists(sent)).order_by("-approved_at", "-pk").first()
+    """Of an edition that has gone out: the standing approval (a correction), else the one that was sent last."""
+    started = Send.objects.filter(prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED)
+    of_edition = Approval.objects.filter(
+        Exists(started.filter(edition=OuterRef("edition"))),
+        edition__publication__slug=publication,
+        edition__number=number,
+    )
+    shown = of_edition.filter(Q(voided_at__isnull=True) | Exists(started.filter(approval=OuterRef("pk"))))
+    return shown.order_by("-approved_at", "-pk").first()
 
 
 def _public_variant(approval: Approval) -> Variant | None:

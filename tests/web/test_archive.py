@@ -29,8 +29,20 @@ def approved(publication: Publication, number: int = 7, **fields: object) -> App
     return factories.make_approval(factories.make_edition(publication, number=number), variants=variants, **fields)  # type: ignore[arg-type]
 
 
-def test_it_shows_the_approved_bytes_of_everybodys_variant(client: Client, publication: Publication) -> None:
+def sent(publication: Publication, **fields: object) -> Approval:
+    approval = approved(publication, **fields)
+    factories.make_send(approval=approval, status="sent", prepared_at=timezone.now())
+    return approval
+
+
+def test_an_approved_edition_is_not_shown_before_it_goes_out(client: Client, publication: Publication) -> None:
     approved(publication)
+
+    assert client.get("/weekly/7/").status_code == 404
+
+
+def test_it_shows_the_approved_bytes_of_everybodys_variant(client: Client, publication: Publication) -> None:
+    sent(publication)
 
     response = client.get("/weekly/7/")
 
@@ -42,7 +54,7 @@ def test_it_shows_the_approved_bytes_of_everybodys_variant(client: Client, publi
 
 
 def test_it_allows_the_mails_own_styles_and_no_script(client: Client, publication: Publication) -> None:
-    approved(publication)
+    sent(publication)
 
     policy = client.get("/weekly/7/")["Content-Security-Policy"]
 
@@ -53,7 +65,7 @@ def test_it_allows_the_mails_own_styles_and_no_script(client: Client, publicatio
 
 @pytest.mark.parametrize("path", ["/weekly/8/", "/other/7/", "/weekly/0/", "/weekly/99999999999999999999/"])
 def test_there_is_nothing_else(client: Client, publication: Publication, path: str) -> None:
-    approved(publication)
+    sent(publication)
 
     assert client.get(path).status_code == 404
 
@@ -85,9 +97,7 @@ def test_a_correction_replaces_what_was_sent(client: Client, publication: Public
 
 
 def test_an_edition_for_segments_only_is_not_shown(client: Client, publication: Publication) -> None:
-    approved(
-        publication, variants=[{"audiences": [["vip"]]}, {"audiences": [[]], "stories": 0, "html": "", "text": ""}]
-    )
+    sent(publication, variants=[{"audiences": [["vip"]]}, {"audiences": [[]], "stories": 0, "html": "", "text": ""}])
 
     assert client.get("/weekly/7/").status_code == 404
 
