@@ -1,7 +1,8 @@
 """Who would receive a send and who would not, and why: one predicate for preparation and for every later recheck.
 
-Both callers get the same SELECT; only its joins differ. Without a restriction they are sets (hash joins over a million
-subscribers); with one they are looked up reader by reader, so that a batch of a thousand never scans a table.
+Both callers get the same columns and the same reasons; only the way to them differs. Without a restriction they are sets
+(hash joins over a million subscribers, whose rows are read only where a rule asks for them); with one they are looked up
+reader by reader, so that a batch of a thousand never scans a table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,37 +12,17 @@ from subscribers.sql import SqlCondition, join
 
 #: The first that applies is the reason; the last two come from subscriptions, the others from suppressions.
 REASONS = ("erased", "complaint", "hard_bounce", "invalid", "manual", "unsubscribed", "unconfirmed")
-SUPPRESSION_REASONS = REASONS[:6]
 
-_RANK = f"array_position(ARRAY[{', '.join(repr(reason) for reason in SUPPRESSION_REASONS)}], x.reason::text)"
-#: The hash is computed only where an erased address exists at all: over a million rows it is not free.
-_HASHED = (
-    "CASE WHEN EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased') "
-    "THEN 'sha256:' || encode(sha256(convert_to(lower(s.email), 'UTF8')), 'hex') END"
-)
+_SUPPRESSIONS = f"ARRAY[{', '.join(repr(reason) for reason in REASONS[:6])}]"
+_RANK = f"array_position({_SUPPRESSIONS}, x.reason::text)"
 _SCOPE = "(x.publication_id IS NULL OR x.publication_id = %s)"
-
-#: Text, or NULL when nothing suppresses the subscriber ``s``; valid beside `suppression_join`.
-SUPPRESSION_REASON = (
-    f"(ARRAY[{', '.join(repr(reason) for reason in SUPPRESSION_REASONS)}])[LEAST(suppressed.rank, erased.rank)]"
-)
-
-
-def suppression_join(publication_id: int, *, lookup: bool = False) -> SqlCondition:
-    """The joins behind SUPPRESSION_REASON, to follow ``FROM subscribers_subscriber s``.
-
-    `lookup` reads the index once for each subscriber instead of aggregating the table: right for a batch.
-    """
-    if lookup:
-        one = f"LEFT JOIN LATERAL (SELECT min({_RANK}) AS rank FROM subscribers_suppression x WHERE x.address = "  # noqa: S608
-        sql = f"{one}lower(s.email) AND {_SCOPE}) suppressed ON true\n{one}{_HASHED} AND {_SCOPE}) erased ON true"
-    else:
-        every = (
-            f"LEFT JOIN (SELECT x.address, min({_RANK}) AS rank FROM subscribers_suppression x "  # noqa: S608
-            f"WHERE {_SCOPE} GROUP BY x.address)"
-        )
-        sql = f"{every} suppressed ON suppressed.address = lower(s.email)\n{every} erased ON erased.address = {_HASHED}"
-    return SqlCondition(sql, (publication_id, publication_id))
+#: Hashing a million addresses is not free: it is done only where an erased address exists at all.
+_ANY_ERASED = "EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased')"
+_HASHED = "'sha256:' || encode(sha256(convert_to(lower(s.email), 'UTF8')), 'hex')"
+_REASON = f"""\
+COALESCE(({_SUPPRESSIONS})[suppressed.rank],
+    CASE WHEN member.active THEN NULL WHEN member.unsubscribed THEN 'unsubscribed' ELSE 'unconfirmed' END) AS reason"""
+_STATUSES = "bool_or(n.status = 'active') AS active, bool_or(n.status = 'unsubscribed') AS unsubscribed"
 
 
 def audience(
@@ -59,50 +40,66 @@ def audience(
 
     Raises RuleError when the rule is not one.
     """
-    parts = [
-        SqlCondition(_SELECT),
-        _membership(list_ids, lookup=restrict is not None),
-        suppression_join(publication_id, lookup=restrict is not None),
-        _where(list_ids, rule, restrict),
-    ]
-    return join("\n", parts)
-
-
-_SELECT = f"""\
-SELECT s.id AS subscriber_id, COALESCE({SUPPRESSION_REASON},
-    CASE WHEN member.active THEN NULL WHEN member.unsubscribed THEN 'unsubscribed' ELSE 'unconfirmed' END) AS reason
-FROM subscribers_subscriber s"""  # noqa: S608 - made of constants, like the others here
-
-
-def _membership(list_ids: Sequence[int], *, lookup: bool) -> SqlCondition:
-    ids = list(list_ids)
-    if lookup:
-        return SqlCondition(
-            "JOIN LATERAL (SELECT bool_or(n.status = 'active') AS active, "
-            "bool_or(n.status = 'unsubscribed') AS unsubscribed FROM subscribers_subscription n "
-            "WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s::bigint[]) HAVING count(*) > 0) member ON true",
-            (ids,),
-        )
-    if len(ids) == 1:
-        return SqlCondition(
-            "JOIN (SELECT n.subscriber_id, n.status = 'active' AS active, n.status = 'unsubscribed' AS unsubscribed "
-            "FROM subscribers_subscription n WHERE n.list_id = %s) member ON member.subscriber_id = s.id",
-            (ids[0],),
-        )
-    return SqlCondition(
-        "JOIN (SELECT n.subscriber_id, bool_or(n.status = 'active') AS active, "
-        "bool_or(n.status = 'unsubscribed') AS unsubscribed FROM subscribers_subscription n "
-        "WHERE n.list_id = ANY(%s::bigint[]) GROUP BY n.subscriber_id) member ON member.subscriber_id = s.id",
-        (ids,),
-    )
-
-
-def _where(
-    list_ids: Sequence[int], rule: Rule | Mapping[str, object] | None, restrict: SqlCondition | None
-) -> SqlCondition:
     conditions = [restrict] if restrict is not None else []
     if rule is not None:
         conditions.append(condition(rule if isinstance(rule, Rule) else parse(rule), list_ids=list_ids))
+    if restrict is not None:
+        source = _as_lookups(list(list_ids), publication_id)
+    else:
+        source = _as_sets(list(list_ids), publication_id, reads_subscribers=bool(conditions))
+    return join("\n", [source, _where(conditions)])
+
+
+def _where(conditions: list[SqlCondition]) -> SqlCondition:
     if not conditions:
         return SqlCondition("")
     return join("", [SqlCondition("WHERE ("), join(")\n  AND (", conditions), SqlCondition(")")])
+
+
+def _as_lookups(list_ids: list[int], publication_id: int) -> SqlCondition:
+    sql = f"""\
+SELECT s.id AS subscriber_id, {_REASON}
+FROM subscribers_subscriber s
+JOIN LATERAL (
+    SELECT {_STATUSES} FROM subscribers_subscription n
+    WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s::bigint[]) HAVING count(*) > 0
+) member ON true
+LEFT JOIN LATERAL (
+    SELECT min({_RANK}) AS rank FROM subscribers_suppression x
+    WHERE x.address = ANY(ARRAY[lower(s.email), CASE WHEN {_ANY_ERASED} THEN {_HASHED} END]) AND {_SCOPE}
+) suppressed ON true"""  # noqa: S608 - made of constants, like the others here
+    return SqlCondition(sql, (list_ids, publication_id))
+
+
+def _as_sets(list_ids: list[int], publication_id: int, *, reads_subscribers: bool) -> SqlCondition:
+    member, members = _members(list_ids)
+    subscribers = "JOIN subscribers_subscriber s ON s.id = member.subscriber_id" if reads_subscribers else ""
+    sql = f"""\
+SELECT member.subscriber_id, {_REASON}
+FROM ({member}) member
+{subscribers}
+LEFT JOIN (
+    SELECT subscriber_id, min(rank) AS rank FROM (
+        SELECT s.id AS subscriber_id, {_RANK} AS rank
+        FROM subscribers_suppression x JOIN subscribers_subscriber s ON lower(s.email) = x.address WHERE {_SCOPE}
+        UNION ALL
+        SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s ON {_HASHED} = x.address
+        WHERE x.reason = 'erased' AND {_ANY_ERASED}
+    ) each_suppression GROUP BY subscriber_id
+) suppressed ON suppressed.subscriber_id = member.subscriber_id"""  # noqa: S608
+    return SqlCondition(sql, (*members, publication_id))
+
+
+def _members(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:
+    """Everyone on the lists, once. On a single list nobody is there twice, and nothing has to be grouped."""
+    if len(list_ids) == 1:
+        one = (
+            "SELECT n.subscriber_id, n.status = 'active' AS active, n.status = 'unsubscribed' AS unsubscribed "
+            "FROM subscribers_subscription n WHERE n.list_id = %s"
+        )
+        return one, (list_ids[0],)
+    several = (
+        f"SELECT n.subscriber_id, {_STATUSES} FROM subscribers_subscription n "  # noqa: S608
+        "WHERE n.list_id = ANY(%s::bigint[]) GROUP BY n.subscriber_id"
+    )
+    return several, (list_ids,)
