@@ -85,11 +85,13 @@ def explain(error: Exception) -> tuple[str, int]:
     from redis.exceptions import RedisError
 
     said = _line(error)
+    # PostgreSQL goes on with the statement and a pointer into it.
+    cause = said.split(" LINE 1: ", 1)[0]
     manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
         ((InputError, EnvironmentProblem, ImproperlyConfigured, CommandError), said, BAD_INPUT),
         ((Failure,), said, FAILED),
-        ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {said}", FAILED),
-        ((DatabaseError, InterfaceError), f"the database: {said}", FAILED),
+        ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {cause}", FAILED),
+        ((DatabaseError, InterfaceError), f"the database: {cause}", FAILED),
         ((BrokerError, RedisError), f"the broker: {said}", FAILED),
         ((OSError,), _about_files(error), FAILED),
     )
