@@ -25,6 +25,12 @@ class Suppression(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        indexes = [
+            # Every batch asks whether any erased address exists: the answer must not need a scan.
+            models.Index(
+                fields=["address"], condition=models.Q(reason="erased"), name="subscribers_suppression_erased"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["address", "publication", "reason"],
