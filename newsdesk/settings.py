@@ -7,6 +7,7 @@ from typing import Any
 from newsdesk import environment as env
 from newsdesk import paths
 from newsdesk.home import Home
+from newsdesk.logging import configure_events
 
 #: The settings are loaded before any conftest could say so: tests have a home of their own and nobody's environment.
 TESTING = "pytest" in sys.modules
@@ -144,3 +145,5 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_ALLOW_UNICODE_SLUGS = False
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+
+configure_events(ENVIRONMENT.log_level)

@@ -1,6 +1,7 @@
 """The Celery application. A message is a doorbell: it carries one id, and the database decides what happens."""
 
 import os
+import sys
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready
@@ -58,7 +59,11 @@ app.conf.update(
 def _check_ground(**_: object) -> None:
     from tasks import ground
 
-    ground.refuse_unsafe_database()
+    try:
+        ground.refuse_unsafe_database()
+    except ground.UnsafeDatabase as unsafe:
+        # Celery logs what a handler raises and goes on; it does not go on after this.
+        sys.exit(f"worker: {unsafe}")
 
 
 @worker_ready.connect
