@@ -3,6 +3,7 @@
 from typing import Any
 
 from wagtail import blocks
+from wagtail.blocks.struct_block import BlockGroup
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
@@ -34,7 +35,7 @@ def url() -> blocks.CharBlock:
 class StoryBlock(blocks.StructBlock):
     """A copy of a story, made when it was picked: editing the story later never changes the edition."""
 
-    story = SnippetChooserBlock("composer.Story", required=False)
+    story = SnippetChooserBlock("composer.Story", required=False, label="Copied from")
     headline = line()
     lede = blocks.TextBlock(required=False, rows=2)
     body = rich_text()
@@ -50,6 +51,10 @@ class StoryBlock(blocks.StructBlock):
     class Meta:
         icon = "doc-full"
         label_format = "{headline}"
+        form_layout = BlockGroup(
+            children=["story", "headline", "lede", "body", "image", "alt"],
+            settings=["source_name", "source_url", "audience", "public"],
+        )
 
 
 class SectionBlock(blocks.StructBlock):
@@ -96,7 +101,7 @@ class DividerBlock(blocks.StructBlock):
     audience = AudienceBlock()
 
     class Meta:
-        icon = "horizontalrule"
+        icon = "minus"
 
 
 class CorrectionBlock(blocks.StructBlock):

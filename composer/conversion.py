@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.utils.html import strip_tags
 from django.utils.timezone import localdate
 from wagtail.rich_text import expand_db_html
 
@@ -76,7 +77,9 @@ def web_url(edition: Edition) -> str:
 
 def _html(source: Any) -> str:
     """Rich text as the database holds it (a field's string or a block's RichText), fit for a mail."""
-    return rich_text(expand_db_html(getattr(source, "source", source) or ""))
+    html = rich_text(expand_db_html(getattr(source, "source", source) or ""))
+    # An editor that was only clicked into leaves an empty paragraph.
+    return html if strip_tags(html).strip() else ""
 
 
 def _image(image: Any, alt: str, images: ImageSource) -> content.Image | None:

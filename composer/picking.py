@@ -3,7 +3,9 @@
 import uuid
 from typing import Any
 
+from django.utils.html import strip_tags
 from wagtail.blocks import CharBlock, StreamValue, StructValue, TextBlock
+from wagtail.rich_text import RichText
 
 from composer.models.story import Story
 
@@ -61,4 +63,7 @@ def _copy_if_untouched(value: StructValue) -> None:
 
 
 def _written(value: Any) -> bool:
-    return bool(getattr(value, "source", value))
+    """Whether a field holds anything; rich text that was only clicked into is an empty paragraph."""
+    if isinstance(value, RichText):
+        return bool(strip_tags(value.source).strip())
+    return bool(value)

@@ -1,6 +1,6 @@
 """A valid world to start from; a test names only what matters to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Iterator[Path]:
+def media(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.BASE_URL = "https://news.example.com"
-    yield tmp_path / "media"
+    return tmp_path / "media"
 
 
 @pytest.fixture

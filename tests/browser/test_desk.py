@@ -1,0 +1,161 @@
+"""The weekly hour at the desk, in a real browser."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connections
+
+from composer.composition import compose
+from composer.digest import parse
+from composer.models import Approval, Edition, Publication, Story
+from newsdesk.paths import samples_dir
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        opened = context.new_page()
+        opened.set_default_timeout(15_000)
+        yield opened
+        browser.close()
+        # Connections made while Playwright's loop runs are not those that pytest-django closes.
+        connections.close_all()
+
+
+@pytest.fixture
+def publication() -> Publication:
+    return Publication.objects.create(
+        slug="plain",
+        title="The Plain Machine",
+        from_name="The Plain Machine",
+        from_email="news@example.com",
+        postal_address="1 Main Street, Singapore 018956",
+        timezone="Asia/Singapore",
+    )
+
+
+@pytest.fixture
+def edition(publication: Publication) -> Edition:
+    return compose(publication, digest=parse((samples_dir() / "technology-week.txt").read_bytes()))
+
+
+@pytest.fixture
+def desk(page: Any, live_server: Any) -> Any:
+    get_user_model().objects.create_superuser("ada", "ada@example.com", "secret", first_name="Ada")
+    page.goto(f"{live_server.url}/desk/login/")
+    page.fill("#id_username", "ada")
+    page.fill("#id_password", "secret")
+    page.click("button[type=submit]")
+    page.wait_for_url("**/desk/")
+    return page
+
+
+def headlines(page: Any) -> list[str]:
+    """The headlines of the story blocks in the open form, in their order."""
+    found: list[str] = page.eval_on_selector_all(
+        "[data-contentpath=content] input[name$='-value-headline']", "inputs => inputs.map(input => input.value)"
+    )
+    return found
+
+
+def move_up(page: Any, headline: str) -> None:
+    before = headlines(page).index(headline)
+    block = page.locator("[data-contentpath=content] [data-streamfield-child]").nth(before)
+    block.locator("button[title='Move up']").first.click()
+    page.wait_for_function(
+        """([headline, place]) => [...document.querySelectorAll("[data-contentpath=content] input[name$='-value-headline']")]
+            .findIndex(input => input.value === headline) === place""",
+        arg=[headline, before - 1],
+    )
+
+
+def said(page: Any, words: str) -> None:
+    """Wait for the desk's message."""
+    page.locator(".messages").get_by_text(words).first.wait_for()
+
+
+def first_headline_in_preview(page: Any) -> str:
+    frame = page.frame_locator("#w-preview-iframe")
+    return str(frame.locator("h2").first.inner_text())
+
+
+def test_the_order_seen_in_the_preview_is_approved_and_then_sent(desk: Any, live_server: Any, edition: Edition) -> None:
+    stories = [placement.headline for placement in edition.placements.all()]
+    assert len(stories) == 12
+    fifth = stories[4]
+
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
+    for _ in range(4):
+        move_up(desk, fifth)
+    assert headlines(desk) == [fifth, *stories[:4], *stories[5:]]
+    desk.click("[data-side-panel-toggle=preview]")
+    desk.frame_locator("#w-preview-iframe").get_by_text(fifth).first.wait_for()
+    desk.wait_for_function(
+        "headline => document.querySelector('#w-preview-iframe').contentDocument.querySelector('h2')"
+        "?.innerText.includes(headline)",
+        arg=fifth,
+    )
+    assert fifth in first_headline_in_preview(desk)
+    desk.click("button[name=action-approve]")
+    said(desk, "is approved")
+
+    approval = Approval.objects.standing().get()
+    frozen = approval.variants.get()
+    assert frozen.text.index(fifth) < min(frozen.text.index(other) for other in stories if other != fifth)
+    placed = edition.placements.order_by("number").values_list("headline", flat=True)
+    assert list(placed) == [fifth, *stories[:4], *stories[5:]]
+
+    change_the_story(desk, live_server, fifth)
+    variant = Approval.objects.standing().get().variants.get()
+    assert (variant.html, variant.text) == (frozen.html, frozen.text)
+    assert fifth in variant.html
+
+
+def change_the_story(page: Any, live_server: Any, headline: str) -> None:
+    story = Story.objects.get(headline=headline)
+    page.goto(f"{live_server.url}/desk/stories/edit/{story.pk}/")
+    page.fill("#id_headline", "Something else entirely")
+    page.get_by_role("button", name="Save").click()
+    said(page, "updated")
+    story.refresh_from_db()
+    assert story.headline == "Something else entirely"
+
+
+def test_picking_a_story_copies_it_into_the_open_form(desk: Any, live_server: Any, publication: Publication) -> None:
+    Story.objects.create(
+        publication=publication, headline="The ferry sails again", lede="At last.", body="<p>Daily.</p>"
+    )
+
+    desk.goto(f"{live_server.url}/desk/editions/add/")
+    desk.fill("#id_title", "Ferries")
+    desk.click("[data-contentpath=content] button[title='Insert a block']")
+    desk.get_by_role("option", name="Story").first.click()
+    desk.get_by_role("button", name="Choose story").first.click()
+    desk.locator(".modal-body a").filter(has_text="The ferry sails again").first.click()
+    desk.wait_for_function(
+        "() => document.querySelector(\"input[name='content-0-value-headline']\")?.value === 'The ferry sails again'"
+    )
+    assert desk.input_value("textarea[name='content-0-value-lede']") == "At last."
+    desk.get_by_text("Daily.").first.wait_for()
+    desk.get_by_role("button", name="Save").click()
+    said(desk, "Ferries (No. 1)")
+
+    value = Edition.objects.get().content[0].value
+    assert (value["headline"], value["lede"]) == ("The ferry sails again", "At last.")
+    assert "Daily." in value["body"].source

@@ -1,0 +1,122 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from composer.approval import approve
+from composer.models import Edition, Publication, Story
+from tasks.models import Send
+
+
+def test_the_menu_holds_what_an_editor_needs(desk: Client, edition: Edition) -> None:
+    from wagtail.admin.menu import admin_menu
+
+    request = desk.get(reverse("wagtailadmin_home")).wsgi_request
+    items = sorted(admin_menu.menu_items_for_request(request), key=lambda item: item.order)
+    names = [item.name for item in items]
+
+    assert names[:4] == ["editions", "stories", "publications", "images"]
+    assert not {"explorer", "documents", "snippets", "help"} & set(names)
+
+
+def test_the_first_page_lists_the_editions_at_work(desk: Client, edition: Edition) -> None:
+    page = desk.get(reverse("wagtailadmin_home")).content.decode()
+
+    assert "Water and stone (No. 1)" in page
+    assert "Search all pages" not in page
+
+
+@pytest.mark.parametrize("status", ["draft", "approved", "scheduled", "sending", "sent"])
+def test_the_list_says_where_an_edition_stands(desk: Client, edition: Edition, status: str) -> None:
+    if status != "draft":
+        approval = approve(edition, by=None, audience_rules={})
+        if status != "approved":
+            Send.objects.create(approval=approval, edition=edition, scheduled_at=approval.approved_at, status=status)
+
+    response = desk.get(reverse("wagtailsnippets_composer_edition:list"))
+
+    assert f">{status}<" in "".join(response.content.decode().split())
+
+
+def test_lists_cost_the_same_however_long(
+    desk: Client, edition: Edition, publication: Publication, django_assert_max_num_queries: Any
+) -> None:
+    url = reverse("wagtailsnippets_composer_edition:list")
+    desk.get(url)
+    for number in range(2, 12):
+        Edition.objects.create(publication=publication, number=number, title=f"Edition {number}")
+
+    with django_assert_max_num_queries(25):
+        desk.get(url)
+
+
+def test_stories_are_found_by_publication_origin_and_words(
+    desk: Client, edition: Edition, stories: list[Story]
+) -> None:
+    url = reverse("wagtailsnippets_composer_story:list")
+    Story.objects.filter(pk=stories[0].pk).update(origin="digest")
+
+    everything = desk.get(url).content.decode()
+    digests = desk.get(url, {"origin": "digest"}).content.decode()
+    found = desk.get(url, {"q": "library"}).content.decode()
+
+    assert "No. 1" in everything
+    assert "Rivers rise" in digests
+    assert "A bridge is closed" not in digests
+    assert "The library reopens" in found
+    assert "Rivers rise" not in found
+
+
+def test_the_story_chooser_says_where_a_story_ran(desk: Client, edition: Edition) -> None:
+    page = desk.get(reverse("wagtailsnippetchoosers_composer_story:choose")).json()["html"]
+
+    assert "Rivers rise in the north" in page
+    assert "No. 1" in page
+
+
+def test_a_story_is_autosaved_and_previewed(desk: Client, stories: list[Story]) -> None:
+    story = stories[0]
+    url = reverse("wagtailsnippets_composer_story:edit", args=[story.pk])
+    page = desk.get(url)
+    data = {**page.context["form"].initial, "headline": "Rivers fall again", "body": "null", "image": "", "alt": ""}
+    data = {name: "" if value is None else value for name, value in data.items()}
+
+    answer = desk.post(url, data, HTTP_ACCEPT="application/json").json()
+    preview = reverse("wagtailsnippets_composer_story:preview_on_edit", args=[story.pk])
+    desk.post(preview, {**data, "lede": "Not saved yet."})
+    shown = desk.get(preview, {"mode": "html"}).content.decode()
+
+    assert answer["success"]
+    story.refresh_from_db()
+    assert story.headline == "Rivers fall again"
+    assert "Rivers fall again" in shown
+    assert "Not saved yet." in shown
+
+
+def test_publications_are_made_and_checked_at_the_desk(desk: Client) -> None:
+    data = {
+        "title": "The Monthly",
+        "slug": "monthly",
+        "tagline": "",
+        "from_name": "The Monthly",
+        "from_email": "monthly@example.com",
+        "reply_to": "",
+        "postal_address": "3 Side Street, Singapore",
+        "website": "",
+        "language": "en",
+        "direction": "ltr",
+        "theme": "digest",
+        "cadence_weekday": "",
+        "cadence_time": "",
+        "timezone": "Asia/Singapore",
+        "minimum_stories": "1",
+    }
+    url = reverse("publication:add")
+
+    assert desk.post(url, {**data, "slug": "desk", "timezone": "Nowhere"}).context["form"].errors.keys() == {
+        "slug",
+        "timezone",
+    }
+    assert desk.post(url, data).status_code == 302
+    assert Publication.objects.get().sender == "The Monthly <monthly@example.com>"

@@ -1,0 +1,1 @@
+"""The newsroom: what Wagtail's admin shows of publications, stories and editions."""

@@ -1,0 +1,63 @@
+"""The two acts on an edition that need a person: approve, and reopen."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
+from wagtail.admin import messages
+
+from composer.approval import ApprovalBlocked, ApprovalRefused
+from composer.checks import Problem
+from composer.models import Edition
+from tasks.approval import approve_edition, reopen_edition
+
+PERMISSION = "composer.approve_edition"
+
+
+def may_approve(user: Any) -> bool:
+    return bool(user.has_perm(PERMISSION))
+
+
+def approve(request: HttpRequest, edition: Edition) -> bool:
+    """Approve the edition for the person who asks, and tell them how it went. Raises PermissionDenied."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    try:
+        approval = approve_edition(edition, user)
+    except ApprovalBlocked as blocked:
+        messages.error(request, _listed(blocked.problems))
+    except ApprovalRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        text = "No. {} is approved. What is sent will be exactly this: SHA-256 <code>{}</code>."
+        messages.success(request, format_html(text, edition.number, approval.content_hash[:12]))
+        return True
+    return False
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an approval back and return to the editor."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    edition = get_object_or_404(Edition, pk=pk)
+    try:
+        reopen_edition(edition, user)
+    except ApprovalRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"No. {edition.number} is a draft again.")
+    return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
+
+
+def _listed(problems: tuple[Problem, ...]) -> str:
+    items = format_html_join(
+        "", "<li>{}{}</li>", ((f"{problem.where}: " if problem.where else "", problem.message) for problem in problems)
+    )
+    return format_html("Not approved: mend this first.<ul>{}</ul>", items)

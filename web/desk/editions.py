@@ -1,0 +1,149 @@
+"""Editions at the desk: list, write, order, preview, approve."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from wagtail.admin import messages
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.side_panels import PreviewSidePanel
+from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, StatusTagColumn, UpdatedAtColumn
+from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, IndexView, SnippetViewSet
+
+from composer.conversion import edition_content
+from composer.models import Edition
+from composer.succession import follow_on
+from web.desk import acts, copying
+from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
+from web.desk.panels import EDITION_PANELS
+from web.desk.status import status_of, with_status
+from web.desk.stories import usual_publication
+
+#: Wagtail's own ways out, which an edition does not have.
+_NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
+
+
+class EditionIndexView(IndexView):
+    def get_base_queryset(self) -> "QuerySet[Edition]":
+        return with_status(super().get_base_queryset().select_related("publication"))
+
+    @cached_property
+    def list_display(self) -> list[Any]:
+        columns = super().list_display
+        return [column for column in columns if not isinstance(column, LiveStatusTagColumn)]
+
+
+class WithEditionPanels:
+    """The side panels of an edition: where it stands, what is wrong with it, what it looks like."""
+
+    def get_side_panels(self) -> MediaContainer:
+        view: Any = self
+        edition = view.form.instance if view.view_name == "create" else view.object
+        panels: list[Any] = [
+            EditionStatusPanel(edition, view.request),
+            EditionChecksPanel(edition, view.request),
+        ]
+        if not view.expects_json_response:
+            panels.append(PreviewSidePanel(edition, view.request, preview_url=view.get_preview_url()))
+        return MediaContainer(panels)
+
+
+class EditionCreateView(WithEditionPanels, CreateView):
+    def get_initial_form_instance(self) -> Edition:
+        edition = Edition(live=False)
+        publication = usual_publication()
+        return follow_on(edition, publication) if publication else edition
+
+
+class EditionEditView(WithEditionPanels, EditView):
+    def get_available_actions(self) -> list[str]:
+        """Saving and approving; never Wagtail's publishing."""
+        actions = [action for action in super().get_available_actions() if action != "publish"]
+        return [*actions, "approve"] if acts.may_approve(self.request.user) else actions
+
+    def is_valid(self, form: Any) -> bool:
+        if self.action == "approve" and self._somebody_else_saved():
+            self.produced_error_code = "invalid_revision"
+            self.produced_error_message = (
+                "Somebody saved a newer version meanwhile: reload the page, look, and approve."
+            )
+            return False
+        return bool(super().is_valid(form))
+
+    def _somebody_else_saved(self) -> bool:
+        # One's own autosave may still be under way when the button is clicked.
+        return bool(self.is_out_of_date and self.latest_revision.user_id != self.request.user.pk)
+
+    def save_instance(self) -> Edition:
+        """Approving saves first, unless nothing a reader could see differs: whoever only approves has edited nothing."""
+        if self.action == "approve":
+            stored = Edition.objects.select_related("publication").get(pk=self.object.pk)
+            if edition_content(self.form.instance) == edition_content(stored):
+                self.new_revision = stored.latest_revision
+                return stored
+        saved: Edition = super().save_instance()
+        return saved
+
+    def approve_action(self) -> HttpResponse:
+        acts.approve(self.request, self.object)
+        return redirect(self.get_edit_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if self.locked_for_user:
+            context["autosave_enabled"] = False
+        menu = context["action_menu"]
+        actions = [menu.default_item, *menu.menu_items] if menu.default_item else []
+        context["edition_actions"] = [action.render_html(menu.context) for action in actions]
+        return context
+
+
+class EditionDeleteView(DeleteView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object.approvals.exists():
+            messages.error(
+                request, "An edition that was ever approved stays: its bytes are the record of what was sent."
+            )
+            return redirect(reverse(EDITIONS.get_url_name("edit"), args=[self.object.pk]))
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
+
+class EditionViewSet(SnippetViewSet):
+    model = Edition
+    icon = "draft"
+    menu_label = "Editions"
+    menu_name = "editions"
+    menu_order = 10
+    add_to_admin_menu = True
+    url_prefix = "editions"
+    edit_handler = EDITION_PANELS
+    index_view_class = EditionIndexView
+    add_view_class = EditionCreateView
+    edit_view_class = EditionEditView
+    delete_view_class = EditionDeleteView
+    edit_template_name = "web/desk/edition_edit.html"
+    list_display = [
+        "title",
+        Column("number", label="No.", sort_key="number"),
+        Column("publication", label="Publication", sort_key="publication__title"),
+        UpdatedAtColumn(),
+        StatusTagColumn("status", label="Status", accessor=status_of, primary=lambda edition: edition.is_approved),
+    ]
+    list_filter = ["publication"]
+    list_per_page = 50
+    ordering = ["-created_at", "-pk"]
+    copy_view_enabled = False
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
+            path("reopen/<int:pk>/", acts.reopen, name="reopen"),
+            path("story/<int:pk>/", copying.story_state, name="story_state"),
+        ]
+
+
+EDITIONS = EditionViewSet()

@@ -1,0 +1,25 @@
+"""What the desk's menus show, and what an editor does not need."""
+
+from typing import Any
+
+from wagtail import hooks
+
+#: Wagtail is a system for websites; these are its tools for pages.
+HIDDEN = frozenset({"explorer", "documents", "help", "snippets"})
+HIDDEN_SETTINGS = frozenset({"workflows", "workflow-tasks", "sites", "redirects", "collections"})
+HIDDEN_REPORTS = frozenset({"locked-pages", "workflows", "workflow-tasks", "aging-pages", "page-types-usage"})
+
+
+@hooks.register("construct_main_menu")
+def main_menu(_request: Any, menu_items: list[Any]) -> None:
+    menu_items[:] = [item for item in menu_items if item.name not in HIDDEN]
+
+
+@hooks.register("construct_settings_menu")
+def settings_menu(_request: Any, menu_items: list[Any]) -> None:
+    menu_items[:] = [item for item in menu_items if item.name not in HIDDEN_SETTINGS]
+
+
+@hooks.register("construct_reports_menu")
+def reports_menu(_request: Any, menu_items: list[Any]) -> None:
+    menu_items[:] = [item for item in menu_items if item.name not in HIDDEN_REPORTS]

@@ -1,0 +1,88 @@
+"""The edition's form: the envelope, what it says, and how it ends."""
+
+from typing import Any
+
+from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+
+
+class EditionForm(WagtailAdminModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "publication" in self.fields:
+            # Its number counts within its publication: it stays where it is.
+            self.fields["publication"].disabled = True
+
+
+EDITION_PANELS = ObjectList(
+    [
+        FieldPanel("title"),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("publication"), FieldPanel("slot")]),
+                FieldPanel("subject"),
+                FieldPanel("preheader"),
+            ],
+            heading="Envelope",
+        ),
+        FieldPanel("introduction"),
+        FieldPanel("content"),
+        MultiFieldPanel(
+            [
+                FieldPanel("closing_heading"),
+                FieldPanel("closing"),
+                FieldRowPanel([FieldPanel("call_to_action_label"), FieldPanel("call_to_action_url")]),
+            ],
+            heading="Closing",
+        ),
+    ],
+    base_form_class=EditionForm,
+)
+
+STORY_PANELS = ObjectList(
+    [
+        FieldPanel("headline"),
+        FieldPanel("publication"),
+        FieldPanel("lede"),
+        FieldPanel("body"),
+        FieldRowPanel([FieldPanel("image"), FieldPanel("alt")]),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("source_name"), FieldPanel("source_url")]),
+                FieldRowPanel([FieldPanel("author"), FieldPanel("published_on")]),
+                FieldPanel("topics"),
+            ],
+            heading="Where it comes from",
+        ),
+    ]
+)
+
+PUBLICATION_PANELS = ObjectList(
+    [
+        FieldPanel("title"),
+        FieldPanel("slug"),
+        FieldPanel("tagline"),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
+                FieldPanel("reply_to"),
+                FieldPanel("postal_address"),
+                FieldPanel("website"),
+            ],
+            heading="Sender",
+        ),
+        MultiFieldPanel(
+            [FieldRowPanel([FieldPanel("language"), FieldPanel("direction")]), FieldPanel("theme")],
+            heading="Language and look",
+        ),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("cadence_weekday"), FieldPanel("cadence_time"), FieldPanel("timezone")]),
+                FieldPanel("minimum_stories"),
+                FieldPanel("second_approver"),
+                FieldPanel("tracking"),
+            ],
+            heading="How it goes out",
+        ),
+    ]
+)
