@@ -76,7 +76,7 @@ def make_edition(publication: Publication, make_story: Make) -> Make:
 @pytest.fixture
 def make_user(db: None) -> Make:
     def make(username: str = "ada", **fields: Any) -> Any:
-        return get_user_model().objects.create_user(username, f"{username}@example.com", "secret", **fields)
+        return get_user_model().objects.create_user(username, f"{username}@example.com", **fields)
 
     return make
 

@@ -63,7 +63,7 @@ def edition(publication: Publication, stories: list[Story]) -> Edition:
 @pytest.fixture
 def make_user(db: None) -> Make:
     def make(username: str, *permissions: str, **fields: Any) -> Any:
-        user = get_user_model().objects.create_user(username, f"{username}@example.com", "secret", **fields)
+        user = get_user_model().objects.create_user(username, f"{username}@example.com", **fields)
         user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
         return user
 
@@ -96,7 +96,7 @@ def form() -> Make:
             if revision
             else {}
         )
-        return nested_form_data(
+        posted: dict[str, Any] = nested_form_data(
             {
                 "title": shown.title,
                 "publication": str(shown.publication_id or ""),
@@ -113,6 +113,7 @@ def form() -> Make:
                 **fields,
             }
         )
+        return posted
 
     return data
 

@@ -2,7 +2,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -10,7 +9,6 @@ from composer.approval import approve
 from composer.models import Edition, Publication, Story
 
 Make = Callable[..., Any]
-AUTOSAVE = {"HTTP_ACCEPT": "application/json"}
 
 
 def edit_url(edition: Edition) -> str:
@@ -51,9 +49,11 @@ def test_saving_writes_row_revision_and_placements(desk: Client, edition: Editio
 
 
 def test_autosave_writes_and_overwrites_its_own_revision(desk: Client, edition: Edition, form: Make) -> None:
-    first = desk.post(edit_url(edition), form(edition, title="First thought"), **AUTOSAVE).json()
+    first = desk.post(
+        edit_url(edition), form(edition, title="First thought"), headers={"accept": "application/json"}
+    ).json()
     again = form(edition, title="Second thought", overwrite_revision_id=first["revision_id"])
-    second = desk.post(edit_url(edition), again, **AUTOSAVE).json()
+    second = desk.post(edit_url(edition), again, headers={"accept": "application/json"}).json()
 
     assert first["success"]
     assert second["revision_id"] == first["revision_id"]
@@ -61,18 +61,18 @@ def test_autosave_writes_and_overwrites_its_own_revision(desk: Client, edition: 
     assert edition.title == "Second thought"
 
 
-@pytest.mark.parametrize("url", ["not a url", "http://", "javascript:alert(1)", "https://exa mple.com/%zz", "x" * 1999])
-def test_no_url_however_malformed_stops_autosave_or_preview(
-    desk: Client, edition: Edition, form: Make, url: str
-) -> None:
-    blocks: list[Any] = [
-        ("story", {"headline": "A story", "lede": "With text.", "source_url": url}, ""),
-        ("button", {"label": "Go", "url": url}, ""),
-        ("sponsor", {"name": "Somebody", "url": url}, ""),
-    ]
-    data = form(edition, blocks=blocks, call_to_action_label="Read on", call_to_action_url=url)
+def test_no_url_however_malformed_stops_autosave_or_preview(desk: Client, edition: Edition, form: Make) -> None:
+    urls = ["not a url", "http://", "javascript:alert(1)", "https://exa mple.com/%zz", "x" * 1999]
+    blocks: list[Any] = []
+    for url in urls:
+        blocks += [
+            ("story", {"headline": "A story", "lede": "With text.", "source_url": url}, ""),
+            ("button", {"label": "Go", "url": url}, ""),
+            ("sponsor", {"name": "Somebody", "url": url}, ""),
+        ]
+    data = form(edition, blocks=blocks, call_to_action_label="Read on", call_to_action_url="//")
 
-    assert desk.post(edit_url(edition), data, **AUTOSAVE).json()["success"]
+    assert desk.post(edit_url(edition), data, headers={"accept": "application/json"}).json()["success"]
     assert "A story" in preview(desk, edition, data)
 
 
@@ -85,7 +85,7 @@ def test_an_unfinished_draft_is_kept(desk: Client, edition: Edition, form: Make)
         ("divider", {}, ""),
     ]
 
-    answer = desk.post(edit_url(edition), form(edition, blocks=blocks), **AUTOSAVE).json()
+    answer = desk.post(edit_url(edition), form(edition, blocks=blocks), headers={"accept": "application/json"}).json()
 
     assert answer["success"]
     assert edition.placements.get().headline == ""
@@ -102,7 +102,7 @@ def test_the_preview_shows_what_is_on_the_screen_not_what_is_saved(desk: Client,
     assert "<pre" in text
     assert "-nd" not in mail
     edition.refresh_from_db()
-    assert edition.placements.first().headline == "Rivers rise in the north"
+    assert edition.placements.get(number=1).headline == "Rivers rise in the north"
 
 
 def test_the_preview_speaks_the_publications_language_and_keeps_its_clock(
@@ -162,7 +162,9 @@ def test_creating_an_edition_gives_it_the_next_number(
 ) -> None:
     data = form(publication=str(publication.pk), title="The next one")
 
-    answer = desk.post(reverse("wagtailsnippets_composer_edition:add"), data, **AUTOSAVE).json()
+    answer = desk.post(
+        reverse("wagtailsnippets_composer_edition:add"), data, headers={"accept": "application/json"}
+    ).json()
 
     made = Edition.objects.get(pk=answer["pk"])
     assert (made.number, made.live, made.latest_revision_id is not None) == (2, False, True)
@@ -197,7 +199,7 @@ def test_approved_editions_refuse_save_autosave_and_revert(desk: Client, edition
     approval = approve(edition, by=None, audience_rules={})
     revert = reverse("wagtailsnippets_composer_edition:revisions_revert", args=[edition.pk, first.pk])
 
-    answer = desk.post(edit_url(edition), form(edition, title="Sneaky"), **AUTOSAVE)
+    answer = desk.post(edit_url(edition), form(edition, title="Sneaky"), headers={"accept": "application/json"})
     desk.post(edit_url(edition), form(edition, title="Sneaky"))
     desk.post(revert, form(edition, title="Sneaky"))
 
