@@ -24,6 +24,8 @@ logging.getLogger("python_http_client").setLevel(logging.INFO)
 
 _RETRY_AFTER_LIMIT = 3600.0
 _AT_FAULT = re.compile(r"^personalizations\.(\d+)(?:\.|$)")
+#: SendGrid refuses names with these two, and a line break could start a header.
+_UNFIT_FOR_A_NAME = re.compile(r"[;,\x00-\x1f\x7f]+")
 _REFUSALS = {
     400: Reason.BAD_REQUEST,
     401: Reason.NOT_ALLOWED,
@@ -157,8 +159,10 @@ def _personalization(recipient: Recipient) -> dict[str, Any]:
 
 
 def _address(email: str, name: str) -> dict[str, str]:
-    bare = re.sub(r"[;,\x00-\x1f\x7f]+", " ", name).strip()
-    return {"email": email, "name": bare} if bare else {"email": email}
+    if not name.isprintable() or ";" in name or "," in name:
+        name = _UNFIT_FOR_A_NAME.sub(" ", name)
+    name = name.strip()
+    return {"email": email, "name": name} if name else {"email": email}
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
