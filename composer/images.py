@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image as Pillow
@@ -17,6 +18,8 @@ from wagtail.images.models import Filter, SourceImageIOError
 
 FOLDER = "mail"
 _WIDTH, _HEIGHT = 1200, 3600
+#: Seconds; an image whose file is replaced gets another file name.
+_REMEMBERED = 3600
 #: Drawings and logos keep their sharp edges; everything else is a photograph.
 _LOSSLESS = {".png", ".gif"}
 
@@ -33,12 +36,19 @@ class ImageUnreadable(ValueError):  # noqa: N818 - it says what is wrong
 
 
 def preview(image: Any) -> Picture | None:
-    """The image at an address that lasts as long as the library's copy; None if its file is gone."""
-    try:
-        made = image.get_rendition(_filter(image))
-    except (OSError, SourceImageIOError):
-        return None
-    return Picture(url=_absolute(made.url), width=made.width, height=made.height)
+    """The same picture as `permanent` gives, remembered for a while; None if the image's file is gone.
+
+    Wagtail's renditions would do, but each leaves an open temporary file to the garbage collector.
+    """
+    remembered = f"mail-picture:{image.file.name}"
+    found: Picture | None = cache.get(remembered)
+    if found is None:
+        try:
+            found = permanent(image)
+        except ImageUnreadable:
+            return None
+        cache.set(remembered, found, _REMEMBERED)
+    return found
 
 
 def permanent(image: Any) -> Picture:

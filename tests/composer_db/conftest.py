@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 from wagtail.images import get_image_model
@@ -19,6 +20,7 @@ Make = Callable[..., Any]
 def media(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.BASE_URL = "https://news.example.com"
+    cache.clear()
     return tmp_path / "media"
 
 

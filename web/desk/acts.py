@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 from wagtail.admin import messages
 
@@ -58,6 +59,8 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _listed(problems: tuple[Problem, ...]) -> str:
     items = format_html_join(
-        "", "<li>{}{}</li>", ((f"{problem.where}: " if problem.where else "", problem.message) for problem in problems)
+        "",
+        "<li>{}{}</li>",
+        ((f"{capfirst(problem.where)}: " if problem.where else "", problem.message) for problem in problems),
     )
     return format_html("Not approved: mend this first.<ul>{}</ul>", items)

@@ -20,7 +20,7 @@ from web.desk import acts, copying
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
-from web.desk.stories import usual_publication
+from web.desk.stories import WIDE, usual_publication
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
@@ -128,9 +128,9 @@ class EditionViewSet(SnippetViewSet):
     edit_template_name = "web/desk/edition_edit.html"
     list_display = [
         "title",
-        Column("number", label="No.", sort_key="number"),
-        Column("publication", label="Publication", sort_key="publication__title"),
-        UpdatedAtColumn(),
+        Column("number", label="No.", sort_key="number", classname=WIDE),
+        Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
+        UpdatedAtColumn(classname=WIDE),
         StatusTagColumn("status", label="Status", accessor=status_of, primary=lambda edition: edition.is_approved),
     ]
     list_filter = ["publication"]

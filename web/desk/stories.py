@@ -12,6 +12,9 @@ from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSe
 from composer.models import Publication, Story
 from web.desk.panels import STORY_PANELS
 
+#: Columns that a phone leaves out.
+WIDE = "desk-wide"
+
 
 def with_last_ran(stories: "QuerySet[Story]") -> "QuerySet[Story]":
     return stories.select_related("publication").annotate(last_ran=Max("placements__edition__number"))
@@ -90,10 +93,10 @@ class StoryViewSet(SnippetViewSet):
     filterset_class = StoryFilter
     list_display = [
         "headline",
-        Column("publication", label="Publication", sort_key="publication__title"),
-        Column("origin", label="Came from", accessor="get_origin_display"),
+        Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
+        Column("origin", label="Came from", accessor="get_origin_display", classname=WIDE),
         Column("ran", label="Ran in", accessor=_ran, sort_key="last_ran"),
-        DateColumn("created_at", label="Came in", sort_key="created_at"),
+        DateColumn("created_at", label="Came in", sort_key="created_at", classname=WIDE),
     ]
     list_per_page = 50
     ordering = ["-created_at", "-pk"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.test import Client
 from wagtail.test.utils.form_data import nested_form_data, rich_text, streamfield
 
@@ -22,6 +23,7 @@ EDITOR = ("add_edition", "change_edition", "view_edition", "change_story", "acce
 def media(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.BASE_URL = "https://news.example.com"
+    cache.clear()
     return tmp_path / "media"
 
 
