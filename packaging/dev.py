@@ -51,7 +51,7 @@ def main() -> int:
                 stop(running)
                 before, running = now, start()
     except KeyboardInterrupt:
-        return 130
+        return 0
     finally:
         stop(running)
 
