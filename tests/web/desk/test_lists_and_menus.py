@@ -120,3 +120,11 @@ def test_publications_are_made_and_checked_at_the_desk(desk: Client) -> None:
     }
     assert desk.post(url, data).status_code == 302
     assert Publication.objects.get().sender == "The Monthly <monthly@example.com>"
+
+
+def test_the_link_dialog_begins_with_a_web_address(desk: Client, edition: Edition) -> None:
+    from wagtail.rich_text import features
+
+    link = features.get_editor_plugin("draftail", "link")
+
+    assert str(link.data["chooserUrls"]["pageChooser"]) == reverse("wagtailadmin_choose_page_external_link")
