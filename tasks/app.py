@@ -1,15 +1,22 @@
 """The Celery application. A message is a doorbell: it carries one id, and the database decides what happens."""
 
 import os
+import signal
 import sys
+import warnings
 
 from celery import Celery
-from celery.signals import worker_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
 from kombu.entity import Queue
+
+from newsdesk.engines.leash import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
 from django.conf import settings
+
+# Messages are JSON: what the warning fears cannot be sent.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 #: Longer than the hard limit of any task, so that a running one is never started a second time.
 VISIBILITY_TIMEOUT = 600
@@ -53,6 +60,12 @@ app.conf.update(
         },
     },
 )
+
+
+@worker_process_init.connect
+def _end_with_the_main_process(**_: object) -> None:
+    # Otherwise the children of a killed worker go on beside those of its successor.
+    die_with_parent(signal.SIGKILL)
 
 
 @worker_init.connect

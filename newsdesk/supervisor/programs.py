@@ -24,10 +24,7 @@ def web(descriptor: int) -> Program:
 
 
 def worker(home: Home) -> Program:
-    command = (
-        sys.executable,
-        "-m",
-        "newsdesk.supervisor.worker",
+    options = (
         "--loglevel=WARNING",
         f"--concurrency={PROCESSES}",
         "--without-gossip",
@@ -35,15 +32,16 @@ def worker(home: Home) -> Program:
         f"--hostname=newsdesk-{home.digest}@%h",
     )
     # SIGQUIT: what runs may finish, what waits stays in the queue.
-    return Program(name="worker", command=command, stop_signal=signal.SIGQUIT)
+    return Program(name="worker", command=_celery("worker", *options), stop_signal=signal.SIGQUIT)
 
 
 def beat(home: Home) -> Program:
-    schedule = home.path / "beat-schedule"
-    options = ("--loglevel=WARNING", f"--schedule={schedule}", "--pidfile=")
-    return Program(
-        name="beat", command=(sys.executable, "-m", "celery", "--quiet", "-A", "tasks.app", "beat", *options)
-    )
+    options = ("--loglevel=WARNING", f"--schedule={home.path / 'beat-schedule'}", "--pidfile=")
+    return Program(name="beat", command=_celery("beat", *options))
+
+
+def _celery(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "--quiet", "-A", "tasks.app", *words)
 
 
 def sandbox(home: Home, descriptor: int, *, web_url: str, public_url: str, options: Sequence[str] = ()) -> Program:

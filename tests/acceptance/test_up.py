@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for what survives"),
 ]
 
-PROGRAMS = {"web": "gunicorn", "worker": "supervisor.worker", "beat": "beat", "sandbox": "sandbox"}
+PROGRAMS = {"web": "gunicorn", "worker": "tasks.app worker", "beat": "beat", "sandbox": "sandbox"}
 ENGINES = {"postgres": "bin/postgres", "valkey": "valkey-server"}
 
 

@@ -139,8 +139,8 @@ def test_a_worker_killed_ten_times_in_a_send_doubles_and_loses_nobody(desk: Desk
 
 
 def _worker(up: Up) -> int:
-    assert eventually(lambda: up.child("supervisor.worker"), 30)
-    return up.child("supervisor.worker")
+    assert eventually(lambda: up.child("tasks.app worker"), 30)
+    return up.child("tasks.app worker")
 
 
 def test_a_flushed_broker_delays_a_send_and_loses_nobody(desk: Desk) -> None:
