@@ -3,6 +3,7 @@
 import os
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from newsdesk import environment as env
 from newsdesk import paths
@@ -19,6 +20,9 @@ SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 BASE_URL = ENVIRONMENT.base_url or HOME.base_url()
+# Where a proxy ends TLS, requests arrive as plain HTTP: what browsers call their origin is the public address.
+CSRF_TRUSTED_ORIGINS = ["://".join(urlsplit(BASE_URL)[:2])]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 
 USE_SANDBOX = ENVIRONMENT.uses_sandbox
 NEWSDESK_TRANSPORT = ENVIRONMENT.transport
@@ -140,6 +144,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 WAGTAIL_SITE_NAME = "Newsdesk"
+# Nothing at the desk is fetched from elsewhere.
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_BASE_URL = BASE_URL
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
