@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from composer.checks.checked import Checked, Problem
 
 _HOST = re.compile(r"(?!-)[\w-]+(?:\.[\w-]+)+\.?|localhost|\[[0-9a-f:.]+\]", re.IGNORECASE)
+#: A Newsdesk on the editor's own machine: there is nothing to encrypt.
+_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)", re.IGNORECASE)
 _TAG = re.compile(r"-nd[A-Z]\w*-")
 
 
@@ -25,7 +27,7 @@ def check(checked: Checked) -> Iterator[Problem]:
                 yield _problem("error", "link.no_target", f"the link “{link}” leads to nothing in this mail")
         elif fault := _fault(link):
             yield _problem("error", "link.invalid", f"the link “{link[:120]}” cannot work: {fault}")
-        elif link.lower().startswith("http:"):
+        elif link.lower().startswith("http:") and not _LOOPBACK.match(link):
             yield _problem(
                 "warning", "link.insecure", f"the link “{link[:120]}” is not encrypted; use https if you can"
             )

@@ -88,6 +88,11 @@ def test_it_finds(content: EditionContent, code: str, level: str) -> None:
     assert found.get(code) == level
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/weekly/1/", "http://localhost/x", "http://[::1]:8000/"])
+def test_links_to_the_editors_own_machine_need_no_encryption(url: str) -> None:
+    assert "link.insecure" not in codes(with_body(f'<a href="{url}">the web view</a>'))
+
+
 def test_the_size_grows_with_tracked_links() -> None:
     def sized(links: int) -> set[str]:
         text = "".join(f'<a href="https://example.com/{n}">link {n}</a> ' for n in range(links))
