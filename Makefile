@@ -36,7 +36,7 @@ test: $(STAMP) ## the whole suite; browser tests are skipped where there is no C
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-fast: $(STAMP) ## the unit tests alone: half a minute
-	@$(BIN)/pytest -n $(JOBS) -m "not acceptance and not browser"
+	@$(BIN)/pytest -n $(JOBS) -m "not acceptance and not browser and not integration"
 
 lint: $(STAMP) ## style, types, imports, migrations, templates
 	$(BIN)/ruff check

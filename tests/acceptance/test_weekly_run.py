@@ -53,7 +53,10 @@ class Desk:
     def sandbox(self, path: str, body: object = None, method: str | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
-            f"{self.up.home.sandbox_url()}{path}", data=data, method=method, headers={"Content-Type": "application/json"}
+            f"{self.up.home.sandbox_url()}{path}",
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or b"null")
@@ -87,7 +90,9 @@ def desk() -> Iterator[Desk]:
     up = start(Home(path))
     try:
         desk = Desk(up)
-        desk("new-publication", "weekly", "--title", "Weekly", "--from", "W <news@example.com>", "--address", "1 Main St")
+        desk(
+            "new-publication", "weekly", "--title", "Weekly", "--from", "W <news@example.com>", "--address", "1 Main St"
+        )
         readers = path / "readers.csv"
         lines = (f"reader{number}@example.com,Reader {number},{number % 5}\n" for number in range(READERS))
         readers.write_text("email,name,fifth\n" + "".join(lines), encoding="utf-8")

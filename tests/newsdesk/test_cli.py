@@ -16,6 +16,8 @@ from newsdesk.environment import EnvironmentProblem
 from newsdesk.errors import Failure, InputError
 from newsdesk.management.base import NewsdeskCommand
 
+pytestmark = pytest.mark.integration
+
 
 class Answer(NewsdeskCommand):
     help = "Answers."

@@ -18,6 +18,8 @@ from newsdesk.engines import Engines, ensure_running
 from newsdesk.errors import Failure
 from newsdesk.home import Home
 
+pytestmark = pytest.mark.integration
+
 #: Starts the engines of a home, commits a row, says the engines' numbers, and waits to be killed.
 OWNER = """
 import os, sys, time

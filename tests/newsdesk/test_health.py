@@ -9,6 +9,8 @@ from django.test import Client
 
 from web import health
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def no_memory() -> None:

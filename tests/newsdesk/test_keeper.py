@@ -12,6 +12,8 @@ from newsdesk.errors import Failure
 from newsdesk.supervisor.keeper import Keeper, Program
 from newsdesk.supervisor.output import LARGEST_LOG, LogFile, Output
 
+pytestmark = pytest.mark.integration
+
 
 class Terminal(io.StringIO):
     def __init__(self, *, tty: bool = False) -> None:

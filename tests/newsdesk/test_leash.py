@@ -10,6 +10,8 @@ import pytest
 
 from newsdesk.engines.leash import spawn
 
+pytestmark = pytest.mark.integration
+
 #: Starts a sleeper on a leash, says its number, and waits to be killed.
 PARENT = """
 import sys, time

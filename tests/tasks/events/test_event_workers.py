@@ -15,7 +15,7 @@ from tasks.events import applying
 from tasks.models import Batch, Event, Receipt
 from tests.reports import make_world, state, suppressions
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 
 def in_parallel(receipt_ids: list[int], workers: int = 4) -> list[events.Applied]:

@@ -12,6 +12,8 @@ from composer.models import Approval, Edition, Publication
 from subscribers.models import Segment
 from tasks.models import Send
 
+pytestmark = pytest.mark.integration
+
 Make = Callable[..., Any]
 NEVER_SAID = re.compile(r"publish|\blive\b|moderation", re.IGNORECASE)
 

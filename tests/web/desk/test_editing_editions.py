@@ -2,11 +2,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
 from composer.approval import approve
 from composer.models import Edition, Publication, Story
+
+pytestmark = pytest.mark.integration
 
 Make = Callable[..., Any]
 

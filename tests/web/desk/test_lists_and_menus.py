@@ -8,6 +8,8 @@ from composer.approval import approve
 from composer.models import Edition, Publication, Story
 from tasks.models import Send
 
+pytestmark = pytest.mark.integration
+
 
 def test_the_menu_holds_what_an_editor_needs(desk: Client, edition: Edition) -> None:
     from wagtail.admin.menu import admin_menu
