@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class TasksConfig(AppConfig):
@@ -8,3 +9,6 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         # Whoever rings a doorbell must ring it at our broker: Celery's default application would not.
         from tasks import app  # noqa: F401
+        from tasks.durability import commit_to_disk
+
+        connection_created.connect(commit_to_disk)

@@ -51,10 +51,8 @@ def probe_is_due(transport: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def lets_through(transport: str) -> bool:
-    """Whether a claim may go on; while the breaker is open, one a minute may. Call it inside the claim's transaction."""
-    if not is_open(transport):
-        return True
+def take_probe(transport: str) -> bool:
+    """Whether a claim may go on although the breaker is open: one a minute may. Call it inside the claim's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_PROBE, [transport, PROBE_EVERY_SECONDS])
         return bool(cursor.rowcount == 1)

@@ -1,12 +1,14 @@
 """Transactions that must be on disk before the next step, and writes that must land."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -15,13 +17,16 @@ T = TypeVar("T")
 PATIENCE = 150.0
 
 
-@contextmanager
-def durable() -> Iterator[None]:
-    """A transaction of its own that is on disk when it ends, whatever the server's default is."""
-    with transaction.atomic(durable=True):
+def commit_to_disk(*, connection: BaseDatabaseWrapper, **_: object) -> None:
+    """For each new connection: what it commits is on disk, whatever the server's default is or becomes."""
+    if not settings.TESTING:
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = on")
-        yield
+            cursor.execute("SET synchronous_commit = on")
+
+
+def durable() -> AbstractContextManager[None]:
+    """A transaction of its own that is on disk when it ends (`commit_to_disk` sees to that)."""
+    return transaction.atomic(durable=True)
 
 
 def persistently(write: Callable[[], T], *, patience: float = PATIENCE) -> T:

@@ -31,6 +31,7 @@ def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, obje
 
 def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
     batch = Batch.objects.select_for_update(of=("self",)).filter(pk=row.batch_id or 0).first()
+    told = {name: by[name] for name in ("http_status", "provider_id") if name in by}
     proven = (
         Attempt.objects.filter(pk=row.pk)
         .exclude(outcome=Attempt.Outcome.ACCEPTED)
@@ -38,17 +39,20 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
             outcome=Attempt.Outcome.ACCEPTED,
             finished_at=Coalesce("finished_at", Now()),
             evidence=evidence.plus({**by, "proves": "accepted"}),
+            **told,
         )
     )
     if not proven or batch is None:
         return
     if by.get("kind") != "answer":
         log.info("attempt_proven", batch=batch.pk, attempt=str(row.pk), was=batch.status, by=by.get("kind"))
-    accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
-    if accepted > 1:
-        _twice(batch, Attempt.objects.get(pk=row.pk).transport)
+    if batch.attempts > 1:
+        accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
+        if accepted > 1:
+            _twice(batch, Attempt.objects.get(pk=row.pk).transport)
     Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
-    aside.take_back(batch.pk, later_than=row.number)
+    if batch.excluded or batch.failed:
+        aside.take_back(batch.pk, later_than=row.number)
     transaction.on_commit(lambda: stopping.finish_if_done(batch.send_id), robust=True)
 
 

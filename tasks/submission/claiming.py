@@ -24,10 +24,13 @@ class Claim:
 
 
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
-_LOCK_SEND = """
-SELECT send.id, send.status, send.approval_id, send.system_identifier, send.timeline
-  FROM tasks_send send WHERE send.id = (SELECT send_id FROM tasks_batch WHERE id = %s) FOR SHARE OF send
-"""
+_LOCK_SEND = f"""
+SELECT send.id, send.status, send.approval_id,
+       send.system_identifier IS DISTINCT FROM ground.system_identifier OR send.timeline IS DISTINCT FROM ground.timeline,
+       EXISTS (SELECT 1 FROM tasks_transportstate WHERE name = %s AND opened_at IS NOT NULL)
+  FROM tasks_send send, ({ground.IDENTITY_SQL}) AS ground (system_identifier, timeline)
+ WHERE send.id = (SELECT send_id FROM tasks_batch WHERE id = %s) FOR SHARE OF send
+"""  # noqa: S608 - made of constants
 _TAKE = """
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), holder = %s
  WHERE id = %s AND status = 'pending' AND not_before <= statement_timestamp()
@@ -41,17 +44,15 @@ def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
     `attempt` is the caller's, so that it can give the batch back even when the answer to the commit was lost.
     """
     with durable(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_SEND, [batch_id])
+        cursor.execute(_LOCK_SEND, [transport, batch_id])
         send = cursor.fetchone()
         if send is None:
             return None
-        send_id, status, approval_id, *stood_on = send
+        send_id, status, approval_id, moved, breaker_is_open = send
         if status != Send.Status.SENDING:
             return None
-        now_on = ground.current()
-        moved = stood_on != [now_on.system_identifier, now_on.timeline]
         if not moved:
-            if not breaker.lets_through(transport):
+            if breaker_is_open and not breaker.take_probe(transport):
                 Batch.objects.filter(pk=batch_id, status=Batch.Status.PENDING).update(rung_at=None)
                 return None
             cursor.execute(_TAKE, [attempt, holder.myself(), batch_id])

@@ -47,12 +47,9 @@ def record(held: Claim, built: Built, outcome: Outcome, *, transport: str) -> No
 
 
 def _accepted(held: Claim, outcome: Accepted, *, transport: str) -> None:
-    fact = {"kind": "answer", "http_status": outcome.http_status, "provider_id": outcome.provider_id}
+    fact = {"kind": "answer", "http_status": outcome.http_status, "provider_id": outcome.provider_id[:200]}
     with durable():
         reconciliation.prove_accepted({held.attempt: held.send_id}, by=fact)
-        Attempt.objects.filter(pk=held.attempt).update(
-            provider_id=outcome.provider_id[:200], http_status=outcome.http_status
-        )
     breaker.close(transport)
 
 
