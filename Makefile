@@ -44,7 +44,7 @@ lint: $(STAMP) ## style, types, imports, migrations, templates
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/newsdesk makemigrations --check --dry-run
-	$(BIN)/djlint --lint --quiet templates/web
+	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/pytest -q tests/packaging/test_themes_parse.py
 
 fix: $(STAMP) ## mend what ruff can mend
