@@ -23,7 +23,7 @@ class Answer(NewsdeskCommand):
     help = "Answers."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        print("a remark")  # noqa: T201
+        print("a remark")
         self.stdout.write("another")
         self.report({"answer": 42, "café": None}, "The answer is 42.")
 
