@@ -32,6 +32,8 @@
       // Autosave and the fields' own heights listen to typing.
       this.meta.copied.forEach((name) => {
         const field = block.childBlocks[name].element.querySelector("input, textarea");
+        // The rich text editor writes to its field only once somebody types.
+        if (field && isRichText(copy[name])) field.value = copy[name];
         ["input", "change"].forEach((kind) => field?.dispatchEvent(new Event(kind, { bubbles: true })));
       });
     }
