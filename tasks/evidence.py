@@ -16,7 +16,7 @@ class _Append(Func):
 def plus(fact: Mapping[str, object]) -> Combinable:
     """An expression for `Attempt.evidence`: the list with one more fact, stamped with the database's time."""
     stamped = Func(
-        Value(json.dumps(dict(fact), default=str)),
+        Value(json.dumps(dict(fact), default=str).replace("\\u0000", "")),
         template="jsonb_build_array(%(expressions)s::jsonb || jsonb_build_object('at', statement_timestamp()))",
         output_field=JSONField(),
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them.
+#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
+#: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
 IDENTITY_SQL = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
-    " (SELECT timeline_id FROM pg_control_checkpoint())"
+    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
 )
 
 

@@ -14,19 +14,22 @@ _PROC = Path("/proc")
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    """Boot id and pid namespace; empty where /proc does not tell."""
+    """Boot id, pid namespace and user; empty where /proc does not tell. /proc may hide other users' processes."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{(_PROC / 'self/ns/pid').readlink()}"
+        return f"{boot}/{(_PROC / 'self/ns/pid').readlink()}/{os.getuid()}"
     except OSError:
         return ""
 
 
 def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot (proc(5), field 22); empty when there is no such process."""
+    """Start time of a process in clock ticks since boot (proc(5), field 22); empty when there is no such process.
+
+    Raises OSError when that cannot be told.
+    """
     try:
         after_name = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
     zombie = after_name[0] in {"Z", "X"}
     return "" if zombie else after_name[19]
@@ -44,4 +47,7 @@ def is_dead(holder: str) -> bool:
     machine, _, pid = machine.rpartition("/")
     if not machine or machine != _machine() or not pid.isdecimal():
         return False
-    return _started(int(pid)) != process
+    try:
+        return _started(int(pid)) != process
+    except OSError:
+        return False

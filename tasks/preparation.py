@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from composer.models import Variant
@@ -90,7 +90,17 @@ EXISTS (SELECT 1 FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
 def prepare_due() -> int:
     """Prepare every send whose time has come; how many."""
     due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
-    return sum(1 for send_id in list(due.values_list("pk", flat=True)) if prepare(send_id) is not None)
+    prepared = 0
+    for send_id in list(due.values_list("pk", flat=True)):
+        try:
+            prepared += prepare(send_id) is not None
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            # It must not hold up the others behind it, nor be tried for ever in silence.
+            log.exception("send_not_prepared", send=send_id)
+            stopping.pause(send_id, f"It could not be prepared: {type(error).__name__}: {error}")
+    return prepared
 
 
 def prepare(send_id: int) -> Prepared | None:
@@ -123,6 +133,14 @@ def _prepare(send_id: int) -> Prepared | None:
     if not send.approval.stands:
         stopping.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
         return None
+    here = ground.current()
+    if send.system_identifier and (send.system_identifier, send.timeline) != (here.system_identifier, here.timeline):
+        stopping.ground_moved(
+            send_id,
+            "The database was restored or promoted since the send was scheduled: it may have "
+            "gone out already. Cancel it, and schedule it again if it has not.",
+        )
+        return None
     with connection.cursor() as cursor:
         # Two sends of one edition must see each other's deliveries.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, send.edition_id % 2**31])
@@ -148,7 +166,7 @@ def _prepare(send_id: int) -> Prepared | None:
         excluded=counted,
     )
     _verify(prepared, deliveries=deliveries, in_batches=int(in_batches), excluded_rows=excluded_rows, largest=largest)
-    _start(send, prepared)
+    _start(send, prepared, here)
     return prepared
 
 
@@ -167,8 +185,7 @@ def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_ro
         )
 
 
-def _start(send: Send, prepared: Prepared) -> None:
-    here = ground.current()
+def _start(send: Send, prepared: Prepared, here: ground.Ground) -> None:
     send.status = Send.Status.SENDING
     send.candidates = prepared.candidates
     send.excluded = prepared.excluded

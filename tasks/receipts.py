@@ -7,6 +7,7 @@ import structlog
 from django.db import DatabaseError, connection
 
 from tasks.events.statements import run
+from tasks.models.transport_state import WEBHOOK
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,9 @@ RETURNING id
 #: A flood of refused calls writes once in this many seconds; each write covers the seconds until the next.
 NOTE_SECONDS = 1
 _NOTE = """
-UPDATE tasks_transportstate SET webhook_refused_at = statement_timestamp() + make_interval(secs => %s)
-WHERE name LIKE 'sendgrid:%%'
+INSERT INTO tasks_transportstate (name, unknowns_in_a_row, webhook_refused_at)
+VALUES (%s, 0, statement_timestamp() + make_interval(secs => %s))
+ON CONFLICT (name) DO UPDATE SET webhook_refused_at = EXCLUDED.webhook_refused_at
 """
 
 
@@ -59,7 +61,7 @@ class Refusals:
     def _write(self) -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute(_NOTE, [NOTE_SECONDS])
+                cursor.execute(_NOTE, [WEBHOOK, NOTE_SECONDS])
         except DatabaseError as error:
             self._owed = True
             log.warning("webhook_refusal_not_noted", error=str(error))

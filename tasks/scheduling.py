@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from composer.models import Edition
 from subscribers.models import List, Segment
-from tasks import doorbells
+from tasks import doorbells, ground
 from tasks.models import Send
 
 
@@ -42,6 +42,7 @@ def schedule(
         approval = edition.approvals.standing().first()
         if approval is None:
             raise CannotSchedule(f"edition {edition.pk} is not approved; approve it first")
+        here = ground.current()
         send = Send.objects.create(
             approval=approval,
             edition=edition,
@@ -49,6 +50,8 @@ def schedule(
             segment_rule=segment.rule if segment else None,
             scheduled_at=at or timezone.now(),
             created_by=by,
+            system_identifier=here.system_identifier,
+            timeline=here.timeline,
         )
         send.lists.set(lists)
         doorbells.on_commit(doorbells.ring_send, send.pk)

@@ -1,17 +1,18 @@
 """Pausing, resuming, cancelling and finishing a send. Each locks the send's row, so that it is ordered with claims."""
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from tasks import doorbells
+from tasks import doorbells, evidence, ground, locking
 from tasks.alarms import raise_alarm
 from tasks.durability import durable
-from tasks.models import Batch, Send
+from tasks.models import Attempt, Batch, Send
 
 log = structlog.get_logger(__name__)
 
+GROUND_MOVED = "ground_moved"
 _NOT_OVER = (Send.Status.SCHEDULED, Send.Status.PREPARING, Send.Status.SENDING)
 _OPEN_BATCHES = (
     Batch.Status.PENDING,
@@ -35,8 +36,15 @@ def pause(send_id: int, why: str) -> bool:
 def resume(send_id: int) -> bool:
     """Go on after a pause: to sending when it was prepared, otherwise back to its schedule."""
     with durable():
-        send = Send.objects.select_for_update(of=("self",)).filter(pk=send_id, status=Send.Status.PAUSED).first()
+        send = (
+            Send.objects.select_for_update(of=("self",), no_key=True)
+            .filter(pk=send_id, status=Send.Status.PAUSED)
+            .first()
+        )
         if send is None:
+            return False
+        if not send.prepared_at and send.alarms.filter(code=GROUND_MOVED, cleared_at=None).exists():
+            # Restored to before its preparation: its readers may have the edition already.
             return False
         send.status = Send.Status.SENDING if send.prepared_at else Send.Status.SCHEDULED
         send.pause_reason = ""
@@ -76,16 +84,25 @@ def finish_if_done(send_id: int) -> bool:
 def ground_moved(send_id: int, why: str = "") -> None:
     """The database is not the one this send was prepared in: what it says is pending may be out already.
 
-    Works inside a transaction that holds no lock on batches or deliveries yet, or in one of its own.
+    Its open batches become unknown, and no silence will be believed of their attempts: the proof may be lost too. From
+    then on the send stands on the ground as it is now, so that a person's decisions can be carried out. Works inside a
+    transaction that holds no lock on batches or deliveries yet, or in one of its own.
     """
     why = why or "The database was restored or promoted since the send was prepared; its open batches are unknown."
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM tasks_send WHERE id = %s FOR UPDATE", [send_id])
-        if pause(send_id, why):
-            raise_alarm("ground_moved", why, send_id=send_id)
-        Batch.objects.filter(
-            send_id=send_id, status__in=[Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING]
-        ).update(status=Batch.Status.UNKNOWN)
+    with transaction.atomic():
+        locking.send_status(send_id, to_change=True)
+        pause(send_id, why)
+        raise_alarm(GROUND_MOVED, why, send_id=send_id)
+        here = ground.current()
+        Send.objects.filter(pk=send_id).update(system_identifier=here.system_identifier, timeline=here.timeline)
+        batches = Batch.objects.filter(send_id=send_id)
+        list(batches.filter(status__in=_OPEN_BATCHES).order_by("pk").select_for_update().values_list("pk"))
+        batches.filter(status__in=[Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING]).update(
+            status=Batch.Status.UNKNOWN
+        )
+        Attempt.objects.filter(
+            batch__send_id=send_id, outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN]
+        ).update(outcome=Attempt.Outcome.UNKNOWN, evidence=evidence.plus({"kind": GROUND_MOVED, "why": why}))
 
 
 def ring_pending(send_id: int) -> int:

@@ -7,7 +7,7 @@ import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
-from tasks import breaker, doorbells, evidence, holder, stopping
+from tasks import breaker, doorbells, evidence, holder, locking, stopping
 from tasks.alarms import raise_alarm
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Receipt, Send
@@ -25,10 +25,9 @@ MAX_LOST_ATTEMPTS = 10
 _RECEIPT_PATIENCE = timedelta(seconds=10)
 
 _HELD = """
-SELECT b.id, b.send_id, b.status, b.attempt, b.holder, s.status,
-       claimed_at < statement_timestamp() - make_interval(secs => %s) AS stale
-  FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
- WHERE b.status IN ('building', 'submitting') ORDER BY b.id
+SELECT b.id, b.send_id, b.status, b.attempt, b.holder,
+       b.claimed_at < statement_timestamp() - make_interval(secs => %s) AS stale
+  FROM tasks_batch b WHERE b.status IN ('building', 'submitting') ORDER BY b.id
 """
 _DUE = """
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
@@ -46,6 +45,9 @@ def sweep(*, ring_all: bool = False) -> None:
     release_held()
     ring_due(ring_all=ring_all)
     ring_receipts()
+    Batch.objects.filter(status=Batch.Status.PENDING, send__status=Send.Status.CANCELLED).update(
+        status=Batch.Status.CANCELLED
+    )
     for send_id in Send.objects.filter(status=Send.Status.SENDING).values_list("pk", flat=True):
         stopping.finish_if_done(send_id)
 
@@ -55,20 +57,21 @@ def release_held() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [STALE_SECONDS])
         held = cursor.fetchall()
-    for batch_id, send_id, status, attempt, held_by, send_status, stale in held:
+    for batch_id, send_id, status, attempt, held_by, stale in held:
         dead = holder.is_dead(held_by)
         if not (stale or dead):
             continue
         why = "its worker is dead" if dead else f"its worker said nothing for {STALE_SECONDS} s"
         if status == Batch.Status.BUILDING:
-            _return_unsent(batch_id, send_id, attempt, cancelled=send_status == Send.Status.CANCELLED)
+            _return_unsent(batch_id, send_id, attempt)
         else:
             _doubt(batch_id, attempt, why)
         log.warning("batch_released", batch=batch_id, was=status, why=why)
 
 
-def _return_unsent(batch_id: int, send_id: int, attempt: UUID, *, cancelled: bool) -> None:
+def _return_unsent(batch_id: int, send_id: int, attempt: UUID) -> None:
     with durable():
+        cancelled = locking.send_status(send_id) == Send.Status.CANCELLED
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=batch_id, attempt=attempt, status=Batch.Status.BUILDING)

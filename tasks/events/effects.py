@@ -41,14 +41,15 @@ def carry_out(events: Sequence[ReportedEvent]) -> None:
 
 
 def _suppressions(events: Sequence[tuple[ReportedEvent, Suppression.Reason]]) -> list[SuppressionRequest]:
-    """Bounces, complaints and invalid addresses hold everywhere: for the address named and for the reader's own.
+    """Bounces, complaints and invalid addresses hold everywhere, for the address named; the reader's own if none is.
 
     An erased reader's address is not written down again because of a late event.
     """
     known = dict(run(_ADDRESSES, ([event.subscriber_id for event, _ in events],)))
     details: dict[tuple[str, str], str] = {}
     for event, reason in sorted(events, key=lambda pair: pair[0].key):
-        for address in {event.address, known.get(event.subscriber_id, "")} - {""}:
+        address = event.address or known.get(event.subscriber_id, "")
+        if address:
             details.setdefault((address, reason.value), event.reason)
     erased = _erased({address for address, _ in details})
     return [

@@ -19,6 +19,7 @@ JOIN subscribers_subscriber s ON lower(s.email) = r.address
 LEFT JOIN LATERAL (
     SELECT t.id AS send_id
     FROM tasks_send t JOIN tasks_delivery d ON d.send_id = t.id AND d.subscriber_id = s.id
+    JOIN tasks_batch b ON b.id = d.batch_id AND b.status IN ('submitted', 'unknown')
     WHERE COALESCE(t.prepared_at, t.scheduled_at) BETWEEN
         COALESCE(to_timestamp(r.at), %b) - make_interval(days => %b)
         AND COALESCE(to_timestamp(r.at), %b) + make_interval(mins => %b)

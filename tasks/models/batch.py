@@ -85,7 +85,8 @@ class Attempt(models.Model):
         UNKNOWN = "unknown", "unknown"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    #: None = a probe: one message to the reply-to address, so that a later request exists to compare with.
+    #: None = a probe (one message to the reply-to address, so that a later request exists to compare with), or an
+    #: attempt that the provider told us of and this database has lost (size 0).
     batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="attempt_rows", db_index=False)
     #: The batch's claim number; members are those without an exclusion numbered ≤ this.
     number = models.PositiveIntegerField()

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+#: The row that notes refused webhook calls: they concern every key.
+WEBHOOK = "webhook"
+
 
 class TransportState(models.Model):
     """One row per key ("sendgrid:<fingerprint of the API key and host>")."""

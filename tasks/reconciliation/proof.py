@@ -21,9 +21,12 @@ def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, obje
     An attempt we lack means that the database has forgotten something: its send pauses.
     """
     known = {row.pk: row for row in Attempt.objects.filter(pk__in=attempts).only("pk", "batch_id", "number", "outcome")}
-    lacking = {send_id for attempt, send_id in attempts.items() if attempt not in known and send_id is not None}
-    for send_id in sorted(lacking):
-        _forgotten(send_id)
+    lacking: dict[int, list[UUID]] = {}
+    for attempt, send_id in attempts.items():
+        if attempt not in known and send_id is not None:
+            lacking.setdefault(send_id, []).append(attempt)
+    for send_id, lost in sorted(lacking.items()):
+        _forgotten(send_id, lost)
     doubtful = [row for row in known.values() if row.outcome != Attempt.Outcome.ACCEPTED]
     for row in sorted(doubtful, key=lambda row: (row.batch_id or 0, row.number)):
         _accept(row, by=by)
@@ -49,16 +52,18 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
     if batch.attempts > 1:
         accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
         if accepted > 1:
-            _twice(batch, Attempt.objects.get(pk=row.pk).transport)
+            _twice(batch)
     Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
     if batch.excluded or batch.failed:
         aside.take_back(batch.pk, later_than=row.number)
     transaction.on_commit(lambda: stopping.finish_if_done(batch.send_id), robust=True)
 
 
-def _twice(batch: Batch, transport: str) -> None:
-    """Two requests of one batch are out: say so, and never again believe this transport's silence by ourselves."""
-    TransportState.objects.update_or_create(name=transport, defaults={"silence_enabled": False})
+def _twice(batch: Batch) -> None:
+    """Two requests of one batch are out: say so, and never again believe these keys' silence by ourselves."""
+    accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED)
+    for transport in sorted(set(accepted.values_list("transport", flat=True))):
+        TransportState.objects.update_or_create(name=transport, defaults={"silence_enabled": False})
     raise_alarm(
         "accepted_twice",
         f"SendGrid accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
@@ -67,10 +72,20 @@ def _twice(batch: Batch, transport: str) -> None:
     )
 
 
-def _forgotten(send_id: int) -> None:
-    if Send.objects.filter(pk=send_id).exists():
-        stopping.ground_moved(
-            send_id,
-            "SendGrid reports on a request that this database does not know: it has lost what it had committed, "
-            "or another installation sends with the same ids. Open batches are unknown.",
-        )
+def _forgotten(send_id: int, attempts: list[UUID]) -> None:
+    """Act once on each lost attempt: what is told of it for days afterwards must not undo a person's decision."""
+    if not Send.objects.filter(pk=send_id).exists():
+        return
+    stopping.ground_moved(
+        send_id,
+        "SendGrid reports on a request that this database does not know: it has lost what it had committed, "
+        "or another installation sends with the same ids. Open batches are unknown.",
+    )
+    lost = {"kind": "lost", "send": send_id, "proves": "accepted"}
+    Attempt.objects.bulk_create(
+        [
+            Attempt(pk=attempt, number=0, size=0, transport="lost", outcome=Attempt.Outcome.ACCEPTED, evidence=[lost])
+            for attempt in attempts
+        ],
+        ignore_conflicts=True,
+    )

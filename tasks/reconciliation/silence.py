@@ -14,9 +14,10 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from tasks import evidence, stopping
+from tasks import evidence, locking, stopping
 from tasks.durability import durable
-from tasks.models import Attempt, Batch, Send
+from tasks.models import Attempt, Batch, Receipt, Send
+from tasks.models.transport_state import WEBHOOK
 from tasks.reconciliation import probing
 from tasks.transports import Transport
 
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 PASSES = 5
 LATER_REQUESTS = 3
 HEARD_SHARE = 0.99
+#: Seconds after which an accepted request that nobody heard of is a sign that nobody could reach us.
+SETTLED = 300.0
 
 #: One row for each doubtful attempt, with each condition of the proof.
 _DOUBTFUL = """
@@ -32,7 +35,13 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
        EXTRACT(EPOCH FROM statement_timestamp() - COALESCE(a.finished_at, a.fenced_at))::float8 AS age,
        NOT EXISTS (SELECT 1 FROM tasks_receipt WHERE applied_at IS NULL) AS all_applied,
        COALESCE(t.silence_enabled, true) AS enabled,
-       COALESCE(t.webhook_refused_at < a.fenced_at, true) AS webhook_kept,
+       COALESCE((SELECT webhook_refused_at FROM tasks_transportstate WHERE name = %(webhook)s) < a.fenced_at, true)
+           AS webhook_kept,
+       NOT EXISTS (SELECT 1 FROM tasks_attempt other
+                    WHERE other.transport = a.transport AND other.outcome = 'accepted'
+                      AND other.fenced_at > a.fenced_at - interval '10 minutes'
+                      AND other.fenced_at < statement_timestamp() - make_interval(secs => %(settled)s)
+                      AND other.heard < other.size * %(share)s) AS others_heard,
        (SELECT count(*) FROM tasks_attempt later
          WHERE later.transport = a.transport AND later.outcome = 'accepted' AND later.size > 0
            AND later.fenced_at > COALESCE(a.finished_at, a.fenced_at)
@@ -40,7 +49,7 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
   FROM tasks_attempt a
   JOIN tasks_batch b ON b.id = a.batch_id AND b.attempt = a.id AND b.status = 'unknown'
   LEFT JOIN tasks_transportstate t ON t.name = a.transport
- WHERE a.outcome = 'unknown' AND a.transport = %(transport)s AND NOT a.evidence @> '[{"decided": "leave"}]'
+ WHERE a.outcome = 'unknown' AND a.transport = %(transport)s AND NOT a.evidence @> '[{"decided": "leave"}]' AND NOT a.evidence @> '[{"kind": "ground_moved"}]'
  ORDER BY a.fenced_at
 """
 
@@ -57,11 +66,13 @@ class Doubt:
     all_applied: bool
     enabled: bool
     webhook_kept: bool
+    #: Nothing that was accepted around the same time is silent too, as it would be while nobody could reach us.
+    others_heard: bool
     later_heard: int
 
     @property
     def may_speak(self) -> bool:
-        return self.enabled and self.webhook_kept and self.all_applied
+        return self.enabled and self.webhook_kept and self.others_heard and self.all_applied
 
     def proves_refusal(self, grace: float) -> bool:
         return self.may_speak and self.age > grace and self.passes >= PASSES and self.later_heard >= LATER_REQUESTS
@@ -70,7 +81,7 @@ class Doubt:
 def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     """One pass over every doubtful attempt of this transport. `grace` in seconds, by default NEWSDESK_SILENCE_GRACE."""
     grace = float(settings.SILENCE_GRACE) if grace is None else grace
-    doubts = _doubts(transport.name)
+    doubts = _doubts(transport.name, settled=min(grace, SETTLED))
     quiet = [doubt.attempt for doubt in doubts if doubt.may_speak]
     if quiet:
         with connection.cursor() as cursor:
@@ -87,9 +98,16 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
         probing.probe(wanting[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
 
 
-def _doubts(transport: str) -> list[Doubt]:
+def _doubts(transport: str, *, settled: float) -> list[Doubt]:
+    """`settled`: seconds after which an accepted request should have been heard of."""
+    given: dict[str, str | float] = {
+        "transport": transport,
+        "share": HEARD_SHARE,
+        "webhook": WEBHOOK,
+        "settled": settled,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_DOUBTFUL, {"transport": transport, "share": HEARD_SHARE})
+        cursor.execute(_DOUBTFUL, given)
         return [
             Doubt(
                 attempt=attempt,
@@ -100,9 +118,10 @@ def _doubts(transport: str) -> list[Doubt]:
                 all_applied=all_applied,
                 enabled=enabled,
                 webhook_kept=webhook_kept,
+                others_heard=others_heard,
                 later_heard=later_heard,
             )
-            for attempt, batch_id, send_id, passes, age, all_applied, enabled, webhook_kept, later_heard in (
+            for attempt, batch_id, send_id, passes, age, all_applied, enabled, webhook_kept, others_heard, later_heard in (
                 cursor.fetchall()
             )
         ]
@@ -117,25 +136,32 @@ def _refused_by_silence(doubt: Doubt, grace: float) -> None:
         "passes": doubt.passes,
         "later_requests_heard": doubt.later_heard,
     }
-    if put_back(doubt.attempt, doubt.batch_id, doubt.send_id, fact=fact):
+    if put_back(doubt.batch_id, doubt.attempt, fact=fact, unless_receipts_wait=True):
         log.info("refused_by_silence", batch=doubt.batch_id, attempt=str(doubt.attempt), **fact)
 
 
-def put_back(attempt: UUID, batch_id: int, send_id: int, *, fact: Mapping[str, object]) -> bool:
-    """Return an unknown batch to pending (to cancelled in a cancelled send); False if it was settled meanwhile."""
+def put_back(
+    batch_id: int, attempt: UUID | None, *, fact: Mapping[str, object], unless_receipts_wait: bool = False
+) -> bool:
+    """Return an unknown batch to pending (to cancelled in a cancelled send); False if it was settled meanwhile.
+
+    `attempt` is the one it was decided about; None for a batch that was never fenced.
+    """
+    send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).get()
     with durable():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [send_id])
-            (send_status,) = cursor.fetchone()
-        status = Batch.Status.CANCELLED if send_status == Send.Status.CANCELLED else Batch.Status.PENDING
+        cancelled = locking.send_status(send_id) == Send.Status.CANCELLED
+        status = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
+        if unless_receipts_wait and Receipt.objects.filter(applied_at=None).exists():
+            return False
         moved = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.UNKNOWN).update(
             status=status, rung_at=None
         )
         if not moved:
             return False
-        Attempt.objects.filter(pk=attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
-            outcome=Attempt.Outcome.REFUSED, evidence=evidence.plus(fact)
-        )
+        if attempt is not None:
+            Attempt.objects.filter(pk=attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
+                outcome=Attempt.Outcome.REFUSED, evidence=evidence.plus(fact)
+            )
         transaction.on_commit(lambda: stopping.ring([batch_id]), robust=True)
     stopping.finish_if_done(send_id)
     return True

@@ -1,8 +1,6 @@
 """The last commit before the first byte: from here on a crash leaves a doubt, before it none."""
 
-from django.db import connection
-
-from tasks import aside
+from tasks import aside, locking
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.building import Built
@@ -27,9 +25,7 @@ def fence(held: Claim, built: Built, *, transport: str) -> bool:
 
 
 def _fence(held: Claim, built: Built, *, transport: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [held.send_id])
-        (send_status,) = cursor.fetchone()
+    send_status = locking.send_status(held.send_id)
     mine = Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING)
     if send_status != Send.Status.SENDING:
         cancelled = send_status == Send.Status.CANCELLED

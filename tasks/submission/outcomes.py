@@ -4,11 +4,10 @@ import random
 from datetime import timedelta
 
 import structlog
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tasks import aside, breaker, evidence, reconciliation, stopping
+from tasks import aside, breaker, evidence, locking, reconciliation, stopping
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.building import Built
@@ -71,9 +70,7 @@ def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
 def _refused(held: Claim, built: Built, outcome: Refused) -> None:
     pause = _why_to_pause(held, outcome)
     with durable():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [held.send_id])
-            (send_status,) = cursor.fetchone()
+        send_status = locking.send_status(held.send_id, to_change=bool(pause))
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=held.batch_id, attempt=held.attempt, status__in=_OPEN)
@@ -97,9 +94,9 @@ def _refused(held: Claim, built: Built, outcome: Refused) -> None:
         )
         batch.refresh_from_db()
         _put_back(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
-    if pause:
-        stopping.pause(held.send_id, pause)
-    elif batch.status == Batch.Status.PENDING:
+        if pause:
+            stopping.pause(held.send_id, pause)
+    if not pause and batch.status == Batch.Status.PENDING:
         stopping.ring_later(held.batch_id, _wait(batch, outcome))
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from tasks import evidence
+from tasks import evidence, locking
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Send
 
@@ -14,7 +14,9 @@ def withdraw(batch_id: int, attempt: UUID, *, why: str) -> bool:
 
     Only for the worker that holds the attempt and knows that it has not posted. False when it holds nothing.
     """
+    send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).get()
     with durable():
+        cancelled = locking.send_status(send_id) == Send.Status.CANCELLED
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=batch_id, attempt=attempt, status__in=[Batch.Status.BUILDING, Batch.Status.SUBMITTING])
@@ -22,7 +24,6 @@ def withdraw(batch_id: int, attempt: UUID, *, why: str) -> bool:
         )
         if batch is None:
             return False
-        cancelled = Send.objects.filter(pk=batch.send_id, status=Send.Status.CANCELLED).exists()
         batch.status = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
         batch.rung_at = None
         batch.save(update_fields=["status", "rung_at"])

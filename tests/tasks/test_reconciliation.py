@@ -11,6 +11,7 @@ from sandbox.server import Sandbox
 from tasks import reconciliation, submission
 from tasks.counts import counts
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, TransportState
+from tasks.models.transport_state import WEBHOOK
 from tasks.transports.sendgrid import SendGridTransport
 from tests.factories import make_attempt, make_prepared_send
 
@@ -96,7 +97,7 @@ def _unapplied_receipt(send: Send, transport: SendGridTransport) -> None:
 def _refused_webhook(send: Send, transport: SendGridTransport) -> None:
     _heard(transport)
     TransportState.objects.update_or_create(
-        name=transport.name, defaults={"webhook_refused_at": Attempt.objects.get(batch__send=send).fenced_at}
+        name=WEBHOOK, defaults={"webhook_refused_at": Attempt.objects.get(batch__send=send).fenced_at}
     )
 
 

@@ -24,11 +24,12 @@ class Command(NewsdeskCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks import reconciliation
-        from tasks.models import Batch
+        from tasks.models import Attempt, Batch
 
         number = options["batch"]
         if number is None:
-            unknown = list(Batch.objects.filter(status=Batch.Status.UNKNOWN).order_by("pk"))
+            left = Attempt.objects.filter(evidence__contains=[{"decided": "leave"}]).values("pk")
+            unknown = list(Batch.objects.filter(status=Batch.Status.UNKNOWN).exclude(attempt__in=left).order_by("pk"))
             rows = [{"batch": batch.pk, "send": batch.send_id, "readers": batch.size} for batch in unknown]
             lines = [f"batch {row['batch']} of send {row['send']}: {row['readers']} readers" for row in rows]
             self.report({"unknown": rows}, "\n".join(lines) or "no batch is unknown")
