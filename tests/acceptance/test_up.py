@@ -105,7 +105,7 @@ def command(pid: int) -> str:
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             response.read()
             return int(response.status)
     except urllib.error.HTTPError as error:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from newsdesk.errors import Failure, InputError
 from newsdesk.management.base import NewsdeskCommand
 
 pytestmark = pytest.mark.integration
+
+#: A home of no importance; the folder goes with the other leftovers of tests.
+ELSEWHERE = tempfile.mkdtemp(prefix="newsdesk-tests-")
 
 
 class Answer(NewsdeskCommand):
@@ -34,7 +38,7 @@ def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NEWSDESK_HOME": "/nonexistent/newsdesk", "SECRET_KEY": "k" * 40, **environment},
+        env={**os.environ, "NEWSDESK_HOME": ELSEWHERE, "SECRET_KEY": "k" * 40, **environment},
     )
 
 
