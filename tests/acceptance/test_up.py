@@ -6,19 +6,17 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from newsdesk.home import Home
+from tests.machine import Up, command, eventually, newsdesk, start, status
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -27,108 +25,6 @@ pytestmark = [
 
 PROGRAMS = {"web": "gunicorn", "worker": "tasks.app worker", "beat": "beat", "sandbox": "sandbox"}
 ENGINES = {"postgres": "bin/postgres", "valkey": "valkey-server"}
-
-
-def environment(home: Home) -> dict[str, str]:
-    ours = {"DATABASE_URL", "REDIS_URL", "BASE_URL", "SENDGRID_API_KEY", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
-    rest = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("NEWSDESK_")}
-    return {**rest, "NEWSDESK_HOME": str(home.path)}
-
-
-def newsdesk(home: Home, *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "newsdesk", *words],
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-@dataclass
-class Up:
-    """A running `newsdesk up`."""
-
-    process: "subprocess.Popen[str]"
-    home: Home
-
-    @property
-    def url(self) -> str:
-        return self.home.base_url()
-
-    def healthy(self) -> bool:
-        try:
-            return status(f"{self.url}/healthz") == 200
-        except OSError:
-            return False
-
-    def child(self, mark: str) -> int:
-        """The process of the group whose command line holds this mark; 0 when there is none."""
-        for pid in children(self.process.pid):
-            if mark in command(pid):
-                return pid
-        return 0
-
-    def everyone(self) -> list[int]:
-        family, fresh = [], [self.process.pid]
-        while fresh:
-            family += fresh
-            fresh = [child for pid in fresh for child in children(pid)]
-        return family
-
-    def end(self, number: int) -> tuple[float, str]:
-        """Send the signal and wait: the seconds it took, and what was printed."""
-        start = time.monotonic()
-        self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=30)
-        return time.monotonic() - start, output + errors
-
-
-def children(pid: int) -> list[int]:
-    """By any thread: the keeper is one."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(word) for word in task.read_text(encoding="ascii").split()]
-        except OSError:
-            continue
-    return found
-
-
-def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
-def status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=60) as response:
-            response.read()
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-
-
-def eventually(condition: Callable[[], object], seconds: float = 40) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def start(home: Home, *words: str) -> Up:
-    up = Up(newsdesk(home, "up", *words), home)
-    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None, 90):
-        up.end(signal.SIGKILL)
-    if up.process.poll() is not None:
-        pytest.fail(f"it does not come up: {up.process.communicate()}")
-    return up
 
 
 @pytest.fixture(scope="module")

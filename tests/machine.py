@@ -1,0 +1,220 @@
+"""A Newsdesk of real processes on this machine, for the tests that start one, kill parts of it and send through it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from newsdesk import paths
+from newsdesk.home import Home
+
+
+def environment(home: Home) -> dict[str, str]:
+    ours = {"DATABASE_URL", "REDIS_URL", "BASE_URL", "SENDGRID_API_KEY", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
+    rest = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("NEWSDESK_")}
+    return {**rest, "NEWSDESK_HOME": str(home.path)}
+
+
+def newsdesk(home: Home, *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "newsdesk", *words],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@dataclass
+class Up:
+    """A running `newsdesk up`."""
+
+    process: "subprocess.Popen[str]"
+    home: Home
+
+    @property
+    def url(self) -> str:
+        return self.home.base_url()
+
+    def healthy(self) -> bool:
+        try:
+            return status(f"{self.url}/healthz") == 200
+        except OSError:
+            return False
+
+    def child(self, mark: str) -> int:
+        """The process of the group whose command line holds this mark; 0 when there is none."""
+        for pid in children(self.process.pid):
+            if mark in command(pid):
+                return pid
+        return 0
+
+    def everyone(self) -> list[int]:
+        family, fresh = [], [self.process.pid]
+        while fresh:
+            family += fresh
+            fresh = [child for pid in fresh for child in children(pid)]
+        return family
+
+    def end(self, number: int) -> tuple[float, str]:
+        """Send the signal and wait: the seconds it took, and what was printed."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=30)
+        return time.monotonic() - start, output + errors
+
+
+def children(pid: int) -> list[int]:
+    """By any thread: the keeper is one."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in task.read_text(encoding="ascii").split()]
+        except OSError:
+            continue
+    return found
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=60) as response:
+            response.read()
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def eventually(condition: Callable[[], object], seconds: float = 40) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def start(home: Home, *words: str) -> Up:
+    up = Up(newsdesk(home, "up", *words), home)
+    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None, 90):
+        up.end(signal.SIGKILL)
+    if up.process.poll() is not None:
+        pytest.fail(f"it does not come up: {up.process.communicate()}")
+    return up
+
+
+class Desk:
+    """What an operator would type against a running `newsdesk up`, and what its local SendGrid knows."""
+
+    def __init__(self, up: Up) -> None:
+        self.up = up
+
+    def __call__(self, *words: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "newsdesk", *words, "--json"],
+            env=environment(self.up.home),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert isinstance(answer, dict)
+        return answer
+
+    def sandbox(self, path: str, body: object = None, method: str | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.up.home.sandbox_url()}{path}",
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def compose(self) -> int:
+        digest = paths.samples_dir() / "technology-week.txt"
+        return int(self("compose", "--publication", "weekly", "--digest", str(digest))["edition"])
+
+    def wait_until_sent(self, send: int, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while True:
+            told = self("status", str(send))
+            outcomes = sum(told[name] for name in ("pending", "submitting", "submitted", "unknown", "failed"))
+            assert told["candidates"] == sum(told["excluded"].values()) + outcomes, told
+            assert told["status"] != "paused", told
+            if told["status"] == "sent":
+                return told
+            assert time.monotonic() < deadline, told
+            time.sleep(0.3)
+
+    def assert_each_reader_got_it_once(self, edition: int, told: dict[str, Any]) -> None:
+        ledger = self.sandbox(f"/sandbox/ledger?category=edition-{edition}")
+        missing = told["candidates"] - sum(told["excluded"].values()) - told["failed"] - ledger["distinct"]
+        assert (ledger["duplicates"], missing) == (0, 0), (ledger, told)
+
+
+@contextmanager
+def running_desk(readers: int) -> Iterator[Desk]:
+    """A new home with a publication "weekly", a list "readers", and a segment "fifth" that holds every fifth of them."""
+    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
+    path.chmod(0o711)
+    up = start(Home(path))
+    try:
+        desk = Desk(up)
+        sender, address = "The Weekly <news@example.com>", "1 Main Street"
+        desk("new-publication", "weekly", "--title", "The Weekly", "--from", sender, "--address", address)
+        lines = (f"reader{number}@example.com,Reader {number},{number % 5}\n" for number in range(readers))
+        (path / "readers.csv").write_text("email,name,fifth\n" + "".join(lines), encoding="utf-8")
+        report = desk("import-subscribers", str(path / "readers.csv"), "--publication", "weekly", "--list", "readers")
+        assert (report["rows"], report["created"], report["rejected"]) == (readers, readers, [])
+        rule = json.dumps({"field": "attributes.fifth", "op": "eq", "value": "3"})
+        segment = desk("new-segment", "fifth", "--publication", "weekly", "--rule", rule)
+        assert segment == {"segment": "fifth", "readers": readers // 5}
+        yield desk
+    finally:
+        if up.process.poll() is None:
+            up.end(signal.SIGTERM)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def kill_some_worker(up: Up, dice: random.Random) -> None:
+    """Kill -9 for the worker's main process or one of its children."""
+    assert eventually(lambda: up.child("tasks.app worker"), 30)
+    main = up.child("tasks.app worker")
+    victims = children(main)
+    os.kill(dice.choice(victims) if victims and dice.random() < 0.5 else main, signal.SIGKILL)
+
+
+def flush_broker(home: Home) -> int:
+    """Make the broker forget everything; how many batch doorbells it held."""
+    with redis.Redis(unix_socket_path=str(home.sockets / "valkey.sock")) as client:
+        waiting = client.llen("batches")
+        client.flushall()
+        assert isinstance(waiting, int)
+        return waiting
