@@ -37,6 +37,8 @@ class Image:
     #: Pixels of the file itself; 0 when unknown.
     width: int = 0
     height: int = 0
+    #: Bytes of the file; 0 when unknown.
+    weight: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

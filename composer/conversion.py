@@ -86,7 +86,9 @@ def _image(image: Any, alt: str, images: ImageSource) -> content.Image | None:
     picture = images(image) if image else None
     if picture is None:
         return None
-    return content.Image(url=picture.url, alt=alt.strip(), width=picture.width, height=picture.height)
+    return content.Image(
+        url=picture.url, alt=alt.strip(), width=picture.width, height=picture.height, weight=picture.weight
+    )
 
 
 def _story(key: str, value: Any, images: ImageSource) -> content.Block:

@@ -46,6 +46,7 @@ def render(content: EditionContent, *, theme: str = "digest", links: Links = Lin
         preheader=one_line(content.preheader),
         links=links,
         tags=merge_tags.tags_in(html, text, subject),
+        theme=theme,
     )
 
 

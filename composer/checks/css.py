@@ -1,0 +1,46 @@
+"""As much of CSS as the checks need: rules with the at-rules they stand in."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PIECE = re.compile(r"""((?:[^{};"']|"[^"]*"|'[^']*')*)([{};])""")
+_DECLARATION = re.compile(r"""\s*([-\w]+)\s*:\s*((?:[^;"']|"[^"]*"|'[^']*')*)""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    #: The at-rules round it, from the outside; empty for most rules.
+    within: tuple[str, ...]
+    selectors: tuple[str, ...]
+    declarations: tuple[tuple[str, str], ...]
+
+
+def rules(css: str) -> Iterator[Rule]:
+    """Every rule; an at-rule with declarations of its own (@font-face) has no selectors. Broken CSS ends it early."""
+    opened: list[str] = []
+    body = ""
+    for found in _PIECE.finditer(_COMMENT.sub(" ", css)):
+        text, mark = found[1].strip(), found[2]
+        if mark == "{":
+            opened.append(text)
+            body = ""
+        elif mark == ";":
+            body += f"{text};"
+            if not opened and text.startswith("@"):
+                yield Rule(within=(text,), selectors=(), declarations=())
+        elif opened:
+            head, body = opened.pop(), f"{body}{text}"
+            if not head.startswith("@"):
+                selectors = tuple(part.strip() for part in head.split(","))
+                yield Rule(within=tuple(opened), selectors=selectors, declarations=tuple(declarations(body)))
+            elif declarations_of_its_own := tuple(declarations(body)):
+                yield Rule(within=(*opened, head), selectors=(), declarations=declarations_of_its_own)
+            body = ""
+
+
+def declarations(body: str) -> Iterator[tuple[str, str]]:
+    """The properties, in lower case, and their values of a style attribute or a rule's body."""
+    for found in _DECLARATION.finditer(body):
+        yield found[1].lower(), found[2].strip()
