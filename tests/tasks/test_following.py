@@ -44,7 +44,7 @@ class _Site(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_HEAD = answer
+    do_GET = do_HEAD = answer  # noqa: N815 - the server calls them so
 
     def log_message(self, *args: Any) -> None:
         pass
