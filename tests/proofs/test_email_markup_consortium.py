@@ -1,5 +1,6 @@
 """The Email Markup Consortium's accessibility rules, which 99.89 % of the mails it looked at in 2025 fail."""
 
+import itertools
 import re
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_it_keeps_every_rule(case: Case, page: Any) -> None:
     assert len(page.xpath("//h1")) == 1
     levels = [int(heading.tag[1]) for heading in page.xpath("//h1|//h2|//h3|//h4|//h5|//h6")]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert not [image for image in page.xpath("//img") if image.get("alt") is None]
     assert not page.xpath("//a[.//img] [not(normalize-space(.)) and not(.//img[@alt!=''])]")
     assert not page.xpath("//b[not(normalize-space())]|//strong[not(normalize-space())]|//p[not(normalize-space())]")
