@@ -39,8 +39,10 @@ def _ran(edition: Edition) -> dict[str, int]:
         .order_by("edition__number")
         .values_list("story", "story__fingerprint", "edition__number")
     )
-    by_story, by_headline = {}, {}
+    by_story: dict[int | None, int] = {}
+    by_headline: dict[str | None, int] = {}
     for story, headline, number in earlier:
-        by_story[story] = by_headline[headline] = number
+        if number is not None:
+            by_story[story] = by_headline[headline] = number
     found = {key: by_headline[headline] for key, headline in headlines.items() if headline in by_headline}
     return found | {key: by_story[story] for key, story in picked.items() if story in by_story}

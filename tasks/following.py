@@ -8,6 +8,7 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 import urllib3
@@ -116,7 +117,7 @@ def _looked_up(parsed: Url, guard: Guard) -> str:
 
 def _request(method: str, parsed: Url, address: str) -> tuple[int, str]:
     host = (parsed.host or "").strip("[]")
-    secure = {"server_hostname": host, "assert_hostname": host} if parsed.scheme == "https" else {}
+    secure: dict[str, Any] = {"server_hostname": host, "assert_hostname": host} if parsed.scheme == "https" else {}
     pool = _POOLS[str(parsed.scheme)](
         address,
         parsed.port or _port(parsed),

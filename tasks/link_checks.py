@@ -75,7 +75,7 @@ def _followed(urls: Collection[str], guard: Guard) -> dict[str, LinkReport]:
 
 def _online(reports: Iterable[LinkReport]) -> bool:
     """Whether silence means anything: some server has answered, now or a moment ago."""
-    if any(report.status or report.outcome == LinkCheck.Outcome.PRIVATE for report in reports):
+    if any(report.status or report.outcome == "private" for report in reports):
         return True
     return LinkCheck.objects.filter(status__gt=0, checked_at__gt=timezone.now() - BAD_FOR).exists()
 

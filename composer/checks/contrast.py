@@ -7,7 +7,7 @@ them. Below 4.5 (large text: 3) is a warning, below 3 (nobody reads that with ea
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lxml.cssselect import CSSSelector
@@ -19,6 +19,7 @@ from composer.checks.colours import Colour, colour, contrast, shown
 ENOUGH, ENOUGH_FOR_LARGE, UNREADABLE = 4.5, 3.0, 3.0
 _DARK = re.compile(r"@media[^{]*prefers-color-scheme\s*:\s*dark")
 _SIZE = re.compile(r"([\d.]+)px")
+_BOLD = {"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"}
 _COLOURS = {"color", "background", "background-color"}
 #: An element → what the dark scheme's rules change on it.
 Changes = Mapping[Any, Mapping[str, str]]
@@ -77,48 +78,49 @@ def _dark_rules(checked: Checked) -> Changes:
 
 def _texts(element: Any, look: _Look, changes: Changes) -> Iterator[tuple[_Look, str]]:
     """Every shown text with its colours."""
-    if not isinstance(element.tag, str) or element.tag in {"style", "script", "head"}:
-        return
-    written = dict(css.declarations(element.get("style") or ""))
-    if written.get("display") == "none":
-        return
-    look = _styled(element, written, look)
-    if element in changes:
-        look = _coloured(dict(changes[element]), look)
-    words = (element.text or "").strip()
-    if words and look.size:
-        yield look, words
-    for child in element:
-        yield from _texts(child, look, changes)
-        tail = (child.tail or "").strip()
-        if tail and look.size:
-            yield look, tail
+    waiting = [(element, look)]
+    while waiting:
+        one, look = waiting.pop()
+        if not isinstance(one.tag, str) or one.tag in {"style", "script"}:
+            continue
+        style = one.get("style") or ""
+        if "display:none" in style.replace(" ", ""):
+            continue
+        inside = _styled(one.tag, one.get("bgcolor") or "", style, look)
+        if one in changes:
+            inside = _coloured(tuple(changes[one].items()), inside)
+        if inside.size:
+            for words in (one.text, *(child.tail for child in one)):
+                if words and not words.isspace():
+                    yield inside, words.strip()
+        waiting += [(child, inside) for child in reversed(one)]
 
 
-def _styled(element: Any, written: dict[str, str], look: _Look) -> _Look:
-    if element.get("bgcolor"):
-        look = replace(look, ground=colour(element.get("bgcolor")))
-    if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"}:
+@lru_cache(maxsize=4096)
+def _styled(tag: str, background: str, style: str, look: _Look) -> _Look:
+    if background:
+        look = replace(look, ground=colour(background))
+    if tag in _BOLD:
         look = replace(look, bold=True)
-    size = _SIZE.match(written.get("font-size", ""))
-    if size:
-        look = replace(look, size=float(size[1]))
-    if "font-weight" in written:
-        look = replace(look, bold=written["font-weight"] in {"bold", "600", "700", "800", "900"})
-    return _coloured(written, look) if _COLOURS & written.keys() else look
+    written = css.declarations(style)
+    for name, value in written:
+        size = _SIZE.match(value) if name == "font-size" else None
+        if size:
+            look = replace(look, size=float(size[1]))
+        elif name == "font-weight":
+            look = replace(look, bold=value in {"bold", "600", "700", "800", "900"})
+    return _coloured(written, look)
 
 
-def _coloured(written: dict[str, str], look: _Look) -> _Look:
-    for name, value in written.items():
+@lru_cache(maxsize=4096)
+def _coloured(written: tuple[tuple[str, str], ...], look: _Look) -> _Look:
+    for name, value in written:
         if name == "color":
             look = replace(look, text=colour(value) or look.text)
-        elif name in {"background", "background-color"} and value.replace("!important", "").strip() not in {
-            "none",
-            "transparent",
-            "inherit",
-        }:
+        elif name in {"background", "background-color"} and not value.startswith(("none", "transparent", "inherit")):
             # What stands on a picture cannot be judged.
-            look = replace(look, ground=colour(value) if "url(" not in value and "gradient(" not in value else None)
+            pictured = "url(" in value or "gradient(" in value
+            look = replace(look, ground=None if pictured else colour(value) or look.ground)
     return look
 
 

@@ -49,7 +49,7 @@ def as_read(text: str) -> str:
 
 def _repeats(subject: str, preheader: str) -> bool:
     first, second = (re.sub(r"\W+", "", text).casefold() for text in (subject, preheader))
-    return bool(first) and (second == first or (len(first) > 12 and second.startswith(first)))
+    return bool(first) and (second == first or (len(first) >= 10 and second.startswith(first)))
 
 
 def _manner(where: str, text: str) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def check(checked: Checked) -> Iterator[Problem]:
     # Compared by letters and digits alone: lines are broken anywhere in Chinese, quotes are marked, headings are capitals.
     letters = _letters(checked.rendering.text)
     for text in checked.texts:
-        if text.kind == "alt" or text.where in _NOT_SHOWN:
+        if text.kind not in {"text", "html"} or text.where in _NOT_SHOWN:
             continue
         missing = next((run for run in _runs(text) if _letters(run) not in letters), None)
         if missing is not None:
