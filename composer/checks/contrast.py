@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml.cssselect import CSSSelector
 
@@ -39,12 +39,22 @@ class _Look:
         return ENOUGH_FOR_LARGE if large else ENOUGH
 
 
+class _Scheme(NamedTuple):
+    name: str
+    code: str
+    changes: Changes
+
+
 def check(checked: Checked) -> Iterator[Problem]:
     (body,) = checked.page.xpath("/html/body") or (None,)
     if body is None:
         return
     # Of each pair of colours the first text is named; there may be hundreds of the same.
-    for scheme, changes in (("light", {}), ("dark", _dark_rules(checked))):
+    schemes: list[_Scheme] = [
+        _Scheme("light", "contrast.light", {}),
+        _Scheme("dark", "contrast.dark", _dark_rules(checked)),
+    ]
+    for scheme, code, changes in schemes:
         faults: dict[tuple[Colour, Colour], tuple[float, float, str]] = {}
         for look, words in _texts(body, _Look(), changes):
             if look.ground is None or (look.text, look.ground) in faults:
@@ -58,7 +68,7 @@ def check(checked: Checked) -> Iterator[Problem]:
                 f"{needs:g} is needed; choose a {'lighter' if scheme == 'dark' else 'darker'} text colour"
             )
             level = "error" if ratio < UNREADABLE else "warning"
-            yield Problem(level="error" if level == "error" else "warning", code=f"contrast.{scheme}", message=message)
+            yield Problem(level="error" if level == "error" else "warning", code=code, message=message)
 
 
 def _dark_rules(checked: Checked) -> Changes:

@@ -55,17 +55,17 @@ def _said(link: str, report: LinkReport) -> Iterator[Problem]:
     shown = link[:120]
     if report.outcome == "broken":
         why = f"the server answers {report.status}" if report.status else report.error or "there is no such server"
-        yield _warning("broken", f"the link “{shown}” is broken: {why}; mend it or take it out")
+        yield _warning("link.broken", f"the link “{shown}” is broken: {why}; mend it or take it out")
     elif report.outcome == "private":
-        yield _warning("private", f"the link “{shown}” leads into a private network; readers cannot follow it")
+        yield _warning("link.private", f"the link “{shown}” leads into a private network; readers cannot follow it")
     elif report.outcome == "unclear":
         why = f"the server answers {report.status}" if report.status else report.error or "no answer"
-        yield _warning("unclear", f"whether the link “{shown}” works cannot be told ({why}); follow it yourself")
+        yield _warning("link.unclear", f"whether the link “{shown}” works cannot be told ({why}); follow it yourself")
     elif report.outcome == "moved":
-        yield _warning("redirects", f"the link “{shown}” has moved to {report.target[:160]}; use that address")
+        yield _warning("link.redirects", f"the link “{shown}” has moved to {report.target[:160]}; use that address")
     if report.target and urlsplit(report.target).scheme == "http" and link.lower().startswith("https:"):
-        yield _warning("insecure", f"the link “{shown}” ends at {report.target[:160]}, which is not encrypted")
+        yield _warning("link.insecure", f"the link “{shown}” ends at {report.target[:160]}, which is not encrypted")
 
 
-def _warning(what: str, message: str) -> Problem:
-    return Problem(level="warning", code=f"link.{what}", message=message)
+def _warning(code: str, message: str) -> Problem:
+    return Problem(level="warning", code=code, message=message)

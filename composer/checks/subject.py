@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from composer.checks.checked import Checked, Problem
 from composer.merge_tags import NAMES, translate
@@ -25,16 +26,16 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield Problem(level="error", code="subject.empty", message="the subject is empty; write one", where="subject")
     elif (length := len(as_read(subject))) > LONGEST_SUBJECT:
         message = f"the subject has {length} characters; inboxes cut it, most before {LONGEST_SUBJECT}"
-        yield _warning("subject", "long", message)
+        yield _warning("subject", "subject.long", message)
     if "\n" in subject or "\r" in subject:
-        yield _warning("subject", "line_break", "the subject has a line break; it is sent as a space")
+        yield _warning("subject", "subject.line_break", "the subject has a line break; it is sent as a space")
     if not preheader:
-        yield _warning("preheader", "empty", "no preheader; inboxes then show the first words of the mail")
+        yield _warning("preheader", "preheader.empty", "no preheader; inboxes then show the first words of the mail")
     elif (length := len(as_read(preheader))) > LONGEST_PREHEADER:
         message = f"the preheader has {length} characters; {LONGEST_PREHEADER} are shown"
-        yield _warning("preheader", "long", message)
+        yield _warning("preheader", "preheader.long", message)
     elif _repeats(subject, preheader):
-        yield _warning("preheader", "same", "the preheader repeats the subject; let it say something more")
+        yield _warning("preheader", "preheader.same", "the preheader repeats the subject; let it say something more")
     for where, text in (("subject", subject), ("preheader", preheader)):
         yield from _manner(where, text)
 
@@ -52,23 +53,38 @@ def _repeats(subject: str, preheader: str) -> bool:
     return bool(first) and (second == first or (len(first) >= 10 and second.startswith(first)))
 
 
+class _Codes(NamedTuple):
+    """The codes of one line."""
+
+    all_caps: str
+    emoji: str
+    out_of_place: str
+    only_tag: str
+
+
+_CODES = {
+    "subject": _Codes("subject.all_caps", "subject.emoji", "subject.tag", "subject.only_tag"),
+    "preheader": _Codes("preheader.all_caps", "preheader.emoji", "preheader.tag", "preheader.only_tag"),
+}
+
+
 def _manner(where: str, text: str) -> Iterator[Problem]:
     """What makes a line look like an advertisement, or break for some readers."""
+    all_caps, emoji, out_of_place, only_tag = _CODES[where]
     plain = as_read(text)
     if len(plain) > 6 and plain.isupper():
-        yield _warning(where, "all_caps", f"the {where} is all capitals, as spam is; write it as a sentence")
+        yield _warning(where, all_caps, f"the {where} is all capitals, as spam is; write it as a sentence")
     if len(_EMOJI.findall(plain)) > MOST_EMOJI:
-        yield _warning(
-            where, "emoji", f"the {where} has several emoji; screen readers read each aloud: keep one at most"
-        )
+        message = f"the {where} has several emoji; screen readers read each aloud: keep one at most"
+        yield _warning(where, emoji, message)
     translated, tags = translate(text, "text")
     for tag in tags:
         if tag.field not in NAMES:
             message = f"{{{{ {tag.field} }}}} does not belong into the {where}; of merge tags, names alone do"
-            yield Problem(level="error", code=f"{where}.tag", message=message, where=where)
+            yield Problem(level="error", code=out_of_place, message=message, where=where)
     if tags and not _TOKEN.sub("", translated).strip(" ,.:;!?-–—"):
-        yield _warning(where, "only_tag", f"the {where} is nothing but a merge tag; say what the edition is about")
+        yield _warning(where, only_tag, f"the {where} is nothing but a merge tag; say what the edition is about")
 
 
-def _warning(where: str, what: str, message: str) -> Problem:
-    return Problem(level="warning", code=f"{where}.{what}", message=message, where=where)
+def _warning(where: str, code: str, message: str) -> Problem:
+    return Problem(level="warning", code=code, message=message, where=where)
