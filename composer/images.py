@@ -29,6 +29,8 @@ class Picture:
     url: str
     width: int
     height: int
+    #: Bytes.
+    weight: int = 0
 
 
 class ImageUnreadable(ValueError):  # noqa: N818 - it says what is wrong
@@ -66,7 +68,7 @@ def permanent(image: Any) -> Picture:
         width, height = made.size
     name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{'.png' if _is_lossless(image) else '.jpg'}"
     _keep(name, data)
-    return Picture(url=_absolute(default_storage.url(name)), width=width, height=height)
+    return Picture(url=_absolute(default_storage.url(name)), width=width, height=height, weight=len(data))
 
 
 def _is_lossless(image: Any) -> bool:

@@ -1,19 +1,24 @@
 """An edition rendered in all its variants, and everything the checks have to say about it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from django.utils import timezone, translation
 
-from composer.checks import Problem, check
+from composer import history
+from composer.checks import Given, LinkReport, Problem, SpamReport, check, links_to_check
 from composer.content import EditionContent, TooManySegments, Variant, variants
 from composer.conversion import ImageSource, edition_content
 from composer.images import ImageUnreadable, preview
-from composer.models import Edition, Placement
+from composer.models import Edition
 from composer.rendering import Rendering, RenderingError, UnknownTheme, render
 from composer.sanitising import TooMuch
 
 Rendered = tuple[tuple[Variant, Rendering | None], ...]
+#: Given addresses → what is known of them; those not checked yet are missing.
+LinkLookup = Callable[[Collection[str]], Mapping[str, LinkReport]]
+#: SpamAssassin's opinion of a rendering; None where it is not at hand.
+SpamScorer = Callable[[EditionContent, Rendering], SpamReport | None]
 
 _CODES: dict[type[Exception], str] = {
     TooMuch: "text.too_much",
@@ -38,8 +43,17 @@ class Inspection:
         return tuple(problem for problem in self.problems if problem.level == "error")
 
 
-def inspect(edition: Edition, *, images: ImageSource = preview) -> Inspection:
-    """Render and check the edition under its publication's language and timezone. Raises for nothing editors wrote."""
+def inspect(
+    edition: Edition,
+    *,
+    images: ImageSource = preview,
+    links: LinkLookup | None = None,
+    spam: SpamScorer | None = None,
+) -> Inspection:
+    """Render and check the edition under its publication's language and timezone. Raises for nothing editors wrote.
+
+    Nothing is fetched here: `links` tells what is known of the links already, and without it they are not spoken of.
+    """
     publication = edition.publication
     with translation.override(publication.language), timezone.override(publication.zone):
         content: EditionContent | None = None
@@ -49,7 +63,10 @@ def inspect(edition: Edition, *, images: ImageSource = preview) -> Inspection:
                 (variant, None if variant.empty else render(variant.content, theme=publication.theme))
                 for variant in variants(content)
             )
-            problems = (*_problems(content, publication.theme, rendered), *_ran_before(edition))
+            given = Given(
+                today=timezone.localdate(), history=history.of(edition), links=_known_links(content, rendered, links)
+            )
+            problems = tuple(_problems(content, publication.theme, rendered, given, spam))
         except tuple(_CODES) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
             problem = Problem(level="error", code=code, message=str(error))
@@ -58,32 +75,34 @@ def inspect(edition: Edition, *, images: ImageSource = preview) -> Inspection:
     return Inspection(content=content, variants=rendered, problems=ordered)
 
 
-def _problems(content: EditionContent, theme: str, rendered: Rendered) -> Iterator[Problem]:
+def links_of(content: EditionContent, rendered: Rendered) -> tuple[str, ...]:
+    """Every web address a reader of any variant can follow."""
+    found: dict[str, None] = {}
+    for _, rendering in rendered:
+        if rendering is not None:
+            found.update(dict.fromkeys(links_to_check(rendering, web_url=content.web_url)))
+    return tuple(found)
+
+
+def _known_links(
+    content: EditionContent, rendered: Rendered, links: LinkLookup | None
+) -> Mapping[str, LinkReport] | None:
+    return None if links is None else links(links_of(content, rendered))
+
+
+def _problems(
+    content: EditionContent, theme: str, rendered: Rendered, given: Given, spam: SpamScorer | None
+) -> Iterator[Problem]:
     """The problems of the whole edition, then those that only show in what some readers see of it."""
     whole = next((rendering for variant, rendering in rendered if variant.content == content), None)
-    problems = check(content, whole or render(content, theme=theme))
+    shown = whole or render(content, theme=theme)
+    problems = check(content, shown, replace(given, spam=spam(content, shown) if spam else None))
     yield from problems
     known = {(problem.code, problem.message) for problem in problems}
     for variant, rendering in rendered:
         if rendering is None or rendering is whole:
             continue
-        for problem in check(variant.content, rendering):
+        for problem in check(variant.content, rendering, given):
             if problem.code not in _OF_THE_WHOLE and (problem.code, problem.message) not in known:
                 known.add((problem.code, problem.message))
                 yield problem
-
-
-def _ran_before(edition: Edition) -> Iterator[Problem]:
-    stories = [child.value["story"] for child in edition.content if child.block_type == "story"]
-    earlier = Placement.objects.filter(
-        story__in=[story for story in stories if story], edition__publication=edition.publication
-    ).exclude(edition=edition.pk)
-    ran = dict(earlier.order_by("edition__number").values_list("story", "edition__number"))
-    for number, story in enumerate(stories, start=1):
-        if story and story.pk in ran:
-            yield Problem(
-                level="warning",
-                code="story.ran_before",
-                message=f"it already ran in No. {ran[story.pk]}; take it out, or say what is new",
-                where=f"story {number}",
-            )

@@ -6,10 +6,11 @@ from django.db import transaction
 from composer import approval as approvals
 from composer.approval import ApprovalRefused
 from composer.checks import Problem
-from composer.inspection import inspect
+from composer.inspection import inspect, links_of
 from composer.models import Approval, Edition
 from newsdesk.errors import InputError
 from subscribers.saved_segments import rules_for
+from tasks import doorbells, link_checks, spam_score
 from tasks.models import Send
 
 #: Sends that still need the approval they point to.
@@ -25,8 +26,13 @@ def approve_edition(edition: Edition, by: User | None) -> Approval:
 
 
 def check_edition(edition: Edition) -> tuple[Problem, ...]:
-    """What approving would find: errors first."""
-    found = inspect(edition)
+    """What approving would find, and what is known of its links: errors first.
+
+    Links that nobody has followed lately are followed in the background; until then they are said to be unchecked.
+    """
+    found = inspect(edition, links=link_checks.known, spam=spam_score.score)
+    if edition.pk and found.content and link_checks.due(links_of(found.content, found.variants)):
+        doorbells.on_commit(doorbells.ring_links, edition.pk)
     return (*approvals.unknown_audiences(found, rules_of(edition)), *found.problems)
 
 

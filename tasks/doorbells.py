@@ -66,6 +66,13 @@ def reconcile() -> None:
     reconciliation.reconcile(transport=get_transport())
 
 
+@shared_task(name="tasks.check_links")
+def check_links(edition_id: int) -> None:
+    from tasks import link_checks
+
+    link_checks.check_links(edition_id)
+
+
 def ring_batch(batch_id: int, *, countdown: float = 0) -> bool:
     return _ring(submit_batch, batch_id, countdown=countdown)
 
@@ -76,6 +83,10 @@ def ring_receipt(receipt_id: int) -> bool:
 
 def ring_send(send_id: int) -> bool:
     return _ring(prepare_send, send_id)
+
+
+def ring_links(edition_id: int) -> bool:
+    return _ring(check_links, edition_id)
 
 
 def ring_errand(task: Task) -> bool:

@@ -2,20 +2,29 @@ from collections.abc import Callable, Iterator
 
 from composer.checks import (
     call_to_action,
+    client_support,
+    contrast,
     document,
+    duplicates,
     footer,
     headings,
     images,
+    last_time,
+    link_reports,
     link_text,
     links,
     merge_tags,
+    months,
+    names,
     placeholders,
     size,
+    spam,
     stories,
     subject,
     text_part,
 )
 from composer.checks.checked import Checked, Problem
+from composer.checks.given import Given
 from composer.content import EditionContent
 from composer.rendering.result import Rendering
 
@@ -24,20 +33,32 @@ CHECKS: tuple[Callable[[Checked], Iterator[Problem]], ...] = (
     stories.check,
     images.check,
     links.check,
+    duplicates.check,
+    link_reports.check,
     link_text.check,
     call_to_action.check,
     placeholders.check,
     merge_tags.check,
+    names.check,
+    months.check,
+    last_time.check,
     headings.check,
     document.check,
+    contrast.check,
+    client_support.check,
     size.check,
     footer.check,
     text_part.check,
+    spam.check,
 )
+NOTHING_GIVEN = Given()
 
 
-def check(content: EditionContent, rendering: Rendering) -> tuple[Problem, ...]:
-    """Everything wrong with this content as rendered, errors first, each problem once. Works offline."""
-    checked = Checked(content, rendering)
+def check(content: EditionContent, rendering: Rendering, given: Given = NOTHING_GIVEN) -> tuple[Problem, ...]:
+    """Everything wrong with this content as rendered, errors first, each problem once. Works offline.
+
+    What only the outside can tell (what links lead to, what ran before) is in `given`; without it nothing is said of it.
+    """
+    checked = Checked(content, rendering, given)
     found = dict.fromkeys(problem for one in CHECKS for problem in one(checked))
     return tuple(sorted(found, key=lambda problem: problem.level != "error"))

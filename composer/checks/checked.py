@@ -1,12 +1,13 @@
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import unescape
 from typing import Any, Literal
 
 from lxml import html as lxml_html
 
+from composer.checks.given import Given
 from composer.content import (
     ButtonBlock,
     CorrectionBlock,
@@ -35,10 +36,17 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A piece of what the editor wrote, without markup."""
+    """A piece of what the editor wrote."""
 
     where: str
-    text: str
+    #: As it is stored: sanitised HTML for "html", else plain.
+    source: str
+    kind: Literal["text", "html", "url", "alt"] = "text"
+
+    @property
+    def text(self) -> str:
+        """Without markup; merge tags as written."""
+        return unescape(_TAGS.sub(" ", self.source)) if self.kind == "html" else self.source
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Checked:
 
     content: EditionContent
     rendering: Rendering
+    given: Given = field(default_factory=Given)
 
     @cached_property
     def page(self) -> Any:
@@ -56,9 +65,14 @@ class Checked:
         )
 
     @cached_property
+    def styles(self) -> tuple[str, ...]:
+        """The head's style blocks."""
+        return tuple(style.text or "" for style in self.page.iter("style"))
+
+    @cached_property
     def texts(self) -> tuple[Text, ...]:
-        """Every text of the editor's, with where it stands; merge tags as written."""
-        return tuple(Text(where=where, text=_bare(text)) for where, text in _written(self.content) if text)
+        """Every text of the editor's, with where it stands."""
+        return tuple(texts(self.content))
 
     @cached_property
     def images(self) -> tuple[tuple[str, Image], ...]:
@@ -73,10 +87,6 @@ class Checked:
         return tuple(_named(self.content))
 
 
-def _bare(html: str) -> str:
-    return unescape(_TAGS.sub(" ", html)) if "<" in html or "&" in html else html
-
-
 def _named(content: EditionContent) -> Iterator[tuple[str, object]]:
     number = 0
     for position, block in enumerate(content.blocks, start=1):
@@ -84,32 +94,39 @@ def _named(content: EditionContent) -> Iterator[tuple[str, object]]:
         yield (f"story {number}" if isinstance(block, StoryBlock) else f"block {position}"), block
 
 
-def _written(content: EditionContent) -> Iterator[tuple[str, str]]:
-    yield from (
-        ("subject", content.subject),
-        ("preheader", content.preheader),
-        ("title", content.title),
-        ("introduction", content.introduction_html),
-    )
+def texts(content: EditionContent) -> Iterator[Text]:
+    """Every text of an edition that is not empty, in reading order."""
+    call = content.call_to_action
+    yield from _filled("subject", (content.subject,))
+    yield from _filled("preheader", (content.preheader,))
+    yield from _filled("title", (content.title,))
+    yield from _filled("introduction", (), html=(content.introduction_html,))
     for where, block in _named(content):
-        for text in _texts(block):
-            yield where, text
-    yield from (("closing", content.closing_heading), ("closing", content.closing_html))
-    if content.call_to_action:
-        yield from (("call to action", content.call_to_action.label), ("call to action", content.call_to_action.url))
+        yield from _of_block(where, block)
+    yield from _filled("closing", (content.closing_heading,), html=(content.closing_html,))
+    if call:
+        yield from _filled("call to action", (call.label,), urls=(call.url,))
 
 
-def _texts(block: object) -> tuple[str, ...]:
+def _of_block(where: str, block: object) -> Iterator[Text]:
     match block:
         case StoryBlock():
-            image = (block.image.alt, block.image.url) if block.image else ()
-            return (block.headline, block.lede, block.body_html, block.source_name, block.source_url, *image)
+            yield from _filled(where, (block.headline, block.lede), html=(block.body_html,))
+            yield from _filled(where, (block.source_name,), urls=(block.source_url,))
         case SectionBlock():
-            return (block.heading,)
+            yield from _filled(where, (block.heading,))
         case NoteBlock() | CorrectionBlock():
-            return (block.body_html,)
+            yield from _filled(where, (), html=(block.body_html,))
         case SponsorBlock():
-            return (block.name, block.body_html, block.url)
+            yield from _filled(where, (block.name,), html=(block.body_html,), urls=(block.url,))
         case ButtonBlock():
-            return (block.label, block.url)
-    return ()
+            yield from _filled(where, (block.label,), urls=(block.url,))
+    image = block.image if isinstance(block, StoryBlock | SponsorBlock) else None
+    if image:
+        yield from (Text(where=where, source=alt, kind="alt") for alt in (image.alt, image.url) if alt)
+
+
+def _filled(where: str, plain: Iterable[str], *, html: Iterable[str] = (), urls: Iterable[str] = ()) -> Iterator[Text]:
+    yield from (Text(where=where, source=text) for text in plain if text)
+    yield from (Text(where=where, source=text, kind="html") for text in html if text)
+    yield from (Text(where=where, source=text, kind="url") for text in urls if text)

@@ -1,13 +1,14 @@
 """The HTML document is whole: what mail clients and screen readers need of it (Email Markup Consortium's rules)."""
 
-import re
 from collections.abc import Iterator
 
+from composer.checks import css
 from composer.checks.checked import Checked, Problem
 
-#: Gmail drops style blocks above this many bytes.
+#: Gmail drops a style block above this many bytes.
 MAX_STYLE_BYTES = 16_384
-_STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+_RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", "ur", "yi"}
+_RIGHT_TO_LEFT_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo"}
 
 
 def check(checked: Checked) -> Iterator[Problem]:
@@ -23,9 +24,34 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield _error("html.title", "the HTML has no title")
     if page.xpath("//table[not(@role)]"):
         yield _error("html.table_role", 'a layout table without role="presentation"')
-    style = sum(len(block.encode()) for block in _STYLE.findall(html))
-    if style > MAX_STYLE_BYTES:
-        yield _error("html.style_size", f"{style:,} bytes of styles; Gmail drops more than {MAX_STYLE_BYTES:,}")
+    yield from _direction(checked)
+    for style in checked.styles:
+        yield from _style(style)
+
+
+def _direction(checked: Checked) -> Iterator[Problem]:
+    publication = checked.content.publication
+    primary, *rest = publication.language.lower().replace("_", "-").split("-")
+    scripts = {part for part in rest if len(part) == 4}
+    expected = "rtl" if scripts & _RIGHT_TO_LEFT_SCRIPTS or (not scripts and primary in _RIGHT_TO_LEFT) else "ltr"
+    if expected != publication.direction:
+        message = (
+            f"the publication's language is “{publication.language}”, which is written "
+            f"{'from right to left' if expected == 'rtl' else 'from left to right'}, but its direction is "
+            f"{publication.direction}; change one of them"
+        )
+        yield Problem(level="warning", code="html.direction", message=message, where="publication")
+
+
+def _style(style: str) -> Iterator[Problem]:
+    size = len(style.encode())
+    if size > MAX_STYLE_BYTES:
+        message = f"a style block of {size:,} bytes; Gmail drops one above {MAX_STYLE_BYTES:,}: split or shorten it"
+        yield _error("html.style_size", message)
+    nested = next((rule.within for rule in css.rules(style) if len(rule.within) > 1), ())
+    if nested:
+        message = f"{nested[1]} stands inside {nested[0]}; Gmail then drops the whole style block: take it out"
+        yield _error("html.nested_at_rule", message)
 
 
 def _error(code: str, message: str) -> Problem:

@@ -11,6 +11,10 @@ _GENERIC = re.compile(
     re.IGNORECASE,
 )
 _FILE_NAME = re.compile(r"\S+\.(?:jpe?g|png|gif|webp|svg)", re.IGNORECASE)
+#: Bytes of one image, and of all of them, above which a phone on the road waits.
+HEAVY, HEAVY_TOGETHER = 500_000, 2_000_000
+#: Pixels: narrower than this an image is blurred where it is shown across the mail; wider or higher is wasted.
+NARROW, WIDE, HIGH = 528, 2400, 3600
 _UNSHOWN = re.compile(r"\.(?:svg|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -18,6 +22,11 @@ def check(checked: Checked) -> Iterator[Problem]:
     for where, image in checked.images:
         yield from _alt(where, image.alt.strip())
         yield from _address(where, image)
+        yield from _size(where, image)
+    together = sum(image.weight for image in {image.url: image for _, image in checked.images}.values())
+    if together > HEAVY_TOGETHER:
+        message = f"the images weigh {together / 1e6:.1f} MB together; make them smaller, or take some out"
+        yield Problem(level="warning", code="images.heavy", message=message)
 
 
 def _alt(where: str, alt: str) -> Iterator[Problem]:
@@ -36,3 +45,20 @@ def _address(where: str, image: Image) -> Iterator[Problem]:
     elif _UNSHOWN.search(image.url):
         message = "many mail clients do not show SVG, WebP or AVIF; use a JPEG or PNG"
         yield Problem(level="warning", code="image.format", message=message, where=where)
+    elif image.url.startswith("http://"):
+        message = "the image's address is not encrypted; some mail clients do not show it: use https"
+        yield Problem(level="warning", code="image.insecure", message=message, where=where)
+
+
+def _size(where: str, image: Image) -> Iterator[Problem]:
+    if image.weight > HEAVY:
+        message = (
+            f"the image weighs {image.weight / 1000:,.0f} KB; save it smaller, as a JPEG: {HEAVY // 1000} KB will do"
+        )
+        yield Problem(level="warning", code="image.heavy", message=message, where=where)
+    if 0 < image.width < NARROW:
+        message = f"the image is {image.width} pixels wide; it is shown small or blurred: 1200 are sharp everywhere"
+        yield Problem(level="warning", code="image.narrow", message=message, where=where)
+    if image.width > WIDE or image.height > HIGH:
+        message = f"the image has {image.width} × {image.height} pixels; 1200 across are enough: make it smaller"
+        yield Problem(level="warning", code="image.large", message=message, where=where)

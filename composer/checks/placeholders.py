@@ -5,8 +5,12 @@ from collections.abc import Iterator
 
 from composer.checks.checked import Checked, Problem
 
-_LOREM = re.compile(r"\blorem\b", re.IGNORECASE)
-_NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TK TK|XXX+)\b")
+_LOREM = re.compile(
+    r"\b(?:lorem|dolor sit amet)\b"
+    r"|\[(?:insert|add|your|link|url|image|photo|picture|headline|title|date|name|text|tbc|tbd|tk)\b[^\]]{0,40}\]",
+    re.IGNORECASE,
+)
+_NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TBC|TK TK|TKTK|XXX+)\b")
 #: “TODO” is a word in these languages.
 _TODO_IS_A_WORD = {"es", "pt", "gl"}
 

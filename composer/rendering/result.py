@@ -24,3 +24,5 @@ class Rendering:
     links: Links
     #: Every merge tag left in subject, text and HTML; `merge_tags.values(tags, …)` fills them for one reader.
     tags: tuple[Tag, ...]
+    #: The theme's name.
+    theme: str = ""

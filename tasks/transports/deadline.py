@@ -96,8 +96,8 @@ class _WatchedHTTPS(_Watched, HTTPSConnection):
     pass
 
 
-def pool_manager(*, deadline: float = 60.0, connections: int = 4) -> urllib3.PoolManager:
-    """A pool without retries; each request ends within `deadline` seconds, connecting within 5 s of them."""
+def pool_classes(deadline: float) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's pools by scheme, each request of which ends within `deadline` seconds."""
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = type("WatchedHTTP", (_WatchedHTTP,), {"deadline": deadline})
@@ -105,11 +105,16 @@ def pool_manager(*, deadline: float = 60.0, connections: int = 4) -> urllib3.Poo
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = type("WatchedHTTPS", (_WatchedHTTPS,), {"deadline": deadline})
 
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def pool_manager(*, deadline: float = 60.0, connections: int = 4) -> urllib3.PoolManager:
+    """A pool without retries; each request ends within `deadline` seconds, connecting within 5 s of them."""
     pool = urllib3.PoolManager(
         num_pools=4,
         maxsize=connections,
         retries=False,
         timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=deadline),
     )
-    pool.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    pool.pool_classes_by_scheme = pool_classes(deadline)
     return pool

@@ -12,6 +12,7 @@ NAMES = {
     "tasks.sweep",
     "tasks.sweep_after_start",
     "tasks.reconcile",
+    "tasks.check_links",
 }
 QUEUES = {"errands", "receipts", "batches"}
 

@@ -1,0 +1,39 @@
+"""What stayed as it was in the edition before, and stories that ran already."""
+
+from collections.abc import Iterator
+
+from composer.checks.checked import Checked, Problem
+from composer.checks.duplicates import links_of, same
+from composer.content import EditionContent, StoryBlock
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    history, content = checked.given.history, checked.content
+    for where, block in checked.blocks:
+        if isinstance(block, StoryBlock) and block.key in history.ran:
+            message = f"it already ran in No. {history.ran[block.key]}; take it out, or say what is new"
+            yield Problem(level="warning", code="story.ran_before", message=message, where=where)
+    if history.last is not None:
+        yield from _unchanged(checked, content, history.last)
+
+
+def _unchanged(checked: Checked, content: EditionContent, last: EditionContent) -> Iterator[Problem]:
+    number = f"No. {last.number}" if last.number else "the edition before"
+    if content.subject.strip() and _plain(content.subject) == _plain(last.subject):
+        message = f"the subject is the one of {number}; say what is new this time"
+        yield Problem(level="warning", code="subject.same_as_last", message=message, where="subject")
+    before = {same(link) for block in last.stories for link in links_of(block)}
+    for where, block in checked.blocks:
+        if isinstance(block, StoryBlock):
+            for link in dict.fromkeys(links_of(block)):
+                if same(link) in before:
+                    message = f"the link {link[:120]} was in {number} already; is it the right one?"
+                    yield Problem(level="warning", code="link.same_as_last", message=message, where=where)
+    call, call_before = content.call_to_action, last.call_to_action
+    if call and call_before and call.url.strip() and same(call.url.strip()) == same(call_before.url.strip()):
+        message = f"the call to action leads to the same page as in {number}; is there a newer one?"
+        yield Problem(level="warning", code="cta.same_as_last", message=message, where="call to action")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,67 @@
+"""A month in the frame of the edition that is not this month's: the sentence was carried over from an earlier edition.
+
+Only subject, title, introduction, closing and call to action are read: stories, and the preheader that is often made of
+their headlines, speak of any month they like.
+"""
+
+import re
+from collections.abc import Iterator
+
+from composer.checks.checked import Checked, Problem, Text, texts
+from composer.content import EditionContent
+
+_FRAME = {"subject", "title", "introduction", "closing", "call to action"}
+#: As they are written inside a sentence.
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+}
+_BEFORE = r"(?:in|of|by|until|since|for|this|last|our|the|early|late|mid|\d{1,2}(?:st|nd|rd|th)?)"
+#: Words of other meanings too: months only where a month is meant.
+_AMBIGUOUS = {
+    "May": rf"\b{_BEFORE}\s+May\b|\bMay\s+\d",
+    "March": rf"\b{_BEFORE}\s+March\b(?!\s+(?:on|for)\b)|\bMarch\s+\d",
+}
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    today = checked.content.date or checked.given.today
+    months = tuple(_MONTHS.get(checked.content.publication.language.lower()[:2], "").split())
+    if today is None or not months:
+        return
+    stale = _named_before(checked, months) if _month_turned(checked) else set()
+    usual = {(today.month + offset) % 12 for offset in (-1, 0, 1)} - {number % 12 for number in stale}
+    for text in checked.texts:
+        if text.where not in _FRAME:
+            continue
+        for number in _months(text, months):
+            if number % 12 not in usual and number != today.month:
+                month, this = months[number - 1], months[today.month - 1]
+                again = ", as the edition before did" if number in stale else ""
+                message = f"names {month}{again}; this is {this}: is it from an earlier edition?"
+                yield Problem(level="warning", code="month.stale", message=message, where=text.where)
+
+
+def _month_turned(checked: Checked) -> bool:
+    last, today = checked.given.history.last, checked.content.date or checked.given.today
+    return bool(last and last.date and today and (last.date.year, last.date.month) != (today.year, today.month))
+
+
+def _named_before(checked: Checked, months: tuple[str, ...]) -> set[int]:
+    last: EditionContent | None = checked.given.history.last
+    frame = [text for text in texts(last) if text.where in _FRAME] if last else []
+    return {number for text in frame for number in _months(text, months)}
+
+
+def _months(text: Text, months: tuple[str, ...]) -> Iterator[int]:
+    if text.kind not in {"text", "html"}:
+        return
+    for number, name in enumerate(months, start=1):
+        pattern = _AMBIGUOUS.get(name, rf"(?<!\w){re.escape(name)}(?!\w)")
+        if re.search(pattern, text.text):
+            yield number

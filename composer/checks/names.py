@@ -1,0 +1,155 @@
+"""One name written in two ways: ByteDance and Bytedance, Nestlé and Nestle, Tik Tok and TikTok, Shein and Shien.
+
+A name is a word with a capital where no sentence begins. Headlines are no evidence for one, since many write every Word
+of them with a capital; but a misspelt name in a headline is found by its right spelling in the text.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from composer.checks.checked import Checked, Problem, Text
+
+#: Shorter names differ by one letter too often (Iran, Iraq).
+_SHORTEST_ALIKE, _SHORTEST_MISSPELT = 4, 5
+_TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_URL = re.compile(r"\S+://\S+|\S+@\S+|www\.\S+")
+_WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
+_POSSESSIVE = re.compile(r"[’']s?$")
+_BEGINS = re.compile(r"(?:^|[.!?:…]|[\n“”\"‘(\[•·–—])[\s“\"‘(\[]*$")
+#: What a language adds to a name to make another word of it: Asia, Asian.
+_ENDINGS = set("snydeiaoru")
+#: Every noun of these languages has a capital.
+_CAPITALS_FOR_NOUNS = {"de", "lb"}
+
+
+@dataclass
+class _Form:
+    """One spelling and where it stands."""
+
+    written: str
+    where: str
+    #: Seen with a capital where no sentence begins, in running text.
+    is_name: bool = False
+    count: int = 0
+
+
+@dataclass
+class _Found:
+    forms: dict[str, _Form] = field(default_factory=dict)
+    #: Words seen without a capital: no names.
+    common: set[str] = field(default_factory=set)
+
+    def add(self, written: str, where: str, *, is_name: bool) -> None:
+        form = self.forms.setdefault(written, _Form(written, where))
+        form.count += 1
+        form.is_name |= is_name
+
+
+def check(checked: Checked) -> Iterator[Problem]:
+    found = _Found()
+    for text in checked.texts:
+        if text.kind in {"text", "html"} and not text.text.isupper():
+            _read(text, found)
+    german = checked.content.publication.language.lower()[:2] in _CAPITALS_FOR_NOUNS
+    pairs = [*_alike(found), *(() if german else _misspelt(found))]
+    for first, second in pairs:
+        message = (
+            f"“{first.written}” ({first.where}) and “{second.written}” ({second.where}) look like one name "
+            "written in two ways; write it one way"
+        )
+        yield Problem(level="warning", code="names.differ", message=message, where=second.where)
+
+
+def _read(text: Text, found: _Found) -> None:
+    shown = _URL.sub(" ", _TAG.sub(" ", text.text))
+    words = list(_WORD.finditer(shown))
+    # A line in which nearly every longer word has a capital is a headline.
+    long = [word[0] for word in words if len(word[0]) > 4]
+    headline = len(long) > 1 and sum(word[0].isupper() for word in long) > len(long) * 0.7
+    before, before_is_name = None, False
+    for word in words:
+        written = _POSSESSIVE.sub("", word[0])
+        has_capital = any(letter.isupper() for letter in written)
+        is_name = has_capital and not headline and not _BEGINS.search(shown[: word.start()])
+        if has_capital:
+            found.add(written, text.where, is_name=is_name)
+        elif not written.isdigit():
+            found.common.add(written.casefold())
+        # Two words of which each has a capital may be one name written apart: Tik Tok, Lemon 8.
+        if before and shown[before.end() : word.start()] == " " and (written[0].isupper() or written.isdigit()):
+            found.add(f"{before[0]} {written}", text.where, is_name=before_is_name)
+        before = word if written[0].isupper() and not word[0].isupper() and written == word[0] else None
+        before_is_name = is_name
+
+
+def _alike(found: _Found) -> Iterator[tuple[_Form, _Form]]:
+    """Names that differ in case, accents or spacing alone."""
+    groups: dict[str, list[_Form]] = defaultdict(list)
+    for form in found.forms.values():
+        groups[_folded(form.written)].append(form)
+    for folded, forms in groups.items():
+        if len(folded) < _SHORTEST_ALIKE or not any(form.is_name for form in forms):
+            continue
+        for second in forms[1:]:
+            if _really_differ(forms[0].written, second.written) and folded not in found.common:
+                yield forms[0], second
+                break
+
+
+def _really_differ(first: str, second: str) -> bool:
+    """Whether the difference is more than a capital that a headline gives, or shouting."""
+    if first.isupper() or second.isupper():
+        other = second if first.isupper() else first
+        return any(letter.isupper() for letter in other[1:]) and not other.isupper() and " " not in first + second
+    return _headlined(first) != _headlined(second)
+
+
+@lru_cache(maxsize=4096)
+def _headlined(written: str) -> str:
+    return re.sub(r"(^|[-.& ])(\w)", lambda match: match[1] + match[2].upper(), written)
+
+
+def _misspelt(found: _Found) -> Iterator[tuple[_Form, _Form]]:
+    """Names one edit apart, of which the rarer one is probably a slip."""
+    names = [form for form in found.forms.values() if form.is_name and _may_be_misspelt(form, found)]
+    others = [form for form in found.forms.values() if _may_be_misspelt(form, found)]
+    for name in names:
+        for other in others:
+            if other.is_name and (other.count, other.written) >= (name.count, name.written):
+                continue  # each pair once, the likelier slip second
+            first, second = _folded(name.written), _folded(other.written)
+            # Two words seen once each may well be two words: Sensor, Senior.
+            certain = name.count > 1 or len(first) != len(second) or len(first) > 6 or sorted(first) == sorted(second)
+            if certain and _one_edit(first, second):
+                yield name, other
+
+
+def _may_be_misspelt(form: _Form, found: _Found) -> bool:
+    plain = form.written.isalpha() and not form.written.isupper()
+    return plain and len(form.written) >= _SHORTEST_MISSPELT and form.written.casefold() not in found.common
+
+
+def _one_edit(first: str, second: str) -> bool:
+    """One letter put in, left out, replaced or swapped with the next, but not an ending, nor the first letter."""
+    if len(first) > len(second):
+        first, second = second, first
+    if first == second or len(second) - len(first) > 1 or first[0] != second[0]:
+        return False
+    at = next((index for index in range(len(first)) if first[index] != second[index]), len(first))
+    if len(first) != len(second):
+        ending = at == len(first) and second[-1] in _ENDINGS
+        return not ending and first[at:] == second[at + 1 :]
+    if first[at + 1 :] == second[at + 1 :]:
+        return len(first) > _SHORTEST_MISSPELT and at < len(first) - 1
+    swapped = first[at : at + 2] == second[at : at + 2][::-1]
+    return swapped and first[at + 2 :] == second[at + 2 :]
+
+
+@lru_cache(maxsize=4096)
+def _folded(written: str) -> str:
+    bare = unicodedata.normalize("NFKD", written).casefold()
+    return "".join(letter for letter in bare if letter.isalnum())

@@ -1,0 +1,48 @@
+"""What earlier editions of a publication said, for the checks."""
+
+from django.db.models import Q
+
+from composer.checks import History
+from composer.content import EditionContent
+from composer.conversion import edition_content
+from composer.models import Edition, Placement
+from composer.models.story import fingerprint
+from composer.sanitising import TooMuch
+
+
+def of(edition: Edition) -> History:
+    """The edition before this one, and which of its stories ran in any other of the publication's editions."""
+    return History(last=_last(edition), ran=_ran(edition))
+
+
+def _last(edition: Edition) -> EditionContent | None:
+    earlier = Edition.objects.filter(publication=edition.publication_id).exclude(pk=edition.pk)
+    if edition.number:
+        earlier = earlier.filter(number__lt=edition.number)
+    last = earlier.select_related("publication").order_by("-number").first()
+    try:
+        # Its images are of no interest, and each would be a file to look at.
+        return edition_content(last, images=lambda _: None) if last else None
+    except TooMuch:
+        return None
+
+
+def _ran(edition: Edition) -> dict[str, int]:
+    """By block: a story that was picked before, or another one under the same headline."""
+    stories = [child for child in edition.content if child.block_type == "story"]
+    picked = {str(child.id): child.value["story"].pk for child in stories if child.value["story"]}
+    headlines = {str(child.id): fingerprint(child.value["headline"]) for child in stories if child.value["headline"]}
+    earlier = (
+        Placement.objects.filter(edition__publication=edition.publication_id)
+        .filter(Q(story__in=picked.values()) | Q(story__fingerprint__in=headlines.values()))
+        .exclude(edition=edition.pk)
+        .order_by("edition__number")
+        .values_list("story", "story__fingerprint", "edition__number")
+    )
+    by_story: dict[int | None, int] = {}
+    by_headline: dict[str | None, int] = {}
+    for story, headline, number in earlier:
+        if number is not None:
+            by_story[story] = by_headline[headline] = number
+    found = {key: by_headline[headline] for key, headline in headlines.items() if headline in by_headline}
+    return found | {key: by_story[story] for key, story in picked.items() if story in by_story}
