@@ -15,6 +15,29 @@ MAX_SEGMENTS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
+class Image:
+    url: str
+    alt: str = ""
+    #: Pixels of the file itself; 0 when unknown.
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brand:
+    """What makes a mail look like its sender; whatever is left empty is the theme's own."""
+
+    logo: Image | None = None
+    #: #rgb or #rrggbb. Its shades are chosen so that everything in and on them can be read.
+    accent: str = ""
+    #: Font stacks as CSS has them, ending in a generic family: Georgia, serif.
+    text_font: str = ""
+    heading_font: str = ""
+    #: Of corners, in pixels.
+    radius: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PublicationContent:
     slug: str
     title: str
@@ -28,15 +51,7 @@ class PublicationContent:
     website: str = ""
     #: An edition with fewer stories does not pass the checks.
     minimum_stories: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Image:
-    url: str
-    alt: str = ""
-    #: Pixels of the file itself; 0 when unknown.
-    width: int = 0
-    height: int = 0
+    brand: Brand = Brand()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Edition content → MJML → HTML, and → plain text. Pure: content in, what will be sent out."""
 
+from composer.rendering.errors import FaultyTheme, RenderingError, UnknownTheme
 from composer.rendering.message import eml
-from composer.rendering.pipeline import RenderingError, render
+from composer.rendering.pipeline import render
 from composer.rendering.result import Links, Rendering
-from composer.rendering.themes import UnknownTheme, theme_names
+from composer.rendering.themes import theme_names
 
-__all__ = ["Links", "Rendering", "RenderingError", "UnknownTheme", "eml", "render", "theme_names"]
+__all__ = ["FaultyTheme", "Links", "Rendering", "RenderingError", "UnknownTheme", "eml", "render", "theme_names"]

@@ -3,6 +3,7 @@
 import html as html_module
 import re
 from dataclasses import replace
+from functools import partial
 
 from mjml import mjml2html
 
@@ -11,9 +12,12 @@ from composer.content import EditionContent
 from composer.merge_tags import WEB_URL
 from composer.plain_text import plain_text
 from composer.rendering import themes
+from composer.rendering.brand import BrandProblem
+from composer.rendering.errors import RenderingError
 from composer.rendering.inlining import inlined
 from composer.rendering.result import Links, Rendering
 from composer.rendering.themes import Theme
+from composer.rendering.themes.output import confined
 from composer.rendering.view import view
 from composer.sanitising import printable
 
@@ -26,15 +30,21 @@ _OUTLOOK_SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
 _SPACE_BETWEEN_LINES = re.compile(r"\n[ \t]+")
 
 
-class RenderingError(RuntimeError):
-    """The theme and this content do not make valid MJML: a fault of the theme, with line and context."""
-
-
 def render(content: EditionContent, *, theme: str = "digest", links: Links = Links()) -> Rendering:  # noqa: B008 - frozen
     """Render one variant. Raises UnknownTheme, RenderingError, and TooMuch for rich text beyond all bounds."""
+    try:
+        chosen = themes.theme(theme, content.publication.direction, content.publication.brand)
+    except BrandProblem as error:
+        raise RenderingError(str(error)) from error
+    return render_with(chosen, content, links)
+
+
+def render_with(chosen: Theme, content: EditionContent, links: Links = Links()) -> Rendering:  # noqa: B008 - frozen
+    """The same with a theme already at hand."""
     content = _without_blank_urls(content)
-    chosen = themes.theme(theme, content.publication.direction)
-    mjml = _mjml(content, chosen, links)
+    mjml = (
+        confined(chosen, partial(_mjml, content, chosen, links)) if chosen.confined else _mjml(content, chosen, links)
+    )
     html = _finished(inlined(_compiled(mjml), chosen.inline_css), content.web_url)
     text = plain_text(content, links).replace(WEB_URL, content.web_url or WEB_URL)
     subject = one_line(content.subject).replace(WEB_URL, content.web_url or WEB_URL)
@@ -64,6 +74,7 @@ def _without_blank_urls(content: EditionContent) -> EditionContent:
 def _mjml(content: EditionContent, chosen: Theme, links: Links) -> str:
     facts = view(content, links)
     padding = f"{NON_LATIN}\u00a0" * max(0, (_PREHEADER_SHOWN - len(content.preheader)) // 2)
+    ltr = content.publication.direction == "ltr"
     text = chosen.template.render(
         view=facts,
         edition=content,
@@ -73,7 +84,11 @@ def _mjml(content: EditionContent, chosen: Theme, links: Links) -> str:
         css=chosen.head_css,
         preheader_padding=padding,
         non_latin=NON_LATIN,
-        start="left" if content.publication.direction == "ltr" else "right",
+        look=chosen.look,
+        light=chosen.light,
+        dark=chosen.dark,
+        start="left" if ltr else "right",
+        end="right" if ltr else "left",
     )
     return _SPACE_BETWEEN_LINES.sub("\n", text)
 

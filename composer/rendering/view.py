@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from composer.content import (
     Block,
@@ -45,9 +47,27 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group:
+    """Entries of one kind that follow each other, for themes that put stories side by side."""
+
+    kind: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     edition: EditionContent
     entries: tuple[Entry, ...]
+    groups: tuple[Group, ...]
+    #: The stories alone, for a list of contents.
+    stories: tuple[Entry, ...]
+    #: The publication's name where the edition's title does not begin with it; empty where it does.
+    brand: str
+    address: tuple[str, ...]
+    #: Why the reader gets this mail.
+    reason: str
+    #: The website as people write it.
+    website: str
     words: Words
     links: Links
     #: “No. 118”, the date, and how much there is to read, as far as known.
@@ -61,9 +81,18 @@ def view(edition: EditionContent, links: Links) -> View:
         terms.date(edition.date) if edition.date else "",
         terms.summary(len(edition.stories), _length(edition)) if edition.stories else "",
     ]
+    entries = tuple(_entries(edition))
+    publication = edition.publication
+    named = edition.title.startswith(publication.title)
     return View(
         edition=edition,
-        entries=tuple(_entries(edition)),
+        entries=entries,
+        groups=tuple(Group(kind=kind, entries=tuple(run)) for kind, run in groupby(entries, attrgetter("kind"))),
+        stories=tuple(entry for entry in entries if entry.kind == "story"),
+        brand="" if named else publication.title,
+        address=tuple(publication.postal_address.splitlines()),
+        reason=terms.reason.replace("{title}", publication.title),
+        website=re.sub(r"^https?://|/$", "", publication.website),
         words=terms,
         links=links,
         facts=tuple(fact for fact in facts if fact),
