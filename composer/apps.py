@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.conf import settings
+
+from newsdesk import paths
 
 
 class ComposerConfig(AppConfig):
     name = "composer"
     verbose_name = "Composer"
+
+    def ready(self) -> None:
+        paths.use_themes(settings.THEMES_DIR)

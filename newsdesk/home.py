@@ -30,6 +30,11 @@ class Home:
         return self.path / "media"
 
     @property
+    def themes(self) -> Path:
+        """Editors' own themes, a folder each."""
+        return self.path / "themes"
+
+    @property
     def sandbox(self) -> Path:
         return self.path / "sandbox"
 

@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+#: Where editors' own themes are; the settings say so when they are loaded.
+_own_themes: list[Path] = []
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -17,3 +19,13 @@ def templates_dir() -> Path:
 def samples_dir() -> Path:
     """The sample digests that come with Newsdesk."""
     return _PACKAGE / "samples"
+
+
+def use_themes(path: Path) -> None:
+    """Take editors' own themes from this folder; it need not exist."""
+    _own_themes[:] = [path]
+
+
+def own_themes() -> Path | None:
+    """The folder of the editors' own themes; None where nobody named one."""
+    return _own_themes[0] if _own_themes else None

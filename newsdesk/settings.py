@@ -33,6 +33,8 @@ SENDGRID_WEBHOOK_PUBLIC_KEYS = ENVIRONMENT.sendgrid_webhook_public_keys or (
 )
 SILENCE_GRACE = ENVIRONMENT.silence_grace
 
+THEMES_DIR = ENVIRONMENT.themes or HOME.themes
+
 REDIS_URL = ENVIRONMENT.redis_url or HOME.redis_url()
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

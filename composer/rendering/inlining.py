@@ -1,11 +1,18 @@
 """A theme's CSS written onto the elements, for the mail clients that read no stylesheet."""
 
 import logging
-from functools import cache
+import re
+from functools import lru_cache
 from typing import Any
 
 import cssutils
 from premailer import Premailer
+
+_STYLE = re.compile(r' style="[^"]*"')
+_CLASSES = re.compile(r' class="([^"]*)"')
+_ELEMENTS = re.compile(r"<([a-z][a-z0-9]*)")
+#: The classes and elements a selector names.
+_NAMES = re.compile(r"\.[\w-]+|(?<![\w.#:-])[a-z][a-z0-9]*")
 
 cssutils.log.setLevel(logging.CRITICAL)
 
@@ -26,6 +33,8 @@ def inlined(html: str, css: str) -> str:
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     )
     result: str = inliner.transform(pretty_print=False)
+    # Spaces between declarations are 2 % of a mail.
+    result = _STYLE.sub(lambda style: style[0].replace("; ", ";").replace(", ", ","), result)
     return result.replace(' data-premailer="ignore"', "")
 
 
@@ -34,10 +43,13 @@ class _Inliner(Premailer):
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> Any:
         rules, leftover = _parsed(css_body, ruleset_index)
-        return list(rules), list(leftover)
+        # Looking for what is nowhere takes as long as finding it, and no mail has all that a theme knows.
+        there = {f".{name}" for names in _CLASSES.findall(self.html) for name in names.split()}
+        there.update(_ELEMENTS.findall(self.html))
+        return [rule for rule in rules if there.issuperset(_NAMES.findall(rule[1]))], list(leftover)
 
 
-@cache
+@lru_cache(maxsize=100)
 def _parsed(css_body: str, ruleset_index: int) -> Any:
     reader = Premailer("", disable_validation=True, strip_important=False, cache_css_parsing=False)
     return reader._parse_style_rules(css_body, ruleset_index)  # noqa: SLF001 - premailer offers no other seam

@@ -8,11 +8,11 @@ from functools import partial
 from mjml import mjml2html
 
 from composer import merge_tags
+from composer.brand import BrandProblem
 from composer.content import EditionContent
 from composer.merge_tags import WEB_URL
 from composer.plain_text import plain_text
 from composer.rendering import themes
-from composer.rendering.brand import BrandProblem
 from composer.rendering.errors import RenderingError
 from composer.rendering.inlining import inlined
 from composer.rendering.result import Links, Rendering

@@ -1,12 +1,14 @@
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from PIL import Image
 
-from newsdesk.errors import InputError
+from newsdesk.errors import Failure, InputError
 from newsdesk.paths import samples_dir
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "digests"
@@ -84,3 +86,29 @@ def test_missing_files_and_folders_that_are_files_are_refused(tmp_path: Path) ->
     taken.write_text("")
     with pytest.raises(InputError, match=r"--out .*taken: File exists"):
         rendered(samples_dir() / "science-week.txt", taken)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("chromium"), reason="there is no Chromium here")
+def test_screenshots_are_written_for_both_widths_and_schemes(tmp_path: Path) -> None:
+    report = rendered(samples_dir() / "science-week.txt", tmp_path, theme="magazine", screenshots=True)
+
+    shots = {kind: Path(path) for kind, path in report["files"].items() if kind.startswith("png")}
+    assert set(shots) == {f"png-{width}-{scheme}" for width in (640, 375) for scheme in ("light", "dark")}
+    corner = {}
+    for kind, path in shots.items():
+        with Image.open(path) as picture:
+            assert picture.width == int(kind.split("-")[1])
+            assert picture.height > 2000
+            corner[kind] = sum(picture.convert("RGB").getpixel((picture.width // 2, 6)))  # type: ignore[arg-type]
+    assert corner["png-375-light"] > 600
+    assert corner["png-375-dark"] < 150
+
+
+def test_without_chromium_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("newsdesk.chromium.PLACES", ())
+
+    with pytest.raises(Failure, match="--screenshots: no Chromium was found"):
+        rendered(samples_dir() / "science-week.txt", tmp_path / "out", screenshots=True)
+    assert (tmp_path / "out" / "edition.html").exists()

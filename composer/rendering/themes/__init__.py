@@ -5,6 +5,7 @@ are tested with the code; an editor's theme is read whole, looked through and co
 use, and again whenever a file of it has changed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,18 +14,19 @@ from pathlib import Path
 from jinja2 import Environment, Template
 from markupsafe import Markup
 
+from composer import brand as brands
+from composer.brand import Look
 from composer.content import Brand
-from composer.rendering import brand as brands
-from composer.rendering.brand import Look
 from composer.rendering.errors import FaultyTheme, UnknownTheme
 from composer.rendering.themes import examination, folder, manifest, stylesheets
 from composer.rendering.themes.environments import environment
 from composer.rendering.themes.folder import DOCUMENT, Folder
 from composer.rendering.themes.manifest import Manifest
-from newsdesk.paths import templates_dir
+from newsdesk.paths import own_themes, templates_dir
 
 SHARED = "shared"
-_own_folders: list[Path] = []
+#: What a publication's theme can be called.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +49,6 @@ class _Opened:
     manifest: Manifest
     environment: Environment
     confined: bool
-
-
-def use_folder(path: Path) -> None:
-    """Take editors' themes from this folder; it need not exist."""
-    _own_folders[:] = [path]
 
 
 def theme(name: str, direction: str, brand: Brand = Brand()) -> Theme:  # noqa: B008 - frozen
@@ -126,8 +123,10 @@ def _shared() -> Mapping[str, str]:
 def _paths() -> dict[str, Path]:
     """Every theme's folder by its name; ours win, so that an update never changes under an editor what “digest” is."""
     found: dict[str, Path] = {}
-    for parent in (*_own_folders, _shipped()):
-        found |= {path.parent.name: path.parent for path in parent.glob(f"*/{DOCUMENT}")}
+    for parent in filter(None, (own_themes(), _shipped())):
+        found |= {
+            path.parent.name: path.parent for path in parent.glob(f"*/{DOCUMENT}") if _NAME.fullmatch(path.parent.name)
+        }
     return found
 
 

@@ -65,6 +65,9 @@ def spend(steps: int = 1, characters: int = 0) -> None:
 class ConfinedEnvironment(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, with every loop, call and import counted."""
 
+    #: Not worked out while compiling, where nothing is counted.
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.filters["counted"] = _counted
@@ -124,7 +127,7 @@ def faults(environment: Environment, source: str, given: Given) -> Iterator[Foun
     tree = environment.parse(source)
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
-            yield node.lineno, f"{_said(node)} cannot be used in a theme"
+            yield node.lineno or 0, f"{_said(node)} cannot be used in a theme"
     yield from _names(tree, given)
     yield from _calls(tree)
     yield from _imports(tree, given)

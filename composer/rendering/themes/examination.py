@@ -7,7 +7,7 @@ from dataclasses import fields
 from jinja2 import Environment, TemplateSyntaxError
 
 from composer import content
-from composer.rendering.brand import DERIVED, Look
+from composer.brand import DERIVED, Look
 from composer.rendering.errors import Fault
 from composer.rendering.result import Links
 from composer.rendering.themes import confinement, stylesheets
@@ -64,9 +64,10 @@ def _template(name: str, text: str, environment: Environment, given: confinement
         if _UNITLESS.search(line):
             yield Fault(file=name, line=number, message="write 0px, not 0: MJML reckons column widths from it")
     try:
-        for line_number, message in confinement.faults(environment, text, given):
-            yield Fault(file=name, line=line_number, message=message)
-        environment.compile(text, name)
+        found = list(confinement.faults(environment, text, given))
+        if not found:
+            environment.compile(text, name)  # only then: compiling works out what is constant, such as 9 ** 9999999
+        yield from (Fault(file=name, line=line_number, message=message) for line_number, message in found)
     except TemplateSyntaxError as error:
         yield Fault(file=name, line=error.lineno, message=error.message or "not a Jinja template")
     except RecursionError:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from composer.brand import DERIVED, GROUNDS, ROLES, problem
 from composer.colours import READABLE, contrast, is_colour
 from composer.content import Brand
-from composer.rendering.brand import DERIVED, GROUNDS, ROLES, problem
 from composer.rendering.errors import Fault
 from composer.rendering.themes.folder import MANIFEST
 

@@ -7,7 +7,7 @@ variables, so each is written out. START and END stand for left and right by rea
 import re
 from collections.abc import Callable, Iterator
 
-from composer.rendering.brand import Look
+from composer.brand import Look
 from composer.rendering.errors import Fault
 
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")

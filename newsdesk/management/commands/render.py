@@ -11,10 +11,14 @@ from composer import digest as digests
 from composer.checks import Problem, check
 from composer.content import EditionContent, PublicationContent
 from composer.digest import Digest, DigestError
+from composer.merge_tags import fill, values
 from composer.rendering import Rendering, RenderingError, UnknownTheme, eml, render
 from composer.sanitising import TooMuch
+from newsdesk.chromium import NoChromium, Scheme, Shot, pictures
 from newsdesk.errors import Failure, InputError
 
+#: A mail client's reading pane, and a phone.
+SHOTS: tuple[tuple[int, Scheme], ...] = ((640, "light"), (640, "dark"), (375, "light"), (375, "dark"))
 _SAMPLE_ADDRESS = "1 Sample Street\n10000 Sample Town"
 
 
@@ -36,6 +40,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to; made if missing")
         parser.add_argument("--theme", metavar="THEME", default="digest", help="the look (default: digest)")
+        parser.add_argument(
+            "--screenshots",
+            action="store_true",
+            help="also PNGs at 640 and 375 pixels, light and dark (needs Chromium)",
+        )
         parser.add_argument("--address", metavar="ADDRESS", default="", help="the postal address for the footer")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -43,6 +52,8 @@ class Command(BaseCommand):
         source = Path(options["digest"])
         rendered = rendered_digest(source, theme=options["theme"], address=options["address"])
         files = write(rendered, Path(options["out"]))
+        if options["screenshots"]:
+            files |= screenshots(rendered, files["html"])
         report = summary(rendered, files)
         self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else as_text(report))
 
@@ -87,6 +98,30 @@ def write(rendered: Rendered, folder: Path) -> dict[str, Path]:
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror or error}") from error
     return files
+
+
+def screenshots(rendered: Rendered, html: Path) -> dict[str, Path]:
+    """Pictures of the mail beside its HTML, as a reader with a wide or narrow screen sees it in either scheme.
+
+    Raises Failure where there is no Chromium, or it fails.
+    """
+    sample = values(
+        rendered.rendering.tags,
+        name="Sample Reader",
+        email="reader@example.com",
+        unsubscribe_url="https://example.com/u/sample",
+        preferences_url="https://example.com/p/sample",
+    )
+    shots = {
+        html.with_name(f"edition-{width}-{scheme}.png"): Shot(width=width, scheme=scheme) for width, scheme in SHOTS
+    }
+    try:
+        pictures(fill(rendered.rendering.html, sample), shots)
+    except NoChromium as error:
+        raise Failure(f"--screenshots: {error}") from error
+    except OSError as error:
+        raise InputError(f"--screenshots: {error.filename or html.parent}: {error.strerror or error}") from error
+    return {f"png-{shot.width}-{shot.scheme}": path for path, shot in shots.items()}
 
 
 def summary(rendered: Rendered, files: dict[str, Path]) -> dict[str, Any]:
