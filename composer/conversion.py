@@ -18,7 +18,7 @@ from composer.sanitising import rich_text
 ImageSource = Callable[[Any], Picture | None]
 
 
-def publication_content(publication: Publication) -> content.PublicationContent:
+def publication_content(publication: Publication, *, images: ImageSource = preview) -> content.PublicationContent:
     return content.PublicationContent(
         slug=publication.slug,
         title=publication.title,
@@ -31,6 +31,13 @@ def publication_content(publication: Publication) -> content.PublicationContent:
         postal_address=publication.postal_address,
         website=publication.website,
         minimum_stories=publication.minimum_stories,
+        brand=content.Brand(
+            logo=_image(publication.logo, publication.title, images),
+            accent=publication.accent,
+            text_font=publication.text_font,
+            heading_font=publication.heading_font,
+            radius=publication.radius,
+        ),
     )
 
 
@@ -42,7 +49,7 @@ def edition_content(edition: Edition, *, images: ImageSource = preview) -> conte
     picking.prepare(edition.content)
     label, url = edition.call_to_action_label.strip(), edition.call_to_action_url.strip()
     return content.EditionContent(
-        publication=publication_content(edition.publication),
+        publication=publication_content(edition.publication, images=images),
         title=edition.title,
         subject=edition.subject.strip() or edition.title,
         number=edition.number,

@@ -6,6 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from composer.brand import MAX_RADIUS, is_font_stack
+from composer.colours import is_colour
+
 #: Paths the web server answers itself; a publication's slug is the first part of its archive's address.
 RESERVED_SLUGS = frozenset({"desk", "confirm", "u", "p", "webhooks", "api", "healthz", "metrics", "static", "media"})
 
@@ -18,6 +21,16 @@ def validate_timezone(value: str) -> None:
 def validate_not_reserved(value: str) -> None:
     if value in RESERVED_SLUGS:
         raise ValidationError(f"{value!r} is an address the server needs itself; choose another slug.")
+
+
+def validate_accent(value: str) -> None:
+    if not is_colour(value):
+        raise ValidationError(f"{value!r} is not a colour such as #a3341f.")
+
+
+def validate_fonts(value: str) -> None:
+    if not is_font_stack(value):
+        raise ValidationError("List fonts by name; the last is one every reader has, such as serif or sans-serif.")
 
 
 one_line = RegexValidator(r"^[^\r\n\x00]*\Z", "Write it on one line.")
@@ -52,6 +65,32 @@ class Publication(models.Model):
     )
     website = models.URLField(blank=True)
     theme = models.SlugField(max_length=60, default="digest")
+    logo = models.ForeignKey(
+        "wagtailimages.Image",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="At the top of every mail, 36 pixels high, on a white plate.",
+    )
+    accent = models.CharField(
+        max_length=7,
+        blank=True,
+        validators=[validate_accent],
+        help_text="Such as #a3341f; empty for the theme's own. Shades that can be read are worked out of it.",
+    )
+    text_font = models.CharField(
+        max_length=200, blank=True, validators=[validate_fonts], help_text="Such as Verdana, sans-serif."
+    )
+    heading_font = models.CharField(
+        max_length=200, blank=True, validators=[validate_fonts], help_text="Such as Georgia, serif."
+    )
+    radius = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_RADIUS)],
+        help_text="Of corners, in pixels; empty for the theme's own.",
+    )
     cadence_weekday = models.PositiveSmallIntegerField(
         choices=Weekday, null=True, blank=True, help_text="The day of the weekly slot; empty when there is none."
     )

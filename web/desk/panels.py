@@ -72,7 +72,12 @@ PUBLICATION_PANELS = ObjectList(
             heading="Sender",
         ),
         MultiFieldPanel(
-            [FieldRowPanel([FieldPanel("language"), FieldPanel("direction")]), FieldPanel("theme")],
+            [
+                FieldRowPanel([FieldPanel("language"), FieldPanel("direction")]),
+                FieldPanel("theme"),
+                FieldRowPanel([FieldPanel("logo"), FieldPanel("accent"), FieldPanel("radius")]),
+                FieldRowPanel([FieldPanel("heading_font"), FieldPanel("text_font")]),
+            ],
             heading="Language and look",
         ),
         MultiFieldPanel(
