@@ -122,6 +122,7 @@ def test_a_brand_is_the_publications(chosen: str) -> None:
     }
     html = render(branded(every_block(), logo=logo, **brand), theme=chosen).html
 
+    assert list(faint(html)) == []
     for wanted in ('src="https://img.example.com/logo.png"', "#6a1b9a", "border-radius:11px", "Courier"):
         assert wanted in html
     page = lxml_html.document_fromstring(html)
