@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TRANSPORTS = ("sendgrid",)
+TRANSPORTS = ("sendgrid", "smtp", "file")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
 SENDGRID_RETRY_WINDOW = 86_400
@@ -21,6 +22,31 @@ SANDBOX_SILENCE_GRACE = 10
 
 class EnvironmentProblem(Exception):  # noqa: N818 - it is shown to operators as it is
     """A variable has a value that cannot be used. The message begins with the variable's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpServer:
+    """Where SMTP goes, and how."""
+
+    host: str
+    port: int
+    #: tls from the first byte, starttls before anything is told, or plain.
+    security: Literal["tls", "starttls", "plain"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DkimKey:
+    """What SMTP messages are signed with."""
+
+    domain: str
+    selector: str
+    #: PEM, without a password.
+    private_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +66,13 @@ class Environment:
     sendgrid_host: str = ""
     #: Base64 DER keys; several during a rotation.
     sendgrid_webhook_public_keys: tuple[str, ...] = ()
+    #: sendgrid, smtp or file
     transport: str = "sendgrid"
+    #: Only with the transport smtp.
+    smtp_server: SmtpServer | None = None
+    dkim_key: DkimKey | None = None
+    #: Where the transport file writes; None = a folder in the home.
+    maildir: Path | None = None
     #: Seconds without any event after which an attempt may be proven refused.
     silence_grace: int = SENDGRID_RETRY_WINDOW
     home: Path = Path(".newsdesk")
@@ -51,7 +83,7 @@ class Environment:
 
     @property
     def uses_sandbox(self) -> bool:
-        return not self.sendgrid_api_key
+        return self.transport == "sendgrid" and not self.sendgrid_api_key
 
 
 def default_home() -> Path:
@@ -110,6 +142,63 @@ def _seconds(mapping: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
+def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | None:
+    """smtp://user:password@host:587?starttls=no or smtps://…; a password is never sent over an open line."""
+    url = _value(mapping, "SMTP_URL")
+    if not url:
+        if needed:
+            raise EnvironmentProblem(
+                "SMTP_URL: NEWSDESK_TRANSPORT=smtp needs it, for example smtp://user:secret@host:587."
+            )
+        return None
+    parts = urlsplit(url)
+    shown = _without_password(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise EnvironmentProblem(f"SMTP_URL: {error}.") from error
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/"):
+        raise EnvironmentProblem(f"SMTP_URL: {shown!r} is not an smtp:// or smtps:// URL of a server.")
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    query = parse_qs(parts.query, keep_blank_values=True)
+    starttls = query.pop("starttls", ["no" if local else "yes"])[-1]
+    if query or starttls not in {"yes", "no"}:
+        raise EnvironmentProblem(
+            f"SMTP_URL: after the ? only starttls=yes or starttls=no is understood, not {shown!r}."
+        )
+    secured: Literal["tls", "starttls", "plain"] = "starttls" if starttls == "yes" else "plain"
+    server = SmtpServer(
+        host=parts.hostname,
+        port=port or (465 if parts.scheme == "smtps" else 587),
+        security="tls" if parts.scheme == "smtps" else secured,
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+    if server.username and server.security == "plain" and not local:
+        raise EnvironmentProblem("SMTP_URL: with a password and starttls=no everybody on the way could read it.")
+    return server
+
+
+def _dkim_key(mapping: Mapping[str, str]) -> DkimKey | None:
+    names = ("DKIM_PRIVATE_KEY", "DKIM_DOMAIN", "DKIM_SELECTOR")
+    private_key, domain, selector = (_value(mapping, name) for name in names)
+    if not any((private_key, domain, selector)):
+        return None
+    for name, given in zip(names, (private_key, domain, selector), strict=True):
+        if not given:
+            raise EnvironmentProblem(f"{name}: {', '.join(names)} belong together; this one is missing.")
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise EnvironmentProblem("DKIM_PRIVATE_KEY: it is not a private key in PEM without a password.") from error
+    if not isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise EnvironmentProblem("DKIM_PRIVATE_KEY: DKIM knows RSA and Ed25519 keys only.")
+    return DkimKey(domain=domain.lower(), selector=selector, private_key=private_key)
+
+
 def read(mapping: Mapping[str, str]) -> Environment:
     """Read and check every variable.
 
@@ -126,6 +215,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
     if secret_key and len(secret_key) < 32:
         raise EnvironmentProblem("SECRET_KEY: shorter than 32 characters; use a long random one.")
     home = _value(mapping, "NEWSDESK_HOME")
+    maildir = _value(mapping, "NEWSDESK_MAILDIR")
     grace = SENDGRID_RETRY_WINDOW if api_key else SANDBOX_SILENCE_GRACE
     return Environment(
         database_url=_url(mapping, "DATABASE_URL", ("postgresql", "postgres")),
@@ -137,6 +227,9 @@ def read(mapping: Mapping[str, str]) -> Environment:
         sendgrid_host=_url(mapping, "SENDGRID_HOST", ("http", "https")),
         sendgrid_webhook_public_keys=_words(mapping, "SENDGRID_WEBHOOK_PUBLIC_KEYS"),
         transport=transport,
+        smtp_server=_smtp_server(mapping, needed=transport == "smtp"),
+        dkim_key=_dkim_key(mapping),
+        maildir=Path(maildir).expanduser().resolve() if maildir else None,
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),

@@ -34,6 +34,16 @@ class Home:
         return self.path / "sandbox"
 
     @property
+    def maildir(self) -> Path:
+        """Where the transport file writes."""
+        return self.path / "maildir"
+
+    @property
+    def smtp(self) -> Path:
+        """What is known of SMTP requests in flight."""
+        return self.path / "smtp"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

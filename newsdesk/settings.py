@@ -26,6 +26,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 
 USE_SANDBOX = ENVIRONMENT.uses_sandbox
 NEWSDESK_TRANSPORT = ENVIRONMENT.transport
+NEWSDESK_MAILDIR = ENVIRONMENT.maildir or HOME.maildir
+SMTP_SERVER = ENVIRONMENT.smtp_server
+DKIM_KEY = ENVIRONMENT.dkim_key
 SENDGRID_API_KEY = ENVIRONMENT.sendgrid_api_key or HOME.sandbox_api_key()
 SENDGRID_HOST = HOME.sandbox_url() if USE_SANDBOX else (ENVIRONMENT.sendgrid_host or "https://api.sendgrid.com")
 SENDGRID_WEBHOOK_PUBLIC_KEYS = ENVIRONMENT.sendgrid_webhook_public_keys or (

@@ -11,6 +11,7 @@ from tasks import breaker, doorbells, evidence, holder, locking, stopping
 from tasks.alarms import raise_alarm
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Receipt, Send
+from tasks.submission.recalling import recall
 from tasks.transports import get_transport
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,10 @@ def sweep(*, ring_all: bool = False) -> None:
 
 
 def release_held() -> None:
-    """Building and dead: nothing left this machine, so pending again. Submitting and dead: nobody knows."""
+    """Building and dead: nothing left this machine, so pending again. Submitting and dead: nobody knows.
+
+    Unless its transport remembers: SMTP notes each letter's outcome as it comes.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [STALE_SECONDS])
         held = cursor.fetchall()
@@ -64,7 +68,7 @@ def release_held() -> None:
         why = "its worker is dead" if dead else f"its worker said nothing for {STALE_SECONDS} s"
         if status == Batch.Status.BUILDING:
             _return_unsent(batch_id, send_id, attempt)
-        else:
+        elif not (dead and recall(batch_id, attempt, transport=get_transport())):
             _doubt(batch_id, attempt, why)
         log.warning("batch_released", batch=batch_id, was=status, why=why)
 

@@ -3,15 +3,14 @@
 import datetime as dt
 import hashlib
 from email.charset import QP, Charset
-from email.header import Header
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr, make_msgid
 
 from composer.content import PublicationContent
+from composer.header_text import CRLF, encoded
 from composer.merge_tags import fill, values
 from composer.rendering.result import Rendering
 
-CRLF = "\r\n"
 _UTF_8 = Charset("utf-8")
 _UTF_8.body_encoding = QP
 
@@ -52,15 +51,6 @@ def eml(
     parts = (_part("plain", fill(rendering.text, own)), _part("html", fill(rendering.html, own)))
     body = "".join(f"--{boundary}{CRLF}{part}{CRLF}" for part in parts)
     return f"{head}{CRLF}{body}--{boundary}--{CRLF}".encode("ascii")
-
-
-def encoded(name: str, text: str) -> str:
-    """A header's text by RFC 2047, folded.
-
-    The standard library's EmailMessage corrupts some emoji and CJK text at its folds; Header does not.
-    """
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    return Header(text, charset, maxlinelen=75, header_name=name).encode(linesep=CRLF)
 
 
 def _address(name: str, address: str) -> str:

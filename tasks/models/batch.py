@@ -20,14 +20,14 @@ class Batch(models.Model):
 
     send = models.ForeignKey("tasks.Send", on_delete=models.PROTECT, related_name="batches", db_index=False)
     variant = models.ForeignKey("composer.Variant", on_delete=models.PROTECT, related_name="+")
-    #: Deliveries cut into it; never changes.
+    #: Deliveries in it. Changes only when a request is divided: members with another outcome move to another batch.
     size = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     #: The attempt that holds it, or held it last.
     attempt = models.UUIDField(null=True)
     #: Claims so far.
     attempts = models.PositiveIntegerField(default=0)
-    #: Claims that ended without any evidence of a POST, and rounds refused by the provider.
+    #: Claims that ended without any evidence of a POST; rounds refused by the provider for recipients at fault.
     lost_attempts = models.PositiveSmallIntegerField(default=0)
     rounds = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(db_default=Now())

@@ -80,6 +80,9 @@ class Doubt:
 
 def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     """One pass over every doubtful attempt of this transport. `grace` in seconds, by default NEWSDESK_SILENCE_GRACE."""
+    if not transport.reports:
+        # Nothing is ever heard of it: silence says nothing, and a probe would bring no answer. A person decides.
+        return
     grace = float(settings.SILENCE_GRACE) if grace is None else grace
     doubts = _doubts(transport.name, settled=min(grace, SETTLED))
     quiet = [doubt.attempt for doubt in doubts if doubt.may_speak]

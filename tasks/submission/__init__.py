@@ -13,7 +13,7 @@ from tasks.submission.claiming import Claim, claim
 from tasks.submission.fencing import fence
 from tasks.submission.outcomes import record
 from tasks.submission.withdrawing import withdraw
-from tasks.transports import Outcome, Reason, Refused, Transport
+from tasks.transports import Outcome, Reason, Refused, Remembers, Transport
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,8 @@ def submit_batch(batch_id: int, *, transport: Transport) -> None:
     else:
         outcome = transport.post(body)
     persistently(lambda: record(held, built, outcome, transport=transport.name))
+    if isinstance(transport, Remembers):
+        transport.forget(held.attempt)
 
 
 def _request(held: Claim, transport: Transport) -> tuple[Built, bytes]:

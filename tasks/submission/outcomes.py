@@ -1,7 +1,8 @@
 """Writing down what became of a POST, and what follows from it. Safe to repeat."""
 
-import random
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 from django.db.models import F
@@ -10,22 +11,25 @@ from django.db.models.functions import Now
 from tasks import aside, breaker, evidence, locking, reconciliation, stopping
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Send
-from tasks.submission.building import Built
 from tasks.submission.claiming import Claim
-from tasks.transports import Accepted, Outcome, Reason, Refused, Unknown
+from tasks.submission.dividing import divide
+from tasks.submission.waiting import MAX_ROUNDS, back_off, words_to_pause
+from tasks.transports import Accepted, Divided, Outcome, Reason, Refused, Unknown
 
 log = structlog.get_logger(__name__)
-
-#: Rounds a batch may be refused for recipients at fault before the send pauses.
-MAX_ROUNDS = 20
-#: Seconds of the first back-off and the most it grows to, when the provider does not say how long.
-BACK_OFF = 2.0
-BACK_OFF_LIMIT = 300.0
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 
 
-def record(held: Claim, built: Built, outcome: Outcome, *, transport: str) -> None:
+class Members(Protocol):
+    """What is needed of a request to record its outcome."""
+
+    @property
+    def subscriber_ids(self) -> Sequence[int]:
+        """In the order of its recipients."""
+
+
+def record(held: Claim, built: Members, outcome: Outcome, *, transport: str) -> None:
     """Settle the attempt. Whoever else has settled the batch meanwhile (evidence, the sweep) is not overruled."""
     log.info(
         "attempt",
@@ -33,15 +37,17 @@ def record(held: Claim, built: Built, outcome: Outcome, *, transport: str) -> No
         batch=held.batch_id,
         attempt=str(held.attempt),
         outcome=type(outcome).__name__.lower(),
-        recipients=len(built.recipients),
+        recipients=len(built.subscriber_ids),
         said=getattr(outcome, "message", "") or None,
     )
     if isinstance(outcome, Accepted):
         _accepted(held, outcome, transport=transport)
     elif isinstance(outcome, Unknown):
         _unknown(held, outcome, transport=transport)
+    elif isinstance(outcome, Divided):
+        divide(held, tuple(built.subscriber_ids), outcome, transport=transport)
     else:
-        _refused(held, built, outcome)
+        _refused(held, built, outcome, transport=transport)
     stopping.finish_if_done(held.send_id)
 
 
@@ -67,8 +73,8 @@ def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
         breaker.count_unknown(transport)
 
 
-def _refused(held: Claim, built: Built, outcome: Refused) -> None:
-    pause = _why_to_pause(held, outcome)
+def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -> None:
+    pause = _why_to_pause(held, outcome, transport)
     with durable():
         send_status = locking.send_status(held.send_id, to_change=bool(pause))
         batch = (
@@ -100,7 +106,7 @@ def _refused(held: Claim, built: Built, outcome: Refused) -> None:
         stopping.ring_later(held.batch_id, _wait(batch, outcome))
 
 
-def _at_fault(built: Built, outcome: Refused) -> dict[int, str]:
+def _at_fault(built: Members, outcome: Refused) -> dict[int, str]:
     """Words of the provider by subscriber id; positions outside the request are nobody."""
     ids = built.subscriber_ids
     return {ids[at]: words or "refused" for at, words in outcome.recipients_at_fault.items() if at < len(ids)}
@@ -128,18 +134,17 @@ def _wait(batch: Batch, outcome: Refused) -> float:
         return 0.0
     if outcome.retry_after is not None:
         return outcome.retry_after
-    doubled = BACK_OFF * 2.0 ** min(batch.attempts - 1, 10)
-    return min(doubled, BACK_OFF_LIMIT) * random.uniform(0.75, 1.25)  # noqa: S311
+    return back_off(batch.attempts)
 
 
-def _why_to_pause(held: Claim, outcome: Refused) -> str:
+def _why_to_pause(held: Claim, outcome: Refused, transport: str) -> str:
     """Words for an operator when the whole send must stop; empty when the batch can simply be tried again."""
     if outcome.reason in {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}:
-        return f"SendGrid refused: {outcome.message}"
+        return words_to_pause(transport, outcome.message)
     if outcome.reason is not Reason.BAD_REQUEST:
         return ""
     if not outcome.recipients_at_fault:
-        return f"SendGrid refused the request and named no recipient: {outcome.message}"
+        return words_to_pause(transport, f"it named no recipient: {outcome.message}")
     rounds = Batch.objects.filter(pk=held.batch_id).values_list("rounds", flat=True).get()
     if rounds + 1 >= MAX_ROUNDS:
         return f"Batch {held.batch_id} was refused {MAX_ROUNDS} times; the last time: {outcome.message}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 
@@ -52,7 +52,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    http_status: int
+    #: None where the provider speaks no HTTP.
+    http_status: int | None
     provider_id: str
 
 
@@ -75,7 +76,34 @@ class Unknown:
     http_status: int | None = None
 
 
-Outcome = Accepted | Refused | Unknown
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Divided:
+    """Recipients had different outcomes, as in SMTP. Positions in the request's order; each is in exactly one group."""
+
+    accepted: frozenset[int]
+    #: For good, each with the provider's words.
+    refused: Mapping[int, str]
+    #: A temporary no to this very recipient, each with the provider's words.
+    put_off: Mapping[int, str]
+    #: Surely not accepted, for a reason that is not theirs.
+    not_tried: frozenset[int]
+    unknown: frozenset[int]
+    #: Why it ended before all were tried, and what follows from it; None = it did not.
+    reason: Reason | None = None
+    message: str = ""
+    #: Seconds until those that were not tried may go on; None = as after any refusal.
+    retry_after: float | None = None
+
+
+Outcome = Accepted | Refused | Divided | Unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """What a dead process had learned of its request; `deliveries` name the positions of the outcome."""
+
+    deliveries: tuple[str, ...]
+    outcome: Outcome
 
 
 class Transport(Protocol):
@@ -83,8 +111,26 @@ class Transport(Protocol):
     def name(self) -> str:
         """The key requests are made with, for example "sendgrid:<fingerprint>"; at most 60 characters."""
 
-    def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:
-        """Everything that can be done before the fence. At most 1000 recipients."""
+    @property
+    def reports(self) -> bool:
+        """Whether events tell later what became of a request. Only then can silence ever prove a refusal."""
 
-    def post(self, body: bytes) -> Outcome:
-        """Send the body once, without any retry, within 60 s in total. Never raises: what it cannot tell is Unknown."""
+    def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> Any:
+        """Everything that can be done before the fence. At most 1000 recipients. May raise; nothing has been sent."""
+
+    def post(self, body: Any) -> Outcome:
+        """Send what `encode` returned, each recipient at most once, within 60 s in total.
+
+        Never raises: what it cannot tell is Unknown.
+        """
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A transport that notes each recipient's outcome where the death of its process does not reach."""
+
+    def recall(self, attempt: UUID) -> Recalled | None:
+        """What is known of a request whose process is dead; None = nothing that could be relied on. Never raises."""
+
+    def forget(self, attempt: UUID) -> None:
+        """The outcome is in the database. Never raises."""

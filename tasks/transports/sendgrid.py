@@ -97,6 +97,8 @@ class _PooledClient(python_http_client.Client):
 class SendGridTransport:
     """One per process. `host` is SendGrid's own or any server that speaks its API."""
 
+    reports = True
+
     def __init__(self, *, api_key: str, host: str, deadline: float = 60.0) -> None:
         fingerprint = hashlib.sha256(f"{host}\0{api_key}".encode()).hexdigest()[:16]
         self.name = f"sendgrid:{fingerprint}"

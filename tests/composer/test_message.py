@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from composer.header_text import encoded
 from composer.rendering import eml, render
-from composer.rendering.message import encoded
 from tests.composer.editions import PUBLICATION, every_block, make_edition
 
 DATE = dt.datetime(2025, 10, 14, 7, 30, tzinfo=dt.UTC)

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from newsdesk import environment as env
 
@@ -34,6 +36,9 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
         ("SENDGRID_HOST", "http://127.0.0.1:9/", "sendgrid_host", "http://127.0.0.1:9"),
         ("SENDGRID_WEBHOOK_PUBLIC_KEYS", "AAA=,BBB=", "sendgrid_webhook_public_keys", ("AAA=", "BBB=")),
         ("NEWSDESK_TRANSPORT", "sendgrid", "transport", "sendgrid"),
+        ("NEWSDESK_TRANSPORT", "file", "transport", "file"),
+        ("NEWSDESK_MAILDIR", "/srv/mail", "maildir", Path("/srv/mail")),
+        ("SMTP_URL", "smtp://mx.example", "smtp_server", env.SmtpServer(host="mx.example", port=587)),
         ("NEWSDESK_SILENCE_GRACE", "120", "silence_grace", 120),
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
@@ -59,6 +64,13 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("BASE_URL", "news.example"),
         ("SENDGRID_HOST", "api.sendgrid.com"),
         ("NEWSDESK_TRANSPORT", "pigeon"),
+        ("SMTP_URL", "http://mx.example"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", "smtp://mx.example:port"),
+        ("SMTP_URL", "smtp://mx.example/inbox"),
+        ("SMTP_URL", "smtp://mx.example?starttls=maybe"),
+        ("SMTP_URL", "smtp://mx.example?tls=yes"),
+        ("SMTP_URL", "smtp://user:hush@mx.example?starttls=no"),
         ("NEWSDESK_SILENCE_GRACE", "-1"),
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
         ("NEWSDESK_LOG_LEVEL", "loud"),
@@ -115,3 +127,47 @@ def test_a_database_url_becomes_djangos_parameters() -> None:
 def test_a_database_url_must_be_whole(url: str) -> None:
     with pytest.raises(env.EnvironmentProblem, match=r"^DATABASE_URL: "):
         env.database(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mx.example", ("mx.example", 587, "starttls", "", "")),
+        ("smtp://news%40a:p%2Fw%C3%A4@mx.example:25", ("mx.example", 25, "starttls", "news@a", "p/wä")),
+        ("smtps://news:secret@mx.example", ("mx.example", 465, "tls", "news", "secret")),
+        ("smtp://mx.example:25?starttls=no", ("mx.example", 25, "plain", "", "")),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "plain", "", "")),
+        ("smtp://u:hush@localhost?starttls=yes", ("localhost", 587, "starttls", "u", "hush")),
+        ("smtp://[::1]:2525", ("::1", 2525, "plain", "", "")),
+    ],
+)
+def test_an_smtp_url_says_where_and_how(url: str, expected: tuple[object, ...]) -> None:
+    server = env.read({"NEWSDESK_TRANSPORT": "smtp", "SMTP_URL": url}).smtp_server
+    assert server is not None
+    assert (server.host, server.port, server.security, server.username, server.password) == expected
+    assert not server.password or server.password not in repr(server)
+
+
+def test_smtp_needs_its_url_and_starts_no_sandbox() -> None:
+    with pytest.raises(env.EnvironmentProblem, match=r"^SMTP_URL: "):
+        env.read({"NEWSDESK_TRANSPORT": "smtp"})
+    with pytest.raises(env.EnvironmentProblem) as problem:
+        env.read({"SMTP_URL": "smtp://user:hush@mx.example?starttls=never"})
+    assert "hush" not in str(problem.value)
+    assert not env.read({"NEWSDESK_TRANSPORT": "file"}).uses_sandbox
+
+
+def test_a_dkim_key_is_whole_or_refused_by_name() -> None:
+    private = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    given = {"DKIM_PRIVATE_KEY": private.decode(), "DKIM_DOMAIN": "Example.com", "DKIM_SELECTOR": "nd1"}
+    key = env.read(given).dkim_key
+    assert key is not None
+    assert (key.domain, key.selector) == ("example.com", "nd1")
+    assert "PRIVATE" not in repr(key)
+    for name in given:
+        with pytest.raises(env.EnvironmentProblem, match=f"^{name}: "):
+            env.read({other: value for other, value in given.items() if other != name})
+    elliptic = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for wrong in ("no key", elliptic.decode()):
+        with pytest.raises(env.EnvironmentProblem, match=r"^DKIM_PRIVATE_KEY: "):
+            env.read({**given, "DKIM_PRIVATE_KEY": wrong})

@@ -32,7 +32,9 @@ class Command(NewsdeskCommand):
         if options["subscribers"] < 1:
             raise InputError("--subscribers: at least 1")
         if not settings.ENVIRONMENT.uses_sandbox:
-            raise InputError("demo sends to made-up addresses at the local SendGrid only: unset SENDGRID_API_KEY")
+            raise InputError(
+                "demo sends to made-up addresses at the local SendGrid only: unset SENDGRID_API_KEY and NEWSDESK_TRANSPORT"
+            )
         with _newsdesk_running() as (sandbox_url, lines), _progress() as progress:
             demo = run(subscribers=options["subscribers"], sandbox_url=sandbox_url, progress=progress)
         self.report(demo.as_json(), as_text(demo))

@@ -1,0 +1,129 @@
+"""One MIME message per recipient, pre-serialised: each reader's values are joined into a template (`mime`).
+
+Shared by every transport that writes whole messages.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from uuid import UUID
+
+from tasks.transports import quoted
+from tasks.transports.base import Message, Recipient
+from tasks.transports.dkim import Signer
+from tasks.transports.mime import (
+    DATE,
+    ID,
+    LINE_LIMIT,
+    SUBJECT,
+    TO,
+    UNSUBSCRIBE,
+    NotAnAddress,
+    Template,
+    domain_of,
+    envelope_address,
+    header_text,
+    mailbox,
+    make_template,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """One recipient's message before it is joined."""
+
+    position: int
+    delivery: str
+    #: For the envelope; ASCII.
+    address: str
+    #: In the order of the template's slots.
+    values: tuple[bytes, ...]
+    #: Why it cannot be sent at all; empty when it can.
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letters:
+    """What `encode` returns: a request of up to 1000 letters."""
+
+    attempt: UUID
+    #: The envelope's sender, and with it the Return-Path; ASCII.
+    sender: str
+    template: Template
+    letters: tuple[Letter, ...]
+    signer: Signer | None = None
+
+    def join(self, letter: Letter, tail: bytes = b"") -> bytes:
+        """The whole message, with `tail` behind it."""
+        if self.signer is None:
+            return self.template.join(letter.values, tail)
+        message = self.template.join(letter.values)
+        return self.signer.header(message) + message + tail
+
+
+def letters(
+    message: Message, recipients: Sequence[Recipient], *, attempt: UUID, signer: Signer | None = None
+) -> Letters:
+    """Encode a request. A recipient who cannot be written to is kept, with the problem.
+
+    Raises ValueError for a message that cannot be sent to anybody: its sender is no address, or a header is not one.
+    """
+    sender = envelope_address(message.from_email)
+    tokens = tuple(sorted({token for recipient in recipients for token in recipient.substitutions}))
+    template = make_template(
+        from_email=message.from_email,
+        from_name=message.from_name,
+        reply_to=message.reply_to,
+        subject=message.subject,
+        html=message.html,
+        text=message.text,
+        headers=tuple(message.headers.items()),
+        tokens=tokens,
+    )
+    shared = {DATE: format_datetime(dt.datetime.now(dt.UTC)).encode()}
+    made = (
+        _letter(template, message, recipient, position=position, attempt=attempt, shared=shared)
+        for position, recipient in enumerate(recipients)
+    )
+    return Letters(attempt=attempt, sender=sender, template=template, letters=tuple(made), signer=signer)
+
+
+def _letter(
+    template: Template,
+    message: Message,
+    recipient: Recipient,
+    *,
+    position: int,
+    attempt: UUID,
+    shared: Mapping[str, bytes],
+) -> Letter:
+    try:
+        address = envelope_address(recipient.email)
+        own = {**shared, TO: mailbox("To", recipient.name, address), UNSUBSCRIBE: _unsubscribe(recipient)}
+    except NotAnAddress as problem:
+        return Letter(position=position, delivery=recipient.delivery, address="", values=(), problem=str(problem))
+    own[ID] = f"<{recipient.delivery or attempt}.{template.fingerprint}@{domain_of(message.from_email)}>".encode()
+    for token, text in recipient.substitutions.items():
+        own[token] = quoted.value(text)
+    if SUBJECT in template.slots:
+        own[SUBJECT] = header_text("Subject", _filled(message.subject, recipient.substitutions))
+    values = tuple([own.get(slot, b"") for slot in template.slots])
+    return Letter(position=position, delivery=recipient.delivery, address=address, values=values)
+
+
+def _filled(text: str, substitutions: Mapping[str, str]) -> str:
+    for token, value in substitutions.items():
+        text = text.replace(token, value)
+    return text
+
+
+def _unsubscribe(recipient: Recipient) -> bytes:
+    """RFC 8058. Never folded: some mail clients read the first line only."""
+    url = recipient.unsubscribe_url
+    if not url:
+        return b""
+    if not url.isascii() or re.search(r"[\x00-\x20<>\x7f]", url) or len(url) > LINE_LIMIT - 20:
+        raise NotAnAddress("its unsubscribe link cannot stand in a header")
+    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()

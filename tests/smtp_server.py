@@ -1,0 +1,192 @@
+"""A real SMTP server for tests: it keeps what it accepts, and misbehaves as it is told."""
+
+import base64
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+#: What a script may answer beside a reply line: hang up at once, say nothing, or accept and then hang up.
+CLOSE, HANG, ACCEPT_THEN_CLOSE = "close", "hang", "accept-then-close"
+
+#: (stage, how many messages were accepted before, recipient) → a reply, one of the above, or "" for the usual reply.
+#: Stages: greeting, helo, auth, mail, rcpt, data, text, half (1000 bytes into a text).
+Script = Callable[[str, int, str], str]
+
+
+@dataclass
+class Kept:
+    sender: str
+    recipient: str
+    message: bytes
+
+
+@dataclass
+class SmtpSink:
+    """`port` is where it listens; `kept` what it has taken responsibility for."""
+
+    port: int = 0
+    pipelining: bool = True
+    #: Asks for a text even when every recipient was refused (RFC 2920 §3.1 allows it), and refuses that.
+    asks_for_nobody: bool = False
+    script: Script = lambda _stage, _number, _recipient: ""
+    users: dict[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    implicit_tls: bool = False
+    latency: float = 0.0
+    kept: list[Kept] = field(default_factory=list)
+    connections: int = 0
+    commands: list[str] = field(default_factory=list)
+
+    def addresses(self) -> list[str]:
+        return [kept.recipient for kept in self.kept]
+
+
+class _Over(Exception):  # noqa: N818 - the connection's end
+    pass
+
+
+class _Session:
+    def __init__(self, sink: SmtpSink, sock: socket.socket) -> None:
+        self.sink, self.sock = sink, sock
+        self.file = sock.makefile("rb")
+        self.sender = self.recipient = ""
+        self.secured = sink.implicit_tls
+
+    def run(self) -> None:
+        with suppress(OSError, _Over, ValueError):
+            self.answer("greeting", "220 sink ESMTP")
+            while line := self.file.readline():
+                command = line.decode("utf-8", "replace").strip()
+                self.sink.commands.append(command)
+                self.obey(command)
+        with suppress(OSError):
+            self.file.close()
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def answer(self, stage: str, usual: str) -> str:
+        said = self.sink.script(stage, len(self.sink.kept), self.recipient) or usual
+        if said == CLOSE:
+            raise _Over
+        if said == HANG:
+            time.sleep(5)
+            raise _Over
+        if said != ACCEPT_THEN_CLOSE:
+            self.say(said)
+        return said
+
+    def say(self, said: str) -> None:
+        if self.sink.latency:
+            time.sleep(self.sink.latency)
+        self.sock.sendall(said.encode() + b"\r\n")
+
+    def obey(self, command: str) -> None:
+        verb = command.split(" ", 1)[0].upper()
+        if verb in {"EHLO", "HELO"}:
+            self.answer("helo", self.extensions())
+        elif verb == "STARTTLS" and self.sink.tls:
+            self.say("220 go on")
+            self.sock = self.sink.tls.wrap_socket(self.sock, server_side=True)
+            self.file, self.secured = self.sock.makefile("rb"), True
+        elif verb == "AUTH":
+            self.log_in(command)
+        elif verb == "MAIL":
+            self.sender, self.recipient = command.partition("<")[2].rstrip(">"), ""
+            self.answer("mail", "250 2.1.0 ok")
+        elif verb == "RCPT":
+            self.recipient = command.partition("<")[2].rstrip(">")
+            if not self.answer("rcpt", "250 2.1.5 ok").startswith("2"):
+                self.recipient = ""
+        elif verb == "DATA":
+            self.data()
+        elif verb in {"RSET", "NOOP"}:
+            self.say("250 ok")
+        elif verb == "QUIT":
+            self.say("221 bye")
+            raise _Over
+        else:
+            self.say("500 5.5.2 what?")
+
+    def data(self) -> None:
+        if not self.recipient and self.sink.asks_for_nobody:
+            self.say("354 go on")
+            assert self.file.readline() == b".\r\n"
+            self.say("554 5.5.1 no valid recipients")
+        elif not self.recipient:
+            self.say("503 5.5.1 no valid recipients")
+        elif self.answer("data", "354 go on").startswith("354"):
+            self.take()
+
+    def extensions(self) -> str:
+        offered = ["sink"]
+        offered += ["PIPELINING"] if self.sink.pipelining else []
+        offered += ["STARTTLS"] if self.sink.tls and not self.secured else []
+        offered += ["AUTH PLAIN LOGIN"] if self.sink.users else []
+        return "\r\n".join(f"250{'-' if at < len(offered) - 1 else ' '}{name}" for at, name in enumerate(offered))
+
+    def log_in(self, command: str) -> None:
+        _, method, *initial = command.split()
+        if method == "PLAIN":
+            _, user, password = base64.b64decode(initial[0]).decode().split("\0")
+        else:
+            user = base64.b64decode(initial[0]).decode()
+            self.say("334 " + base64.b64encode(b"Password:").decode())
+            password = base64.b64decode(self.file.readline()).decode()
+        right = self.sink.users.get(user) == password
+        self.answer("auth", "235 2.7.0 welcome" if right else "535 5.7.8 wrong password")
+
+    def take(self) -> None:
+        lines: list[bytes] = []
+        size = 0
+        while (line := self.file.readline()) != b".\r\n":
+            if not line:
+                raise _Over
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+            size += len(line)
+            if size > 1000 and self.sink.script("half", len(self.sink.kept), self.recipient) == CLOSE:
+                raise _Over
+        said = self.sink.script("text", len(self.sink.kept), self.recipient) or "250 2.0.0 queued"
+        if said in {CLOSE, HANG}:
+            self.answer("text", said)
+        if said.startswith("250") or said == ACCEPT_THEN_CLOSE:
+            self.sink.kept.append(Kept(self.sender, self.recipient, b"".join(lines)))
+        if said == ACCEPT_THEN_CLOSE:
+            raise _Over
+        self.say(said)
+
+
+@contextmanager
+def running(sink: SmtpSink) -> Iterator[SmtpSink]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sink.port = listener.getsockname()[1]
+        thread = threading.Thread(target=_accept, args=(sink, listener), daemon=True)
+        thread.start()
+        yield sink
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def _accept(sink: SmtpSink, listener: socket.socket) -> None:
+    while True:
+        try:
+            sock, _ = listener.accept()
+        except OSError:
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sink.connections += 1
+        threading.Thread(target=_serve, args=(sink, sock), daemon=True).start()
+
+
+def _serve(sink: SmtpSink, sock: socket.socket) -> None:
+    if sink.implicit_tls and sink.tls:
+        try:
+            sock = sink.tls.wrap_socket(sock, server_side=True)
+        except OSError:
+            sock.close()
+            return
+    _Session(sink, sock).run()
