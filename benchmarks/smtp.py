@@ -1,0 +1,192 @@
+"""SMTP: our transport against a bare pipelined socket, in the same run, to a sink in another process.
+
+    python benchmarks/smtp.py [--messages 20000] [--rounds 3] [--dkim]
+
+The bare loop writes one ready message over and over, with new addresses in the envelope alone. Ours does what a send does
+between fence and outcome, and before it: encode each batch of 1000 (names, subject, Message-ID, unsubscribe links), join
+each message, keep the journal, read and judge every reply. The target is a ratio of 0.8 (design §12).
+"""
+
+import argparse
+import multiprocessing
+import os
+import platform
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
+
+from newsdesk.environment import DkimKey, SmtpServer
+from tasks.transports import Accepted, Message, Recipient
+from tasks.transports.letters import Letters
+from tasks.transports.smtp import SmtpTransport
+
+BATCH = 1000
+TARGET = 0.8
+_PARAGRAPH = "The river rose by two metres — and the “old” bridge held; nobody was hurt. "
+
+
+def message() -> Message:
+    """Some 60 KB of HTML and 18 KB of text: 103 KB on the wire, as in the reference."""
+    story = f'<p style="margin:0px;color:#222222">{_PARAGRAPH * 8}</p>\n'
+    html = f"<html><body><p>Dear -ndNameHtml-</p>{story * 93}<a href='-ndUnsubscribeUrl-'>Unsubscribe</a></body></html>"
+    text = f"Dear -ndName-\n\n{(_PARAGRAPH + chr(10)) * 235}\nUnsubscribe: -ndUnsubscribeUrl-\n"
+    return Message(
+        from_email="news@example.com",
+        from_name="The Weekly",
+        reply_to="editors@example.com",
+        subject="The week in rivers",
+        html=html,
+        text=text,
+        headers={"List-Id": "<weekly.example.com>"},
+    )
+
+
+def recipients(first: int) -> list[Recipient]:
+    return [recipient(number) for number in range(first, first + BATCH)]
+
+
+def recipient(number: int) -> Recipient:
+    url = f"https://news.example.com/u/{'t' * 50}{number}"
+    name = f"Søren Reader {number}" if number % 4 == 0 else f"Reader {number}"
+    return Recipient(
+        email=f"reader{number}@example.com",
+        name=name,
+        delivery=f"1.{number}",
+        substitutions={"-ndName-": name, "-ndNameHtml-": name, "-ndUnsubscribeUrl-": url},
+        unsubscribe_url=url,
+    )
+
+
+def sink(port: "multiprocessing.Queue[int]") -> None:
+    """Answers as fast as it can; keeps nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port.put(listener.getsockname()[1])
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with connection, suppress(OSError):
+                _serve(connection)
+
+
+def _serve(connection: socket.socket) -> None:
+    connection.sendall(b"220 sink\r\n")
+    waiting, in_text = b"", False
+    while received := connection.recv(1 << 18):
+        waiting += received
+        replies = []
+        while True:
+            if in_text:
+                head, end, rest = waiting.partition(b"\r\n.\r\n")
+                if not end:
+                    # Only the tail can hold the beginning of the end.
+                    waiting = waiting[-4:]
+                    break
+                waiting, in_text = rest, False
+                replies.append(b"250 2.0.0 queued\r\n")
+                continue
+            line, end, rest = waiting.partition(b"\r\n")
+            if not end:
+                break
+            waiting = rest
+            verb = line[:4].upper()
+            in_text = verb == b"DATA"
+            replies.append(_REPLIES.get(verb, b"250 ok\r\n"))
+        if replies:
+            connection.sendall(b"".join(replies))
+
+
+_REPLIES = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+
+
+def bare(port: int, number: int, ready: bytes) -> float:
+    """Messages a second of a loop that only writes and reads."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        file = connection.makefile("rb")
+        file.readline()
+        connection.sendall(b"EHLO bench\r\n")
+        file.readline()
+        file.readline()
+        began = time.perf_counter()
+        connection.sendall(_envelope(0))
+        for at in range(number):
+            assert [file.readline()[:3] for _ in range(3)] == [b"250", b"250", b"354"]
+            connection.sendall(ready + b".\r\n" + (_envelope(at + 1) if at + 1 < number else b""))
+            assert file.readline()[:3] == b"250"
+        return number / (time.perf_counter() - began)
+
+
+def _envelope(number: int) -> bytes:
+    return b"MAIL FROM:<news@example.com>\r\nRCPT TO:<reader%d@example.com>\r\nDATA\r\n" % number
+
+
+def ours(port: int, number: int, journal: Path, dkim: DkimKey | None) -> float:
+    """Messages a second of the transport."""
+    server = SmtpServer(host="127.0.0.1", port=port, security="plain")
+    transport = SmtpTransport(server, journal=journal, dkim=dkim)
+    text = message()
+    batches = [recipients(first) for first in range(0, number, BATCH)]
+    began = time.perf_counter()
+    for batch in batches:
+        attempt = uuid4()
+        outcome = transport.post(transport.encode(text, batch, attempt=attempt))
+        assert isinstance(outcome, Accepted), outcome
+        transport.forget(attempt)
+    rate = number / (time.perf_counter() - began)
+    transport.close()
+    return rate
+
+
+def ready_message() -> bytes:
+    transport = SmtpTransport(SmtpServer(host="127.0.0.1", port=1))
+    body: Letters = transport.encode(message(), [recipient(1)], attempt=uuid4())
+    return body.join(body.letters[0])
+
+
+def dkim_key() -> DkimKey:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return DkimKey(domain="example.com", selector="bench", private_key=pem)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dkim", action="store_true", help="sign each message with RSA 2048")
+    options = parser.parse_args()
+    number = max(options.messages // BATCH, 1) * BATCH
+    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
+    process = multiprocessing.Process(target=sink, args=(ports,), daemon=True)
+    process.start()
+    port = ports.get()
+    ready = ready_message()
+    rates: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(options.rounds):
+            dkim = dkim_key() if options.dkim else None
+            rates.append((bare(port, number, ready), ours(port, number, Path(folder), dkim)))
+    process.terminate()
+    process.join()
+    for loop, transport in rates:
+        print(f"bare {loop:7.0f}/s   ours {transport:7.0f}/s   ratio {transport / loop:.2f}")
+    ratio = statistics.median(transport / loop for loop, transport in rates)
+    print(
+        f"SMTP: {number} messages of {len(ready) // 1000} KB, median ratio {ratio:.2f} (target {TARGET})"
+        f" · Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}"
+    )
+
+
+if __name__ == "__main__":
+    main()
