@@ -1,6 +1,7 @@
 """One subscriber × one send, and those a send leaves out.
 
-Submission never writes here: a delivery's outcome is its batch's, except for the members that have an exclusion.
+A delivery's outcome is its batch's, except for the members that have an exclusion. Submission writes here only when an SMTP
+server accepts a part of a request: the others then move to a batch of their own.
 No foreign key is checked row by row, no status is indexed, and the table keeps half of each page free for its flags
 (fillfactor 50, set in the migration): preparing a million rows would take four times as long otherwise.
 """

@@ -22,12 +22,14 @@ from tasks.transports.mime import (
     UNSUBSCRIBE,
     NotAnAddress,
     Template,
-    domain_of,
     envelope_address,
     header_text,
     mailbox,
     make_template,
 )
+
+#: What may stand between the angle brackets of a header of its own, on one line.
+_URL = re.compile(rf"[!-;=?-~]{{1,{LINE_LIMIT - 20}}}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +84,8 @@ def letters(
         headers=tuple(message.headers.items()),
         tokens=tokens,
     )
-    shared = {DATE: format_datetime(dt.datetime.now(dt.UTC)).encode()}
+    tail_of_id = f".{template.fingerprint}@{sender.rpartition('@')[2]}>"
+    shared = {ID: tail_of_id.encode(), DATE: format_datetime(dt.datetime.now(dt.UTC)).encode()}
     made = (
         _letter(template, message, recipient, position=position, attempt=attempt, shared=shared)
         for position, recipient in enumerate(recipients)
@@ -104,9 +107,12 @@ def _letter(
         own = {**shared, TO: mailbox("To", recipient.name, address), UNSUBSCRIBE: _unsubscribe(recipient)}
     except NotAnAddress as problem:
         return Letter(position=position, delivery=recipient.delivery, address="", values=(), problem=str(problem))
-    own[ID] = f"<{recipient.delivery or attempt}.{template.fingerprint}@{domain_of(message.from_email)}>".encode()
+    own[ID] = b"<" + (recipient.delivery or str(attempt)).encode() + shared[ID]
+    encoded_values: dict[str, bytes] = {}
     for token, text in recipient.substitutions.items():
-        own[token] = quoted.value(text)
+        if text not in encoded_values:
+            encoded_values[text] = quoted.value(text)
+        own[token] = encoded_values[text]
     if SUBJECT in template.slots:
         own[SUBJECT] = header_text("Subject", _filled(message.subject, recipient.substitutions))
     values = tuple([own.get(slot, b"") for slot in template.slots])
@@ -124,6 +130,6 @@ def _unsubscribe(recipient: Recipient) -> bytes:
     url = recipient.unsubscribe_url
     if not url:
         return b""
-    if not url.isascii() or re.search(r"[\x00-\x20<>\x7f]", url) or len(url) > LINE_LIMIT - 20:
+    if not _URL.fullmatch(url):
         raise NotAnAddress("its unsubscribe link cannot stand in a header")
     return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()

@@ -134,10 +134,6 @@ def _split(content: str, splitter: re.Pattern[str]) -> list[bytes | str]:
     return [*parts, quoted.literal(content[at:], joined=False)]
 
 
-def domain_of(email: str) -> str:
-    return envelope_address(email).rpartition("@")[2]
-
-
 def _header(name: str, content: str) -> bytes:
     lower = name.lower()
     if not _HEADER_NAME.fullmatch(name) or lower in _OWN_HEADERS or lower.startswith("content-"):

@@ -86,9 +86,9 @@ class Posting:
         )
 
     def _waiting(self) -> Iterator[Letter]:
+        done = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         for letter in self._letters.letters:
-            done = self._accepted, self._unknown, self._refused, self._put_off
-            if any(letter.position in group for group in done):
+            if letter.position in done:
                 continue
             if not self._may_go_on():
                 return

@@ -5,14 +5,13 @@ smtplib waits for each reply before it writes the next line. Where the server of
 """
 
 import base64
-import re
 import smtplib
 import socket
 import ssl
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsdesk.environment import SmtpServer
 from tasks.transports.base import Reason
@@ -20,12 +19,10 @@ from tasks.transports.base import Reason
 CONNECT_TIMEOUT = 10.0
 #: Bytes handed to the kernel at once: what is left in a piece tells whether the end of a message went out.
 _PIECE = 1 << 18
-_REPLY = re.compile(rb"(\d{3})([ -])(.*)", re.DOTALL)
 _MAX_LINES = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     code: int
     text: str
 
@@ -57,6 +54,8 @@ class Wire:
             raise smtplib.SMTPServerDisconnected("the connection was closed at once")
         self._client = client
         self._sock = client.sock
+        # smtplib's own reader may hold what the server said too early; after STARTTLS it has made a new one.
+        self._file = client.file or client.sock.makefile("rb")
         self.pipelining = client.has_extn("pipelining")
         self.last_used = time.monotonic()
 
@@ -79,26 +78,19 @@ class Wire:
         lines: list[str] = []
         try:
             for _ in range(_MAX_LINES):
-                found = _REPLY.match(self._line())
-                if found is None:
+                line = self._file.readline(8192)
+                if not line.endswith(b"\n"):
+                    raise Cut("the server closed the connection" if not line else "the server's answer was cut off")
+                text = line[4:].rstrip().decode("utf-8", "replace")
+                if not line[:3].isdigit() or line[3:4] not in b" -\r\n":
                     raise Cut("the server's answer is not SMTP")
-                lines.append(found[3].decode("utf-8", "replace").strip())
-                if found[2] == b" ":
-                    return Reply(code=int(found[1]), text=" ".join(lines)[:400])
+                # RFC 5321 §4.2: a bare code is a reply too.
+                if line[3:4] != b"-":
+                    return Reply(int(line[:3]), " ".join([*lines, text])[:400] if lines else text[:400])
+                lines.append(text)
         except (OSError, ValueError) as error:
             raise Cut(f"{type(error).__name__}: {error}") from error
         raise Cut("the server's answer does not end")
-
-    def _line(self) -> bytes:
-        file = self._client.file
-        if file is None:
-            file = self._client.file = self._sock.makefile("rb")
-        line = file.readline(8192)
-        if not line.endswith(b"\n"):
-            raise Cut("the server closed the connection" if not line else "the server's answer was cut off")
-        # RFC 5321 §4.2: a bare code is a reply too.
-        stripped = line.rstrip(b"\r\n")
-        return stripped + b" " if len(stripped) == 3 else stripped
 
     def is_alive(self) -> bool:
         """Whether an idle connection still answers (NOOP)."""
@@ -120,6 +112,7 @@ class Wire:
 
     def close(self) -> None:
         with suppress(OSError, smtplib.SMTPException):
+            self._file.close()
             self._client.close()
 
     def quit(self) -> None:
