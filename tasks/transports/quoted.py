@@ -13,8 +13,8 @@ _NEWLINES = re.compile(r"\r\n|\r|\n")
 #: Whatever could end a line or confuse a terminal; a value is one line.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSAFE = re.compile(rb"[^\t !-<>-~]")
-#: Nothing to escape, fits one line, and may stand at its beginning: most names.
-_PLAIN = re.compile(r"(?!\.|From )[ !-<>-~]{1,72}")
+#: Nothing to escape.
+_PLAIN = re.compile(r"[ -<>-~]+")
 #: Up to 72 characters that do not end inside an escape; at a line's start one more character may grow by two.
 _CHUNK = re.compile(rb".{1,72}(?<!=)(?<!=.)", re.DOTALL)
 _ESCAPES = {byte: b"=%02X" % byte for byte in range(256)}
@@ -35,14 +35,18 @@ def literal(text: str, *, joined: bool) -> bytes:
 def value(text: str) -> bytes:
     """One reader's value, on a line or lines of its own that end in a soft break; controls become spaces."""
     if _PLAIN.fullmatch(text):
-        return text.encode() + SOFT_BREAK
+        plain = text.encode()
+        if len(plain) <= 72:
+            return _started(plain) + SOFT_BREAK
+        chunks = [_started(plain[at : at + 72]) for at in range(0, len(plain), 72)]
+        return SOFT_BREAK.join(chunks) + SOFT_BREAK
     raw = CONTROLS.sub(" ", text).encode("utf-8", "replace")
     return _line(raw, open_end=True) + SOFT_BREAK if raw else b""
 
 
 def one_line(text: str) -> str:
     """The text without line breaks and other controls, for headers."""
-    return " ".join(CONTROLS.sub(" ", text).split()) if CONTROLS.search(text) else " ".join(text.split())
+    return " ".join((text if text.isprintable() else CONTROLS.sub(" ", text)).split())
 
 
 def _line(raw: bytes, *, open_end: bool) -> bytes:

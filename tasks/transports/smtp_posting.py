@@ -5,6 +5,7 @@ demands that DATA ends a group. A cut connection therefore costs one doubt, not 
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from tasks.transports.base import Accepted, Divided, Outcome, Reason, Refused, Unknown
 from tasks.transports.journal import Fate, Record
@@ -29,6 +30,15 @@ class Halt(Exception):  # noqa: N818 - an outcome
         self.message = message
         self.again = again
         self.retry_after = retry_after
+
+
+class _Planned(NamedTuple):
+    """A letter that is ready to go out. `ahead`: the next one's envelope, which stands at the end of `whole`."""
+
+    letter: Letter
+    whole: bytes
+    ahead: bytes
+    following: Letter | None
 
 
 class Posting:
@@ -96,23 +106,34 @@ class Posting:
 
     def _deliver(self, wire: Wire) -> None:
         waiting = self._waiting()
-        letter = next(waiting, None)
-        if letter is not None and wire.pipelining:
-            wire.write(self._envelope(letter))
-        while letter is not None:
-            no, wants_text = self._open(wire, letter)
-            following = next(waiting, None)
-            ahead = self._envelope(following) if following is not None and wire.pipelining else b""
+        planned = self._plan(wire, next(waiting, None), next(waiting, None))
+        if planned is not None and wire.pipelining:
+            wire.write(self._envelope(planned.letter))
+        while planned is not None:
+            current = planned
+
+            def join_the_next(current: _Planned = current) -> "_Planned | None":
+                return self._plan(wire, current.following, next(waiting, None))
+
+            no, wants_text = self._open(wire, current.letter)
             if no is None:
-                self._text(wire, letter, ahead)
+                planned = self._text(wire, current, join_the_next)
             else:
                 # An empty text ends what the server opened for nobody; otherwise the sender must be taken back.
-                wire.write((_END if wants_text else b"RSET\r\n") + ahead)
+                wire.write((_END if wants_text else b"RSET\r\n") + current.ahead)
+                planned = join_the_next()
                 _ended(wire.read())
-                self._answered(letter, no, content=False)
-            letter = following
+                self._answered(current.letter, no, content=False)
         if not self._may_go_on() and self._left():
             raise Halt(Reason.NOT_SENT, "The time for one request was over.", retry_after=0.0)
+
+    def _plan(self, wire: Wire, letter: Letter | None, following: Letter | None) -> _Planned | None:
+        """Join a letter while the server is busy with the one before it."""
+        if letter is None:
+            return None
+        ahead = self._envelope(following) if following is not None and wire.pipelining else b""
+        whole = self._letters.join(letter, _END + ahead)
+        return _Planned(letter, whole, ahead, following)
 
     def _left(self) -> bool:
         done = len(self._accepted) + len(self._unknown) + len(self._refused) + len(self._put_off)
@@ -152,27 +173,30 @@ class Posting:
         wire.write(data)
         return to_mail, to_rcpt, wire.read()
 
-    def _text(self, wire: Wire, letter: Letter, ahead: bytes) -> None:
-        whole = self._letters.join(letter, _END + ahead)
+    def _text(self, wire: Wire, planned: _Planned, meanwhile: Callable[[], _Planned | None]) -> _Planned | None:
+        """Send a text and judge the reply; what `meanwhile` returns."""
+        letter = planned.letter
         self._record[letter.position] = Fate.IN_DOUBT
         self._unknown.add(letter.position)
         try:
-            wire.write_message(whole, len(whole) - len(ahead))
+            wire.write_message(planned.whole, len(planned.whole) - len(planned.ahead))
         except NotHandedOver:
             # It cannot have been accepted; perhaps the server said why before it closed.
             self._settled(letter.position, Fate.NOT_SENT)
             self._answered(letter, wire.read(), content=True)
             raise
+        after = meanwhile()
         reply = wire.read()
         if reply.code == 250:
             self._settled(letter.position, Fate.ACCEPTED)
             self._accepted.add(letter.position)
             self._streak.clear()
-            return
+            return after
         if not 400 <= reply.code < 600:
             raise Cut(f"unexpected reply to a message: {reply}")
         self._settled(letter.position, Fate.NOT_SENT)
         self._answered(letter, reply, content=True)
+        return after
 
     def _settled(self, position: int, fate: Fate) -> None:
         self._record[position] = fate
