@@ -2,7 +2,7 @@
 
 A batch has one status. So the members who share the first outcome keep the batch, and the others move to new batches of
 the same send, in the transaction that records the outcome. This is the one place where submission writes deliveries; it
-costs nothing while a request goes well (docs/adr/ tells why).
+costs nothing while a request goes well (docs/adr/0009 tells why).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.db import connection
 from django.db.models.functions import Now
 
-from tasks import aside, breaker, evidence, stopping
+from tasks import aside, breaker, evidence, locking, stopping
 from tasks.durability import durable
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.claiming import Claim
@@ -76,9 +76,7 @@ def divide(held: Claim, members: tuple[int, ...], outcome: Divided, *, transport
     """Settle the attempt; safe to repeat. `members`: subscriber ids in the order of the request's recipients."""
     again: list[tuple[int, float]] = []
     with durable():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT status FROM tasks_send WHERE id = %s FOR SHARE", [held.send_id])
-            (send_status,) = cursor.fetchone()
+        cancelled = locking.send_status(held.send_id) == Send.Status.CANCELLED
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=held.batch_id, attempt=held.attempt, status__in=_OPEN)
@@ -86,7 +84,7 @@ def divide(held: Claim, members: tuple[int, ...], outcome: Divided, *, transport
         )
         if not _settle_attempt(held, outcome) or batch is None:
             return
-        failed, groups = _groups(batch, members, outcome, cancelled=send_status == Send.Status.CANCELLED)
+        failed, groups = _groups(batch, members, outcome, cancelled=cancelled)
         aside.set_aside(batch.pk, send_id=held.send_id, kind="failed", reasons=failed, attempt=held.number)
         if not groups:
             Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
