@@ -17,6 +17,8 @@ from composer.theme_trial import faults
 from newsdesk import paths
 from tests.composer.editions import every_block
 
+pytestmark = pytest.mark.integration
+
 Edit = Callable[..., Path]
 
 

@@ -16,6 +16,8 @@ from composer.rendering.themes import theme
 from newsdesk.paths import samples_dir
 from tests.composer.editions import PUBLICATION, every_block, make_edition, make_story
 
+pytestmark = pytest.mark.integration
+
 THEMES = theme_names()
 SAMPLES = sorted(path.stem for path in samples_dir().glob("*.txt"))
 LIMITS = {"digest": 60_000, "magazine": 60_000, "briefing": 30_000}

@@ -11,6 +11,8 @@ from wagtail.models import ModelLogEntry
 from composer.approval import ApprovalBlocked, ApprovalRefused, approve, reopen
 from composer.models import Approval, Edition, Publication
 
+pytestmark = pytest.mark.integration
+
 Make = Callable[..., Any]
 VIP = {"vip": {"all": [{"field": "tags", "op": "has", "value": "vip"}]}}
 

@@ -8,7 +8,7 @@ import pytest
 from composer import merge_tags
 from tests.proofs.matrix import CASES, Case, named, rendering
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 #: A mail is no page: it has no landmarks.
 OFF = ("region", "landmark-one-main")

@@ -10,6 +10,8 @@ from lxml import html as lxml_html
 from composer.checks import check
 from tests.proofs.matrix import CASES, Case, edition, named, rendering
 
+pytestmark = pytest.mark.integration
+
 _HIDDEN = ("display:none", "display: none")
 
 

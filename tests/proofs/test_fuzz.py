@@ -15,6 +15,8 @@ from composer.sanitising import TooMuch, rich_text
 from newsdesk.paths import samples_dir
 from tests.composer.editions import make_edition, make_story
 
+pytestmark = pytest.mark.integration
+
 BODIES = int(os.environ.get("NEWSDESK_FUZZ", "600"))
 A_MAIL = 12
 SEED = 20_250_610

@@ -10,7 +10,7 @@ from composer.rendering import pipeline, render
 from composer.rendering.inlining import inlined
 from tests.proofs.matrix import CASES, Case, edition, named
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 #: What follows from the other properties, here or in an element above.
 FOLLOWS = ("block-size", "height", "inline-size", "width", "perspective-origin", "transform-origin")

@@ -4,8 +4,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.proofs.conftest import HERE, missing
 from tests.proofs.matrix import CASES, named, rendering
+
+pytestmark = pytest.mark.integration
 
 
 def verdicts(sources: dict[str, str], node_modules: Path) -> dict[str, list[str]]:

@@ -5,9 +5,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from composer.rendering import eml
 from tests.proofs.conftest import missing
 from tests.proofs.matrix import CASES, edition, named, rendering
+
+pytestmark = pytest.mark.integration
 
 _STATUS = re.compile(r"^X-Spam-Status: \w+, score=(-?[\d.]+)((?:.*\n)(?:[ \t].*\n)*)", re.MULTILINE)
 SPAM = (

@@ -9,6 +9,8 @@ import pytest
 from sandbox.options import SandboxOptions
 from sandbox.server import running
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("url", "allowed"),

@@ -13,6 +13,8 @@ from sandbox import events
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox, running
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def settled(sandbox: Sandbox, until: Any) -> Any:

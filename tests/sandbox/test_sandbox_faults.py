@@ -10,6 +10,8 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 from sandbox.faults import FaultScript, Occasion, parse
 from sandbox.server import Sandbox
 
+pytestmark = pytest.mark.integration
+
 
 def set_fault(sandbox: Sandbox, **source: Any) -> None:
     sandbox.faults.add([source])

@@ -8,6 +8,8 @@ import pytest
 
 from sandbox import validation
 
+pytestmark = pytest.mark.integration
+
 
 def fields(mail: Any) -> list[str | None]:
     return [problem.field for problem in validation.check(mail, now=1_000_000)]

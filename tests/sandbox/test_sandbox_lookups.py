@@ -12,6 +12,8 @@ import pytest
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox
 
+pytestmark = pytest.mark.integration
+
 
 def get(sandbox: Sandbox, http: Any, path: str) -> Any:
     answer = http.request("GET", f"{sandbox.url}{path}")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from sandbox import messages, validation
 from sandbox.ledger import Recipient, StoredMessage, StoredRequest
 
+pytestmark = pytest.mark.integration
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=200)
 BODY = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]) | st.just("\n"), min_size=1, max_size=400)
 NAMES = st.text(

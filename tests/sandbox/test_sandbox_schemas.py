@@ -14,7 +14,10 @@ from sandbox.server import Sandbox
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "reference" / "sendgrid-openapi"
 
-pytestmark = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="the vendor's schemas are not at hand")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not SCHEMAS.is_dir(), reason="the vendor's schemas are not at hand"),
+]
 
 
 def document(name: str) -> dict[str, Any]:

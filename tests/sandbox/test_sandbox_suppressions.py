@@ -8,6 +8,8 @@ import sendgrid
 
 from sandbox.server import Sandbox
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Any:

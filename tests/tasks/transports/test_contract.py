@@ -12,6 +12,8 @@ from tasks.transports import Accepted, Divided, Outcome, Reason, Refused, Unknow
 from tests.tasks.transports.conftest import Way
 from tests.tasks.transports.messages import encode, make_recipient, make_recipients
 
+pytestmark = pytest.mark.integration
+
 NAMES = [
     "Ann Lee",
     'Ann "The Pen" Lee\\',

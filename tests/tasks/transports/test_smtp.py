@@ -15,6 +15,8 @@ from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, HANG, Script, SmtpSink, 
 from tests.tasks.transports.conftest import server_of
 from tests.tasks.transports.messages import encode, make_recipient, make_recipients
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(params=[True, False], ids=["pipelined", "step by step"])
 def sink(request: pytest.FixtureRequest) -> Iterator[SmtpSink]:
