@@ -52,8 +52,9 @@ def _install(npm: str, folder: Path) -> None:
     (folder / "ready").touch()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # No longer than its file: while Playwright runs, Django takes this process for an asynchronous one.
     if CHROMIUM is None:
         missing("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
