@@ -8,6 +8,8 @@ from composer.conversion import edition_content
 from composer.images import permanent
 from composer.rendering import render
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_publications_brand_is_in_its_mails(make_edition: Any, publication: Any, make_image: Any) -> None:
     publication.accent, publication.heading_font, publication.radius = "#6a1b9a", "Courier, monospace", 0

@@ -10,6 +10,8 @@ from django.db import IntegrityError, connection, transaction
 
 from composer.models import Approval, Edition, Publication, Story
 
+pytestmark = pytest.mark.integration
+
 Make = Callable[..., Any]
 
 

@@ -3,6 +3,8 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from wagtail.models import Collection
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.django_db
 def test_a_test_sees_what_migrations_made() -> None:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from composer.models import Approval, Edition, Publication, Story
 from newsdesk.errors import Failure, InputError
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 DIGEST = """City Digest
 

@@ -13,7 +13,7 @@ from subscribers.models import List, Segment, Subscriber
 from subscribers.saved_segments import count_readers, rules_for, subscribers_matching
 from subscribers.suppression import suppress
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 SINGAPORE = {"field": "attributes.country", "op": "eq", "value": "SG"}
 

@@ -24,7 +24,7 @@ from tests.factories import make_prepared_send
 from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, SmtpSink, running
 from tests.tasks.conftest import Doorbells
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.reports import World, deliver, make_world, state
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 REPORTS: tuple[dict[str, Any], ...] = (
     {"event": "processed"},
