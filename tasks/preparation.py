@@ -134,12 +134,7 @@ def _prepare(send_id: int) -> Prepared | None:
         stopping.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
         return None
     here = ground.current()
-    if send.system_identifier and (send.system_identifier, send.timeline) != (here.system_identifier, here.timeline):
-        stopping.ground_moved(
-            send_id,
-            "The database was restored or promoted since the send was scheduled: it may have "
-            "gone out already. Cancel it, and schedule it again if it has not.",
-        )
+    if _stands_elsewhere(send, here):
         return None
     with connection.cursor() as cursor:
         # Two sends of one edition must see each other's deliveries.
@@ -168,6 +163,18 @@ def _prepare(send_id: int) -> Prepared | None:
     _verify(prepared, deliveries=deliveries, in_batches=int(in_batches), excluded_rows=excluded_rows, largest=largest)
     _start(send, prepared, here)
     return prepared
+
+
+def _stands_elsewhere(send: Send, here: ground.Ground) -> bool:
+    """True, and the send is paused, when the database is not the one it was scheduled in."""
+    if not send.system_identifier or (send.system_identifier, send.timeline) == (here.system_identifier, here.timeline):
+        return False
+    stopping.ground_moved(
+        send.pk,
+        "The database was restored or promoted since the send was scheduled: it may have gone out already. "
+        "Cancel it, and schedule it again if it has not.",
+    )
+    return True
 
 
 def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, largest: int) -> None:
