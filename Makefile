@@ -56,7 +56,7 @@ golden: $(STAMP) ## write the golden mails anew; read the difference before you 
 	@git --no-pager diff --stat -- tests/golden
 
 chaos: $(STAMP) ## sends while workers, the broker and SendGrid fail
-	@$(BIN)/pytest $(wildcard tests/chaos tests/acceptance/test_weekly_run.py)
+	@NEWSDESK_CHAOS_RUNS=$${NEWSDESK_CHAOS_RUNS:-5} $(BIN)/pytest -s $(wildcard tests/chaos tests/acceptance/test_weekly_run.py)
 
 bench: $(STAMP) ## measure: each of benchmarks/*.py
 	@found=; for file in benchmarks/*.py; do \
