@@ -18,6 +18,9 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SENDGRID_RETRY_WINDOW = 86_400
 #: The sandbox posts its events within a second and keeps trying; ten seconds of silence are enough there.
 SANDBOX_SILENCE_GRACE = 10
+#: Long enough to see a mistake and stop it, too short to be in anybody's way.
+UNDO_SECONDS = 10
+MAX_CONNECTIONS = 16
 
 
 class EnvironmentProblem(Exception):  # noqa: N818 - it is shown to operators as it is
@@ -75,6 +78,15 @@ class Environment:
     maildir: Path | None = None
     #: Seconds without any event after which an attempt may be proven refused.
     silence_grace: int = SENDGRID_RETRY_WINDOW
+    #: Requests that one worker process has in flight at the same time.
+    connections: int = 4
+    #: The most that all workers together hand to the transport in a second; 0 = as fast as it goes.
+    rate_recipients: int = 0
+    rate_requests: int = 0
+    #: Seconds between preparing a send and its first batch, in which it can be taken back.
+    undo_seconds: int = UNDO_SECONDS
+    #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
+    receipt_days: int = 30
     home: Path = Path(".newsdesk")
     #: The folder of the editors' own themes; None: `themes` in the home.
     themes: Path | None = None
@@ -141,6 +153,16 @@ def _seconds(mapping: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not value.isdecimal():
         raise EnvironmentProblem(f"{name}: {value!r} is not a number of seconds.")
+    return int(value)
+
+
+def _whole(mapping: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    value = _value(mapping, name)
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
+        fits = f"from {least} to {most}" if most is not None else f"of at least {least}"
+        raise EnvironmentProblem(f"{name}: {value!r} is not a whole number {fits}.")
     return int(value)
 
 
@@ -236,6 +258,13 @@ def read(mapping: Mapping[str, str]) -> Environment:
         dkim_key=_dkim_key(mapping),
         maildir=Path(maildir).expanduser().resolve() if maildir else None,
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),
+        connections=_whole(mapping, "NEWSDESK_CONNECTIONS", 4, least=1, most=MAX_CONNECTIONS),
+        rate_recipients=_whole(mapping, "NEWSDESK_RATE_RECIPIENTS", 0),
+        rate_requests=_whole(mapping, "NEWSDESK_RATE_REQUESTS", 0),
+        undo_seconds=_seconds(
+            mapping, "NEWSDESK_UNDO_SECONDS", UNDO_SECONDS if api_key or transport != "sendgrid" else 0
+        ),
+        receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         themes=Path(themes).expanduser().resolve() if themes else None,
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),

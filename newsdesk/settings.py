@@ -35,6 +35,11 @@ SENDGRID_WEBHOOK_PUBLIC_KEYS = ENVIRONMENT.sendgrid_webhook_public_keys or (
     HOME.sandbox_public_keys() if USE_SANDBOX else ()
 )
 SILENCE_GRACE = ENVIRONMENT.silence_grace
+CONNECTIONS = ENVIRONMENT.connections
+RATE_RECIPIENTS = ENVIRONMENT.rate_recipients
+RATE_REQUESTS = ENVIRONMENT.rate_requests
+UNDO_SECONDS = ENVIRONMENT.undo_seconds
+RECEIPT_DAYS = ENVIRONMENT.receipt_days
 
 THEMES_DIR = ENVIRONMENT.themes or HOME.themes
 

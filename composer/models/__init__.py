@@ -2,8 +2,9 @@
 
 from composer.models.approval import Approval, Variant
 from composer.models.edition import Edition
+from composer.models.holiday import Holiday
 from composer.models.placement import Placement
 from composer.models.publication import Publication
 from composer.models.story import Story
 
-__all__ = ["Approval", "Edition", "Placement", "Publication", "Story", "Variant"]
+__all__ = ["Approval", "Edition", "Holiday", "Placement", "Publication", "Story", "Variant"]

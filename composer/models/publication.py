@@ -99,6 +99,15 @@ class Publication(models.Model):
     minimum_stories = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(50)]
     )
+    frequency_cap = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Whoever got this many mails of ours in the days beside is left out; empty for no limit.",
+    )
+    frequency_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(90)], help_text="Days."
+    )
     tracking = models.BooleanField(default=False, help_text="Ask the provider to report opens and clicks.")
     second_approver = models.BooleanField(
         default=False, help_text="Whoever edited an edition last cannot be the one who approves it."
@@ -120,6 +129,12 @@ class Publication(models.Model):
                 | models.Q(cadence_weekday__range=(0, 6), cadence_time__isnull=False),
                 name="composer_publication_cadence",
                 violation_error_message="A weekly slot needs both a day and a time.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(frequency_cap__isnull=True, frequency_days__isnull=True)
+                | models.Q(frequency_cap__gte=1, frequency_days__gte=1),
+                name="composer_publication_frequency",
+                violation_error_message="A frequency cap needs both a number of mails and a number of days.",
             ),
         ]
 

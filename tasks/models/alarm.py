@@ -11,6 +11,15 @@ class Alarm(models.Model):
     message = models.CharField(max_length=500)
     raised_at = models.DateTimeField(db_default=Now())
     cleared_at = models.DateTimeField(null=True)
+    #: What it is about, beside or instead of a send.
+    publication = models.ForeignKey(
+        "composer.Publication", null=True, blank=True, on_delete=models.CASCADE, related_name="alarms"
+    )
+    edition = models.ForeignKey(
+        "composer.Edition", null=True, blank=True, on_delete=models.CASCADE, related_name="alarms"
+    )
+    #: When letters to the editors were written about it.
+    mailed_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

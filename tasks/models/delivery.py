@@ -56,6 +56,7 @@ class Exclusion(models.Model):
         "unsubscribed",
         "unconfirmed",
         "already_received",
+        "frequency_cap",
         "no_stories",
         "cancelled",
     )

@@ -16,6 +16,8 @@ class Event(models.Model):
     at = models.DateTimeField()
     url = models.TextField(blank=True)
     agent = models.TextField(blank=True)
+    #: A machine did it (a link scanner, a mail provider's proxy): it counts for no reader.
+    machine = models.BooleanField(default=False, db_default=False)
 
     wagtail_reference_index_ignore = True
 

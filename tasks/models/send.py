@@ -24,7 +24,18 @@ class Send(models.Model):
     )
     segment_rule = models.JSONField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.SCHEDULED)
+    #: When it is prepared: the given time, or for a local-time send the first moment at which it is that time somewhere.
     scheduled_at = models.DateTimeField()
+    #: For a local-time send: the time on each reader's own clock, ISO 8601 without an offset ("2026-12-04T08:00:00").
+    local_at = models.CharField(max_length=19, blank=True)
+    #: Nothing goes out before this moment, so that whoever sent it can take it back.
+    undo_until = models.DateTimeField(null=True)
+    #: The domain of the From address, on which a warm-up counts.
+    sender_domain = models.CharField(max_length=255, blank=True)
+    #: Paused because its edition was reopened; approving the edition again gives it back to its schedule.
+    held_at = models.DateTimeField(null=True)
+    #: The send whose missed readers this one is for ("send to the rest").
+    rest_of = models.ForeignKey("tasks.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="rests")
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

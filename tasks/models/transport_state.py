@@ -16,6 +16,10 @@ class TransportState(models.Model):
     probed_at = models.DateTimeField(null=True)
     #: Silence is disabled after two attempts of one batch prove accepted, until a person re-enables it.
     silence_enabled = models.BooleanField(default=True, db_default=True)
+    #: The provider asked to wait until then (429), and in which words; and how often in a row it did without saying how long.
+    hold_until = models.DateTimeField(null=True)
+    hold_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    too_many_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0)
     #: The last webhook call that was not answered 2xx.
     webhook_refused_at = models.DateTimeField(null=True)
 
