@@ -6,7 +6,7 @@ import sys
 import warnings
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu.entity import Queue
 
 from newsdesk.engines.leash import die_with_parent
@@ -14,6 +14,8 @@ from newsdesk.engines.leash import die_with_parent
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
 from django.conf import settings
+
+from tasks import shutdown
 
 # Messages are JSON: what the warning fears cannot be sent.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
@@ -66,6 +68,12 @@ app.conf.update(
 def _end_with_the_main_process(**_: object) -> None:
     # Otherwise the children of a killed worker go on beside those of its successor.
     die_with_parent(signal.SIGKILL)
+
+
+@worker_shutting_down.connect
+def _end_turns(**_: object) -> None:
+    # The children hear nothing of a warm shutdown; whoever is in the middle of a send stops after the batches it has.
+    shutdown.ask()
 
 
 @worker_init.connect

@@ -14,8 +14,9 @@ ON CONFLICT (name) DO UPDATE SET
     probed_at = CASE WHEN tasks_transportstate.unknowns_in_a_row + 1 >= %s THEN statement_timestamp() END
 """
 _CLOSE = """
-UPDATE tasks_transportstate SET unknowns_in_a_row = 0, opened_at = NULL, probed_at = NULL
- WHERE name = %s AND unknowns_in_a_row > 0
+UPDATE tasks_transportstate
+   SET unknowns_in_a_row = 0, opened_at = NULL, probed_at = NULL, too_many_in_a_row = 0
+ WHERE name = %s AND (unknowns_in_a_row > 0 OR too_many_in_a_row > 0)
 """
 _PROBE = """
 UPDATE tasks_transportstate SET probed_at = statement_timestamp()

@@ -16,11 +16,11 @@ _BROKER_ERRORS = (OperationalError, RedisError, OSError)
 
 
 @shared_task(name="tasks.submit_batch")
-def submit_batch(batch_id: int) -> None:
-    from tasks import submission
+def submit_batch(batch_id: int) -> None:  # noqa: ARG001 - which one rang does not matter: a turn takes what is due
+    from tasks import turns
     from tasks.transports import get_transport
 
-    submission.submit_batch(batch_id, transport=get_transport())
+    turns.take_turn(transport=get_transport())
 
 
 @shared_task(name="tasks.apply_receipt")
@@ -75,6 +75,11 @@ def check_links(edition_id: int) -> None:
 
 def ring_batch(batch_id: int, *, countdown: float = 0) -> bool:
     return _ring(submit_batch, batch_id, countdown=countdown)
+
+
+def ring_for_what_is_due(*, countdown: float = 0) -> bool:
+    """Wake a worker, whichever batch it then takes."""
+    return _ring(submit_batch, 0, countdown=countdown)
 
 
 def ring_receipt(receipt_id: int) -> bool:

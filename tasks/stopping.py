@@ -13,6 +13,8 @@ from tasks.models import Attempt, Batch, Send
 log = structlog.get_logger(__name__)
 
 GROUND_MOVED = "ground_moved"
+#: Doorbells that are rung at once, however many batches there are.
+WORKERS_AT_MOST = 64
 _NOT_OVER = (Send.Status.SCHEDULED, Send.Status.PREPARING, Send.Status.SENDING)
 _OPEN_BATCHES = (
     Batch.Status.PENDING,
@@ -116,9 +118,12 @@ def ring_pending(send_id: int) -> int:
 
 
 def ring(batch_ids: list[int]) -> int:
-    """Ring for these batches and note it; stops at the first that the broker does not take."""
+    """Ring for these batches and note it; stops at the first that the broker does not take.
+
+    A worker that wakes up takes whatever is due: more doorbells than there may be workers wake nobody.
+    """
     rung = []
-    for batch_id in batch_ids:
+    for batch_id in batch_ids[:WORKERS_AT_MOST]:
         if not doorbells.ring_batch(batch_id):
             break
         rung.append(batch_id)

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from tasks import breaker, doorbells, evidence, holder, locking, stopping
 from tasks.alarms import raise_alarm
 from tasks.durability import durable
+from tasks.flow import holding, warming
 from tasks.models import Attempt, Batch, Receipt, Send
 from tasks.submission.recalling import recall
 from tasks.transports import get_transport
@@ -30,12 +31,13 @@ SELECT b.id, b.send_id, b.status, b.attempt, b.holder,
        b.claimed_at < statement_timestamp() - make_interval(secs => %s) AS stale
   FROM tasks_batch b WHERE b.status IN ('building', 'submitting') ORDER BY b.id
 """
-_DUE = """
+_DUE = f"""
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
  WHERE b.status = 'pending' AND s.status = 'sending' AND b.not_before <= statement_timestamp()
+   AND {warming.NOT_HELD_SQL}
    AND (b.rung_at IS NULL OR b.rung_at < b.not_before OR b.rung_at < statement_timestamp() - make_interval(secs => %s))
  ORDER BY b.rung_at NULLS FIRST, b.id LIMIT %s
-"""
+"""  # noqa: S608 - made of constants
 
 
 def sweep(*, ring_all: bool = False) -> None:
@@ -113,13 +115,17 @@ def _doubt(batch_id: int, attempt: UUID, why: str) -> None:
 def ring_due(*, ring_all: bool = False) -> int:
     """Ring again for pending, due batches whose doorbell was lost; how many."""
     transport = get_transport().name
-    limit = 10_000
+    if holding.current(transport):
+        return 0
+    waiting = doorbells.waiting_batches()
+    if waiting is None:
+        return 0
+    limit = stopping.WORKERS_AT_MOST - waiting
     if breaker.is_open(transport):
         if not breaker.probe_is_due(transport):
             return 0
         limit, ring_all = 1, True
-    waiting = doorbells.waiting_batches()
-    if waiting is None:
+    if limit <= 0:
         return 0
     older_than = 0 if ring_all else (DOORBELL_SECONDS if waiting else EMPTY_BROKER_SECONDS)
     with connection.cursor() as cursor:

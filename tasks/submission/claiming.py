@@ -1,5 +1,10 @@
-"""Taking a batch: one durable transaction, ordered with pause and cancel by the send's row."""
+"""Taking a batch: one durable transaction, ordered with pause and cancel by the send's row.
 
+Whatever limits the flow is asked inside that transaction, after the batch was taken and its size is known: a limit undoes
+the claim as if it had never been.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +12,7 @@ from django.db import connection
 
 from tasks import breaker, ground, holder, stopping
 from tasks.durability import durable
+from tasks.flow import bucket, holding, warming
 from tasks.models import Batch, Send
 
 
@@ -23,19 +29,52 @@ class Claim:
     number: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """There is a batch, but nothing may leave for so many more seconds."""
+
+    seconds: float
+
+
+class _NotNow(Exception):  # noqa: N818 - rolls the claim back, nothing more
+    """Nothing may leave through this transport. `seconds`: until it is worth asking again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class _EnoughForToday(Exception):  # noqa: N818 - rolls the claim back, nothing more
+    """The sender's domain has reached its ceiling; sends of other domains may go on."""
+
+
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
 _LOCK_SEND = f"""
-SELECT send.id, send.status, send.approval_id,
+SELECT send.status, send.approval_id, send.sender_domain,
        send.system_identifier IS DISTINCT FROM ground.system_identifier OR send.timeline IS DISTINCT FROM ground.timeline,
-       EXISTS (SELECT 1 FROM tasks_transportstate WHERE name = %s AND opened_at IS NOT NULL)
-  FROM tasks_send send, ({ground.IDENTITY_SQL}) AS ground (system_identifier, timeline)
- WHERE send.id = (SELECT send_id FROM tasks_batch WHERE id = %s) FOR SHARE OF send
+       COALESCE(state.opened_at IS NOT NULL, false), COALESCE(state.hold_until > statement_timestamp(), false),
+       EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain)
+  FROM tasks_send send CROSS JOIN ({ground.IDENTITY_SQL}) AS ground (system_identifier, timeline)
+  LEFT JOIN tasks_transportstate state ON state.name = %s
+ WHERE send.id = %s FOR SHARE OF send
 """  # noqa: S608 - made of constants
 _TAKE = """
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), holder = %s
- WHERE id = %s AND status = 'pending' AND not_before <= statement_timestamp()
-RETURNING variant_id, attempts
+ WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
+RETURNING id, variant_id, attempts, size - excluded - failed
 """
+_THIS = _TAKE.format(which="%s")
+_ANY = _TAKE.format(
+    which="""(SELECT id FROM tasks_batch WHERE send_id = %s AND status = 'pending' AND not_before <= statement_timestamp()
+              LIMIT 1 FOR UPDATE SKIP LOCKED)"""
+)
+#: The send that has the fewest requests on the way comes first: a large one does not keep a small one waiting.
+_SENDS = f"""
+SELECT s.id FROM tasks_send s
+ WHERE s.status = 'sending' AND {warming.NOT_HELD_SQL} AND EXISTS (
+       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp())
+ ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
+"""  # noqa: S608 - made of constants
 
 
 def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
@@ -43,31 +82,78 @@ def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
 
     `attempt` is the caller's, so that it can give the batch back even when the answer to the commit was lost.
     """
+    send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).first()
+    if send_id is None:
+        return None
+    try:
+        return _claim(send_id, batch_id, attempt, transport)
+    except (_NotNow, _EnoughForToday):
+        return None
+
+
+def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
+    """The same for any batch that is due, sends by turns; None when there is none to be had."""
+    for send_id in _sends_in_turn():
+        try:
+            held = _claim(send_id, None, attempt, transport)
+        except _NotNow as limit:
+            return Wait(seconds=limit.seconds)
+        except _EnoughForToday:
+            warming.hold_until_tomorrow(send_id)
+            continue
+        if held is not None:
+            return held
+    return None
+
+
+def _sends_in_turn() -> Sequence[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SENDS)
+        return [send_id for (send_id,) in cursor.fetchall()]
+
+
+def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) -> Claim | None:
+    """Claim one batch of the send, or this one. Raises _NotNow and _EnoughForToday when a limit stands in the way."""
+    taken = None
     with durable(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_SEND, [transport, batch_id])
+        cursor.execute(_LOCK_SEND, [transport, send_id])
         send = cursor.fetchone()
-        if send is None:
+        if send is None or send[0] != Send.Status.SENDING:
             return None
-        send_id, status, approval_id, moved, breaker_is_open = send
-        if status != Send.Status.SENDING:
-            return None
+        _, approval_id, domain, moved, breaker_is_open, held, warming_up = send
         if not moved:
-            if breaker_is_open and not breaker.take_probe(transport):
-                Batch.objects.filter(pk=batch_id, status=Batch.Status.PENDING).update(rung_at=None)
-                return None
-            cursor.execute(_TAKE, [attempt, holder.myself(), batch_id])
+            _ask_transport(transport, breaker_is_open=breaker_is_open, held=held)
+            which, one = (_ANY, send_id) if batch_id is None else (_THIS, batch_id)
+            cursor.execute(which, [attempt, holder.myself(), one])
             taken = cursor.fetchone()
+        if taken is not None:
+            _ask_limits(transport, taken[0], taken[3], warming_domain=domain if warming_up else "")
     if moved:
         stopping.ground_moved(send_id)
-        return None
     if taken is None:
         return None
-    variant_id, number = taken
+    taken_id, variant_id, number, _ = taken
     return Claim(
         send_id=send_id,
-        batch_id=batch_id,
+        batch_id=taken_id,
         variant_id=variant_id,
         approval_id=approval_id,
         attempt=attempt,
         number=number,
     )
+
+
+def _ask_transport(transport: str, *, breaker_is_open: bool, held: bool) -> None:
+    hold = holding.current(transport) if held else None
+    if hold is not None:
+        raise _NotNow(hold.seconds)
+    if breaker_is_open and not breaker.take_probe(transport):
+        # The sweep rings when it is time to feel the way.
+        raise _NotNow(breaker.PROBE_EVERY_SECONDS)
+
+
+def _ask_limits(transport: str, batch_id: int, recipients: int, *, warming_domain: str) -> None:
+    if warming_domain and not warming.allows(warming_domain, recipients, batch_id=batch_id):
+        raise _EnoughForToday
+    if wait := bucket.take(transport, recipients):
+        raise _NotNow(wait)

@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 
 from tasks import aside, breaker, evidence, locking, reconciliation, stopping
 from tasks.durability import durable
+from tasks.flow import holding
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.claiming import Claim
 from tasks.submission.dividing import divide
-from tasks.submission.waiting import MAX_ROUNDS, back_off, words_to_pause
+from tasks.submission.waiting import MAX_ROUNDS, back_off, spoken, words_to_pause
 from tasks.transports import Accepted, Divided, Outcome, Reason, Refused, Unknown
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,10 @@ def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -
         _put_back(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
         if pause:
             stopping.pause(held.send_id, pause)
+    if outcome.reason in {Reason.TOO_MANY, Reason.NOT_SENT}:
+        # It concerns all batches: each would find it out by itself.
+        said = "asked to wait" if outcome.reason is Reason.TOO_MANY else "cannot be reached"
+        holding.hold(transport, seconds=outcome.retry_after, why=f"{spoken(transport)} {said}: {outcome.message}")
     if not pause and batch.status == Batch.Status.PENDING:
         stopping.ring_later(held.batch_id, _wait(batch, outcome))
 

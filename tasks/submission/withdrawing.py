@@ -33,3 +33,9 @@ def withdraw(batch_id: int, attempt: UUID, *, why: str) -> bool:
             evidence=evidence.plus({"kind": "withdrawn", "why": why, "proves": "refused"}),
         )
     return True
+
+
+def withdraw_attempt(attempt: UUID, *, why: str) -> bool:
+    """The same when only the attempt is known: the answer to the claim may have been lost."""
+    batch_id = Batch.objects.filter(attempt=attempt).values_list("pk", flat=True).first()
+    return batch_id is not None and withdraw(batch_id, attempt, why=why)

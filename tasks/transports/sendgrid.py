@@ -99,13 +99,13 @@ class SendGridTransport:
 
     reports = True
 
-    def __init__(self, *, api_key: str, host: str, deadline: float = 60.0) -> None:
+    def __init__(self, *, api_key: str, host: str, deadline: float = 60.0, connections: int = 16) -> None:
         fingerprint = hashlib.sha256(f"{host}\0{api_key}".encode()).hexdigest()[:16]
         self.name = f"sendgrid:{fingerprint}"
         self._api = sendgrid.SendGridAPIClient(api_key, host=host)
         headers = {**self._api.client.request_headers, "Content-Type": "application/json; charset=utf-8"}
         self._api.client = _PooledClient(
-            host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline)
+            host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline, connections=connections)
         )
 
     def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:

@@ -44,6 +44,8 @@ class Doorbells:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        #: Countdowns of the rings for whatever is due.
+        self.due: list[float] = []
         self.waiting: int | None = 0
         self.broken = False
 
@@ -52,12 +54,17 @@ class Doorbells:
             self.batches.append(batch_id)
         return not self.broken
 
+    def ring_for_what_is_due(self, *, countdown: float = 0) -> bool:
+        self.due.append(countdown)
+        return not self.broken
+
 
 @pytest.fixture(autouse=True)
 def doorbells(monkeypatch: pytest.MonkeyPatch) -> Doorbells:
     """No broker in these tests: what Celery would carry is noted. The acceptance tests run the real one."""
     bells = Doorbells()
     monkeypatch.setattr("tasks.doorbells.ring_batch", bells.ring_batch)
+    monkeypatch.setattr("tasks.doorbells.ring_for_what_is_due", bells.ring_for_what_is_due)
     monkeypatch.setattr("tasks.doorbells.ring_send", lambda send_id: True)
     monkeypatch.setattr("tasks.doorbells.ring_receipt", lambda receipt_id: True)
     monkeypatch.setattr("tasks.doorbells.waiting_batches", lambda: bells.waiting)

@@ -49,6 +49,7 @@ def submit_all(send: Send, transport: SmtpTransport) -> None:
 
 def no_wait(send: Send) -> None:
     Batch.objects.filter(send=send).update(not_before="2020-01-01T00:00:00Z")
+    TransportState.objects.update(hold_until=None)
 
 
 def check(send: Send, **expected: Any) -> None:

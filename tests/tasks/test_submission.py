@@ -11,7 +11,7 @@ from subscribers.models import Subscriber, Subscription
 from tasks import reconciliation, stopping, submission
 from tasks.counts import counts
 from tasks.models import Attempt, Batch, Delivery, Exclusion, Send, TransportState
-from tasks.submission import claim, outcomes
+from tasks.submission import claim, outcomes, requests
 from tasks.transports import Reason, Refused
 from tasks.transports.sendgrid import SendGridTransport
 from tests.factories import make_prepared_send, make_suppression
@@ -358,7 +358,7 @@ def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
 ) -> None:
     send = make_prepared_send(2)
     step = lost_at.split(maxsplit=1)[0]
-    original = getattr(submission, step)
+    original = getattr(requests, step)
 
     def lose(*args: Any, **kwargs: Any) -> Any:
         if lost_at != "build":
@@ -366,9 +366,9 @@ def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
         raise OperationalError("server closed the connection unexpectedly")
 
     if lost_at == "fence":
-        monkeypatch.setattr(submission, "fence", lambda *_, **__: lose_before())
+        monkeypatch.setattr(requests, "fence", lambda *_, **__: lose_before())
     else:
-        monkeypatch.setattr(submission, step, lose)
+        monkeypatch.setattr(requests, step, lose)
 
     def lose_before() -> Any:
         raise OperationalError("server closed the connection unexpectedly")
@@ -385,7 +385,7 @@ def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
 def test_a_worker_suspended_after_the_fence_does_not_post(
     sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "FENCE_HOLDS", -1.0)
+    monkeypatch.setattr(requests, "FENCE_HOLDS", -1.0)
     send = make_prepared_send(2)
 
     assert submit(send, transport).status == Batch.Status.PENDING

@@ -1,0 +1,236 @@
+"""A worker's turn against a real sandbox: many requests in flight, each batch once, fair between sends."""
+
+import time
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from sandbox.server import Sandbox
+from tasks import preparation, shutdown, stopping
+from tasks.counts import counts
+from tasks.flow import warming
+from tasks.models import Batch, Receipt, Send, TransportState
+from tasks.submission import requests
+from tasks.transports import Accepted, Outcome
+from tasks.transports.sendgrid import SendGridTransport
+from tasks.turns import Turn
+from tests.factories import make_prepared_send
+from tests.tasks.conftest import Doorbells
+
+pytestmark = pytest.mark.django_db
+
+
+class Gauge:
+    """A transport that notes when each request came and how many were in flight at the same time."""
+
+    name = "gauge"
+    reports = False
+
+    def __init__(self, seconds: float = 0.05) -> None:
+        self.seconds = seconds
+        self.posted: list[str] = []
+        self.most = self._now = 0
+
+    def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
+        del attempt
+        (send,) = {recipient.delivery.partition(".")[0] for recipient in recipients}
+        return f"{send}:{len(recipients)}:{message.subject}"
+
+    def post(self, body: str) -> Outcome:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        self.posted.append(body)
+        time.sleep(self.seconds)
+        self._now -= 1
+        return Accepted(http_status=202, provider_id="")
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "BATCH_SIZE", 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_turn_submits_everything_that_is_due(sandbox: Sandbox, transport: SendGridTransport) -> None:
+    send = make_prepared_send(9)
+
+    Turn(transport, connections=3).run()
+
+    assert counts(send).submitted == 9
+    assert counts(send).status == "sent"
+    assert sandbox.ledger.counts()["requests"] == 5
+    assert sandbox.ledger.counts()["duplicates"] == 0
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_as_many_requests_are_in_flight_as_there_are_connections() -> None:
+    send = make_prepared_send(16)
+    slow = Gauge(0.2)
+
+    Turn(slow, connections=4).run()
+
+    assert slow.most == 4
+    assert counts(send).submitted == 16
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_two_sends_go_out_by_turns() -> None:
+    large, small = make_prepared_send(20), make_prepared_send(4)
+    gauge = Gauge(0.05)
+
+    Turn(gauge, connections=2).run()
+
+    order = [int(body.partition(":")[0]) for body in gauge.posted]
+    assert order.count(small.pk) == 2
+    assert {large.pk, small.pk} <= set(order[:4]), "the small one did not wait for the large one"
+    assert max(at for at, send in enumerate(order) if send == small.pk) < 6
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_what_is_left_when_a_turn_is_over_rings_again(doorbells: Doorbells) -> None:
+    send = make_prepared_send(8)
+    doorbells.due.clear()
+
+    Turn(Gauge(), connections=1, seconds=0.0).run()
+
+    assert counts(send).pending == 8
+    assert doorbells.due == [0.0]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(12)
+    gauge = Gauge(0.2)
+    monkeypatch.setattr(shutdown, "asked", lambda: bool(gauge.posted))
+
+    Turn(gauge, connections=2).run()
+
+    told = counts(send)
+    assert 2 <= told.submitted <= 4
+    assert (told.submitting, told.submitted + told.pending) == (0, 12)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(6)
+    begin, calls = requests.begin, iter(range(100))
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 2:
+            raise OperationalError("server closed the connection unexpectedly")
+        return begin(*args, **kwargs)
+
+    monkeypatch.setattr(requests, "begin", broken)
+
+    with pytest.raises(OperationalError):
+        Turn(Gauge(0.2), connections=4).run()
+
+    assert (counts(send).submitted, counts(send).pending) == (4, 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_cancelled_send_stops_at_the_next_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(12)
+    begin, begun = requests.begin, []
+
+    def then_cancel(*args: Any, **kwargs: Any) -> Any:
+        begun.append(begin(*args, **kwargs))
+        if len(begun) == 2:
+            stopping.cancel(send.pk)
+        return begun[-1]
+
+    monkeypatch.setattr(requests, "begin", then_cancel)
+    Turn(Gauge(0.0), connections=1).run()
+
+    told = counts(send)
+    assert (told.submitted, told.excluded, told.status) == (4, {"cancelled": 8}, "cancelled")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_receipts_are_applied_between_batches() -> None:
+    make_prepared_send(8)
+    waiting = [Receipt.objects.create(body=b"[]").pk for _ in range(3)]
+
+    Turn(Gauge(0.0), connections=1).run()
+
+    assert not Receipt.objects.filter(pk__in=waiting, applied_at__isnull=True).exists()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_too_many_requests_hold_everything(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
+    fault("rate-limit", retry_after=30, times=1)
+    send = make_prepared_send(8)
+
+    Turn(transport, connections=1).run()
+
+    assert sandbox.ledger.counts()["accepted"] == 0
+    assert counts(send).pending == 8
+    state = TransportState.objects.get(name=transport.name)
+    assert "SendGrid asked to wait" in state.hold_reason
+    TransportState.objects.update(hold_until=None)
+    Batch.objects.update(not_before="2020-01-01T00:00:00Z")
+    Turn(transport, connections=1).run()
+    assert counts(send).submitted == 8
+
+
+def _warm_up(domain: str, *ceilings: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date")
+        (today,) = cursor.fetchone()
+    warming.change(domain, starts_on=today, ceilings=ceilings)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_warm_up_stops_at_todays_ceiling_and_lets_other_domains_pass() -> None:
+    young = make_prepared_send(12, sender_domain="young.example")
+    old = make_prepared_send(4, sender_domain="old.example")
+    _warm_up("young.example", 7)
+
+    Turn(Gauge(0.0), connections=3).run()
+
+    assert (counts(young).submitted, counts(young).pending, counts(young).status) == (6, 6, "sending")
+    assert counts(old).submitted == 4
+    hold = TransportState.objects.get(name="domain:young.example")
+    assert "ceiling of 7" in hold.hold_reason
+
+    warming.change("young.example", starts_on=None, ceilings=())
+    Turn(Gauge(0.0), connections=3).run()
+    assert counts(young).submitted == 12
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_refused_request_costs_nothing_of_the_ceiling(transport: SendGridTransport, fault: Any) -> None:
+    fault("rate-limit", retry_after=1, times=2)
+    send = make_prepared_send(4, sender_domain="young.example")
+    _warm_up("young.example", 4)
+
+    for _ in range(3):
+        Turn(transport, connections=1).run()
+        TransportState.objects.update(hold_until=None)
+        Batch.objects.update(not_before="2020-01-01T00:00:00Z")
+
+    assert counts(send).submitted == 4
+
+
+def test_batches_are_small_while_a_domain_is_young() -> None:
+    _warm_up("young.example", 50, 500)
+
+    assert warming.batch_size("young.example") == 5
+    assert warming.batch_size("old.example") == 1000
+
+
+@pytest.mark.parametrize(("day", "expected"), [(-3, 50), (0, 50), (1, 100), (2, None), (400, None)])
+def test_the_ceiling_of_a_day(day: int, expected: int | None) -> None:
+    start = date(2026, 11, 22)
+    assert warming.ceiling_on(start + timedelta(days=day), starts_on=start, ceilings=[50, 100]) == expected
+
+
+def test_a_send_is_never_claimed_twice_by_two_turns(transport: SendGridTransport) -> None:
+    send = make_prepared_send(3)
+
+    Turn(transport, connections=2).run()
+    Turn(transport, connections=2).run()
+
+    assert Send.objects.get(pk=send.pk).batches.get().attempts == 1
