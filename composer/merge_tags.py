@@ -7,7 +7,7 @@ HTML, since SendGrid substitutes without escaping. A default travels inside its 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -146,6 +146,40 @@ def values(
             raise ValueError(f"{tag.field} is used in the edition but was not given for this reader")
         filled[tag.token] = escape(value) if tag.html else value
     return filled
+
+
+#: The order of the fields in a reader's row, for `filler`.
+_ROW = {
+    Field.NAME: 0,
+    Field.FIRST_NAME: 1,
+    Field.EMAIL: 2,
+    Field.UNSUBSCRIBE_URL: 3,
+    Field.PREFERENCES_URL: 4,
+}
+#: What `values` would change in a name or an address: most have nothing of it.
+_NEEDS_CARE = re.compile(r"""[&<>"']|[^\S ]|^ | $|-nd|\x00""")
+
+
+def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]]:
+    """`values` for many readers: a function of name, email, unsubscribe URL and preferences URL.
+
+    Raises ValueError like `values`.
+    """
+    tags = tuple(tags)
+    simple = [tag for tag in tags if tag.field in _ESCAPED or (tag.field in _ROW and not tag.html)]
+    plan = [(tag.token, _ROW[tag.field], escape(tag.default) if tag.html else tag.default) for tag in simple]
+    others = len(simple) < len(tags)
+
+    def fill_in(name: str, email: str, unsubscribe_url: str, preferences_url: str) -> dict[str, str]:
+        given = bool(email and unsubscribe_url and preferences_url)
+        if others or not given or _NEEDS_CARE.search(name) or _NEEDS_CARE.search(email):
+            return values(
+                tags, name=name, email=email, unsubscribe_url=unsubscribe_url, preferences_url=preferences_url
+            )
+        row = (name, name.partition(" ")[0], email, unsubscribe_url, preferences_url)
+        return {written: row[at] or default for written, at, default in plan}
+
+    return fill_in
 
 
 def fill(text: str, substitutions: Mapping[str, str]) -> str:

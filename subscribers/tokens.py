@@ -8,7 +8,7 @@ or make a token; the same link always has the same token.
 import re
 import struct
 from base64 import urlsafe_b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +18,7 @@ from hmac import compare_digest
 #: kind, publication, send, subscriber. With the MAC it is 33 bytes: 44 characters without padding.
 _PAYLOAD = struct.Struct(">BIIQ")
 _MAC_SIZE = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{44}")
 
 
@@ -53,10 +54,11 @@ class TokenSigner:
 
     def sign_many(self, kind: LinkKind, publication_id: int, send_id: int, subscriber_ids: Sequence[int]) -> list[str]:
         """The tokens of one batch, in order."""
-        pack, seal = _PAYLOAD.pack, self._keys[0].seal
+        pack = _PAYLOAD.pack
+        payloads = [pack(kind, publication_id, send_id, subscriber_id) for subscriber_id in subscriber_ids]
         return [
-            urlsafe_b64encode(seal(pack(kind, publication_id, send_id, subscriber_id))).decode("ascii")
-            for subscriber_id in subscriber_ids
+            b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode("ascii")
+            for sealed in self._keys[0].seal_many(payloads)
         ]
 
     def read(self, token: str) -> Link | None:
@@ -82,6 +84,21 @@ class _Key:
         mac.update(payload)
         proof = mac.digest()
         return proof + self._hide(proof, payload)
+
+    def seal_many(self, payloads: Iterable[bytes]) -> list[bytes]:
+        """`seal` for each; written out, since it is most of what a token costs."""
+        mac, stream, size = self._mac.copy, self._stream.copy, _PAYLOAD.size
+        number = int.from_bytes
+        sealed = []
+        for payload in payloads:
+            signing = mac()
+            signing.update(payload)
+            proof = signing.digest()
+            hiding = stream()
+            hiding.update(proof)
+            hidden = number(hiding.digest(), "big") ^ number(payload, "big")
+            sealed.append(proof + hidden.to_bytes(size, "big"))
+        return sealed
 
     def open(self, sealed: bytes) -> bytes | None:
         proof = sealed[:_MAC_SIZE]

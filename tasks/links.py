@@ -1,6 +1,6 @@
 """A reader's own links, signed."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from django.conf import settings
@@ -14,12 +14,8 @@ def signer() -> TokenSigner:
     return TokenSigner(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
 
 
-def for_send(*, publication_id: int, send_id: int) -> Callable[[int], tuple[str, str]]:
-    """A function from a subscriber's id to their unsubscribe and preferences URLs in one send."""
-    sign, base = signer().sign, settings.BASE_URL
-
-    def links(subscriber_id: int) -> tuple[str, str]:
-        token = sign(LinkKind.UNSUBSCRIBE, publication_id, send_id, subscriber_id)
-        return f"{base}/u/{token}", f"{base}/p/{token}"
-
-    return links
+def of_batch(subscriber_ids: Sequence[int], *, publication_id: int, send_id: int) -> list[tuple[str, str]]:
+    """The unsubscribe and the preferences URL of each reader in one send, in their order."""
+    unsubscribe, preferences = f"{settings.BASE_URL}/u/", f"{settings.BASE_URL}/p/"
+    tokens = signer().sign_many(LinkKind.UNSUBSCRIBE, publication_id, send_id, subscriber_ids)
+    return [(unsubscribe + token, preferences + token) for token in tokens]

@@ -6,8 +6,8 @@ from threading import Lock
 import structlog
 from django.db import DatabaseError, connection
 
-from tasks.events.statements import run
 from tasks.models.transport_state import WEBHOOK
+from tasks.statements import run
 
 log = structlog.get_logger(__name__)
 

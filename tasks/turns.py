@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from tasks import doorbells, shutdown
+from tasks import doorbells, shutdown, stopping
 from tasks.durability import PATIENCE
 from tasks.events import waiting_receipts
 from tasks.submission import requests
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 TURN = 5.0
 #: Seconds of a wait that a turn sits out; a longer one ends it.
 SHORT_WAIT = 1.0
-#: Seconds between two looks at the letters while batches go out one after the other.
-LETTERS_EVERY = 0.25
+#: Seconds between two looks at what else there is to do while batches go out one after the other.
+LOOK_AROUND = 0.25
 
 
 class Turn:
@@ -40,8 +40,10 @@ class Turn:
         self._room = connections or settings.CONNECTIONS
         self._over_at = time.monotonic() + seconds
         self._give_up_at = self._over_at + 60.0 + PATIENCE
-        self._letters_at = 0.0
+        self._look_around_at = time.monotonic() + LOOK_AROUND
         self._in_flight: dict[Future[Outcome], Request] = {}
+        #: Sends of which something was settled since it was last asked whether they are done.
+        self._touched: set[int] = set()
 
     def run(self) -> None:
         """Submit until nothing is due or the time is over; everything that was begun is settled before it returns.
@@ -54,6 +56,7 @@ class Turn:
                 waited = self._go_on(threads)
             finally:
                 self._settle_all()
+        self._finish()
         if waited is not None:
             _ring_again(waited)
 
@@ -79,6 +82,9 @@ class Turn:
         return 0.0
 
     def _between_batches(self) -> None:
+        if time.monotonic() >= self._look_around_at:
+            self._finish()
+            self._look_around_at = time.monotonic() + LOOK_AROUND
         waiting_receipts.apply_one()
 
     def _rest(self, seconds: float) -> None:
@@ -98,8 +104,15 @@ class Turn:
 
     def _settle(self, future: "Future[Outcome]") -> None:
         request = self._in_flight[future]
-        requests.settle(request, future.result(), self._transport, patience=self._give_up_at - time.monotonic())
+        patience = self._give_up_at - time.monotonic()
+        requests.settle(request, future.result(), self._transport, patience=patience, finish=False)
+        self._touched.add(request.held.send_id)
         del self._in_flight[future]
+
+    def _finish(self) -> None:
+        for send_id in sorted(self._touched):
+            stopping.finish_if_done(send_id)
+        self._touched.clear()
 
     def _settle_all(self) -> None:
         """However the turn ends, each outcome is written down; the first error is raised when all were tried."""

@@ -23,9 +23,9 @@ from tasks.events.effects import carry_out
 from tasks.events.late import attribute
 from tasks.events.marking import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.events.parsing import ReportedEvent, UnreadableBodyError, parse
-from tasks.events.statements import run
 from tasks.events.storing import insert_new
 from tasks.reconciliation import prove_accepted
+from tasks.statements import run
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from subscribers.models import Suppression
 from subscribers.suppression import SuppressionRequest, erased_address
 from tasks.events.meaning import effect
 from tasks.events.parsing import ReportedEvent
-from tasks.events.statements import run
+from tasks.statements import run
 
 SOURCE = "webhook"
 

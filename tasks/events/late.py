@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tasks.events.meaning import LATE_KINDS
 from tasks.events.parsing import ReportedEvent
-from tasks.events.statements import run
+from tasks.statements import run
 
 #: A bounce may come this long after its message (design §5, Events).
 WINDOW_DAYS = 10

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from tasks.events.meaning import BITS, HEARD, HEARD_KINDS
 from tasks.events.parsing import ReportedEvent
-from tasks.events.statements import run
 from tasks.events.storing import chunks
+from tasks.statements import run
 
 Key = tuple[int, int]
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 from tasks.events.parsing import ReportedEvent
-from tasks.events.statements import run
+from tasks.statements import run
 
 Row = TypeVar("Row")
 

@@ -1,17 +1,15 @@
 """Building a request afresh for every attempt: who is still to be written to, and each one's values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-from django.db import connection
 
 from composer import merge_tags
 from composer.models import Variant
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
 from tasks import links
-from tasks.models import Send
+from tasks.statements import run
 from tasks.submission.claiming import Claim
 from tasks.submission.messages import message_of
 from tasks.transports import Message, Recipient
@@ -44,50 +42,33 @@ class Built:
 
 
 @lru_cache(maxsize=32)
-def _variant(variant_id: int) -> tuple[Variant, tuple[merge_tags.Tag, ...], int]:
-    """A variant never changes, so a process reads it once: the row, its merge tags and its publication's id."""
+def _variant(variant_id: int) -> tuple[Variant, Callable[[str, str, str, str], dict[str, str]], int]:
+    """A variant never changes, so a process reads it once: the row, what fills its merge tags, its publication's id."""
     variant = Variant.objects.select_related("approval__edition__publication").get(pk=variant_id)
     tags = merge_tags.tags_in(variant.subject, variant.html, variant.text)
-    return variant, tags, variant.approval.edition.publication_id
+    return variant, merge_tags.filler(tags), variant.approval.edition.publication_id
 
 
 def build(held: Claim) -> Built:
     """Recheck the batch's members with preparation's predicate, and fill in their values."""
-    variant, tags, publication_id = _variant(held.variant_id)
-    recipients: list[Recipient] = []
-    subscriber_ids: list[int] = []
-    excluded: dict[int, str] = {}
-    link_to = links.for_send(publication_id=publication_id, send_id=held.send_id)
-    for subscriber_id, email, name, reason in _members(held, publication_id):
-        if reason is not None:
-            excluded[subscriber_id] = reason
-            continue
-        unsubscribe_url, preferences_url = link_to(subscriber_id)
-        substitutions = merge_tags.values(
-            tags, name=name, email=email, unsubscribe_url=unsubscribe_url, preferences_url=preferences_url
-        )
-        subscriber_ids.append(subscriber_id)
-        recipients.append(
-            Recipient(
-                email=email,
-                name=name,
-                delivery=f"{held.send_id}.{subscriber_id}",
-                substitutions=substitutions,
-                unsubscribe_url=unsubscribe_url,
-            )
-        )
+    variant, fill_in, publication_id = _variant(held.variant_id)
+    members = _members(held, publication_id)
+    stay = [(subscriber_id, email, name) for subscriber_id, email, name, reason in members if reason is None]
+    subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
+    links_of = links.of_batch(subscriber_ids, publication_id=publication_id, send_id=held.send_id)
+    delivery = f"{held.send_id}."
     return Built(
         message=message_of(variant, send_id=held.send_id),
-        recipients=tuple(recipients),
-        subscriber_ids=tuple(subscriber_ids),
-        excluded=excluded,
+        recipients=tuple(
+            Recipient(email, name, delivery + str(subscriber_id), fill_in(name, email, leave, prefer), leave)
+            for (subscriber_id, email, name), (leave, prefer) in zip(stay, links_of, strict=True)
+        ),
+        subscriber_ids=subscriber_ids,
+        excluded={subscriber_id: reason for subscriber_id, _, _, reason in members if reason is not None},
     )
 
 
 def _members(held: Claim, publication_id: int) -> list[tuple[int, str, str, str | None]]:
-    list_ids = list(Send.lists.through.objects.filter(send_id=held.send_id).values_list("list_id", flat=True))
     of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (held.batch_id,))
-    rechecked = audience(list_ids, publication_id=publication_id, restrict=of_batch)
-    with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, held.batch_id])
-        return list(cursor.fetchall())
+    rechecked = audience(held.list_ids, publication_id=publication_id, restrict=of_batch)
+    return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, held.batch_id])

@@ -4,16 +4,15 @@ Whatever limits the flow is asked inside that transaction, after the batch was t
 the claim as if it had never been.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from tasks import breaker, ground, holder, stopping
-from tasks.durability import durable
+from tasks.durability import durable, run_durably
 from tasks.flow import bucket, holding, warming
 from tasks.models import Batch, Send
+from tasks.statements import run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +26,8 @@ class Claim:
     attempt: UUID
     #: The how-manieth claim of this batch, from 1.
     number: int
+    #: The send's lists.
+    list_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,31 +50,48 @@ class _EnoughForToday(Exception):  # noqa: N818 - rolls the claim back, nothing 
 
 
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
-_LOCK_SEND = f"""
-SELECT send.status, send.approval_id, send.sender_domain,
-       send.system_identifier IS DISTINCT FROM ground.system_identifier OR send.timeline IS DISTINCT FROM ground.timeline,
-       COALESCE(state.opened_at IS NOT NULL, false), COALESCE(state.hold_until > statement_timestamp(), false),
-       EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain)
+_SEND = f"""
+SELECT send.id, send.status, send.approval_id, send.sender_domain,
+       send.system_identifier IS DISTINCT FROM ground.system_identifier OR send.timeline IS DISTINCT FROM ground.timeline
+           AS moved,
+       COALESCE(state.opened_at IS NOT NULL, false) AS broken,
+       COALESCE(state.hold_until > statement_timestamp(), false) AS held,
+       EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
+       ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids
   FROM tasks_send send CROSS JOIN ({ground.IDENTITY_SQL}) AS ground (system_identifier, timeline)
   LEFT JOIN tasks_transportstate state ON state.name = %s
- WHERE send.id = %s FOR SHARE OF send
+ WHERE send.id = {{send}} FOR SHARE OF send
 """  # noqa: S608 - made of constants
 _TAKE = """
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), holder = %s
  WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
 RETURNING id, variant_id, attempts, size - excluded - failed
 """
-_THIS = _TAKE.format(which="%s")
-_ANY = _TAKE.format(
-    which="""(SELECT id FROM tasks_batch WHERE send_id = %s AND status = 'pending' AND not_before <= statement_timestamp()
+_ANY_OF = """(SELECT id FROM tasks_batch WHERE send_id = {send} AND status = 'pending' AND not_before <= statement_timestamp()
               LIMIT 1 FOR UPDATE SKIP LOCKED)"""
-)
 #: The send that has the fewest requests on the way comes first: a large one does not keep a small one waiting.
 _SENDS = f"""
 SELECT s.id FROM tasks_send s
  WHERE s.status = 'sending' AND {warming.NOT_HELD_SQL} AND EXISTS (
        SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp())
  ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
+"""  # noqa: S608 - made of constants
+_LOCK_SEND = _SEND.format(send="%s")
+_TAKE_THIS = _TAKE.format(which="%s")
+_TAKE_ANY = _TAKE.format(which=_ANY_OF.format(send="%s"))
+#: Both in one statement, where no limit has a say. The batch is looked for only once the send's lock is held.
+_AT_ONCE = f"""
+WITH first AS MATERIALIZED ({_SENDS} LIMIT 1),
+send AS MATERIALIZED ({_SEND.format(send="(SELECT id FROM first)")}),
+taken AS ({
+    _TAKE.format(
+        which=_ANY_OF.format(
+            send="(SELECT id FROM send WHERE status = 'sending' AND NOT (moved OR broken OR held OR warming_up))"
+        )
+    )
+})
+SELECT send.id, send.approval_id, send.list_ids, taken.id, taken.variant_id, taken.attempts
+  FROM send LEFT JOIN taken ON true
 """  # noqa: S608 - made of constants
 
 
@@ -93,7 +111,26 @@ def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
 
 def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
     """The same for any batch that is due, sends by turns; None when there is none to be had."""
-    for send_id in _sends_in_turn():
+    if not bucket.configured().is_limited:
+        rows = run_durably(_AT_ONCE, [transport, attempt, holder.myself()])
+        if not rows:
+            return None
+        send_id, approval_id, list_ids, batch_id, variant_id, number = rows[0]
+        if batch_id is not None:
+            return Claim(
+                send_id=send_id,
+                batch_id=batch_id,
+                variant_id=variant_id,
+                approval_id=approval_id,
+                attempt=attempt,
+                number=number,
+                list_ids=tuple(list_ids),
+            )
+    return _claim_under_limits(attempt, transport)
+
+
+def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
+    for (send_id,) in run(_SENDS, ()):
         try:
             held = _claim(send_id, None, attempt, transport)
         except _NotNow as limit:
@@ -106,33 +143,25 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
     return None
 
 
-def _sends_in_turn() -> Sequence[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SENDS)
-        return [send_id for (send_id,) in cursor.fetchall()]
-
-
 def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) -> Claim | None:
     """Claim one batch of the send, or this one. Raises _NotNow and _EnoughForToday when a limit stands in the way."""
-    taken = None
-    with durable(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_SEND, [transport, send_id])
-        send = cursor.fetchone()
-        if send is None or send[0] != Send.Status.SENDING:
+    taken: list[tuple[Any, ...]] = []
+    with durable():
+        found = run(_LOCK_SEND, [transport, send_id])
+        if not found or found[0][1] != Send.Status.SENDING:
             return None
-        _, approval_id, domain, moved, breaker_is_open, held, warming_up = send
+        ((_, _, approval_id, domain, moved, broken, held, warming_up, list_ids),) = found
         if not moved:
-            _ask_transport(transport, breaker_is_open=breaker_is_open, held=held)
-            which, one = (_ANY, send_id) if batch_id is None else (_THIS, batch_id)
-            cursor.execute(which, [attempt, holder.myself(), one])
-            taken = cursor.fetchone()
-        if taken is not None:
-            _ask_limits(transport, taken[0], taken[3], warming_domain=domain if warming_up else "")
+            _ask_transport(transport, breaker_is_open=broken, held=held)
+            which, one = (_TAKE_ANY, send_id) if batch_id is None else (_TAKE_THIS, batch_id)
+            taken = run(which, [attempt, holder.myself(), one])
+        if taken:
+            _ask_limits(transport, taken[0][0], taken[0][3], warming_domain=domain if warming_up else "")
     if moved:
         stopping.ground_moved(send_id)
-    if taken is None:
+    if not taken:
         return None
-    taken_id, variant_id, number, _ = taken
+    ((taken_id, variant_id, number, _),) = taken
     return Claim(
         send_id=send_id,
         batch_id=taken_id,
@@ -140,6 +169,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
         approval_id=approval_id,
         attempt=attempt,
         number=number,
+        list_ids=tuple(list_ids),
     )
 
 

@@ -1,10 +1,24 @@
 """The last commit before the first byte: from here on a crash leaves a doubt, before it none."""
 
 from tasks import aside, locking
-from tasks.durability import durable
+from tasks.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.building import Built
 from tasks.submission.claiming import Claim
+
+#: The whole fence when nobody dropped out: the send's lock first, then the batch, then the attempt.
+_FENCE = """
+WITH send AS MATERIALIZED (SELECT status FROM tasks_send WHERE id = %b FOR SHARE),
+mine AS (
+    UPDATE tasks_batch SET status = 'submitting'
+     WHERE id = (SELECT %b::bigint FROM send WHERE status = 'sending') AND attempt = %b AND status = 'building'
+    RETURNING id
+), noted AS (
+    INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)
+    SELECT %b, id, %b, %b, '', '', %b, 0, 0, '[]' FROM mine
+)
+SELECT EXISTS (SELECT 1 FROM mine)
+"""
 
 
 class _Lost(Exception):  # noqa: N818 - rolls the fence back, nothing more
@@ -17,6 +31,13 @@ def fence(held: Claim, built: Built, *, transport: str) -> bool:
     A lost connection raises; then nothing may be posted either, whether the commit arrived or not. A request without
     recipients is not posted: its batch is submitted with nobody in it.
     """
+    size = len(built.recipients)
+    if size and not built.excluded:
+        given = (held.send_id, held.batch_id, held.attempt, held.attempt, held.number, size, transport)
+        ((fenced,),) = run_durably(_FENCE, given)
+        if fenced:
+            return True
+    # Somebody dropped out, or there is a reason not to go on.
     try:
         with durable():
             return _fence(held, built, transport=transport)

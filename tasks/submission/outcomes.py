@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
+import orjson
 import structlog
 from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks import aside, breaker, evidence, locking, reconciliation, stopping
-from tasks.durability import durable
+from tasks.durability import durable, run_durably
 from tasks.flow import holding
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.claiming import Claim
@@ -30,8 +31,11 @@ class Members(Protocol):
         """In the order of its recipients."""
 
 
-def record(held: Claim, built: Members, outcome: Outcome, *, transport: str) -> None:
-    """Settle the attempt. Whoever else has settled the batch meanwhile (evidence, the sweep) is not overruled."""
+def record(held: Claim, built: Members, outcome: Outcome, *, transport: str, finish: bool = True) -> None:
+    """Settle the attempt. Whoever else has settled the batch meanwhile (evidence, the sweep) is not overruled.
+
+    `finish`: look whether the send is done with it; a caller with many batches looks once for all of them.
+    """
     log.info(
         "attempt",
         send=held.send_id,
@@ -49,14 +53,38 @@ def record(held: Claim, built: Members, outcome: Outcome, *, transport: str) -> 
         divide(held, tuple(built.subscriber_ids), outcome, transport=transport)
     else:
         _refused(held, built, outcome, transport=transport)
-    stopping.finish_if_done(held.send_id)
+    if finish:
+        stopping.finish_if_done(held.send_id)
+
+
+#: An answer to a batch's first and only attempt, which nothing else has settled: the batch's lock before the attempt's.
+#: Whatever made the breaker or a hold count is over as well.
+_ACCEPTED = """
+WITH mine AS (
+    UPDATE tasks_batch SET status = 'submitted'
+     WHERE id = %b AND attempt = %b AND attempts = 1 AND status = 'submitting' RETURNING id
+), proven AS (
+    UPDATE tasks_attempt a SET outcome = 'accepted', http_status = %b, provider_id = %b, finished_at = statement_timestamp(),
+           evidence = jsonb_build_array(%b::jsonb || jsonb_build_object('at', statement_timestamp()))
+      FROM mine WHERE a.id = %b AND a.batch_id = mine.id
+    RETURNING 1
+)
+SELECT EXISTS (SELECT 1 FROM proven),
+       EXISTS (SELECT 1 FROM tasks_transportstate WHERE name = %b AND (unknowns_in_a_row > 0 OR too_many_in_a_row > 0))
+"""
 
 
 def _accepted(held: Claim, outcome: Accepted, *, transport: str) -> None:
     fact = {"kind": "answer", "http_status": outcome.http_status, "provider_id": outcome.provider_id[:200]}
-    with durable():
-        reconciliation.prove_accepted({held.attempt: held.send_id}, by=fact)
-    breaker.close(transport)
+    told = orjson.dumps({**fact, "proves": "accepted"}).decode()
+    given = (outcome.http_status, outcome.provider_id[:200].replace("\0", ""), told, held.attempt, transport)
+    ((proven, troubled),) = run_durably(_ACCEPTED, (held.batch_id, held.attempt, *given))
+    if not proven:
+        # It was in doubt, or tried before: all the evidence is weighed.
+        with durable():
+            reconciliation.prove_accepted({held.attempt: held.send_id}, by=fact)
+    if troubled:
+        breaker.close(transport)
 
 
 def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:

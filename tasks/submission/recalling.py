@@ -47,6 +47,7 @@ def recall(batch_id: int, attempt: UUID, *, transport: Transport) -> bool:
         approval_id=batch.send.approval_id,
         attempt=attempt,
         number=batch.attempts,
+        list_ids=(),
     )
     record(held, _Remembered(subscriber_ids=members), found.outcome, transport=transport.name)
     transport.forget(attempt)

@@ -73,10 +73,13 @@ def post(request: Request, transport: Transport) -> Outcome:
     return transport.post(request.body)
 
 
-def settle(request: Request, outcome: Outcome, transport: Transport, *, patience: float = PATIENCE) -> None:
+def settle(
+    request: Request, outcome: Outcome, transport: Transport, *, patience: float = PATIENCE, finish: bool = True
+) -> None:
     """Write down what became of it, however often the database goes away within `patience` seconds."""
     persistently(
-        lambda: record(request.held, request.built, outcome, transport=transport.name), patience=max(patience, 0.0)
+        lambda: record(request.held, request.built, outcome, transport=transport.name, finish=finish),
+        patience=max(patience, 0.0),
     )
     if isinstance(transport, Remembers):
         transport.forget(request.held.attempt)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 
@@ -23,13 +23,14 @@ class Message:
     tracking: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """One personalisation. `delivery` is "<send id>.<subscriber id>", or empty for a probe."""
+class Recipient(NamedTuple):
+    """One personalisation: a tuple, since a million of them are made. Name its fields when you make one."""
 
     email: str
     name: str
+    #: "<send id>.<subscriber id>", or empty for a message outside any send.
     delivery: str
+    #: token → value
     substitutions: Mapping[str, str]
     #: For List-Unsubscribe (RFC 8058); empty where there is nothing to unsubscribe from.
     unsubscribe_url: str = ""

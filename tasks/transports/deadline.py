@@ -4,13 +4,14 @@ urllib3's read timeout holds for each read: a server that sends one byte a secon
 """
 
 import socket
-import threading
 import time
 from typing import Any, NoReturn
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from tasks.transports.watchdog import watchdog
 
 #: A connection idle for longer is opened anew: a server that closed it meanwhile would make the outcome unknown.
 MAX_IDLE = 5.0
@@ -31,15 +32,13 @@ class _Watched:
         self._headers_done = False
         self._body_begun = False
         self._last_used = time.monotonic()
-        self._alarm: threading.Timer | None = None
+        self._alarm = 0
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._headers_done = self._body_begun = False
         if time.monotonic() - self._last_used > MAX_IDLE:
             self.close()  # type: ignore[attr-defined]
-        self._alarm = threading.Timer(self.deadline, self._hang_up)
-        self._alarm.daemon = True
-        self._alarm.start()
+        self._alarm = watchdog.call_in(self.deadline, self._hang_up)
         try:
             super().request(*args, **kwargs)  # type: ignore[misc]
         except BrokenPipeError:
@@ -77,9 +76,7 @@ class _Watched:
                 return
 
     def _stop_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        watchdog.forget(self._alarm)
 
     def _raise(self, error: Exception) -> NoReturn:
         self.close()  # type: ignore[attr-defined]

@@ -38,34 +38,11 @@ _REFUSALS = {
 }
 
 
-class _Body(bytes):
-    """JSON that is ready. The package encodes what it is given, and formats it for a debug line that nobody reads."""
-
-    def encode(self, _encoding: str) -> "_Body":
-        return self
-
-    def __format__(self, _spec: str) -> str:
-        return f"<{len(self)} bytes>"
-
-
-class _Response:
-    """What python_http_client expects of urllib's answer."""
-
-    def __init__(self, answer: urllib3.BaseHTTPResponse) -> None:
-        self._answer = answer
-
-    def getcode(self) -> int:
-        return self._answer.status
-
-    def read(self) -> bytes:
-        return self._answer.data
-
-    def info(self) -> Any:
-        return self._answer.headers
-
-
 class _PooledClient(python_http_client.Client):
-    """The official client on our connection pool; it neither retries nor follows redirects, and never raises on status."""
+    """The official client on our connection pool; it neither retries nor follows redirects, and never raises on status.
+
+    Its own `post` encodes what is encoded already, and makes an opener and a request object of urllib for each call.
+    """
 
     def __init__(self, *args: Any, pool: urllib3.PoolManager, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,16 +59,10 @@ class _PooledClient(python_http_client.Client):
             pool=self._pool,
         )
 
-    def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> _Response:  # noqa: ARG002
-        answer = self._pool.request(
-            request.get_method(),
-            request.full_url,
-            body=request.data,
-            headers=dict(request.header_items()),
-            retries=False,
-            redirect=False,
-        )
-        return _Response(answer)
+    def post(self, request_body: bytes) -> urllib3.BaseHTTPResponse:
+        """POST JSON that is ready to the address this client stands for."""
+        url, headers = self._build_url(None), self.request_headers
+        return self._pool.request("POST", url, body=request_body, headers=headers, retries=False, redirect=False)
 
 
 class SendGridTransport:
@@ -107,20 +78,21 @@ class SendGridTransport:
         self._api.client = _PooledClient(
             host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline, connections=connections)
         )
+        self._send = self._api.client.mail.send
 
     def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:
         return orjson.dumps(request_body(message, recipients, attempt=attempt))
 
     def post(self, body: bytes) -> Outcome:
         try:
-            response = self._api.client.mail.send.post(request_body=_Body(body))
+            answer = self._send.post(body)
         except BodyBegun as doubt:
             return Unknown(message=str(doubt))
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return Refused(reason=Reason.NOT_SENT, message=f"{type(error).__name__}: {error}"[:300])
         except Exception as error:  # noqa: BLE001 - whatever it was, the request may be out
             return Unknown(message=f"{type(error).__name__}: {error}"[:300])
-        return classify(response.status_code, response.headers, response.body)
+        return classify(answer.status, answer.headers, answer.data)
 
 
 def request_body(message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> dict[str, Any]:
@@ -146,15 +118,16 @@ def request_body(message: Message, recipients: Sequence[Recipient], *, attempt: 
 
 
 def _personalization(recipient: Recipient) -> dict[str, Any]:
-    item: dict[str, Any] = {"to": [_address(recipient.email, recipient.name)]}
-    if recipient.substitutions:
-        item["substitutions"] = recipient.substitutions
-    if recipient.delivery:
-        item["custom_args"] = {"nd_delivery": recipient.delivery}
-    if recipient.unsubscribe_url:
+    email, name, delivery, substitutions, unsubscribe_url = recipient
+    item: dict[str, Any] = {"to": [_address(email, name)]}
+    if substitutions:
+        item["substitutions"] = substitutions
+    if delivery:
+        item["custom_args"] = {"nd_delivery": delivery}
+    if unsubscribe_url:
         # RFC 8058: the literal URL in each message, never a substitution tag.
         item["headers"] = {
-            "List-Unsubscribe": f"<{recipient.unsubscribe_url}>",
+            "List-Unsubscribe": f"<{unsubscribe_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
     return item

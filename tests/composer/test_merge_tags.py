@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.merge_tags import Field, Tag, fill, tags_in, token, translate, unknown_tags, values
+from composer.merge_tags import Field, Tag, fill, filler, tags_in, token, translate, unknown_tags, values
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,27 @@ def test_fill_leaves_no_tag() -> None:
     text, used = translate('Hi {{ first_name | default: "you" }}: {{ unsubscribe_url }}', "text")
 
     assert fill(text, values(used, unsubscribe_url="https://example.com/u/1")) == "Hi you: https://example.com/u/1"
+
+
+_ALL = tags_in(
+    "-ndName- -ndNameHtml- -ndFirstName- -ndFirstNameHtmlX723c3e- -ndFirstNameX7265616465722026- -ndEmail- -ndEmailHtml-"
+    " -ndUnsubscribeUrl- -ndUnsubscribeUrlHtml- -ndPreferencesUrl-"
+)
+_ORDINARY = st.from_regex(r"[A-Za-zé ]{0,12}", fullmatch=True)
+_ODD = st.text(st.sampled_from("ab <>&\"'\r\n\t\x00\u2003\u00a0-ndN"), max_size=8)
+
+
+@given(st.one_of(_ORDINARY, _ODD, st.text(max_size=10)), st.sampled_from(["a@b.example", "o'x&y@b.example", "<@b>"]),
+       st.booleans())  # fmt: skip
+def test_filling_in_for_many_readers_gives_what_values_gives(name: str, email: str, odd_tags: bool) -> None:
+    tags = _ALL if odd_tags else tuple(tag for tag in _ALL if tag.token != "-ndUnsubscribeUrlHtml-")
+    links = {"unsubscribe_url": "https://h.example/u/a?b&c", "preferences_url": "https://h.example/p/a"}
+
+    filled = filler(tags)(name, email, links["unsubscribe_url"], links["preferences_url"])
+
+    assert filled == values(tags, name=name, email=email, **links)
+
+
+def test_filling_in_refuses_a_missing_link() -> None:
+    with pytest.raises(ValueError, match="was not given for this reader"):
+        filler(_ALL)("Ana", "a@b.example", "", "")
