@@ -1,6 +1,11 @@
 """Three requests in a row whose outcome nobody knows stop a transport; one batch a minute feels its way."""
 
 from django.db import connection
+from django.db.models.functions import Now
+
+from tasks.alarms import raise_alarm
+from tasks.flow.telling import BREAKER_OPEN
+from tasks.models import Alarm
 
 UNKNOWNS_TO_OPEN = 3
 PROBE_EVERY_SECONDS = 60
@@ -12,6 +17,7 @@ ON CONFLICT (name) DO UPDATE SET
     opened_at = CASE WHEN tasks_transportstate.unknowns_in_a_row + 1 >= %s
                      THEN COALESCE(tasks_transportstate.opened_at, statement_timestamp()) END,
     probed_at = CASE WHEN tasks_transportstate.unknowns_in_a_row + 1 >= %s THEN statement_timestamp() END
+RETURNING to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI')
 """
 _CLOSE = """
 UPDATE tasks_transportstate
@@ -25,15 +31,19 @@ UPDATE tasks_transportstate SET probed_at = statement_timestamp()
 
 
 def count_unknown(transport: str) -> None:
-    """One more unknown in a row; the third opens the breaker."""
+    """One more unknown in a row; the third opens the breaker and raises an alarm."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [transport, UNKNOWNS_TO_OPEN, UNKNOWNS_TO_OPEN])
+        (opened,) = cursor.fetchone()
+    if opened:
+        raise_alarm("breaker_open", BREAKER_OPEN.format(since=opened))
 
 
 def close(transport: str) -> None:
     """The transport accepted something: it can be trusted again."""
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE, [transport])
+    Alarm.objects.filter(code="breaker_open", cleared_at__isnull=True).update(cleared_at=Now())
 
 
 def is_open(transport: str) -> bool:

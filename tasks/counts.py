@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from django.db import connection
 
+from tasks.flow.telling import why_held
 from tasks.models import Send
 
 REPORTED = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
@@ -90,8 +91,10 @@ def _add(counted: dict[str, int], reason: str, number: int) -> None:
 
 
 def as_json(send: Send) -> dict[str, object]:
-    """The JSON contract of `newsdesk status`; a paused send also says why."""
+    """The JSON contract of `newsdesk status`; a paused send also says why, and one that must wait what `held` it."""
     report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
     if report["status"] == Send.Status.PAUSED:
         report["reason"] = send.pause_reason
+    if held := why_held(send):
+        report["held"] = held
     return report

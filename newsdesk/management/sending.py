@@ -26,6 +26,8 @@ def as_text(report: dict[str, Any]) -> str:
     lines = [f"send {report['send']}: {report['status']}"]
     if report.get("reason"):
         lines.append(f"  because: {report['reason']}")
+    if report.get("held"):
+        lines.append(f"  waits: {report['held']}")
     lines.append(f"  {report['candidates']:>9,}  candidates")
     lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in sorted(report["excluded"].items())]
     for name in ("pending", "submitting", "submitted", "unknown", "failed"):

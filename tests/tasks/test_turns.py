@@ -9,9 +9,9 @@ from django.db import OperationalError, connection
 
 from sandbox.server import Sandbox
 from tasks import preparation, shutdown, stopping
-from tasks.counts import counts
+from tasks.counts import as_json, counts
 from tasks.flow import warming
-from tasks.models import Batch, Receipt, Send, TransportState
+from tasks.models import Alarm, Batch, Receipt, Send, TransportState
 from tasks.submission import requests
 from tasks.transports import Accepted, Outcome
 from tasks.transports.sendgrid import SendGridTransport
@@ -234,3 +234,25 @@ def test_a_send_is_never_claimed_twice_by_two_turns(transport: SendGridTransport
     Turn(transport, connections=2).run()
 
     assert Send.objects.get(pk=send.pk).batches.get().attempts == 1
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTransport, fault: Any) -> None:
+    fault("accept-then-close", times=3)
+    send = make_prepared_send(12)
+
+    Turn(transport, connections=1).run()
+
+    told = as_json(Send.objects.get(pk=send.pk))
+    assert (told["unknown"], told["pending"], told["status"]) == (6, 6, "sending")
+    assert "three requests were left without an answer" in str(told["held"])
+    alarm = Alarm.objects.get(code="breaker_open")
+    assert alarm.cleared_at is None
+
+    TransportState.objects.update(probed_at="2020-01-01T00:00:00Z")
+    Turn(transport, connections=1).run()
+
+    told = as_json(Send.objects.get(pk=send.pk))
+    assert (told["pending"], "held" in told) == (0, False)
+    alarm.refresh_from_db()
+    assert alarm.cleared_at is not None
