@@ -31,12 +31,13 @@ def audience(
     publication_id: int,
     rule: Rule | Mapping[str, object] | None = None,
     restrict: SqlCondition | None = None,
+    also: Sequence[str] = (),
 ) -> SqlCondition:
     """A SELECT of ``subscriber_id, reason`` with one row for every candidate; reason NULL = deliverable.
 
     A candidate has any subscription on the lists and matches the rule. `restrict` is a condition over ``s``
     (subscribers_subscriber), for example ``s.id = ANY(%s)``: whoever is outside it, no longer exists, or has stopped
-    being a candidate has no row.
+    being a candidate has no row. `also` names columns of ``s`` to select beside those, with a restriction only.
 
     Raises RuleError when the rule is not one.
     """
@@ -44,7 +45,7 @@ def audience(
     if rule is not None:
         conditions.append(condition(rule if isinstance(rule, Rule) else parse(rule), list_ids=list_ids))
     if restrict is not None:
-        source = _as_lookups(list(list_ids), publication_id)
+        source = _as_lookups(list(list_ids), publication_id, also)
     else:
         source = _as_sets(list(list_ids), publication_id, reads_subscribers=bool(conditions))
     return join("\n", [source, _where(conditions)])
@@ -56,19 +57,33 @@ def _where(conditions: list[SqlCondition]) -> SqlCondition:
     return join("", [SqlCondition("WHERE ("), join(")\n  AND (", conditions), SqlCondition(")")])
 
 
-def _as_lookups(list_ids: list[int], publication_id: int) -> SqlCondition:
+def _as_lookups(list_ids: list[int], publication_id: int, also: Sequence[str]) -> SqlCondition:
+    member, members = _looked_up(list_ids)
+    columns = "".join(f", s.{column}" for column in also)
     sql = f"""\
-SELECT s.id AS subscriber_id, {_REASON}
+SELECT s.id AS subscriber_id, {_REASON}{columns}
 FROM subscribers_subscriber s
-JOIN LATERAL (
-    SELECT {_STATUSES} FROM subscribers_subscription n
-    WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s::bigint[]) HAVING count(*) > 0
-) member ON true
+JOIN {member}
 LEFT JOIN LATERAL (
     SELECT min({_RANK}) AS rank FROM subscribers_suppression x
     WHERE x.address = ANY(ARRAY[lower(s.email), CASE WHEN {_ANY_ERASED} THEN {_HASHED} END]) AND {_SCOPE}
 ) suppressed ON true"""  # noqa: S608 - made of constants, like the others here
-    return SqlCondition(sql, (list_ids, publication_id))
+    return SqlCondition(sql, (*members, publication_id))
+
+
+def _looked_up(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:
+    """A reader's place on the lists. On a single list nobody is there twice, and nothing has to be grouped."""
+    if len(list_ids) == 1:
+        one = (
+            "(SELECT subscriber_id, status = 'active' AS active, status = 'unsubscribed' AS unsubscribed "
+            "FROM subscribers_subscription WHERE list_id = %s) member ON member.subscriber_id = s.id"
+        )
+        return one, (list_ids[0],)
+    several = (
+        f"LATERAL (SELECT {_STATUSES} FROM subscribers_subscription n "  # noqa: S608
+        "WHERE n.subscriber_id = s.id AND n.list_id = ANY(%s::bigint[]) HAVING count(*) > 0) member ON true"
+    )
+    return several, (list_ids,)
 
 
 def _as_sets(list_ids: list[int], publication_id: int, *, reads_subscribers: bool) -> SqlCondition:

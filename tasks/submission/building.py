@@ -17,12 +17,11 @@ from tasks.transports import Message, Recipient
 #: Preparation's own predicate, restricted to the batch. Whoever has no row any more has left the lists, or was erased.
 _MEMBERS = """
 WITH audience AS ({audience})
-SELECT d.subscriber_id, s.email, s.name,
-       CASE WHEN s.id IS NULL THEN 'erased'
-            WHEN a.subscriber_id IS NULL THEN 'unsubscribed'
-            ELSE a.reason END AS reason
+SELECT d.subscriber_id, a.email, a.name,
+       CASE WHEN a.subscriber_id IS NOT NULL THEN a.reason
+            WHEN EXISTS (SELECT 1 FROM subscribers_subscriber s WHERE s.id = d.subscriber_id) THEN 'unsubscribed'
+            ELSE 'erased' END AS reason
   FROM tasks_delivery d
-  LEFT JOIN subscribers_subscriber s ON s.id = d.subscriber_id
   LEFT JOIN audience a ON a.subscriber_id = d.subscriber_id
  WHERE d.batch_id = %s
    AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
@@ -70,5 +69,5 @@ def build(held: Claim) -> Built:
 
 def _members(held: Claim, publication_id: int) -> list[tuple[int, str, str, str | None]]:
     of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (held.batch_id,))
-    rechecked = audience(held.list_ids, publication_id=publication_id, restrict=of_batch)
+    rechecked = audience(held.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name"))
     return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, held.batch_id])
