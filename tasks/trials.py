@@ -101,8 +101,10 @@ def test_links(publication_id: int) -> tuple[str, str]:
 
 def _addresses(given: Sequence[str]) -> list[str]:
     """Each address once, as it was written first."""
-    unique = list({address.strip().lower(): address.strip() for address in reversed(given) if address.strip()}.values())
-    unique.reverse()
+    by_address: dict[str, str] = {}
+    for address in filter(None, map(str.strip, given)):
+        by_address.setdefault(address.lower(), address)
+    unique = list(by_address.values())
     if not unique:
         raise CannotTest("name at least one address")
     if len(unique) > MOST_ADDRESSES:

@@ -28,7 +28,7 @@ class AlarmsPanel(Component):
         open_alarms = Alarm.objects.filter(cleared_at=None)
         found = list(open_alarms.select_related("send__edition", "edition", "publication")[: SHOWN + 1])
         return {
-            "request": request,
+            "csrf_token": parent_context["csrf_token"],
             "alarms": [(alarm, _edition(alarm)) for alarm in found[:SHOWN]],
             "more": open_alarms.count() - SHOWN if len(found) > SHOWN else 0,
             "may_clear": may_approve(request.user),

@@ -41,6 +41,7 @@ class EditionTestPanel(BaseSidePanel):
         context: dict[str, Any] = super().get_context_data(parent_context)
         return {
             **context,
+            "csrf_token": parent_context["csrf_token"],
             "edition": self.object,
             "approved": bool(self.object.pk and self.object.approval),
             "own_address": self.request.user.email,
