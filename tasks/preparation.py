@@ -206,7 +206,8 @@ def _freeze_sql(send: Send) -> SqlCondition:
     list_ids = list(send.lists.values_list("pk", flat=True))
     rules = {slug: parse(rule) for slug, rule in sorted(send.approval.audience_rules.items())}
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
-    received = already_received(send.edition_id, but=send.pk)
+    others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
+    received = SqlCondition(_RECEIVED, (others,)) if others else SqlCondition("false")
     conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
     bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
     sql = _FREEZE.format(
@@ -240,9 +241,3 @@ def _variant_masks(send: Send, slugs: list[str]) -> list[str]:
             variant_id = by_set[chosen]
             masks.append(f"({mask}, {'NULL::bigint' if variant_id is None else f'{variant_id}::bigint'})")
     return masks
-
-
-def already_received(edition_id: int, *, but: int | None = None) -> SqlCondition:
-    """A condition over ``a`` (a candidate): whoever has, or may have, the edition from any send but this one."""
-    others = [pk for pk in Send.objects.filter(edition_id=edition_id).values_list("pk", flat=True) if pk != but]
-    return SqlCondition(_RECEIVED, (others,)) if others else SqlCondition("false")
