@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from tasks import doorbells, holder
-from tasks.durability import durable, persistently
+from tasks.durability import persistently, run_durably
 from tasks.letters.writing import message_of, recipient_of
 from tasks.models import Letter
 from tasks.submission.waiting import back_off
@@ -91,10 +91,8 @@ def submit_waiting(*, transport: Transport) -> int:
 
 def _claim(letter_id: int, attempt: UUID) -> int:
     """Make it ours, on disk; the number of this try, or 0 when another has it."""
-    with durable(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [attempt, holder.myself(), letter_id])
-        taken = cursor.fetchone()
-    return int(taken[0]) if taken else 0
+    taken = run_durably(_CLAIM, [attempt, holder.myself(), letter_id])
+    return int(taken[0][0]) if taken else 0
 
 
 def _post(transport: Transport, body: object) -> Outcome:
