@@ -46,10 +46,14 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
-    # The short errands of beat must not wait behind a thousand batches.
-    task_queues=[Queue(name) for name in ("errands", "receipts", "batches")],  # type: ignore[no-untyped-call]
+    # Tests and alarms go first, and the short errands of beat must not wait behind a thousand batches.
+    task_queues=[Queue(name) for name in ("letters", "errands", "receipts", "batches")],  # type: ignore[no-untyped-call]
     task_default_queue="errands",
-    task_routes={"tasks.submit_batch": {"queue": "batches"}, "tasks.apply_receipt": {"queue": "receipts"}},
+    task_routes={
+        "tasks.submit_letter": {"queue": "letters"},
+        "tasks.submit_batch": {"queue": "batches"},
+        "tasks.apply_receipt": {"queue": "receipts"},
+    },
     timezone="UTC",
     beat_schedule_filename=str(settings.HOME.path / "beat-schedule"),
     beat_schedule={

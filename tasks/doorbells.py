@@ -23,6 +23,14 @@ def submit_batch(batch_id: int) -> None:  # noqa: ARG001 - which one rang does n
     turns.take_turn(transport=get_transport())
 
 
+@shared_task(name="tasks.submit_letter")
+def submit_letter(letter_id: int) -> None:
+    from tasks import letters
+    from tasks.transports import get_transport
+
+    letters.submit_letter(letter_id, transport=get_transport())
+
+
 @shared_task(name="tasks.apply_receipt")
 def apply_receipt(receipt_id: int) -> None:
     from tasks import events
@@ -82,6 +90,10 @@ def ring_for_what_is_due(*, countdown: float = 0) -> bool:
     return _ring(submit_batch, 0, countdown=countdown)
 
 
+def ring_letter(letter_id: int, *, countdown: float = 0) -> bool:
+    return _ring(submit_letter, letter_id, countdown=countdown)
+
+
 def ring_receipt(receipt_id: int) -> bool:
     return _ring(apply_receipt, receipt_id)
 
@@ -114,11 +126,20 @@ def _ring(task: Task, *args: int, countdown: float = 0) -> bool:
 
 def waiting_batches() -> int | None:
     """How many batch doorbells wait in the broker; None when it does not answer."""
+    return _waiting("batches")
+
+
+def waiting_letters() -> int | None:
+    """How many doorbells of letters wait in the broker; None when it does not answer."""
+    return _waiting("letters")
+
+
+def _waiting(queue: str) -> int | None:
     from tasks.app import app
 
     try:
         with app.connection_for_read(transport_options={"socket_connect_timeout": 2}) as connection:
-            return int(connection.default_channel.client.llen("batches"))
+            return int(connection.default_channel.client.llen(queue))
     except _BROKER_ERRORS as error:
         log.warning("broker_does_not_answer", url=settings.REDIS_URL.rpartition("@")[2], error=str(error))
         return None

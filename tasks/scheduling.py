@@ -10,6 +10,7 @@ from django.utils import timezone
 from composer.models import Edition
 from subscribers.models import List, Segment
 from tasks import doorbells, ground
+from tasks.actions import note
 from tasks.models import Send
 
 
@@ -24,10 +25,13 @@ def schedule(
     segment: Segment | None = None,
     at: datetime | None = None,
     by: Any = None,
+    who: str = "",
+    rest_of: Send | None = None,
 ) -> Send:
     """Schedule the edition's standing approval to whoever is on any of the lists and, if given, in the segment.
 
-    `at` must be aware; None or a past moment means now. Raises CannotSchedule.
+    `at` must be aware; None or a past moment means now. `rest_of`: the send whose missed readers this one is for. Raises
+    CannotSchedule.
     """
     if not lists:
         raise CannotSchedule("name at least one list")
@@ -50,9 +54,11 @@ def schedule(
             segment_rule=segment.rule if segment else None,
             scheduled_at=at or timezone.now(),
             created_by=by,
+            rest_of=rest_of,
             system_identifier=here.system_identifier,
             timeline=here.timeline,
         )
         send.lists.set(lists)
+        note(send.pk, "scheduled", by=by, who=who)
         doorbells.on_commit(doorbells.ring_send, send.pk)
     return send

@@ -7,7 +7,7 @@ import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
-from tasks import breaker, doorbells, evidence, holder, locking, stopping
+from tasks import breaker, doorbells, evidence, holder, letters, locking, stopping
 from tasks.alarms import raise_alarm
 from tasks.durability import durable
 from tasks.flow import holding, warming
@@ -46,6 +46,7 @@ def sweep(*, ring_all: bool = False) -> None:
     `ring_all` rings for every due batch, however young its doorbell: for a worker that has just started.
     """
     release_held()
+    letters.heal(transport=get_transport(), ring_all=ring_all)
     ring_due(ring_all=ring_all)
     ring_receipts()
     Batch.objects.filter(status=Batch.Status.PENDING, send__status=Send.Status.CANCELLED).update(
@@ -95,7 +96,7 @@ def _return_unsent(batch_id: int, send_id: int, attempt: UUID) -> None:
         batch.save(update_fields=["lost_attempts", "status", "rung_at"])
     if failed and not cancelled:
         why = f"Batch {batch_id} was lost by its worker {MAX_LOST_ATTEMPTS} times and has failed."
-        raise_alarm("lost_attempts", why, send_id=send_id)
+        raise_alarm("lost_attempts", why, send_id=send_id, mail=True)
         stopping.pause(send_id, why)
 
 

@@ -5,12 +5,14 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from composer.models import Approval, Edition, Publication, Variant
 from subscribers.models import List, Segment, Subscriber, Subscription, Suppression
-from tasks import preparation
-from tasks.models import Attempt, Batch, Delivery, Send
+from tasks import letters, preparation
+from tasks.models import Attempt, Batch, Delivery, Letter, Send
+from tasks.transports import Message
 
 _numbers = count(1)
 
@@ -141,3 +143,23 @@ def make_attempt(batch: Batch | None = None, **fields: Any) -> Attempt:
     batch = batch or make_batch()
     defaults = {"number": 1, "size": batch.size, "transport": "sendgrid:test"}
     return Attempt.objects.create(batch=batch, **{**defaults, **fields})
+
+
+def make_letter(to_email: str = "editor@example.com", *, kind: str = "test", **fields: Any) -> Letter:
+    """A pending, due letter; fields of its message may be given beside those of `write`."""
+    message = {
+        "from_email": "news@example.com",
+        "from_name": "The Weekly",
+        "reply_to": "",
+        "subject": "[Test] The week in rivers",
+        "html": HTML,
+        "text": TEXT,
+    }
+    message |= {name: fields.pop(name) for name in list(fields) if name in message or name == "headers"}
+    return letters.write(kind=kind, to_email=to_email, message=Message(**message), **fields)
+
+
+def make_editor(username: str = "ada", **fields: Any) -> Any:
+    """A superuser with an address: whoever may approve gets letters about alarms."""
+    defaults = {"email": f"{username}@example.com", "is_superuser": True}
+    return get_user_model().objects.create_user(username, **{**defaults, **fields})

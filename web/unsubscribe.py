@@ -20,10 +20,16 @@ _PREFERENCES = "preferences page"
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one button; on POST unsubscribe and answer 200, whatever the body holds and however often it comes."""
+    """Show one button; on POST unsubscribe and answer 200, whatever the body holds and however often it comes.
+
+    A test mail's link shows the same page, says that it is a test, and changes nothing.
+    """
     link, publication = _read(token)
     if link is None or publication is None:
         return not_found()
+    if _is_test(link):
+        context = {"trial": True, "tried": request.method == "POST"}
+        return page("web/public/unsubscribe.html", publication, context)
     if request.method != "POST":
         return page("web/public/unsubscribe.html", publication, {})
     events.unsubscribe(
@@ -42,6 +48,8 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     link, publication = _read(token)
     if link is None or publication is None:
         return not_found()
+    if _is_test(link):
+        return page("web/public/preferences.html", publication, {"trial": True})
     saved = request.method == "POST"
     if saved:
         _save(link, {int(value) for value in request.POST.getlist("list") if value.isdecimal() and len(value) < 19})
@@ -66,6 +74,11 @@ def _read(token: str) -> tuple[Link | None, Publication | None]:
     if link is None or link.kind not in _KINDS:
         return None, None
     return link, Publication.objects.filter(pk=link.publication_id).first()
+
+
+def _is_test(link: Link) -> bool:
+    """The links of a test mail belong to nobody."""
+    return link.send_id == 0 and link.subscriber_id == 0
 
 
 def _is_one_click(request: HttpRequest) -> bool:

@@ -9,12 +9,12 @@ from wagtail import hooks
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.snippets.models import register_snippet
 
-from web.desk import action_menu, home, menu, rich_text, story_copies
+from web.desk import action_menu, alarms, home, menu, rich_text, story_copies
 from web.desk.editions import EDITIONS
 from web.desk.publications import PublicationViewSet
 from web.desk.stories import StoryViewSet
 
-__all__ = ["action_menu", "home", "menu", "rich_text", "story_copies"]
+__all__ = ["action_menu", "alarms", "home", "menu", "rich_text", "story_copies"]
 
 register_snippet(EDITIONS)
 register_snippet(StoryViewSet)

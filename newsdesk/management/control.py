@@ -1,4 +1,4 @@
-"""Pause, resume and cancel differ by one word."""
+"""Pause, resume, cancel and undo differ by one word."""
 
 from typing import Any
 
@@ -16,19 +16,30 @@ class ControlCommand(NewsdeskCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("send", metavar="SEND", type=int, help="a send's id")
+        parser.add_argument("--why", metavar="TEXT", default="", help="the reason, for the send's history")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import stopping
-        from tasks.counts import as_json
-
         send = sending.send_numbered(options["send"])
-        done = {
-            "pause": lambda: stopping.pause(send.pk, "Paused from the command line."),
-            "resume": lambda: stopping.resume(send.pk),
-            "cancel": lambda: stopping.cancel(send.pk),
-        }[self.verb]()
+        who, why = sending.at_the_command_line(), options["why"].strip()
+        done = self._do(send.pk, who=who, why=why)
         send.refresh_from_db()
         if not done:
             raise Failure(f"send {send.pk} is {send.status}: there is nothing to {self.verb}")
-        report = as_json(send)
+        report = sending.report_of(send)
         self.report(report, sending.as_text(report))
+
+    def _do(self, send_id: int, *, who: str, why: str) -> bool:
+        from tasks import stopping
+
+        match self.verb:
+            case "pause":
+                return stopping.pause(send_id, why or "Paused from the command line.", who=who)
+            case "resume":
+                return stopping.resume(send_id, who=who, why=why)
+            case "cancel":
+                return stopping.cancel(send_id, who=who, why=why)
+        try:
+            stopping.undo(send_id, who=who, why=why)
+        except stopping.CannotUndo as refused:
+            raise Failure(str(refused)) from refused
+        return True

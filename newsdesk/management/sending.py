@@ -1,11 +1,26 @@
 """What the commands about sends share: finding them, and telling where they stand."""
 
+import getpass
+import os
 from typing import TYPE_CHECKING, Any
 
 from newsdesk.errors import InputError
 
 if TYPE_CHECKING:
     from tasks.models import Send
+
+#: Lines of a send's history that people are shown.
+HISTORY_SHOWN = 10
+
+
+def at_the_command_line() -> str:
+    """Who is at work, in the words of a send's history."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        # In containers a user often has a number only.
+        name = str(os.getuid())
+    return f"command line ({name})"
 
 
 def send_numbered(number: int) -> "Send":
@@ -21,8 +36,16 @@ def send_numbered(number: int) -> "Send":
     return send
 
 
+def report_of(send: "Send") -> dict[str, Any]:
+    """The JSON of one send: its counts, and what was done to it."""
+    from tasks.counts import as_json
+    from tasks.history import history
+
+    return {**as_json(send), "history": history(send.pk)}
+
+
 def as_text(report: dict[str, Any]) -> str:
-    """One send's counts for people: a line for each number that is not zero."""
+    """One send's counts for people, a line for each number that is not zero, and its latest history if it is told."""
     lines = [f"send {report['send']}: {report['status']}"]
     if report.get("reason"):
         lines.append(f"  because: {report['reason']}")
@@ -35,4 +58,10 @@ def as_text(report: dict[str, Any]) -> str:
             lines.append(f"  {report[name]:>9,}  {name}")
     reported = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
     lines += [f"  {report[name]:>9,}    {name}" for name in reported if report[name]]
+    lines += [_line(entry) for entry in report.get("history", [])[-HISTORY_SHOWN:]]
     return "\n".join(lines)
+
+
+def _line(entry: dict[str, Any]) -> str:
+    at = entry["at"].replace("T", " ").replace("+00:00", " UTC")
+    return f"  {at}  {entry['what']} by {entry['who']}{': ' if entry['why'] else ''}{entry['why']}"

@@ -69,6 +69,7 @@ def _twice(batch: Batch) -> None:
         f"SendGrid accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
         "Silence no longer proves a refusal on this key until a person says so.",
         send_id=batch.send_id,
+        mail=True,
     )
 
 

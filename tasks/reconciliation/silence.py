@@ -6,7 +6,7 @@ with it, three requests accepted later on the same key were heard of for at leas
 waits to be applied, and no webhook call since was answered anything but 2xx.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -144,11 +144,17 @@ def _refused_by_silence(doubt: Doubt, grace: float) -> None:
 
 
 def put_back(
-    batch_id: int, attempt: UUID | None, *, fact: Mapping[str, object], unless_receipts_wait: bool = False
+    batch_id: int,
+    attempt: UUID | None,
+    *,
+    fact: Mapping[str, object],
+    unless_receipts_wait: bool = False,
+    noted: Callable[[], None] | None = None,
 ) -> bool:
     """Return an unknown batch to pending (to cancelled in a cancelled send); False if it was settled meanwhile.
 
-    `attempt` is the one it was decided about; None for a batch that was never fenced.
+    `attempt` is the one it was decided about; None for a batch that was never fenced. `noted` is called in the same
+    transaction once it is so.
     """
     send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).get()
     with durable():
@@ -165,6 +171,8 @@ def put_back(
             Attempt.objects.filter(pk=attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
                 outcome=Attempt.Outcome.REFUSED, evidence=evidence.plus(fact)
             )
+        if noted is not None:
+            noted()
         transaction.on_commit(lambda: stopping.ring([batch_id]), robust=True)
     stopping.finish_if_done(send_id)
     return True

@@ -70,3 +70,20 @@ def test_a_flushed_broker_delays_a_send_and_loses_nobody(desk: Desk) -> None:
     told = desk.wait_until_sent(send, 90)
     assert told["submitted"] == FIFTH
     desk.assert_each_reader_got_it_once(edition, told)
+
+
+def test_a_test_goes_before_the_batches_of_a_send_that_is_under_way(desk: Desk) -> None:
+    edition = desk.compose()
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 8.0, "category": f"edition-{edition}"}])
+    send = int(desk("send", str(edition), "--list", "readers", "--segment", "fifth")["send"])
+    assert eventually(lambda: desk("status", str(send))["submitting"] > 0, 30)
+
+    desk("send-test", str(edition), "editor@example.com")
+
+    assert eventually(lambda: desk.sandbox("/sandbox/ledger?category=newsdesk-test")["accepted"] == 1, 30)
+    told = desk("status", str(send))
+    assert (told["status"], told["pending"] > 0) == ("sending", True)
+    desk.sandbox("/sandbox/faults", method="DELETE")
+    told = desk.wait_until_sent(send, 90)
+    desk.assert_each_reader_got_it_once(edition, told)
+    assert [line["what"] for line in told["history"]] == ["scheduled", "sent"]

@@ -1,5 +1,6 @@
 """The weekly hour at the desk, in a real browser."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,8 @@ from composer.composition import compose
 from composer.digest import parse
 from composer.models import Approval, Edition, Publication, Story
 from newsdesk.paths import samples_dir
+from tasks.alarms import raise_alarm
+from tasks.models import Letter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -159,3 +162,28 @@ def test_picking_a_story_copies_it_into_the_open_form(desk: Any, live_server: An
     value = Edition.objects.get().content[0].value
     assert (value["headline"], value["lede"]) == ("The ferry sails again", "At last.")
     assert "Daily." in value["body"].source
+
+
+def test_an_editor_sends_herself_a_test_and_sees_to_an_alarm(desk: Any, edition: Edition, live_server: Any) -> None:
+    raise_alarm("slot_missed", "Friday's edition of The Plain Machine was not approved in time.", edition_id=edition.pk)
+    desk.goto(f"{live_server.url}/desk/")
+    assert "Friday's edition" in desk.locator(".desk-alarms").inner_text()
+    picture(desk, "alarms")
+    desk.click(".desk-alarms button[type=submit]")
+    said(desk, "it is off the list")
+    assert desk.locator(".desk-alarms").count() == 0
+
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
+    desk.click("[aria-label='Toggle test']")
+    assert desk.input_value("#desk-test-addresses") == "ada@example.com"
+    desk.click(".desk-test button", trial=True)
+    picture(desk, "test")
+    desk.click(".desk-test button")
+    said(desk, "A test is on its way to ada@example.com")
+    assert Letter.objects.get().subject.startswith("[Test] ")
+
+
+def picture(page: Any, name: str) -> None:
+    """For people to look at, where NEWSDESK_TEST_PICTURES names a folder."""
+    if folder := os.environ.get("NEWSDESK_TEST_PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png")

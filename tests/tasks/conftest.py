@@ -46,6 +46,7 @@ class Doorbells:
         self.batches: list[int] = []
         #: Countdowns of the rings for whatever is due.
         self.due: list[float] = []
+        self.letters: list[int] = []
         self.waiting: int | None = 0
         self.broken = False
 
@@ -58,6 +59,10 @@ class Doorbells:
         self.due.append(countdown)
         return not self.broken
 
+    def ring_letter(self, letter_id: int, *, countdown: float = 0) -> bool:
+        self.letters.append(letter_id)
+        return True
+
 
 @pytest.fixture(autouse=True)
 def doorbells(monkeypatch: pytest.MonkeyPatch) -> Doorbells:
@@ -65,6 +70,8 @@ def doorbells(monkeypatch: pytest.MonkeyPatch) -> Doorbells:
     bells = Doorbells()
     monkeypatch.setattr("tasks.doorbells.ring_batch", bells.ring_batch)
     monkeypatch.setattr("tasks.doorbells.ring_for_what_is_due", bells.ring_for_what_is_due)
+    monkeypatch.setattr("tasks.doorbells.ring_letter", bells.ring_letter)
+    monkeypatch.setattr("tasks.doorbells.waiting_letters", lambda: 0)
     monkeypatch.setattr("tasks.doorbells.ring_send", lambda send_id: True)
     monkeypatch.setattr("tasks.doorbells.ring_receipt", lambda receipt_id: True)
     monkeypatch.setattr("tasks.doorbells.waiting_batches", lambda: bells.waiting)

@@ -6,6 +6,7 @@ from tasks.app import app
 #: Rename one only with a release that answers to both names.
 NAMES = {
     "tasks.submit_batch",
+    "tasks.submit_letter",
     "tasks.apply_receipt",
     "tasks.prepare_send",
     "tasks.prepare_due_sends",
@@ -14,7 +15,7 @@ NAMES = {
     "tasks.reconcile",
     "tasks.check_links",
 }
-QUEUES = {"errands", "receipts", "batches"}
+QUEUES = {"letters", "errands", "receipts", "batches"}
 
 
 def registered() -> set[str]:

@@ -16,11 +16,12 @@ from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, In
 from composer.conversion import edition_content
 from composer.models import Edition
 from composer.succession import follow_on
-from web.desk import acts, copying
+from web.desk import acts, copying, trials
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
 from web.desk.stories import WIDE, usual_publication
+from web.desk.trials import EditionTestPanel
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
@@ -47,6 +48,9 @@ class WithEditionPanels:
             EditionChecksPanel(edition, view.request),
         ]
         if not view.expects_json_response:
+            test = EditionTestPanel(edition, view.request)
+            if test.is_shown():
+                panels.append(test)
             panels.append(PreviewSidePanel(edition, view.request, preview_url=view.get_preview_url()))
         return MediaContainer(panels)
 
@@ -142,6 +146,7 @@ class EditionViewSet(SnippetViewSet):
         return [
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
             path("reopen/<int:pk>/", acts.reopen, name="reopen"),
+            path("test/<int:pk>/", trials.send, name="send_test"),
             path("story/<int:pk>/", copying.story_state, name="story_state"),
         ]
 

@@ -6,6 +6,7 @@ from wagtail import hooks
 from wagtail.admin.ui.components import Component
 
 from composer.models import Edition
+from web.desk.alarms import AlarmsPanel
 from web.desk.status import status_of, with_status
 
 SHOWN = 8
@@ -23,7 +24,7 @@ class EditionsPanel(Component):
 
 @hooks.register("construct_homepage_panels")
 def our_panels(_request: Any, panels: list[Any]) -> None:
-    panels[:] = [EditionsPanel()]
+    panels[:] = [AlarmsPanel(), EditionsPanel()]
 
 
 @hooks.register("construct_homepage_summary_items")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandParser
 
 from newsdesk.errors import InputError
-from newsdesk.management import editorial
+from newsdesk.management import editorial, sending
 from newsdesk.management.base import NewsdeskCommand
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Command(NewsdeskCommand):
         segment = _segment_named(publication, options["segment"]) if options["segment"] else None
         at = _moment(options["at"], publication) if options["at"] else None
         try:
-            send = schedule(edition, lists=lists, segment=segment, at=at)
+            send = schedule(edition, lists=lists, segment=segment, at=at, who=sending.at_the_command_line())
         except CannotSchedule as refused:
             raise InputError(str(refused)) from refused
         when = f"at {send.scheduled_at.astimezone(publication.zone):%Y-%m-%d %H:%M %Z}" if at else "now"

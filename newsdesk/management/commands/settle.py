@@ -1,11 +1,11 @@
 """`newsdesk settle BATCH (--resend | --leave)`: a person's decision about a batch nobody knows the end of."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from newsdesk.errors import InputError
+from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
 
@@ -21,6 +21,7 @@ class Command(NewsdeskCommand):
             "--resend", action="store_true", help="send it again: its readers may get it twice if it did go out"
         )
         decision.add_argument("--leave", action="store_true", help="leave it: its readers may not have it")
+        parser.add_argument("--why", metavar="TEXT", default="", help="the reason, for the send's history")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks import reconciliation
@@ -37,7 +38,7 @@ class Command(NewsdeskCommand):
         if not (options["resend"] or options["leave"]):
             raise InputError("settle: say --resend or --leave")
         decide = reconciliation.resend if options["resend"] else reconciliation.leave
-        if not decide(number, who=getpass.getuser()):
+        if not decide(number, who=sending.at_the_command_line(), why=options["why"].strip()):
             raise InputError(f"BATCH: no unknown batch has the id {number}; newsdesk settle lists them")
         decided = "resend" if options["resend"] else "leave"
         self.report({"batch": number, "decided": decided}, f"batch {number}: {decided}")

@@ -20,7 +20,7 @@ class Command(NewsdeskCommand):
         from tasks.models import Send
 
         if options["send"] is not None:
-            report = as_json(sending.send_numbered(options["send"]))
+            report = sending.report_of(sending.send_numbered(options["send"]))
             self.report(report, sending.as_text(report))
             return
         reports = [as_json(send) for send in Send.objects.all()]
