@@ -36,7 +36,7 @@ def count_unknown(transport: str) -> None:
         cursor.execute(_COUNT, [transport, UNKNOWNS_TO_OPEN, UNKNOWNS_TO_OPEN])
         (opened,) = cursor.fetchone()
     if opened:
-        raise_alarm("breaker_open", BREAKER_OPEN.format(since=opened))
+        raise_alarm("breaker_open", BREAKER_OPEN.format(since=opened), mail=True)
 
 
 def close(transport: str) -> None:

@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from tasks import doorbells, shutdown, stopping
+from tasks import doorbells, letters, shutdown, stopping
 from tasks.durability import PATIENCE
 from tasks.events import waiting_receipts
 from tasks.submission import requests
@@ -84,6 +84,8 @@ class Turn:
     def _between_batches(self) -> None:
         if time.monotonic() >= self._look_around_at:
             self._finish()
+            # One at a time: a provider that does not answer holds this thread for a minute.
+            letters.submit_waiting(transport=self._transport, limit=1)
             self._look_around_at = time.monotonic() + LOOK_AROUND
         waiting_receipts.apply_one()
 

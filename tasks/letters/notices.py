@@ -43,6 +43,11 @@ _WORDS = {
         "{what} is paused: the database has moved",
         "Find out what had gone out, decide about each unknown batch (newsdesk settle), then: newsdesk resume {send}.",
     ),
+    "breaker_open": _Words(
+        "{what}: the provider does not answer",
+        "Newsdesk tries one batch a minute and goes on by itself with the first answer. Look at the provider's status page "
+        "and at this machine's connection. What was left without an answer is settled later; nothing is sent twice.",
+    ),
     "slot_unapproved": _Words(
         "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
     ),

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from tasks import doorbells, holder
 from tasks.durability import persistently, run_durably
+from tasks.flow import bucket
 from tasks.letters.writing import message_of, recipient_of
 from tasks.models import Letter
 from tasks.submission.waiting import back_off
@@ -71,6 +72,8 @@ def submit_letter(letter_id: int, *, transport: Transport) -> bool:
     tries = _claim(letter_id, attempt)
     if not tries:
         return False
+    # It never waits for a rate, but what is sent by the thousand waits for it.
+    bucket.take(transport.name, 1, urgent=True)
     outcome = _post(transport, body)
     persistently(lambda: record(letter_id, attempt, outcome, tries=tries))
     if isinstance(transport, Remembers):
@@ -78,13 +81,13 @@ def submit_letter(letter_id: int, *, transport: Transport) -> bool:
     return True
 
 
-def submit_waiting(*, transport: Transport) -> int:
-    """Submit the letters that are due, the oldest first; how many were. Raises nothing but database errors.
+def submit_waiting(*, transport: Transport, limit: int = AT_ONCE) -> int:
+    """Submit the letters that are due, the oldest first, up to a limit; how many were. Raises nothing but database errors.
 
     Costs one look at a small index when nothing waits.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [AT_ONCE])
+        cursor.execute(_WAITING, [limit])
         waiting = [letter_id for (letter_id,) in cursor.fetchall()]
     return sum(submit_letter(letter_id, transport=transport) for letter_id in waiting)
 

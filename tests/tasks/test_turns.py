@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 from tasks import preparation, shutdown, stopping
 from tasks.counts import as_json, counts
 from tasks.flow import warming
-from tasks.models import Alarm, Batch, Receipt, Send, TransportState
+from tasks.models import Alarm, Batch, Letter, Receipt, Send, TransportState
 from tasks.submission import requests
 from tasks.transports import Accepted, Outcome
 from tasks.transports.sendgrid import SendGridTransport
@@ -256,3 +256,24 @@ def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTranspor
     assert (told["pending"], "held" in told) == (0, False)
     alarm.refresh_from_db()
     assert alarm.cleared_at is not None
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_letter_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(40)
+    letter = Letter.objects.create(
+        kind="test", to_email="ada@example.com", from_email="news@example.com", subject="[Test] now", html="x", text="x"
+    )
+    monkeypatch.setattr("tasks.turns.LOOK_AROUND", 0.0)
+
+    class Noting(Gauge):
+        def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
+            return "letter" if not recipients[0].delivery else super().encode(message, recipients, attempt=attempt)
+
+    gauge = Noting(0.0)
+    Turn(gauge, connections=2).run()
+
+    assert gauge.posted.index("letter") <= 1
+    letter.refresh_from_db()
+    assert letter.status == "submitted"
+    assert counts(send).submitted == 40
