@@ -39,8 +39,10 @@ WARM = 20_000
 PATIENCE = 60.0
 _RESET = (
     b"DELETE FROM tasks_attempt a USING tasks_batch b WHERE b.id = a.batch_id AND b.send_id = %s",
-    b"UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, rung_at = NULL, holder = '',"
-    b" not_before = statement_timestamp() WHERE send_id = %s",
+    b"""
+    UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, rung_at = NULL, holder = '',
+                           not_before = statement_timestamp() WHERE send_id = %s
+    """,
     b"UPDATE tasks_send SET status = 'paused', finished_at = NULL WHERE id = %s",
 )
 

@@ -110,4 +110,3 @@ def prepared(edition: "Edition", chosen: Any) -> Any:
     # Without the alarm of a pause: nothing is wrong.
     Send.objects.filter(pk=send.pk).update(status=Send.Status.PAUSED)
     return send
-

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Whatever of ours the caller's shell has set must not reach a measurement.
-_OURS = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "SECRET_KEY", "SENDGRID_", "NEWSDESK_", "SMTP_URL", "DKIM_", "DJANGO_")
+_OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "BASE_URL",
+    "SECRET_KEY",
+    "SENDGRID_",
+    "NEWSDESK_",
+    "SMTP_URL",
+    "DKIM_",
+    "DJANGO_",
+)
 
 
 def environment(path: Path, **more: str) -> dict[str, str]:
