@@ -57,8 +57,10 @@ class Up:
         """Peak megabytes of each kind of process; of several of one kind the largest."""
         found: dict[str, float] = {}
         for pid in processes.descendants(self.pid):
-            kind = _kind(pid)
-            found[kind] = max(found.get(kind, 0.0), processes.peak(pid) / 1024)
+            # What has just ended has no memory to tell of.
+            if most := processes.peak(pid):
+                kind = _kind(pid)
+                found[kind] = max(found.get(kind, 0.0), most / 1024)
         return {kind: found[kind] for kind in sorted(found)}
 
 
