@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -67,12 +68,12 @@ class Loop:
 
         from subscribers.audience import audience
         from subscribers.sql import SqlCondition
-        from subscribers.tokens import TokenSigner
+        from subscribers.tokens import LinkKind, TokenSigner
         from tasks.submission import building
 
         self._send_id, self._base, self._dumps = send_id, settings.BASE_URL, orjson.dumps
         self._database: psycopg.Connection[Any] = homes.connect(settings.HOME)
-        self._sign = TokenSigner(settings.SECRET_KEY).sign_many
+        self._sign = partial(TokenSigner(settings.SECRET_KEY).sign_many, LinkKind.UNSUBSCRIBE)
         self._pool = urllib3.connection_from_url(url, maxsize=1, retries=False)
         self._headers = {
             "Authorization": f"Bearer {settings.SENDGRID_API_KEY}",
@@ -123,7 +124,7 @@ class Loop:
 
     def _body(self, members: list[tuple[Any, ...]], attempt: str) -> bytes:
         base, send_id = self._base, self._send_id
-        tokens = self._sign(1, self._publication, send_id, [member[0] for member in members])
+        tokens = self._sign(self._publication, send_id, [member[0] for member in members])
         personalizations = []
         for (reader, email, name, _), token in zip(members, tokens, strict=True):
             unsubscribe = f"{base}/u/{token}"
