@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: The local SendGrid at its fastest: what it accepts is kept in its ledger only.
 FAST = ("--outbox", "0", "--event-delay", "0")
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 _HEALTHY = "everything answers"
 _ADDRESS = "1 Main Street, Singapore 018956"
 
@@ -100,7 +100,11 @@ def running(*, sandbox: tuple[str, ...] = FAST, **settings: str) -> Iterator[Up]
             finally:
                 assert process.stdin is not None
                 process.stdin.close()
-                process.wait(30)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    # Its engines and programs are tied to it.
+                    process.kill()
 
 
 def publish(up: Up, readers: int) -> int:
