@@ -1,0 +1,60 @@
+"""What processes are there below another one, and how much memory each has ever held."""
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def peak(pid: int) -> int:
+    """The most kilobytes of resident memory since the program was started (VmHWM, Linux); 0 when it is gone or hidden."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) if found else 0
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def children(pid: int) -> list[int]:
+    """Of any of its threads."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in task.read_text(encoding="ascii").split()]
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def descendants(pid: int) -> list[int]:
+    found = children(pid)
+    for child in list(found):
+        found += descendants(child)
+    return found
+
+
+def run_watched(words: Sequence[str]) -> tuple[float, int, str]:
+    """Run a program: the seconds it took, its peak memory in kilobytes, what it printed. Raises when it fails.
+
+    Memory is looked up while it runs: what wait4 tells includes the parent's own, from before the program was started.
+    """
+    began = time.perf_counter()
+    most = 0
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        while process.poll() is None:
+            most = max(most, peak(process.pid))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - began
+        assert process.stdout is not None
+        printed = process.stdout.read()
+    assert process.returncode == 0, words
+    return seconds, most, printed
