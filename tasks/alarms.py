@@ -7,10 +7,20 @@ from tasks.models import Alarm
 log = structlog.get_logger(__name__)
 
 
-def raise_alarm(code: str, message: str, *, send_id: int | None = None) -> None:
-    """Record an alarm once: the same code and message for the same send is not repeated until it is cleared."""
+def raise_alarm(
+    code: str,
+    message: str,
+    *,
+    send_id: int | None = None,
+    publication_id: int | None = None,
+    edition_id: int | None = None,
+    mail: bool = False,
+) -> None:
+    """Record an alarm once: the same code and message about the same thing is not repeated until it is cleared."""
+    about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
     same = Alarm.objects.filter(code=code, message=message[:500], cleared_at__isnull=True)
-    if same.filter(send_id=send_id).exists() if send_id is not None else same.filter(send__isnull=True).exists():
+    where = {(name if value else f"{name}__isnull"): value or True for name, value in about.items()}
+    if same.filter(**where).exists():
         return
-    Alarm.objects.create(code=code, message=message[:500], send_id=send_id)
-    log.error("alarm", code=code, message=message, send=send_id)
+    Alarm.objects.create(code=code, message=message[:500], **about)
+    log.error("alarm", code=code, message=message, send=send_id, edition=edition_id, mail=mail)

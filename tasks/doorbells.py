@@ -37,6 +37,20 @@ def prepare_send(send_id: int) -> None:
     preparation.prepare(send_id)
 
 
+@shared_task(name="tasks.ring_pending_batches")
+def ring_pending_batches(send_id: int) -> None:
+    from tasks import stopping
+
+    stopping.ring_pending(send_id)
+
+
+@shared_task(name="tasks.keep_slots")
+def keep_slots() -> None:
+    from tasks import slots
+
+    slots.keep_slots()
+
+
 @shared_task(name="tasks.prepare_due_sends")
 def prepare_due_sends() -> None:
     from tasks import preparation
@@ -88,6 +102,10 @@ def ring_receipt(receipt_id: int) -> bool:
 
 def ring_send(send_id: int) -> bool:
     return _ring(prepare_send, send_id)
+
+
+def ring_pending(send_id: int, *, countdown: float = 0) -> bool:
+    return _ring(ring_pending_batches, send_id, countdown=countdown)
 
 
 def ring_links(edition_id: int) -> bool:

@@ -9,6 +9,8 @@ NAMES = {
     "tasks.apply_receipt",
     "tasks.prepare_send",
     "tasks.prepare_due_sends",
+    "tasks.ring_pending_batches",
+    "tasks.keep_slots",
     "tasks.sweep",
     "tasks.sweep_after_start",
     "tasks.reconcile",

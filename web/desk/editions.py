@@ -142,6 +142,7 @@ class EditionViewSet(SnippetViewSet):
         return [
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
             path("reopen/<int:pk>/", acts.reopen, name="reopen"),
+            path("release/<int:pk>/<int:send>/<slug:when>/", acts.release, name="release"),
             path("story/<int:pk>/", copying.story_state, name="story_state"),
         ]
 
