@@ -1,5 +1,6 @@
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -7,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks import preparation
+from tasks import preparation, stopping
 from tasks.counts import counts
 from tasks.models import Batch, Delivery, Exclusion, Send
 from tests.factories import (
@@ -242,3 +243,39 @@ def test_every_candidate_ends_in_exactly_one_row(people: list[tuple[str, str, bo
         assert cursor.fetchone() == (len(people), len(people))
     assert told.adds_up
     assert told.candidates == len(people)
+
+
+def test_nothing_goes_out_while_it_can_be_taken_back(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 10
+    before = timezone.now()
+    send = make_prepared_send(3)
+
+    assert send.undo_until is not None
+    assert before + timedelta(seconds=10) <= send.undo_until <= timezone.now() + timedelta(seconds=10)
+    assert Batch.objects.get(send=send).not_before == send.undo_until
+    assert doorbells.batches == []
+    # One doorbell for all of them, when the time is over.
+    assert [(rung, round(seconds)) for rung, seconds in doorbells.later] == [(send.pk, 10)]
+
+
+def test_once_that_time_is_over_they_are_rung_for(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 10
+    send = make_prepared_send(3)
+    assert stopping.ring_pending(send.pk) == 0
+    Batch.objects.update(not_before=timezone.now())
+
+    assert stopping.ring_pending(send.pk) == 1
+
+
+def test_a_long_wait_is_left_to_the_sweep(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 600
+    make_prepared_send(3)
+
+    assert doorbells.later == []
+
+
+def test_without_that_time_they_are_rung_for_at_once(doorbells: Any) -> None:
+    send = make_prepared_send(3)
+
+    assert send.undo_until is None
+    assert doorbells.batches == [Batch.objects.get(send=send).pk]
