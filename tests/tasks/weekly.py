@@ -8,6 +8,7 @@ from django.utils import timezone
 from composer.composition import compose
 from composer.digest import parse
 from composer.models import Edition, Publication
+from composer.slots import WEEK, next_slot
 from tests.factories import make_approval, make_edition, make_publication
 
 DIGEST = b"""City Digest
@@ -33,7 +34,10 @@ def make_weekly(*, ahead: timedelta, **fields: Any) -> Publication:
 
 
 def slot_of(publication: Publication, *, ahead: timedelta) -> datetime:
-    return (timezone.now() + ahead).replace(second=0, microsecond=0)
+    """The slot that `make_weekly` made of this: the next one, or the last."""
+    slot = next_slot(publication, timezone.now())
+    assert slot is not None
+    return slot if ahead > timedelta(0) else slot - WEEK
 
 
 def make_approved(publication: Publication, slot: datetime) -> Edition:

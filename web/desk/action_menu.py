@@ -58,9 +58,9 @@ class ReleaseSend(ActionMenuItem):
 
 
 def _releases(context: dict[str, Any]) -> list[ReleaseSend]:
-    edition = context["instance"]
     if not ReopenEdition().is_shown(context):
         return []
+    edition = context["instance"]
     answers = [("now", "Send now", "mail")]
     if cadence_of(edition.publication) is not None:
         answers.append(("next-slot", "Send with the next slot", "date"))

@@ -41,7 +41,7 @@ class Command(NewsdeskCommand):
         from tasks import slots
 
         publication = editorial.publication_named(options["publication"])
-        asked = [name for name in ("segment", "local_time", "late") if options[name] not in {None, False}]
+        asked = options["segment"] or options["local_time"] or options["late"] is not None
         if options["off"]:
             if options["lists"] or asked:
                 raise InputError("--off: it goes with no other option")
