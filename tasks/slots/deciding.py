@@ -40,17 +40,17 @@ def decide(edition_id: int, *, now: datetime | None = None) -> None:
     if edition.slot is None:
         return
     row = _row(edition)
-    if row is not None and (row.outcome or row.send_id):
-        if not row.outcome and edition.slot <= now:
-            _conclude(row, edition, now)
+    if row is not None and row.outcome:
         return
     recurrence = active_recurrence(edition.publication_id)
     passed = edition.slot <= now
-    if edition.approval is None:
+    if edition.approval is None and not passed:
+        _warn(edition, recurrence, now)
+    elif row is not None and row.send is not None:
         if passed:
-            _unapproved_over(edition, recurrence, now)
-        else:
-            _warn(edition, recurrence, now)
+            _conclude(row, row.send, edition, now)
+    elif edition.approval is None:
+        _unapproved_over(edition, recurrence, now)
     elif recurrence is not None and edition.slot > recurrence.created_at:
         _approved(edition, recurrence, now)
 
@@ -105,10 +105,8 @@ def _close(slot: Slot, outcome: str) -> bool:
     return bool(Slot.objects.filter(pk=slot.pk, outcome="").update(outcome=outcome, decided_at=Now()))
 
 
-def _conclude(slot: Slot, edition: Edition, now: datetime) -> None:
+def _conclude(slot: Slot, send: Send, edition: Edition, now: datetime) -> None:
     """The slot's send exists and its time is over: what became of it?"""
-    assert slot.send is not None
-    send = slot.send
     if send.prepared_at is not None:
         on_time = send.prepared_at - send.scheduled_at <= ON_TIME
         _close(slot, Slot.Outcome.SENT if on_time else Slot.Outcome.LATE)
@@ -127,7 +125,7 @@ def _approved(edition: Edition, recurrence: Recurrence, now: datetime) -> None:
     if row.outcome or row.send_id:
         return
     lists = list(recurrence.lists.all())
-    if _sent_by_hand(edition, recurrence, {one.pk for one in lists}):
+    if _sent_by_hand(edition, recurrence):
         _close(row, Slot.Outcome.SKIPPED)
         return
     late = now - edition.slot
@@ -156,8 +154,9 @@ def on_their_clocks(edition: Edition) -> datetime:
     return edition.slot.astimezone(edition.publication.zone).replace(tzinfo=None)
 
 
-def _sent_by_hand(edition: Edition, recurrence: Recurrence, list_ids: set[int]) -> bool:
-    """Whether a person has given the edition to all of these readers already."""
+def _sent_by_hand(edition: Edition, recurrence: Recurrence) -> bool:
+    """Whether a person has given the edition to all of the recurrence's readers already."""
+    list_ids = set(recurrence.lists.values_list("pk", flat=True))
     for send in Send.objects.filter(edition=edition).exclude(status=Send.Status.CANCELLED):
         everybody = send.segment_rule is None or send.segment_id == recurrence.segment_id
         if everybody and list_ids <= set(send.lists.values_list("pk", flat=True)):
@@ -175,7 +174,7 @@ def _warn(edition: Edition, recurrence: Recurrence | None, now: datetime) -> Non
         return
     row = _row(edition, make=True)
     assert row is not None
-    if row.warned_at is not None or row.outcome or row.send_id:
+    if row.warned_at is not None:
         return
     Slot.objects.filter(pk=row.pk).update(warned_at=Now())
     raise_alarm(
@@ -190,15 +189,15 @@ def _warn(edition: Edition, recurrence: Recurrence | None, now: datetime) -> Non
 def _unapproved_over(edition: Edition, recurrence: Recurrence | None, now: datetime) -> None:
     """Nobody approved it in time: the slot is given up, and a draft that was never sent moves to the next one."""
     assert edition.slot is not None
-    if now - edition.slot <= late_of(recurrence) or edition.sends.exists():
+    if now - edition.slot <= late_of(recurrence):
         return
     missed = edition.slot
     row = _row(edition, make=True)
     assert row is not None
-    counts = recurrence is not None and missed > recurrence.created_at
+    counts = recurrence is not None and missed > recurrence.created_at and not _sent_by_hand(edition, recurrence)
     if not _close(row, Slot.Outcome.MISSED if counts else Slot.Outcome.SKIPPED):
         return
-    moved_to = move_to_next_slot(edition, now)
+    moved_to = None if edition.sends.exists() else move_to_next_slot(edition, now)
     if counts:
         where = f"it is now for {_at(edition, moved_to)}." if moved_to else "give it another slot."
         _alarm_missed(edition, missed, f"Nobody had approved it; {where}")

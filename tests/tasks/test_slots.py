@@ -289,6 +289,24 @@ def test_for_a_local_time_slot_it_is_two_hours_before_the_first_readers_time() -
     assert codes() == ["slot_unapproved"]
 
 
+@pytest.mark.django_db
+def test_an_edition_that_was_reopened_shortly_before_its_slot_raises_it_too() -> None:
+    publication = make_weekly(ahead=HOUR)
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=HOUR))
+    approve_edition(edition, None)
+    slots.keep_slots()
+    assert codes() == []
+
+    reopen_edition(edition, None)
+    slots.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
+    approve_edition(edition, None)
+    assert codes() == []
+    assert Send.objects.get().status == "scheduled"
+
+
 # Missed slots
 
 
@@ -339,6 +357,45 @@ def test_never_approved_it_is_missed_and_moves_to_the_next_slot() -> None:
     assert codes() == ["slot_missed"]
     approve_edition(draft, None)
     assert Send.objects.get().scheduled_at == over + WEEK
+
+
+@pytest.mark.django_db
+def test_after_a_trial_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    recurring(publication, late_minutes=30)
+    over = slot_of(publication, ahead=-HOUR)
+    edition = make_draft(publication, None)
+    approve_edition(edition, None)
+    trial = schedule(edition, lists=[make_list(publication, "colleagues")])
+    assert preparation.prepare(trial.pk)
+    reopen_edition(edition, None)
+    Edition.objects.update(slot=over)
+
+    slots.keep(publication)
+
+    edition.refresh_from_db()
+    assert (edition.slot, outcome(edition)) == (over, "missed")
+    assert codes() == ["slot_missed"]
+
+
+@pytest.mark.django_db
+def test_held_until_its_slot_was_over_it_is_missed() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication, late_minutes=30)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    reopen_edition(edition, None)
+    past = timezone.now() - HOUR
+    Edition.objects.update(slot=past)
+    Slot.objects.update(at=past)
+    Send.objects.update(scheduled_at=past)
+
+    slots.decide(edition.pk)
+    approve_edition(edition, None)
+
+    assert outcome(edition, past) == "missed"
+    assert codes() == ["slot_missed", "send_held"]
+    assert Send.objects.get().held_at is not None
 
 
 @pytest.mark.django_db
