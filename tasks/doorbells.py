@@ -37,13 +37,6 @@ def prepare_send(send_id: int) -> None:
     preparation.prepare(send_id)
 
 
-@shared_task(name="tasks.ring_pending_batches")
-def ring_pending_batches(send_id: int) -> None:
-    from tasks import stopping
-
-    stopping.ring_pending(send_id)
-
-
 @shared_task(name="tasks.keep_slots")
 def keep_slots() -> None:
     from tasks import slots
@@ -102,10 +95,6 @@ def ring_receipt(receipt_id: int) -> bool:
 
 def ring_send(send_id: int) -> bool:
     return _ring(prepare_send, send_id)
-
-
-def ring_pending(send_id: int, *, countdown: float = 0) -> bool:
-    return _ring(ring_pending_batches, send_id, countdown=countdown)
 
 
 def ring_links(edition_id: int) -> bool:

@@ -18,7 +18,7 @@ from composer.models import Variant
 from subscribers.audience import audience
 from subscribers.segments import RuleError, condition, parse
 from subscribers.sql import SqlCondition
-from tasks import doorbells, ground, local_time, slots, stopping
+from tasks import doorbells, flow, ground, local_time, slots, stopping
 from tasks.actions import note
 from tasks.durability import durable
 from tasks.models import Send
@@ -145,7 +145,8 @@ def prepare(send_id: int) -> Prepared | None:
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         stopping.ring_pending(send_id)
         if 0 < settings.UNDO_SECONDS <= LONGEST_RING:
-            doorbells.ring_pending(send_id, countdown=settings.UNDO_SECONDS + 0.05)
+            for _ in range(min(prepared.batches, stopping.WORKERS_AT_MOST)):
+                doorbells.ring_for_what_is_due(countdown=settings.UNDO_SECONDS + 0.05)
         stopping.finish_if_done(send_id)
     return prepared
 
@@ -219,9 +220,9 @@ def _freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     return prepared
 
 
-def _batch_size(_send: Send) -> int:
-    """Deliveries in one request of this send."""
-    return BATCH_SIZE
+def _batch_size(send: Send) -> int:
+    """Deliveries in one request of this send; fewer while its domain is being warmed up."""
+    return min(BATCH_SIZE, flow.batch_size(send.sender_domain))
 
 
 def _readers(cursor: CursorWrapper, send: Send) -> SqlCondition:

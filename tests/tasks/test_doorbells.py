@@ -9,7 +9,6 @@ NAMES = {
     "tasks.apply_receipt",
     "tasks.prepare_send",
     "tasks.prepare_due_sends",
-    "tasks.ring_pending_batches",
     "tasks.keep_slots",
     "tasks.sweep",
     "tasks.sweep_after_start",
