@@ -8,4 +8,5 @@ from wagtail import hooks
 @hooks.register("register_log_actions")
 def register_log_actions(registry: Any) -> None:
     registry.register_action("newsdesk.approve", "Approve", "Approved the edition")
+    registry.register_action("newsdesk.release", "Release", "Released a send that was held")
     registry.register_action("newsdesk.reopen", "Reopen", "Reopened the edition")

@@ -4,25 +4,25 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from composer import approval as approvals
-from composer.approval import ApprovalRefused
 from composer.checks import Problem
 from composer.inspection import inspect, links_of
 from composer.models import Approval, Edition
 from newsdesk.errors import InputError
 from subscribers.saved_segments import rules_for
-from tasks import doorbells, link_checks, spam_score
-from tasks.models import Send
-
-#: Sends that still need the approval they point to.
-OPEN = (Send.Status.SCHEDULED, Send.Status.PREPARING, Send.Status.SENDING, Send.Status.PAUSED)
+from tasks import doorbells, holding, link_checks, slots, spam_score
 
 
+@transaction.atomic
 def approve_edition(edition: Edition, by: User | None) -> Approval:
-    """Approve the edition with its segments' rules as they stand now.
+    """Approve the edition with its segments' rules as they stand now; its held sends and its slot go on from there.
 
     Raises ApprovalRefused, and ApprovalBlocked where the checks find errors; a block that names an unknown segment is one.
     """
-    return approvals.approve(edition, by=by, audience_rules=rules_of(edition))
+    approval = approvals.approve(edition, by=by, audience_rules=rules_of(edition))
+    current = Edition.objects.select_related("publication").get(pk=edition.pk)
+    holding.give_back(current, approval, by=by)
+    slots.decide(edition.pk)
+    return approval
 
 
 def check_edition(edition: Edition) -> tuple[Problem, ...]:
@@ -50,13 +50,11 @@ def rules_of(edition: Edition) -> dict[str, object]:
 
 @transaction.atomic
 def reopen_edition(edition: Edition, by: User | None) -> Approval:
-    """Take the approval back. Raises ApprovalRefused while a send of it is scheduled or under way."""
+    """Take the approval back; its sends that are not prepared yet are held until it is approved again.
+
+    Raises ApprovalRefused while a send of it is under way.
+    """
     # Scheduling locks the same row: no send can appear between the question and the answer.
     Edition.objects.select_for_update(of=("self",)).get(pk=edition.pk)
-    open_send = Send.objects.filter(edition=edition.pk, approval__voided_at__isnull=True, status__in=OPEN).first()
-    if open_send is not None:
-        raise ApprovalRefused(
-            f"Send {open_send.pk} of this edition is {open_send.get_status_display()}; "
-            "cancel it first, or wait until it is sent."
-        )
+    holding.hold_sends(edition, by=by)
     return approvals.reopen(edition, by=by)

@@ -45,6 +45,13 @@ def prepare_send(send_id: int) -> None:
     preparation.prepare(send_id)
 
 
+@shared_task(name="tasks.keep_slots")
+def keep_slots() -> None:
+    from tasks import slots
+
+    slots.keep_slots()
+
+
 @shared_task(name="tasks.prepare_due_sends")
 def prepare_due_sends() -> None:
     from tasks import preparation

@@ -5,25 +5,33 @@ a batch, or an exclusion with its reason. The sum is verified before anything is
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import combinations
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Now
 
 from composer.models import Variant
 from subscribers.audience import audience
 from subscribers.segments import RuleError, condition, parse
 from subscribers.sql import SqlCondition
-from tasks import ground, stopping
+from tasks import doorbells, flow, ground, local_time, slots, stopping
+from tasks.actions import note
 from tasks.durability import durable
 from tasks.models import Send
 
 log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 1000
+#: Seconds. A doorbell that waits longer would be delivered twice by the broker: the sweep rings then.
+LONGEST_RING = 60
 #: Class of the advisory lock that makes preparations of one edition come one after the other.
 _LOCK_CLASS = 0x4E44
+#: And that of preparations that count what readers got lately.
+_CAP_LOCK_CLASS = 0x4E43
 
 
 class CountsDoNotAddUp(Exception):  # noqa: N818 - it stops a send
@@ -39,43 +47,54 @@ class Prepared:
     excluded: dict[str, int]
 
 
+#: Room for sorting a million readers in memory; only for as long as the transaction runs.
+_ROOM = "SET LOCAL work_mem = '128MB'"
 _FREEZE = """
 CREATE TEMPORARY TABLE prepared ON COMMIT DROP AS
 WITH audience AS ({audience}),
 judged AS (
-    SELECT a.subscriber_id, v.variant_id,
+    SELECT a.subscriber_id, v.variant_id, {timezone} AS timezone,
            CASE WHEN a.reason IS NOT NULL THEN a.reason
                 WHEN {received} THEN 'already_received'
+                WHEN {capped} THEN 'frequency_cap'
                 WHEN v.variant_id IS NULL THEN 'no_stories' END AS reason
       FROM audience a
       {subscriber}
+      {recent}
       LEFT JOIN (VALUES {variants}) AS v(mask, variant_id) ON v.mask = {mask}
 )
-SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id,
-       CASE WHEN reason IS NULL
-            THEN (row_number() OVER (PARTITION BY reason IS NULL, variant_id ORDER BY subscriber_id) - 1) / {size}
-            END AS slot
-  FROM judged
+SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone FROM judged
+"""
+#: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
+#: counts as now, so that all who are late share batches.
+_ALL_AT_ONCE = "(SELECT subscriber_id, variant_id, now() AS at FROM prepared WHERE reason IS NULL) p"
+_BY_TIMEZONE = """
+(SELECT subscriber_id, variant_id, GREATEST(due.at, now()) AS at
+   FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
+  WHERE reason IS NULL) p
 """
 _CUT = """
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
-SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, slot, members
-  FROM (SELECT variant_id, slot, count(*) AS members FROM prepared WHERE reason IS NULL
-         GROUP BY variant_id, slot ORDER BY variant_id, slot) AS slots
-"""
-_BATCHES = """
-INSERT INTO tasks_batch (id, send_id, variant_id, size, status, attempts, lost_attempts, rounds, holder,
-                         excluded, failed, delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT batch_id, %s, variant_id, members, 'pending', 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0 FROM cut
+SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, slot,
+       LEAST({size}, members - slot * {size}) AS members
+  FROM (SELECT variant_id, at, count(*) AS members FROM {readers} GROUP BY variant_id, at ORDER BY at, variant_id) parts
+ CROSS JOIN LATERAL generate_series(0, (members - 1) / {size}) AS slot
 """
 _DELIVERIES = """
 INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
 SELECT %s, p.subscriber_id, c.batch_id
-  FROM prepared p JOIN cut c ON c.variant_id = p.variant_id AND c.slot = p.slot
+  FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1) / {size} AS slot FROM {readers}) p
+  JOIN cut c USING (variant_id, at, slot)
 """
 _EXCLUSIONS = """
 INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt)
 SELECT %s, subscriber_id, 'excluded', reason, 0 FROM prepared WHERE reason IS NOT NULL
+"""
+#: Written last: the time in which the send can be taken back begins when all the work is done.
+_BATCHES = """
+INSERT INTO tasks_batch (id, send_id, variant_id, size, status, not_before, attempts, lost_attempts, rounds, holder,
+                         excluded, failed, delivered, bounced, complained, unsubscribed, opened, clicked)
+SELECT batch_id, %s, variant_id, members, 'pending', GREATEST(at, %s), 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0 FROM cut
 """
 #: Whoever has a delivery of the edition in another send, unless excluded, failed or cancelled there; unknown counts.
 _RECEIVED = """
@@ -84,6 +103,14 @@ EXISTS (SELECT 1 FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
            AND b.status NOT IN ('failed', 'cancelled')
            AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x
                             WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id))
+"""
+#: How many mails each reader got from the sends named. A batch that may have arrived counts, as above.
+_RECENT = """
+LEFT JOIN (SELECT d.subscriber_id, count(*) AS mails
+             FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
+             LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
+            WHERE d.send_id = ANY(%s) AND b.status NOT IN ('failed', 'cancelled') AND x.send_id IS NULL
+            GROUP BY d.subscriber_id) recent ON recent.subscriber_id = a.subscriber_id
 """
 
 
@@ -117,6 +144,9 @@ def prepare(send_id: int) -> Prepared | None:
     if prepared is not None:
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         stopping.ring_pending(send_id)
+        if 0 < settings.UNDO_SECONDS <= LONGEST_RING:
+            for _ in range(min(prepared.batches, stopping.WORKERS_AT_MOST)):
+                doorbells.ring_for_what_is_due(countdown=settings.UNDO_SECONDS + 0.05)
         stopping.finish_if_done(send_id)
     return prepared
 
@@ -124,7 +154,7 @@ def prepare(send_id: int) -> Prepared | None:
 def _prepare(send_id: int) -> Prepared | None:
     send = (
         Send.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("approval__edition")
+        .select_related("approval__edition__publication")
         .filter(pk=send_id, status=Send.Status.SCHEDULED, scheduled_at__lte=Now())
         .first()
     )
@@ -134,35 +164,82 @@ def _prepare(send_id: int) -> Prepared | None:
         stopping.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
         return None
     here = ground.current()
-    if _stands_elsewhere(send, here):
+    if _stands_elsewhere(send, here) or slots.is_missed(send):
         return None
     with connection.cursor() as cursor:
+        cursor.execute(_ROOM)
         # Two sends of one edition must see each other's deliveries.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, send.edition_id % 2**31])
-        freeze = _freeze_sql(send)
-        cursor.execute(freeze.sql, freeze.params)
-        cursor.execute(_CUT)
-        cursor.execute(_BATCHES, [send_id])
-        batches = cursor.rowcount
-        cursor.execute(_DELIVERIES, [send_id])
-        deliveries = cursor.rowcount
-        cursor.execute(_EXCLUSIONS, [send_id])
-        excluded_rows = cursor.rowcount
-        cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
-        counted = dict(cursor.fetchall())
-        cursor.execute("SELECT COALESCE(sum(members), 0), COALESCE(max(members), 0) FROM cut")
-        in_batches, largest = cursor.fetchone()
+        if send.edition.publication.frequency_cap:
+            # And so must two that count a reader's mails.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_CAP_LOCK_CLASS])
+        prepared = _freeze(cursor, send)
+        start = _undo_until(cursor)
+        cursor.execute(_BATCHES, [send_id, start])
+        if cursor.rowcount != prepared.batches:
+            raise CountsDoNotAddUp(f"{prepared.batches} batches were cut, {cursor.rowcount} were written")
         cursor.execute("DROP TABLE prepared, cut")
+    _start(send, prepared, here, undo_until=start)
+    note(send_id, "prepared", why=f"{prepared.candidates} candidates, {prepared.deliveries} deliveries")
+    return prepared
+
+
+def _freeze(cursor: CursorWrapper, send: Send) -> Prepared:
+    """Write deliveries and exclusions, and leave the batches in the temporary table `cut`."""
+    freeze = _freeze_sql(send)
+    cursor.execute(freeze.sql, freeze.params)
+    cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
+    counted = dict(cursor.fetchall())
+    readers = _readers(cursor, send)
+    size = _batch_size(send)
+    variants = send.approval.variants.count()
+    keys = [*(["variant_id"] if variants > 1 else []), *(["at"] if send.local_at else [])]
+    partition = f"PARTITION BY {', '.join(keys)}" if keys else ""
+    cursor.execute(_CUT.format(readers=readers.sql, size=size), readers.params)
+    batches = cursor.rowcount
+    cursor.execute(_DELIVERIES.format(readers=readers.sql, size=size, partition=partition), [send.pk, *readers.params])
+    deliveries = cursor.rowcount
+    cursor.execute(_EXCLUSIONS, [send.pk])
+    excluded_rows = cursor.rowcount
+    cursor.execute("SELECT COALESCE(sum(members), 0), COALESCE(max(members), 0) FROM cut")
+    in_batches, largest = cursor.fetchone()
     prepared = Prepared(
-        send_id=send_id,
+        send_id=send.pk,
         candidates=sum(counted.values()),
         deliveries=counted.pop(None, 0),
         batches=batches,
         excluded=counted,
     )
-    _verify(prepared, deliveries=deliveries, in_batches=int(in_batches), excluded_rows=excluded_rows, largest=largest)
-    _start(send, prepared, here)
+    _verify(
+        prepared,
+        deliveries=deliveries,
+        in_batches=int(in_batches),
+        excluded_rows=excluded_rows,
+        too_large=largest > size,
+    )
     return prepared
+
+
+def _batch_size(send: Send) -> int:
+    """Deliveries in one request of this send; fewer while its domain is being warmed up."""
+    return min(BATCH_SIZE, flow.batch_size(send.sender_domain))
+
+
+def _readers(cursor: CursorWrapper, send: Send) -> SqlCondition:
+    """Whoever gets a delivery, with the moment at which they are due."""
+    if not send.local_at:
+        return SqlCondition(_ALL_AT_ONCE)
+    cursor.execute("SELECT DISTINCT timezone FROM prepared WHERE reason IS NULL")
+    timezones = [timezone for (timezone,) in cursor.fetchall()]
+    due = local_time.moments(datetime.fromisoformat(send.local_at), timezones, usual=send.edition.publication.zone)
+    return SqlCondition(_BY_TIMEZONE, (list(due), list(due.values())))
+
+
+def _undo_until(cursor: CursorWrapper) -> datetime:
+    """The moment before which nothing goes out."""
+    cursor.execute("SELECT clock_timestamp() + make_interval(secs => %s)", [settings.UNDO_SECONDS])
+    start: datetime = cursor.fetchone()[0]
+    return start
 
 
 def _stands_elsewhere(send: Send, here: ground.Ground) -> bool:
@@ -177,13 +254,13 @@ def _stands_elsewhere(send: Send, here: ground.Ground) -> bool:
     return True
 
 
-def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, largest: int) -> None:
+def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, too_large: bool) -> None:
     excluded = sum(prepared.excluded.values())
     adds_up = (
         prepared.deliveries == deliveries == in_batches
         and excluded == excluded_rows
         and prepared.candidates == deliveries + excluded
-        and largest <= BATCH_SIZE
+        and not too_large
     )
     if not adds_up:
         raise CountsDoNotAddUp(
@@ -192,14 +269,25 @@ def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_ro
         )
 
 
-def _start(send: Send, prepared: Prepared, here: ground.Ground) -> None:
+def _start(send: Send, prepared: Prepared, here: ground.Ground, *, undo_until: datetime) -> None:
     send.status = Send.Status.SENDING
     send.candidates = prepared.candidates
     send.excluded = prepared.excluded
     send.system_identifier = here.system_identifier
     send.timeline = here.timeline
     send.prepared_at = Now()
-    send.save(update_fields=["status", "candidates", "excluded", "system_identifier", "timeline", "prepared_at"])
+    send.undo_until = undo_until if settings.UNDO_SECONDS else None
+    send.save(
+        update_fields=[
+            "status",
+            "candidates",
+            "excluded",
+            "system_identifier",
+            "timeline",
+            "prepared_at",
+            "undo_until",
+        ]
+    )
 
 
 def _freeze_sql(send: Send) -> SqlCondition:
@@ -208,18 +296,35 @@ def _freeze_sql(send: Send) -> SqlCondition:
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
     others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
     received = SqlCondition(_RECEIVED, (others,)) if others else SqlCondition("false")
+    capped, recent = _cap_sql(send)
     conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
     bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
+    reads_subscribers = rules or send.local_at
     sql = _FREEZE.format(
         audience=candidates.sql,
         received=received.sql,
-        subscriber="JOIN subscribers_subscriber s ON s.id = a.subscriber_id" if rules else "",
+        capped=capped.sql,
+        recent=recent.sql,
+        timezone="s.timezone" if send.local_at else "''",
+        subscriber="JOIN subscribers_subscriber s ON s.id = a.subscriber_id" if reads_subscribers else "",
         variants=", ".join(_variant_masks(send, list(rules))),
         mask=" + ".join(bits) or "0",
-        size=BATCH_SIZE,
     )
-    params = (*candidates.params, *received.params, *(value for one in conditions for value in one.params))
-    return SqlCondition(sql, params)
+    parts = (candidates, received, capped, recent, *conditions)
+    return SqlCondition(sql, tuple(param for part in parts for param in part.params))
+
+
+def _cap_sql(send: Send) -> tuple[SqlCondition, SqlCondition]:
+    """Whether a reader has had enough lately, and the join that says how much they had."""
+    publication = send.edition.publication
+    none = SqlCondition("false"), SqlCondition("")
+    if not (publication.frequency_cap and publication.frequency_days):
+        return none
+    since = Now() - timedelta(days=publication.frequency_days)
+    lately = list(Send.objects.filter(prepared_at__gt=since).exclude(pk=send.pk).values_list("pk", flat=True))
+    if not lately:
+        return none
+    return SqlCondition("recent.mails >= %s", (publication.frequency_cap,)), SqlCondition(_RECENT, (lately,))
 
 
 def _variant_masks(send: Send, slugs: list[str]) -> list[str]:

@@ -73,6 +73,9 @@ def resume(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
         if not send.prepared_at and send.alarms.filter(code=GROUND_MOVED, cleared_at=None).exists():
             # Restored to before its preparation: its readers may have the edition already.
             return False
+        if send.held_at is not None:
+            # Its edition was reopened, or its slot missed: approving it again, or `newsdesk release`, goes on.
+            return False
         send.status = Send.Status.SENDING if send.prepared_at else Send.Status.SCHEDULED
         send.pause_reason = ""
         send.save(update_fields=["status", "pause_reason"])
@@ -184,9 +187,9 @@ def ground_moved(send_id: int, why: str = "") -> None:
 
 
 def ring_pending(send_id: int) -> int:
-    """Ring for every pending batch of a send that nobody rang for; how many."""
+    """Ring for every pending, due batch of a send that nobody rang for; how many. The sweep rings for the others."""
     ids = list(
-        Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING, rung_at=None)
+        Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING, rung_at=None, not_before__lte=Now())
         .order_by("pk")
         .values_list("pk", flat=True)
     )

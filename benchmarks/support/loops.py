@@ -86,7 +86,7 @@ class Loop:
         self._subject, self._html, self._text, self._publication, self._edition = row
         lists = [list_id for (list_id,) in self._database.execute(_LISTS, [send_id])]
         of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (0,))
-        rechecked = audience(lists, publication_id=self._publication, restrict=of_batch)
+        rechecked = audience(lists, publication_id=self._publication, restrict=of_batch, also=("email", "name"))
         self._members = building._MEMBERS.format(audience=rechecked.sql).encode()
         # The last parameter of the audience is the batch, and so is the one after it.
         assert rechecked.params[-1] == 0

@@ -24,6 +24,8 @@ class ControlCommand(NewsdeskCommand):
         done = self._do(send.pk, who=who, why=why)
         send.refresh_from_db()
         if not done:
+            if self.verb == "resume" and send.held_at is not None:
+                raise Failure(f"send {send.pk} cannot be resumed, it is held: {send.pause_reason}")
             raise Failure(f"send {send.pk} is {send.status}: there is nothing to {self.verb}")
         report = sending.report_of(send)
         self.report(report, sending.as_text(report))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from composer.checks import Problem
     from composer.digest import Digest
     from composer.models import Edition, Publication
+    from subscribers.models import List, Segment
 
 
 def publication_named(slug: str) -> "Publication":
@@ -33,6 +34,24 @@ def edition_numbered(pk: int) -> "Edition":
     found = Edition.objects.select_related("publication").filter(pk=pk).first()
     if found is None:
         raise InputError(f"EDITION: there is no edition {pk}")
+    return found
+
+
+def list_named(publication: "Publication", slug: str) -> "List":
+    """Raises InputError with the lists there are."""
+    found: List | None = publication.lists.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(publication.lists.values_list("slug", flat=True)) or "none; import-subscribers makes one"
+        raise InputError(f"--list: {publication.slug} has no list {slug!r}; it has {known}")
+    return found
+
+
+def segment_named(publication: "Publication", slug: str) -> "Segment":
+    """Raises InputError with the segments there are."""
+    found: Segment | None = publication.segments.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(publication.segments.values_list("slug", flat=True)) or "none; new-segment makes one"
+        raise InputError(f"--segment: {publication.slug} has no segment {slug!r}; it has {known}")
     return found
 
 

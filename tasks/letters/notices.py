@@ -51,6 +51,10 @@ _WORDS = {
     "slot_unapproved": _Words(
         "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
     ),
+    "send_held": _Words(
+        "{what} waits for an answer: now, or with the next slot?",
+        "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",
+    ),
     "slot_missed": _Words(
         "{what}: an edition did not go out", "Approve it and send it by hand, or leave it out and go on with the next."
     ),

@@ -10,6 +10,7 @@ NAMES = {
     "tasks.apply_receipt",
     "tasks.prepare_send",
     "tasks.prepare_due_sends",
+    "tasks.keep_slots",
     "tasks.sweep",
     "tasks.sweep_after_start",
     "tasks.reconcile",

@@ -1,5 +1,6 @@
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -7,9 +8,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks import preparation
+from tasks import flow, preparation, scheduling, stopping
 from tasks.counts import counts
-from tasks.models import Batch, Delivery, Exclusion, Send
+from tasks.models import Batch, Delivery, Exclusion, Send, WarmUp
 from tests.factories import (
     make_approval,
     make_edition,
@@ -242,3 +243,54 @@ def test_every_candidate_ends_in_exactly_one_row(people: list[tuple[str, str, bo
         assert cursor.fetchone() == (len(people), len(people))
     assert told.adds_up
     assert told.candidates == len(people)
+
+
+def test_nothing_goes_out_while_it_can_be_taken_back(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 10
+    before = timezone.now()
+    send = make_prepared_send(3)
+
+    assert send.undo_until is not None
+    assert before + timedelta(seconds=10) <= send.undo_until <= timezone.now() + timedelta(seconds=10)
+    assert Batch.objects.get(send=send).not_before == send.undo_until
+    assert doorbells.batches == []
+    assert [round(seconds) for seconds in doorbells.due] == [10]
+
+
+def test_once_that_time_is_over_they_are_rung_for(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 10
+    send = make_prepared_send(3)
+    assert stopping.ring_pending(send.pk) == 0
+    Batch.objects.update(not_before=timezone.now())
+
+    assert stopping.ring_pending(send.pk) == 1
+
+
+def test_a_young_domain_is_given_small_batches() -> None:
+    WarmUp.objects.create(domain="example.com", starts_on=timezone.now().date(), ceilings=[40])
+    approval = make_approval()
+    readers = make_list(approval.edition.publication)
+    for _ in range(5):
+        make_subscriber(readers)
+    send = scheduling.schedule(approval.edition, lists=[readers])
+
+    prepared = preparation.prepare(send.pk)
+
+    assert prepared is not None
+    size = flow.batch_size("example.com")
+    assert size < 5
+    assert prepared.batches == -(-5 // size)
+
+
+def test_a_long_wait_is_left_to_the_sweep(settings: Any, doorbells: Any) -> None:
+    settings.UNDO_SECONDS = 600
+    make_prepared_send(3)
+
+    assert doorbells.due == []
+
+
+def test_without_that_time_they_are_rung_for_at_once(doorbells: Any) -> None:
+    send = make_prepared_send(3)
+
+    assert send.undo_until is None
+    assert doorbells.batches == [Batch.objects.get(send=send).pk]

@@ -8,6 +8,7 @@ from wagtail.log_actions import registry
 from composer.checks import Problem
 from composer.models import Edition
 from tasks.approval import check_edition
+from tasks.holding import held_sends
 from web.desk.status import status_of
 
 
@@ -31,6 +32,7 @@ class EditionStatusPanel(BaseSidePanel):
             "edition": edition,
             "status": status_of(edition),
             "approval": edition.approval,
+            "held": held_sends(edition) if edition.pk else [],
             "revision": revision,
             "last_entry": registry.get_logs_for_instance(edition).first() if edition.pk else None,
             "history_url": parent_context.get("history_url"),

@@ -147,6 +147,7 @@ class EditionViewSet(SnippetViewSet):
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
             path("reopen/<int:pk>/", acts.reopen, name="reopen"),
             path("test/<int:pk>/", trials.send, name="send_test"),
+            path("release/<int:pk>/<int:send>/<slug:when>/", acts.release, name="release"),
             path("story/<int:pk>/", copying.story_state, name="story_state"),
         ]
 

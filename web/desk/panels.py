@@ -84,6 +84,7 @@ PUBLICATION_PANELS = ObjectList(
             [
                 FieldRowPanel([FieldPanel("cadence_weekday"), FieldPanel("cadence_time"), FieldPanel("timezone")]),
                 FieldPanel("minimum_stories"),
+                FieldRowPanel([FieldPanel("frequency_cap"), FieldPanel("frequency_days")]),
                 FieldPanel("second_approver"),
                 FieldPanel("tracking"),
             ],

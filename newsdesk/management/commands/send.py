@@ -1,4 +1,4 @@
-"""`newsdesk send EDITION --list L… [--segment S] [--at WHEN]`: schedule a send."""
+"""`newsdesk send EDITION --list L… [--segment S] [--at WHEN [--local-time]]`: schedule a send."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from newsdesk.management.base import NewsdeskCommand
 
 if TYPE_CHECKING:
     from composer.models import Edition, Publication
-    from subscribers.models import List, Segment
+    from tasks.models import Send
 
 
 class Command(NewsdeskCommand):
@@ -26,51 +26,65 @@ class Command(NewsdeskCommand):
         parser.add_argument(
             "--at", metavar="WHEN", help="ISO 8601; without an offset in the publication's timezone; default: now"
         )
+        parser.add_argument(
+            "--local-time", action="store_true", help="WHEN, without an offset, is the time where each reader is"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.scheduling import CannotSchedule, schedule
 
         edition = editorial.edition_numbered(options["edition"])
         publication = edition.publication
-        lists = [_list_named(publication, slug) for slug in dict.fromkeys(options["lists"])]
-        segment = _segment_named(publication, options["segment"]) if options["segment"] else None
-        at = _moment(options["at"], publication) if options["at"] else None
+        lists = [editorial.list_named(publication, slug) for slug in dict.fromkeys(options["lists"])]
+        segment = editorial.segment_named(publication, options["segment"]) if options["segment"] else None
+        when: dict[str, Any] = {}
+        if options["local_time"]:
+            when = {"local_at": _local(options["at"])}
+        elif options["at"]:
+            when = {"at": _moment(options["at"], publication)}
         try:
-            send = schedule(edition, lists=lists, segment=segment, at=at, who=sending.at_the_command_line())
+            send = schedule(edition, lists=lists, segment=segment, who=sending.at_the_command_line(), **when)
         except CannotSchedule as refused:
             raise InputError(str(refused)) from refused
-        when = f"at {send.scheduled_at.astimezone(publication.zone):%Y-%m-%d %H:%M %Z}" if at else "now"
-        self.report({"send": send.pk}, f"send {send.pk}: {_name(edition)} goes out {when}; newsdesk status {send.pk}")
+        self.report(
+            {"send": send.pk},
+            f"send {send.pk}: {_name(edition)} goes out {_words(send, publication, bool(when))};"
+            f" newsdesk status {send.pk}",
+        )
+
+
+def _words(send: "Send", publication: "Publication", timed: bool) -> str:
+    at = f"{send.scheduled_at.astimezone(publication.zone):%Y-%m-%d %H:%M %Z}"
+    if send.local_at:
+        return f"when it is {send.local_at[:16].replace('T', ' ')} where each reader is, from {at} on"
+    return f"at {at}" if timed else "now"
 
 
 def _name(edition: "Edition") -> str:
     return f"{edition.publication.slug} No. {edition.number}"
 
 
-def _list_named(publication: "Publication", slug: str) -> "List":
-    found: List | None = publication.lists.filter(slug=slug).first()
-    if found is None:
-        known = ", ".join(publication.lists.values_list("slug", flat=True)) or "none; import-subscribers makes one"
-        raise InputError(f"--list: {publication.slug} has no list {slug!r}; it has {known}")
-    return found
-
-
-def _segment_named(publication: "Publication", slug: str) -> "Segment":
-    found: Segment | None = publication.segments.filter(slug=slug).first()
-    if found is None:
-        known = ", ".join(publication.segments.values_list("slug", flat=True)) or "none; new-segment makes one"
-        raise InputError(f"--segment: {publication.slug} has no segment {slug!r}; it has {known}")
-    return found
+def _local(text: str | None) -> datetime:
+    if not text:
+        raise InputError("--local-time: say --at as well, for example --at 2026-12-04T08:00")
+    moment = _parsed(text)
+    if moment.tzinfo is not None:
+        raise InputError(f"--at: with --local-time it has no offset, and {text!r} has one: leave it out")
+    return moment
 
 
 def _moment(text: str, publication: "Publication") -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"--at: {text!r} is not ISO 8601, for example 2026-12-04T08:00") from error
+    moment = _parsed(text)
     if moment.tzinfo is not None:
         return moment
     local = moment.replace(tzinfo=publication.zone)
     if local.astimezone(UTC).astimezone(publication.zone).replace(tzinfo=None) != moment:
         raise InputError(f"--at: {text} does not exist in {publication.timezone}: the clocks are put forward then")
     return local
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--at: {text!r} is not ISO 8601, for example 2026-12-04T08:00") from error

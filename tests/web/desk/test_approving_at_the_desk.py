@@ -163,11 +163,14 @@ def test_reopening_voids_by_post_only(desk: Client, edition: Edition) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reopened"), [("scheduled", False), ("sending", False), ("paused", False), ("sent", True)]
+    ("status", "reopened"), [("scheduled", True), ("sending", False), ("paused", False), ("sent", True)]
 )
 def test_an_edition_on_its_way_stays_closed(desk: Client, edition: Edition, status: str, reopened: bool) -> None:
     approval = approve(edition, by=None, audience_rules={})
-    Send.objects.create(approval=approval, edition=edition, scheduled_at=approval.approved_at, status=status)
+    prepared_at = None if status == "scheduled" else approval.approved_at
+    Send.objects.create(
+        approval=approval, edition=edition, scheduled_at=approval.approved_at, status=status, prepared_at=prepared_at
+    )
 
     response = desk.post(reopen_url(edition), follow=True)
 

@@ -1,0 +1,245 @@
+"""What becomes of a send when its edition is reopened."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from composer.approval import ApprovalRefused
+from composer.models import Edition
+from tasks import holding, preparation, slots, stopping
+from tasks.approval import approve_edition, reopen_edition
+from tasks.models import Alarm, Batch, Send
+from tasks.scheduling import schedule
+from tests.factories import make_list, make_publication, make_subscriber
+from tests.tasks.weekly import make_approved, make_draft, make_weekly, slot_of
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def edition(db: None) -> Edition:
+    made = make_draft(make_publication(), None)
+    approve_edition(made, None)
+    return made
+
+
+@pytest.fixture
+def ada(django_user_model: Any) -> Any:
+    return django_user_model.objects.create_user("ada")
+
+
+def scheduled(edition: Edition, *, ahead: timedelta = DAY) -> Send:
+    readers = make_list(edition.publication)
+    make_subscriber(readers)
+    return schedule(edition, lists=[readers], at=timezone.now() + ahead)
+
+
+def history(send: Send) -> list[str]:
+    return list(send.actions.values_list("what", flat=True))
+
+
+def test_reopening_holds_it_and_approving_again_gives_it_back(edition: Edition, ada: Any) -> None:
+    send = scheduled(edition)
+    at = send.scheduled_at
+
+    reopen_edition(edition, ada)
+
+    send.refresh_from_db()
+    assert (send.status, send.held_at is not None) == ("paused", True)
+    assert "ada reopened the edition" in send.pause_reason
+    assert not stopping.resume(send.pk)
+    edition.subject = "Better words"
+    edition.save_revision(clean=False)
+    approval = approve_edition(edition, ada)
+
+    send.refresh_from_db()
+    assert (send.status, send.held_at, send.pause_reason) == ("scheduled", None, "")
+    assert (send.approval, send.scheduled_at) == (approval, at)
+    assert history(send) == ["scheduled", "held", "restored"]
+    assert send.actions.get(what="held").by == ada
+    Send.objects.update(scheduled_at=timezone.now())
+    assert preparation.prepare(send.pk)
+    assert Batch.objects.get().variant.subject == "Better words"
+
+
+def test_a_send_that_a_person_had_paused_stays_paused(edition: Edition) -> None:
+    send = scheduled(edition)
+    stopping.pause(send.pk, "Wait for the minister.")
+
+    reopen_edition(edition, None)
+    assert not stopping.resume(send.pk)
+    approve_edition(edition, None)
+
+    send.refresh_from_db()
+    assert (send.status, send.held_at, send.pause_reason) == ("paused", None, "Wait for the minister.")
+    assert stopping.resume(send.pk)
+
+
+def test_reopened_twice_it_is_still_given_back(edition: Edition) -> None:
+    send = scheduled(edition)
+    for _ in range(2):
+        reopen_edition(edition, None)
+        approve_edition(edition, None)
+
+    send.refresh_from_db()
+    assert send.status == "scheduled"
+    assert history(send) == ["scheduled", "held", "restored", "held", "restored"]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_under_way_stays_closed(edition: Edition, paused: bool) -> None:
+    send = scheduled(edition, ahead=-DAY)
+    assert preparation.prepare(send.pk)
+    if paused:
+        stopping.pause(send.pk, "lunch")
+
+    with pytest.raises(ApprovalRefused, match="cancel it first"):
+        reopen_edition(edition, None)
+
+    assert edition.approval is not None
+
+
+def test_one_send_under_way_leaves_the_others_as_they_are(edition: Edition) -> None:
+    waiting, under_way = scheduled(edition), scheduled(edition, ahead=-DAY)
+    assert preparation.prepare(under_way.pk)
+
+    with pytest.raises(ApprovalRefused):
+        reopen_edition(edition, None)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.held_at) == ("scheduled", None)
+
+
+def overdue(edition: Edition) -> Send:
+    """Reopened before its time, approved again after it."""
+    send = scheduled(edition)
+    reopen_edition(edition, None)
+    Send.objects.update(scheduled_at=timezone.now() - timedelta(minutes=5))
+    approve_edition(edition, None)
+    send.refresh_from_db()
+    return send
+
+
+def test_approved_again_too_late_a_person_is_asked(edition: Edition) -> None:
+    send = overdue(edition)
+
+    assert (send.status, send.held_at is not None, send.approval) == ("paused", True, edition.approval)
+    assert f"newsdesk release {send.pk} --now" in send.pause_reason
+    alarm = Alarm.objects.get(code="send_held", cleared_at=None)
+    assert (alarm.send, alarm.edition) == (send, edition)
+    assert not stopping.resume(send.pk)
+    assert preparation.prepare_due() == 0
+
+
+def test_released_now_it_goes_out(edition: Edition, ada: Any) -> None:
+    send = overdue(edition)
+
+    holding.release_now(send.pk, by=ada)
+
+    assert preparation.prepare(send.pk)
+    assert history(send)[-2:] == ["released", "prepared"]
+    assert not Alarm.objects.filter(code="send_held", cleared_at=None).exists()
+    with pytest.raises(holding.CannotRelease, match="not held"):
+        holding.release_now(send.pk)
+
+
+def test_while_the_edition_is_a_draft_nothing_is_released(edition: Edition) -> None:
+    send = scheduled(edition)
+    reopen_edition(edition, None)
+
+    with pytest.raises(holding.CannotRelease, match="is not approved"):
+        holding.release_now(send.pk)
+
+
+def test_without_a_weekly_slot_there_is_no_next_one(edition: Edition) -> None:
+    send = overdue(edition)
+
+    with pytest.raises(holding.CannotRelease, match="no weekly slot"):
+        holding.release_to_next_slot(send.pk)
+
+    send.refresh_from_db()
+    assert send.held_at is not None
+
+
+def test_a_send_that_does_not_exist_is_not_held(db: None) -> None:
+    with pytest.raises(holding.CannotRelease, match="send 404 is not held"):
+        holding.release_now(404)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_released_to_the_next_slot_the_waiting_draft_makes_way(db: None, local: bool) -> None:
+    publication = make_weekly(ahead=2 * DAY)
+    next_slot = slot_of(publication, ahead=2 * DAY)
+    edition = make_draft(publication, timezone.now() - DAY)
+    approve_edition(edition, None)
+    readers = make_list(publication)
+    make_subscriber(readers, timezone="Asia/Tokyo")
+    when: dict[str, Any] = {"local_at": timezone.now().replace(tzinfo=None) + DAY} if local else {}
+    send = schedule(edition, lists=[readers], at=None if local else timezone.now() + DAY, **when)
+    slots.keep_slots()
+    draft = Edition.objects.get(slot=next_slot)
+    reopen_edition(edition, None)
+    Send.objects.update(scheduled_at=timezone.now() - timedelta(minutes=1))
+    approve_edition(edition, None)
+
+    holding.release_to_next_slot(send.pk)
+
+    for row in (send, edition, draft):
+        row.refresh_from_db()
+    assert edition.slot == next_slot
+    assert draft.slot == next_slot + 7 * DAY
+    assert edition.approval == send.approval
+    assert (send.status, send.slot.at) == ("scheduled", next_slot)
+    assert send.scheduled_at == (next_slot - timedelta(hours=9) if local else next_slot)
+    slots.keep_slots()
+    assert Send.objects.count() == 1
+
+
+def test_an_approved_edition_makes_no_way(db: None) -> None:
+    publication = make_weekly(ahead=2 * DAY)
+    next_slot = slot_of(publication, ahead=2 * DAY)
+    make_approved(publication, next_slot)
+    edition = make_draft(publication, None)
+    approve_edition(edition, None)
+    send = overdue(edition)
+
+    holding.release_to_next_slot(send.pk)
+
+    edition.refresh_from_db()
+    assert edition.slot == next_slot + 7 * DAY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
+    for _ in range(4):
+        edition = make_draft(make_publication(), None)
+        approve_edition(edition, None)
+        send = scheduled(edition, ahead=-timedelta(seconds=1))
+        start = Barrier(2)
+
+        def run(work: Any) -> Any:
+            start.wait()  # noqa: B023 - it runs within the turn
+            try:
+                return work()
+            except ApprovalRefused as refused:
+                return refused
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            reopened, prepared = pool.map(
+                run,
+                [lambda: reopen_edition(edition, None), lambda: preparation.prepare(send.pk)],  # noqa: B023
+            )
+        send.refresh_from_db()
+        if prepared is None:
+            assert not isinstance(reopened, ApprovalRefused)
+            assert (send.status, edition.approval) == ("paused", None)
+        else:
+            assert isinstance(reopened, ApprovalRefused)
+            assert edition.approval is not None
