@@ -13,6 +13,8 @@ NAMES = {
     "tasks.sweep_after_start",
     "tasks.reconcile",
     "tasks.check_links",
+    "tasks.expire_receipts",
+    "tasks.compare_suppressions",
 }
 QUEUES = {"errands", "receipts", "batches"}
 
