@@ -74,8 +74,15 @@ def _lost(fact: Mapping[str, Any]) -> str:
     return "an event named it, but this database has forgotten it: it was accepted"
 
 
-def _recalled(fact: Mapping[str, Any]) -> str:
-    return f"the transport remembered: {fact.get('said') or 'its end'}"
+def _answers(fact: Mapping[str, Any]) -> str:
+    outcomes = ("accepted", "refused", "put_off", "not_tried", "unknown")
+    told = ", ".join(f"{fact[name]} {name.replace('_', ' ')}" for name in outcomes if fact.get(name))
+    said = f"; {fact['said']}" if fact.get("said") else ""
+    return f"the server's answers: {told or 'none'}{said}"
+
+
+def _divided(fact: Mapping[str, Any]) -> str:
+    return f"it holds the readers of batch {fact.get('from_batch')} whose outcome was another"
 
 
 _FACTS = {
@@ -87,7 +94,8 @@ _FACTS = {
     "sweep": _sweep,
     "withdrawn": _withdrawn,
     "lost": _lost,
-    "recalled": _recalled,
+    "answers": _answers,
+    "divided": _divided,
 }
 
 

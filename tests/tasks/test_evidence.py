@@ -46,6 +46,11 @@ KEY = "sendgrid:test"
             "its worker took it back before a byte had left: too late",
         ),
         ({"kind": "lost", "send": 3}, "an event named it, but this database has forgotten it: it was accepted"),
+        (
+            {"kind": "answers", "accepted": 3, "refused": 0, "not_tried": 2, "said": "421 later"},
+            "the server's answers: 3 accepted, 2 not tried; 421 later",
+        ),
+        ({"kind": "divided", "from_batch": 4}, "it holds the readers of batch 4 whose outcome was another"),
         ({"kind": "brand_new", "x": 1, "at": "now"}, "brand_new: x 1"),
         ({}, "something"),
     ],
