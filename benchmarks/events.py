@@ -30,12 +30,12 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from newsdesk.home import Home
 from sandbox.signing import SigningKey
 
+ROOT = Path(__file__).parent.parent
 TARGET = 25_000
 #: SendGrid closes a POST at about 768 KB or after some 30 s, whichever comes first.
 EVENTS_IN_A_POST = 1500

@@ -55,7 +55,9 @@ class Suppressions:
         with self._lock:
             self._known[kind].add(address)
 
-    def listed(self, kind: str, *, address: str = "", since: int = 0, limit: int = 500, offset: int = 0) -> list[dict[str, Any]]:
+    def listed(
+        self, kind: str, *, address: str = "", since: int = 0, limit: int = 500, offset: int = 0
+    ) -> list[dict[str, Any]]:
         """One page of a list in the API's form, newest first; `since` in Unix seconds."""
         where, values = ("AND address = ?", [address.lower()]) if address else ("", [])
         rows = self._ledger.rows(

@@ -9,6 +9,7 @@ one looks at all.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -167,16 +168,16 @@ def _compare(transport: SendGridTransport, until: float | None, wait: Callable[[
 
 def _resting(transport: str) -> Comparison | None:
     """One that has rested, or whose process was killed; the last finished one is newer than none of them."""
-    last = Comparison.objects.filter(transport=transport).extra(  # noqa: S610 - a fixed text
-        where=[f"started_at > statement_timestamp() - interval '{RESUME_HOURS} hours'"]
-    )
+    last = Comparison.objects.filter(transport=transport, started_at__gt=Now() - timedelta(hours=RESUME_HOURS))
     newest = last.order_by("-pk").first()
     return newest if newest is not None and newest.finished_at is None and not newest.error else None
 
 
 def _since(comparison: Comparison) -> int | None:
     """Unix seconds from which entries count; None = all of them."""
-    finished = Comparison.objects.filter(transport=comparison.transport, finished_at__isnull=False, pk__lt=comparison.pk)
+    finished = Comparison.objects.filter(
+        transport=comparison.transport, finished_at__isnull=False, pk__lt=comparison.pk
+    )
     last = finished.order_by("-pk").first()
     return None if last is None else int(last.started_at.timestamp()) - OVERLAP_DAYS * 86400
 
@@ -200,7 +201,9 @@ def _suppress(
     comparison: Comparison, name: str, entries: Sequence[Entry], handled: set[str]
 ) -> tuple[list[Entry], int, int]:
     reason, kinds = _MEANING[name]
-    rows = _ask(_LACKING, entries, kinds=list(kinds), reason=reason, hashes=[erased_address(e.address) for e in entries])
+    rows = _ask(
+        _LACKING, entries, kinds=list(kinds), reason=reason, hashes=[erased_address(e.address) for e in entries]
+    )
     lacking = {position: (heard or _digest(entries[position]) in handled, ours) for position, heard, ours in rows}
     added = [entries[position] for position, (freed, _) in lacking.items() if not freed]
     source = _source(comparison)
@@ -248,8 +251,12 @@ def _remembered(comparison: Comparison, name: str, since: int | None) -> set[str
     """What comparisons added that may have seen the same entries."""
     others = Comparison.objects.filter(transport=comparison.transport, pk__lt=comparison.pk)
     if since is not None:
-        others = others.extra(where=["started_at >= to_timestamp(%s)"], params=[since])  # noqa: S610 - a fixed text
-    return {digest for found in others.values_list("found", flat=True) for digest in found.get(name, {}).get("remembered", ())}
+        others = others.filter(started_at__gte=datetime.fromtimestamp(since, UTC))
+    return {
+        digest
+        for found in others.values_list("found", flat=True)
+        for digest in found.get(name, {}).get("remembered", ())
+    }
 
 
 def _digest(entry: Entry) -> str:

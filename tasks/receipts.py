@@ -36,6 +36,7 @@ def store(body: bytes) -> int:
     ((receipt_id,),) = run(_STORE, (body,))
     return int(receipt_id)
 
+
 #: Rows that one statement deletes: some seconds of work, and locks that nobody waits for.
 EXPIRE_CHUNK = 10_000
 _EXPIRE = """
@@ -60,9 +61,10 @@ def expire(days: int | None = None) -> int:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(_EXPIRE, [days, EXPIRE_CHUNK])
-            expired += cursor.rowcount
-            if cursor.rowcount < EXPIRE_CHUNK:
-                break
+            deleted = int(cursor.rowcount)
+        expired += deleted
+        if deleted < EXPIRE_CHUNK:
+            break
     log.info("receipts_expired", receipts=expired, days=days)
     return expired
 

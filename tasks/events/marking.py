@@ -119,10 +119,9 @@ def mark(marks: Mapping[Key, Mark]) -> Marked:
         keys, values = zip(*chunk, strict=True)
         sends, subscribers = (list(column) for column in zip(*keys, strict=True))
         bits, attempts = (list(column) for column in zip(*values, strict=True))
-        ((count, *keys),) = run(_MARK, (sends, subscribers, bits, attempts))
+        ((count, send_ids, subscriber_ids),) = run(_MARK, (sends, subscribers, bits, attempts))
         changed += count
-        if keys[0]:
-            again.update(zip(*keys, strict=True))
+        again.update(zip(send_ids or (), subscriber_ids or (), strict=True))
     return Marked(changed, again)
 
 

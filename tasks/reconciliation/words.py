@@ -71,7 +71,8 @@ def _withdrawn(fact: Mapping[str, Any]) -> str:
 
 
 def _lost(fact: Mapping[str, Any]) -> str:
-    return "an event named it, but this database has forgotten it: it was accepted"
+    send = f" of send {fact['send']}" if fact.get("send") else ""
+    return f"an event named this request{send}, which the database has forgotten: it was accepted"
 
 
 def _answers(fact: Mapping[str, Any]) -> str:
@@ -107,10 +108,12 @@ def conditions(doubt: Doubt, *, grace: float) -> list[Condition]:
         Condition(doubt.age > grace, f"grace: {span(min(doubt.age, grace))} of {span(grace)}"),
         Condition(doubt.passes >= PASSES, f"passes: {min(doubt.passes, PASSES)} of {PASSES}"),
         Condition(
-            later >= LATER_REQUESTS, f"later requests heard of (for {share} of their readers): {later} of {LATER_REQUESTS}"
+            later >= LATER_REQUESTS,
+            f"later requests heard of (for {share} of their readers): {later} of {LATER_REQUESTS}",
         ),
         Condition(
-            doubt.others_heard, f"accepted about the same time and silent too: {'none' if doubt.others_heard else 'some'}"
+            doubt.others_heard,
+            f"accepted about the same time and silent too: {'none' if doubt.others_heard else 'some'}",
         ),
         Condition(doubt.all_applied, f"receipts that wait to be applied: {'none' if doubt.all_applied else 'some'}"),
         Condition(doubt.webhook_kept, f"webhook calls refused since: {'no' if doubt.webhook_kept else 'yes'}"),

@@ -59,6 +59,11 @@ class _PooledClient(python_http_client.Client):
             pool=self._pool,
         )
 
+    def get(self, query_params: Mapping[str, object]) -> urllib3.BaseHTTPResponse:
+        """GET the address this client stands for."""
+        url, headers = self._build_url(query_params), self.request_headers
+        return self._pool.request("GET", url, headers=headers, retries=False, redirect=False)
+
     def post(self, request_body: bytes) -> urllib3.BaseHTTPResponse:
         """POST JSON that is ready to the address this client stands for."""
         url, headers = self._build_url(None), self.request_headers

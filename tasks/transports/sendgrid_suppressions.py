@@ -38,7 +38,12 @@ class ListUnavailableError(Exception):
 
 
 def page(
-    transport: SendGridTransport, name: str, *, since: int | None, offset: int, wait: Callable[[float], None] = time.sleep
+    transport: SendGridTransport,
+    name: str,
+    *,
+    since: int | None,
+    offset: int,
+    wait: Callable[[float], None] = time.sleep,
 ) -> list[Entry]:
     """Up to PAGE entries of a list from `offset` on, of those made at `since` (Unix seconds) or later.
 
@@ -67,7 +72,7 @@ def _get(transport: SendGridTransport, name: str, params: Mapping[str, int]) -> 
         answer = transport.api.client.suppression._(name).get(query_params=dict(params))
     except (BodyBegun, urllib3.exceptions.HTTPError, OSError) as error:
         return 0, {}, f"{type(error).__name__}: {error}"[:300].encode()
-    return answer.status_code, answer.headers, answer.body
+    return answer.status, answer.headers, answer.data
 
 
 def _pause(headers: Mapping[str, str], number: int) -> float:

@@ -256,9 +256,7 @@ def test_a_busy_server_is_asked_again(door: Door, fill: Fill) -> None:
     assert waits == [7, 7, 2]
 
 
-def test_an_error_in_the_middle_loses_nothing(
-    door: Door, fill: Fill, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_in_the_middle_loses_nothing(door: Door, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("bounces", *(f"gone{number}@example.com" for number in range(700)), age=30 * 86400)
     first = compare(door.transport)
     assert numbers(first) == (700, 0, 700, 0)

@@ -32,8 +32,10 @@ KEY = "sendgrid:test"
         ({"kind": "event", "receipt": 7, "proves": "accepted"}, "an event named it (receipt 7): it was accepted"),
         (
             {"kind": "silence", "seconds": 90000, "grace": 86400.0, "passes": 6, "later_requests_heard": 3},
-            "silence: nothing was heard of it for 25 h (grace 24 h) in 6 passes, while 3 later requests were heard of: "
-            "it was refused",
+            (
+                "silence: nothing was heard of it for 25 h (grace 24 h) in 6 passes, while 3 later requests were heard "
+                "of: it was refused"
+            ),
         ),
         ({"kind": "person", "who": "ada", "decided": "resend"}, "ada decided: send it again, for it was not accepted"),
         (
@@ -45,7 +47,10 @@ KEY = "sendgrid:test"
             {"kind": "withdrawn", "why": "too late"},
             "its worker took it back before a byte had left: too late",
         ),
-        ({"kind": "lost", "send": 3}, "an event named it, but this database has forgotten it: it was accepted"),
+        (
+            {"kind": "lost", "send": 3},
+            "an event named this request of send 3, which the database has forgotten: it was accepted",
+        ),
         (
             {"kind": "answers", "accepted": 3, "refused": 0, "not_tried": 2, "said": "421 later"},
             "the server's answers: 3 accepted, 2 not tried; 421 later",
@@ -60,7 +65,8 @@ def test_every_fact_has_words(fact: dict[str, Any], words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (9.96, "9.9 s"), (119, "119 s"), (120, "2 min"), (86399, "23 h"), (86400, "24 h")]
+    ("seconds", "words"),
+    [(0, "0 s"), (9.96, "9.9 s"), (119, "119 s"), (120, "2 min"), (86399, "23 h"), (86400, "24 h")],
 )
 def test_spans(seconds: float, words: str) -> None:
     assert span(seconds) == words
@@ -112,7 +118,9 @@ def send(db: None) -> Send:
     plain = factories.make_batch(send, status="submitted")
     factories.make_attempt(plain, outcome="accepted", evidence=[answer])
     retried = factories.make_batch(send, status="unknown", attempts=2)
-    factories.make_attempt(retried, outcome="refused", http_status=429, evidence=[{"kind": "answer", "said": "HTTP 429"}])
+    factories.make_attempt(
+        retried, outcome="refused", http_status=429, evidence=[{"kind": "answer", "said": "HTTP 429"}]
+    )
     second = factories.make_attempt(retried, number=2, outcome="unknown", transport=KEY)
     Batch.objects.filter(pk=retried.pk).update(attempt=second.pk)
     with transaction.atomic():

@@ -60,9 +60,7 @@ def send(db: None) -> Send:
 @pytest.mark.integration
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches, st.lists(st.sampled_from(Exclusion.REASONS), max_size=4))
-def test_the_ledger_sums_up_to_the_counts(
-    send: Send, plan: list[tuple[str, list[str]]], excluded: list[str]
-) -> None:
+def test_the_ledger_sums_up_to_the_counts(send: Send, plan: list[tuple[str, list[str]]], excluded: list[str]) -> None:
     with transaction.atomic():
         for reason in excluded:
             reader = factories.make_subscriber()
@@ -214,7 +212,11 @@ def test_the_csv_goes_to_standard_output(world: World, capfdbinary: pytest.Captu
 
 @pytest.mark.parametrize(
     ("words", "why"),
-    [(["--out", "x.csv"], "goes with --csv"), (["--csv", "--json"], "both print"), (["--csv", "--out", "/no/x"], "/no/x")],
+    [
+        (["--out", "x.csv"], "goes with --csv"),
+        (["--csv", "--json"], "both print"),
+        (["--csv", "--out", "/no/x"], "/no/x"),
+    ],
 )
 def test_what_does_not_fit_together(world: World, words: list[str], why: str) -> None:
     with pytest.raises(InputError, match=why):
