@@ -14,9 +14,9 @@ from tasks.events.machines import CLICKS, KINDS, OPENS, Act, judge
 from tasks.events.marking import Key
 from tasks.events.meaning import LINKS_FOLLOWED
 from tasks.events.parsing import ReportedEvent
-from tasks.events.statements import run
 from tasks.events.storing import chunks
 from tasks.models import Delivery
+from tasks.statements import run
 
 OPENED, CLICKED = Delivery.Seen.OPENED.value, Delivery.Seen.CLICKED.value
 
