@@ -24,11 +24,12 @@ def suppressions(state: State, request: Request) -> Response:
         return _delete(state, request, kind, address)
     try:
         limit, offset = number(request, "limit", MAX_PAGE), number(request, "offset", 0)
+        since = number(request, "start_time", 0)
     except ValueError as problem:
         return error(400, str(problem))
     if limit > MAX_PAGE:
         return error(400, f"limit may not exceed {MAX_PAGE}", field="limit")
-    return json_response(state.suppressions.listed(kind, address=address, limit=limit, offset=offset))
+    return json_response(state.suppressions.listed(kind, address=address, since=since, limit=limit, offset=offset))
 
 
 def _delete(state: State, request: Request, kind: str, address: str) -> Response:

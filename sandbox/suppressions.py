@@ -55,13 +55,15 @@ class Suppressions:
         with self._lock:
             self._known[kind].add(address)
 
-    def listed(self, kind: str, *, address: str = "", limit: int = 500, offset: int = 0) -> list[dict[str, Any]]:
-        """One page of a list in the API's form, newest first."""
+    def listed(
+        self, kind: str, *, address: str = "", since: int = 0, limit: int = 500, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """One page of a list in the API's form, newest first; `since` in Unix seconds."""
         where, values = ("AND address = ?", [address.lower()]) if address else ("", [])
         rows = self._ledger.rows(
             "SELECT created, address, reason, status FROM suppression "  # noqa: S608 -- fixed texts
-            f"WHERE kind = ? {where} ORDER BY created DESC, address LIMIT ? OFFSET ?",
-            [kind, *values, limit, offset],
+            f"WHERE kind = ? AND created >= ? {where} ORDER BY created DESC, address LIMIT ? OFFSET ?",
+            [kind, since, *values, limit, offset],
         )
         return [_as_json(kind, *row) for row in rows]
 

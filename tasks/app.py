@@ -7,6 +7,7 @@ import sys
 import warnings
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from kombu.entity import Queue
 
@@ -65,6 +66,17 @@ app.conf.update(
             # Five passes fit into the grace: every 2 s against the sandbox, once a minute against SendGrid.
             "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
             "options": {"expires": 60},
+        },
+        # At night in Europe and America's evening; an hour late is as good, a day late is the next one.
+        "compare suppressions": {
+            "task": "tasks.compare_suppressions",
+            "schedule": crontab(hour="3", minute="15"),
+            "options": {"expires": 3600},
+        },
+        "expire receipts": {
+            "task": "tasks.expire_receipts",
+            "schedule": crontab(hour="3", minute="45"),
+            "options": {"expires": 3600},
         },
     },
 )

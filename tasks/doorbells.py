@@ -81,6 +81,20 @@ def reconcile() -> None:
     reconciliation.reconcile(transport=get_transport())
 
 
+@shared_task(name="tasks.expire_receipts")
+def expire_receipts() -> None:
+    from tasks import receipts
+
+    receipts.expire()
+
+
+@shared_task(name="tasks.compare_suppressions")
+def compare_suppressions() -> None:
+    from tasks import comparison
+
+    comparison.compare_nightly()
+
+
 @shared_task(name="tasks.check_links")
 def check_links(edition_id: int) -> None:
     from tasks import link_checks

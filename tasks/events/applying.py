@@ -20,6 +20,7 @@ from psycopg import errors
 
 from tasks.alarms import raise_alarm
 from tasks.events.effects import carry_out
+from tasks.events.judging import acted_on, judge_anew
 from tasks.events.late import attribute
 from tasks.events.marking import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.events.parsing import ReportedEvent, UnreadableBodyError, parse
@@ -42,7 +43,7 @@ class Applied:
     events: int = 0
     #: Those that had not been stored before.
     new: int = 0
-    #: Deliveries with a newly set bit.
+    #: Deliveries with a newly set bit, and those whose opens and clicks are now somebody else's.
     marked: int = 0
     #: Why some entries or the whole body could not be read.
     error: str = ""
@@ -92,12 +93,14 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
     evidence = {"kind": "event", "receipt": receipt_id}
     if lacking:
         prove_accepted(lacking, by=evidence)
-    marks = marks_of(new)
-    if marks or named:
-        lock_batches(_without_known_attempt(new, lacking), named)
+    marks, acted = marks_of(new), acted_on(new)
+    if marks or named or acted:
+        lock_batches(_without_known_attempt(new, lacking) | acted, named)
     if named:
         prove_accepted(named, by=evidence)
-    marked = mark(marks)
+    marked, to_judge = mark(marks)
+    if acted or to_judge:
+        marked += judge_anew(acted | to_judge)
     hear_probes(new)
     carry_out(new)
     return len(new), marked

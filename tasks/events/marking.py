@@ -22,6 +22,13 @@ class Mark(NamedTuple):
     attempt: UUID | None
 
 
+class Marked(NamedTuple):
+    #: Deliveries with a newly set bit.
+    changed: int
+    #: Deliveries of which links had been followed before their delivery was told.
+    to_judge: set[Key]
+
+
 _LOCK_BATCHES = """
 SELECT id FROM tasks_batch
 WHERE id IN (
@@ -37,36 +44,39 @@ _UNKNOWN_ATTEMPTS = "SELECT unnest(%b::uuid[]) EXCEPT SELECT id FROM tasks_attem
 _HEAR_PROBES = "UPDATE tasks_attempt SET heard = 1 WHERE batch_id IS NULL AND heard = 0 AND id = ANY(%b::uuid[])"
 
 _MARK = """
-WITH news AS MATERIALIZED (
-    SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new
+WITH named AS MATERIALIZED (
+    SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
+           d.seen::int & 1024 <> 0 AND r.bits & 2 <> 0 AS again
     FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::uuid[]) AS r(send_id, subscriber_id, bits, attempt)
     JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
-    WHERE r.bits & ~d.seen::int <> 0
+), news AS MATERIALIZED (
+    SELECT * FROM named WHERE bits_new <> 0
 ), marked AS (
     UPDATE tasks_delivery d SET seen = (d.seen | n.bits)::smallint
     FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id
 ), counted AS (
     UPDATE tasks_batch b SET
         delivered = b.delivered + c.delivered, bounced = b.bounced + c.bounced,
-        complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed,
-        opened = b.opened + c.opened, clicked = b.clicked + c.clicked
+        complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed
     FROM (
         SELECT batch_id,
             count(*) FILTER (WHERE bits_new & 2 <> 0) AS delivered,
             count(*) FILTER (WHERE bits_new & 4 <> 0) AS bounced,
             count(*) FILTER (WHERE bits_new & 8 <> 0) AS complained,
-            count(*) FILTER (WHERE bits_new & 16 <> 0) AS unsubscribed,
-            count(*) FILTER (WHERE bits_new & 32 <> 0) AS opened,
-            count(*) FILTER (WHERE bits_new & 64 <> 0) AS clicked
-        FROM news WHERE bits_new & 126 <> 0 GROUP BY batch_id
+            count(*) FILTER (WHERE bits_new & 16 <> 0) AS unsubscribed
+        FROM news WHERE bits_new & 30 <> 0 GROUP BY batch_id
     ) c WHERE b.id = c.batch_id
 ), heard AS (
     UPDATE tasks_attempt a SET heard = a.heard + c.members
     FROM (SELECT attempt, count(*) AS members FROM news WHERE bits_new & 512 <> 0 GROUP BY attempt) c
     WHERE a.id = c.attempt
 )
-SELECT count(*) FROM news
+SELECT (SELECT count(*) FROM news), send_ids, subscriber_ids
+FROM (SELECT array_agg(send_id) AS send_ids, array_agg(subscriber_id) AS subscriber_ids FROM named WHERE again) a
 """
+#: Deliveries are looked up by key, however few the planner believes there are: it would read the whole table, and most
+#: tables are without statistics when the first reports of a send arrive. Holds until the transaction ends.
+_BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 
 
 def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
@@ -91,6 +101,7 @@ def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
 def lock_batches(keys: Collection[Key], attempts: Collection[UUID] = ()) -> None:
     """Lock the batches of these deliveries and attempts until the transaction ends, in id order."""
     sends, subscribers = [key[0] for key in keys], [key[1] for key in keys]
+    run(_BY_KEY, ())
     run(_LOCK_BATCHES, (sends, subscribers, list(attempts)))
 
 
@@ -101,16 +112,17 @@ def unknown_attempts(attempts: Collection[UUID]) -> list[UUID]:
     return [attempt for (attempt,) in run(_UNKNOWN_ATTEMPTS, (list(attempts), list(attempts)))]
 
 
-def mark(marks: Mapping[Key, Mark]) -> int:
-    """Set the bits and add newly set ones to the counters; how many deliveries changed. `lock_batches` came before."""
-    changed = 0
+def mark(marks: Mapping[Key, Mark]) -> Marked:
+    """Set the bits and add newly set ones to the counters. `lock_batches` came before."""
+    changed, again = 0, set[Key]()
     for chunk in chunks(list(marks.items())):
         keys, values = zip(*chunk, strict=True)
         sends, subscribers = (list(column) for column in zip(*keys, strict=True))
         bits, attempts = (list(column) for column in zip(*values, strict=True))
-        ((count,),) = run(_MARK, (sends, subscribers, bits, attempts))
+        ((count, send_ids, subscriber_ids),) = run(_MARK, (sends, subscribers, bits, attempts))
         changed += count
-    return changed
+        again.update(zip(send_ids or (), subscriber_ids or (), strict=True))
+    return Marked(changed, again)
 
 
 def hear_probes(events: Iterable[ReportedEvent]) -> None:
@@ -124,4 +136,4 @@ def mark_unsubscribed(send_id: int, subscriber_id: int) -> bool:
     """The reader left through the link of this send; True the first time. Call it inside a transaction."""
     key = (send_id, subscriber_id)
     lock_batches([key])
-    return mark({key: Mark(BITS["unsubscribe"], None)}) == 1
+    return mark({key: Mark(BITS["unsubscribe"], None)}).changed == 1

@@ -11,7 +11,8 @@ from tasks.models import Delivery
 Seen = Delivery.Seen
 Reason = Suppression.Reason
 
-#: `blocked` is a soft bounce: it counts as bounced and suppresses nobody. `machine_open` is missing on purpose.
+#: `blocked` is a soft bounce: it counts as bounced and suppresses nobody. Opens and clicks are missing: whether a reader
+#: did them is judged of all of them together (`tasks.events.judging`).
 BITS: dict[str, int] = {
     "processed": Seen.PROCESSED.value,
     "delivered": Seen.DELIVERED.value,
@@ -19,8 +20,6 @@ BITS: dict[str, int] = {
     "blocked": Seen.BOUNCED.value,
     "dropped": Seen.DROPPED.value,
     "deferred": Seen.DEFERRED.value,
-    "open": Seen.OPENED.value,
-    "click": Seen.CLICKED.value,
     "spamreport": Seen.COMPLAINED.value,
     "unsubscribe": Seen.UNSUBSCRIBED.value,
     "group_unsubscribe": Seen.UNSUBSCRIBED.value,
@@ -31,6 +30,8 @@ HEARD_KINDS = frozenset({"processed", "delivered", "bounce", "blocked", "dropped
 #: Set beside the bits of Delivery.Seen with the first such event that names its attempt, so that a member is counted
 #: for its attempt once, in whatever order events come.
 HEARD = 512
+#: Set once any click is known, a machine's too: then the time of delivery matters, whenever it becomes known.
+LINKS_FOLLOWED = 1024
 
 #: They may come days later and then without custom_args: the address is all that is left of them.
 LATE_KINDS = frozenset({"bounce", "blocked", "spamreport", "unsubscribe", "group_unsubscribe"})

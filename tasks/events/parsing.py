@@ -14,6 +14,8 @@ from uuid import UUID
 
 import orjson
 
+from tasks.events.machines import KINDS
+
 KIND_LENGTH = 30
 URL_LENGTH = 4000
 AGENT_LENGTH = 500
@@ -32,7 +34,8 @@ class UnreadableBodyError(ValueError):
 class ReportedEvent(NamedTuple):
     """One report. A tuple, since a receipt holds thousands of them."""
 
-    #: blake2b-128 of (nd_delivery or address, kind, timestamp, url): what makes two reports the same one.
+    #: blake2b-128 of (nd_delivery or address, kind, timestamp, url; of an open or click also the agent): what makes two
+    #: reports the same one.
     key: bytes
     #: The provider's word, at most 30 characters, with two words of ours: a bounce that is not of type "bounce" is
     #: `blocked` (only that type is permanent), and an open that a mail provider's machine made is `machine_open`.
@@ -98,10 +101,14 @@ def _event(entry: dict[str, Any]) -> ReportedEvent:
     delivery = get("nd_delivery")
     ids = _delivery(delivery) if type(delivery) is str else None
     who = delivery if ids else address
-    named = f"{who}\0{kind}\0{'' if at is None else at}\0{url}".encode("utf-8", "surrogatepass")
+    named = f"{who}\0{kind}\0{'' if at is None else at}\0{url}"
+    agent = _text(get("useragent"), AGENT_LENGTH)
+    if agent and kind in KINDS:
+        # A scanner and a reader may follow one link in the same second: whichever came first would hide the other.
+        named += "\0" + agent
     attempt = get("nd_attempt")
     return ReportedEvent(
-        blake2b(named, digest_size=16).digest(),
+        blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
         kind,
         at,
         address,
@@ -109,7 +116,7 @@ def _event(entry: dict[str, Any]) -> ReportedEvent:
         ids[1] if ids else None,
         _uuid(attempt) if type(attempt) is str else None,
         url[:URL_LENGTH],
-        _text(get("useragent"), AGENT_LENGTH),
+        agent,
         _text(get("reason") or get("response"), REASON_LENGTH),
     )
 

@@ -7,7 +7,6 @@ waits to be applied, and no webhook call since was answered anything but 2xx.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -19,13 +18,11 @@ from tasks.durability import durable
 from tasks.models import Attempt, Batch, Receipt, Send
 from tasks.models.transport_state import WEBHOOK
 from tasks.reconciliation import probing
+from tasks.reconciliation.conditions import HEARD_SHARE, LATER_REQUESTS, Doubt
 from tasks.transports import Transport
 
 log = structlog.get_logger(__name__)
 
-PASSES = 5
-LATER_REQUESTS = 3
-HEARD_SHARE = 0.99
 #: Seconds after which an accepted request that nobody heard of is a sign that nobody could reach us.
 SETTLED = 300.0
 
@@ -54,37 +51,13 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Doubt:
-    """An attempt without an outcome, and how far its silence speaks. `age` in seconds."""
-
-    attempt: UUID
-    batch_id: int
-    send_id: int
-    passes: int
-    age: float
-    all_applied: bool
-    enabled: bool
-    webhook_kept: bool
-    #: Nothing that was accepted around the same time is silent too, as it would be while nobody could reach us.
-    others_heard: bool
-    later_heard: int
-
-    @property
-    def may_speak(self) -> bool:
-        return self.enabled and self.webhook_kept and self.others_heard and self.all_applied
-
-    def proves_refusal(self, grace: float) -> bool:
-        return self.may_speak and self.age > grace and self.passes >= PASSES and self.later_heard >= LATER_REQUESTS
-
-
 def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     """One pass over every doubtful attempt of this transport. `grace` in seconds, by default NEWSDESK_SILENCE_GRACE."""
     if not transport.reports:
         # Nothing is ever heard of it: silence says nothing, and a probe would bring no answer. A person decides.
         return
     grace = float(settings.SILENCE_GRACE) if grace is None else grace
-    doubts = _doubts(transport.name, settled=min(grace, SETTLED))
+    doubts = doubts_of(transport.name, grace=grace)
     quiet = [doubt.attempt for doubt in doubts if doubt.may_speak]
     if quiet:
         with connection.cursor() as cursor:
@@ -101,8 +74,10 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
         probing.probe(wanting[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
 
 
-def _doubts(transport: str, *, settled: float) -> list[Doubt]:
-    """`settled`: seconds after which an accepted request should have been heard of."""
+def doubts_of(transport: str, *, grace: float) -> list[Doubt]:
+    """Every attempt of this transport whose silence may ever be believed, as it stands now. `grace` in seconds."""
+    # Seconds after which an accepted request should have been heard of.
+    settled = min(grace, SETTLED)
     given: dict[str, str | float] = {
         "transport": transport,
         "share": HEARD_SHARE,

@@ -59,6 +59,11 @@ class _PooledClient(python_http_client.Client):
             pool=self._pool,
         )
 
+    def get(self, query_params: Mapping[str, object]) -> urllib3.BaseHTTPResponse:
+        """GET the address this client stands for."""
+        url, headers = self._build_url(query_params), self.request_headers
+        return self._pool.request("GET", url, headers=headers, retries=False, redirect=False)
+
     def post(self, request_body: bytes) -> urllib3.BaseHTTPResponse:
         """POST JSON that is ready to the address this client stands for."""
         url, headers = self._build_url(None), self.request_headers
@@ -73,12 +78,13 @@ class SendGridTransport:
     def __init__(self, *, api_key: str, host: str, deadline: float = 60.0, connections: int = 16) -> None:
         fingerprint = hashlib.sha256(f"{host}\0{api_key}".encode()).hexdigest()[:16]
         self.name = f"sendgrid:{fingerprint}"
-        self._api = sendgrid.SendGridAPIClient(api_key, host=host)
-        headers = {**self._api.client.request_headers, "Content-Type": "application/json; charset=utf-8"}
-        self._api.client = _PooledClient(
+        #: The official client, for what besides mail is asked of SendGrid.
+        self.api = sendgrid.SendGridAPIClient(api_key, host=host)
+        headers = {**self.api.client.request_headers, "Content-Type": "application/json; charset=utf-8"}
+        self.api.client = _PooledClient(
             host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline, connections=connections)
         )
-        self._send = self._api.client.mail.send
+        self._send = self.api.client.mail.send
 
     def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:
         return orjson.dumps(request_body(message, recipients, attempt=attempt))

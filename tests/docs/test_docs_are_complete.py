@@ -16,7 +16,7 @@ from django.urls import URLPattern
 from newsdesk import environment, urls
 from newsdesk.management import directory
 from tasks.counts import Counts
-from tasks.events import meaning
+from tasks.events import machines, meaning
 from tasks.models import Batch, Exclusion, Send
 from web import urls as web_urls
 
@@ -193,7 +193,7 @@ def test_every_alarm() -> None:
 
 
 def test_every_kind_of_event() -> None:
-    kinds = {*meaning.BITS, *meaning._EFFECTS, *meaning.HEARD_KINDS, *meaning.LATE_KINDS, "machine_open"}
+    kinds = {*meaning.BITS, *meaning._EFFECTS, *meaning.HEARD_KINDS, *meaning.LATE_KINDS, *machines.KINDS}
     assert_complete({*kinds, *meaning._DROPPED}, page("reference/events.md"), "reference/events.md")
 
 

@@ -15,6 +15,8 @@ NAMES = {
     "tasks.sweep_after_start",
     "tasks.reconcile",
     "tasks.check_links",
+    "tasks.expire_receipts",
+    "tasks.compare_suppressions",
 }
 QUEUES = {"letters", "errands", "receipts", "batches"}
 

@@ -22,7 +22,7 @@ def test_counters_count_readers_once() -> None:
         *(world.report(reader, "processed") for reader in range(3)),
         *(world.report(reader, "delivered") for reader in range(3)),
         *(world.report(0, "open") for _ in range(4)),
-        *(world.report(0, "click", url=f"https://example.com/{number}") for number in range(4)),
+        *(world.report(0, "click", url=f"https://example.com/{number % 2}") for number in range(4)),
     )
     deliver(world.report(0, "open"), world.report(1, "open"))
 

@@ -1,0 +1,63 @@
+"""`newsdesk ledger SEND`: every candidate and what became of them."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from newsdesk.errors import InputError
+from newsdesk.management import sending
+from newsdesk.management.base import NewsdeskCommand
+
+
+class Command(NewsdeskCommand):
+    help = "Write every candidate of a send, and what became of them, as CSV; or sum them up."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("send", metavar="SEND", type=int, help="a send's id")
+        parser.add_argument("--csv", action="store_true", help="one row for each candidate; without it, the sums")
+        parser.add_argument("--out", metavar="FILE", help="with --csv: where to write it; default: standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from tasks import ledger
+
+        send = sending.send_numbered(options["send"])
+        if options["out"] and not options["csv"]:
+            raise InputError("ledger: --out goes with --csv")
+        if options["csv"] and options["json"] and not options["out"]:
+            raise InputError("ledger: --csv and --json both print: say where to write the CSV with --out FILE")
+        with ledger.snapshot():
+            if options["csv"] and not options["out"]:
+                sys.stdout.flush()
+                ledger.write(send.pk, sys.stdout.buffer.write)
+                sys.stdout.buffer.flush()
+                return
+            if options["csv"]:
+                _write(send.pk, Path(options["out"]))
+            told = ledger.summary(send.pk)
+        lines = [f"send {send.pk}: {told['rows']:,} candidates"]
+        lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in told["excluded"].items()]
+        outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
+        lines += [f"  {told[name]:>9,}  {name}" for name in outcomes if told[name]]
+        self.report(told, "\n".join(lines))
+
+
+def _write(send_id: int, path: Path) -> None:
+    """All of it or nothing: a file half written would look like a send half counted."""
+    from tasks import ledger
+
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # Addresses of readers: nobody else's to read.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - a mode
+            ledger.write(send_id, file.write)
+        draft.replace(path)
+    except OSError as error:
+        raise InputError(f"--out: {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
