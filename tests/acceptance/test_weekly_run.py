@@ -86,4 +86,4 @@ def test_a_test_goes_before_the_batches_of_a_send_that_is_under_way(desk: Desk) 
     desk.sandbox("/sandbox/faults", method="DELETE")
     told = desk.wait_until_sent(send, 90)
     desk.assert_each_reader_got_it_once(edition, told)
-    assert [line["what"] for line in told["history"]] == ["scheduled", "sent"]
+    assert [line["what"] for line in told["history"]] == ["scheduled", "prepared", "sent"]
