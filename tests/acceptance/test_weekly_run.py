@@ -42,9 +42,10 @@ def test_a_worker_killed_ten_times_in_a_send_doubles_and_loses_nobody(desk: Desk
     print(f"seed {seed}")
     dice = random.Random(seed)
     edition = desk.compose()
-    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 1.0}])
+    # Eight requests are in flight at a time: so that ten deaths come while it goes out.
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 4.0}])
     send = int(desk("send", str(edition), "--list", "readers", "--segment", "fifth")["send"])
-    assert eventually(lambda: desk("status", str(send))["status"] == "sending", 20)
+    assert eventually(lambda: desk("status", str(send))["submitting"] > 0, 30)
     for _ in range(10):
         time.sleep(dice.uniform(0.05, 2.0))
         kill_some_worker(desk.up, dice)
@@ -60,9 +61,9 @@ def test_a_worker_killed_ten_times_in_a_send_doubles_and_loses_nobody(desk: Desk
 
 def test_a_flushed_broker_delays_a_send_and_loses_nobody(desk: Desk) -> None:
     edition = desk.compose()
-    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 0.5}])
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 4.0}])
     send = int(desk("send", str(edition), "--list", "readers", "--segment", "fifth")["send"])
-    assert eventually(lambda: 0 < desk("status", str(send))["submitted"] < FIFTH, 20)
+    assert eventually(lambda: 0 < desk("status", str(send))["submitted"] < FIFTH, 30)
 
     assert flush_broker(desk.up.home) > 0
     desk.sandbox("/sandbox/faults", method="DELETE")
