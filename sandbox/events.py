@@ -2,6 +2,7 @@
 
 import random
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ class Plan:
     errands: list[tuple[float, str, int, int, str]] = field(default_factory=list)
     #: (list, address, reason, status)
     suppressed: list[tuple[str, str, str, str]] = field(default_factory=list)
+    #: Recipients whose delivery is reported, by request id.
+    delivered: Counter[int] = field(default_factory=Counter)
 
 
 class EventPlanner:
@@ -108,6 +111,7 @@ class _Writer:
             for step in ORDINARY.steps:
                 event = {**base, **step.fields, "event": step.event, "sg_event_id": next(self._ids)}
                 self._plan.events.append(orjson.dumps(event))
+            self._plan.delivered[self._request.id] += 1
         else:
             for step in story.steps:
                 self._step(step, base, position)
@@ -151,6 +155,8 @@ class _Writer:
         settings, chance = self._settings, self._random.random
         if settings.lost and chance() < settings.lost:
             return
+        if event["event"] == "delivered":
+            self._plan.delivered[self._request.id] += 1
         event["timestamp"] = int(self._now + after)
         if settings.no_event_id and chance() < settings.no_event_id:
             event = {name: value for name, value in event.items() if name != "sg_event_id"}

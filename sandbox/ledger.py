@@ -43,6 +43,7 @@ CREATE INDEX IF NOT EXISTS post_due ON post (due_at);
 CREATE TABLE IF NOT EXISTS suppression (
     kind TEXT NOT NULL, address TEXT NOT NULL, created INTEGER NOT NULL, reason TEXT NOT NULL, status TEXT NOT NULL,
     PRIMARY KEY (kind, address)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delivered (request_id INTEGER PRIMARY KEY, readers INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -245,6 +246,24 @@ class Ledger:
             {"category": name, "address": address, "accepted": n, "attempts": (attempts or "").split()}
             for name, address, n, attempts in found
         ]
+
+    def accepted_in(self, category: str) -> list[tuple[str, str | None, str | None, float]]:
+        """(address, delivery, attempt, accepted at) of every message of a category, in the order of acceptance."""
+        return self.rows(
+            "SELECT m.address, m.delivery, m.attempt, r.accepted_at FROM message m JOIN request r ON r.id = m.request_id"
+            " WHERE r.id IN (SELECT request_id FROM category WHERE category = ?) ORDER BY m.id",
+            (category,),
+        )
+
+    def delivered_in(self, category: str) -> int:
+        """Messages of a category whose delivery was or will be reported; those of a request count once it is planned."""
+        return int(
+            self.value(
+                "SELECT coalesce(sum(readers), 0) FROM delivered"
+                " WHERE request_id IN (SELECT request_id FROM category WHERE category = ?)",
+                (category,),
+            )
+        )
 
 
 def _source(category: str | None) -> tuple[str, list[Any]]:

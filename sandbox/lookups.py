@@ -29,6 +29,18 @@ def ledger(state: State, request: Request) -> Response:
     return json_response(state.ledger.counts(request.query.get("category")))
 
 
+def accepted(state: State, request: Request) -> Response:
+    """Everything accepted in a category, and how many deliveries are reported of it: for whoever judges a whole send."""
+    category = request.query.get("category", "")
+    if not category:
+        raise ValueError("category: say which, for example edition-7")
+    messages = [
+        {"address": address, "delivery": delivery, "attempt": attempt, "accepted_at": accepted_at}
+        for address, delivery, attempt, accepted_at in state.ledger.accepted_in(category)
+    ]
+    return json_response({"messages": messages, "delivered": state.ledger.delivered_in(category)})
+
+
 def duplicates(state: State, request: Request) -> Response:
     limit = number(request, "limit", 100, most=MAX_LIMIT)
     return json_response(state.ledger.duplicates(request.query.get("category"), limit=limit))

@@ -59,6 +59,9 @@ class Planning(Worker):
         connection.executemany(
             "INSERT INTO act (due_at, kind, request_id, position, address) VALUES (?, ?, ?, ?, ?)", plan.errands
         )
+        connection.executemany(
+            "INSERT OR REPLACE INTO delivered (request_id, readers) VALUES (?, ?)", plan.delivered.items()
+        )
         for kind, address, reason, status in plan.suppressed:
             self.state.suppressions.add(connection, kind, address, reason=reason, status=status)
 

@@ -29,6 +29,7 @@ class Routes:
             ("GET", r"/sandbox/messages/\d+(\.eml)?", lookups.source),
             ("GET", r"/sandbox/messages", lookups.listed),
             ("GET", r"/sandbox/ledger", lookups.ledger),
+            ("GET", r"/sandbox/accepted", lookups.accepted),
             ("GET", r"/sandbox/duplicates", lookups.duplicates),
             ("GET", r"/sandbox/public-key", lookups.public_key),
             ("GET", r"/sandbox/health", lookups.health),

@@ -51,11 +51,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_home(pytestconfig: pytest.Config) -> Iterator[Home]:
+def migrated_cluster(pytestconfig: pytest.Config) -> Path:
+    """The files of a stopped cluster that was migrated; copy them into a home with `cp -a`."""
+    return _migrated_cluster(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def database_home(migrated_cluster: Path) -> Iterator[Home]:
     """The home of a running PostgreSQL whose database "newsdesk" is migrated and never changed."""
     home = Home(settings.HOME.path / "database")
     home.path.mkdir(mode=0o711)
-    _copy(_migrated_cluster(pytestconfig), home)
+    _copy(migrated_cluster, home)
     with Engines(home, valkey=False, durable=False):
         yield home
 

@@ -1,84 +1,105 @@
-"""Sends while SendGrid lies, webhooks come twice and in any order, workers die and the broker forgets.
+"""Sends while SendGrid lies, webhooks come twice and in any order, workers, engines and clocks fail, and people meddle.
 
-Each run has a seed and prints it. The whole suite makes one run whose faults are always the same; NEWSDESK_CHAOS_RUNS=n
-makes n others (`make chaos` five), NEWSDESK_CHAOS_SEED=n repeats one.
+The suite makes two quick runs whose seeds never change. `make chaos` makes longer ones:
+
+    NEWSDESK_CHAOS_RUNS=n   so many runs
+    NEWSDESK_CHAOS_FROM=s   with the seeds s, s+1, … (default: by the date)
+    NEWSDESK_CHAOS_SEED=s   one run again
+    NEWSDESK_CHAOS_LOG=f    a line of JSON for each run is added to f; `python -m tests.chaos.report f` makes a table of it
+
+`plans` says what may happen, `disasters` what is done to the processes, `judge` what is promised. What a step of the
+clock could break: a forward step makes requests look stale whose worker still lives. A `building` batch goes back to
+pending then, and the worker's fence must fail; a `submitting` one becomes unknown, and the answer that comes later must
+still be recorded. A backward step only delays (what is pending lies in the future); the runs put it right again.
 """
 
 import os
-import random
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.machine import Desk, eventually, flush_broker, kill_some_worker, running_desk
+from tests.chaos.house import House
+from tests.chaos.plans import make_plan
+from tests.chaos.runner import Result, Run
 
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for whom to kill"),
 ]
 
-EVERY_DAY = 698_121
-READERS = 60_000
-FIFTH = READERS // 5
-#: Kinds of fault that leave a doubt, that are a clear refusal, and that only delay.
-DOUBTS = (
-    "accept-then-close",
-    "reject-then-close",
-    "accept-then-reset",
-    "accept-then-error",
-    "bad-gateway",
-    "truncated",
-)
-REFUSALS: tuple[dict[str, Any], ...] = (
-    {"kind": "rate-limit", "retry_after": 1},
-    {"kind": "rate-limit", "headers": False},
-    {"kind": "bad-recipient", "personalizations": [3, 500]},
-)
+EVERY_DAY = (1, 2)
+#: A house is left for a new one after so many runs; the next one has another number of connections.
+RUNS_IN_A_HOUSE = 20
+CONNECTIONS = (2, 4, 1)
+
+
+class Houses:
+    """The house to use now: the same for many runs, a new one after a failure."""
+
+    def __init__(self, cluster: Path) -> None:
+        self._cluster = cluster
+        self._house: House | None = None
+        self._made = self._runs = 0
+
+    def current(self) -> House:
+        if self._house is not None and self._runs >= RUNS_IN_A_HOUSE:
+            self.leave(keep=False)
+        if self._house is None:
+            self._house = House(connections=CONNECTIONS[self._made % len(CONNECTIONS)], cluster=self._cluster)
+            self._made += 1
+            self._runs = 0
+        self._runs += 1
+        return self._house
+
+    def leave(self, *, keep: bool) -> None:
+        if self._house is not None:
+            self._house.close(keep=keep)
+        self._house = None
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with running_desk(READERS) as desk:
-        yield desk
+def houses(migrated_cluster: Path) -> Iterator[Houses]:
+    houses = Houses(migrated_cluster)
+    yield houses
+    houses.leave(keep=False)
+
+
+def _long() -> bool:
+    return bool({"NEWSDESK_CHAOS_SEED", "NEWSDESK_CHAOS_RUNS"} & os.environ.keys())
 
 
 def _seeds() -> list[int]:
     if "NEWSDESK_CHAOS_SEED" in os.environ:
         return [int(os.environ["NEWSDESK_CHAOS_SEED"])]
     if "NEWSDESK_CHAOS_RUNS" in os.environ:
-        return [random.randrange(10**6) for _ in range(int(os.environ["NEWSDESK_CHAOS_RUNS"]))]
-    return [EVERY_DAY]
+        first = int(os.environ.get("NEWSDESK_CHAOS_FROM") or time.strftime("%Y%m%d000"))
+        return list(range(first, first + int(os.environ["NEWSDESK_CHAOS_RUNS"])))
+    return list(EVERY_DAY)
 
 
-@pytest.mark.parametrize("run", range(len(_seeds())))
-def test_nobody_is_mailed_twice_or_missed_whatever_happens(run: int, desk: Desk) -> None:
-    seed = _seeds()[run]
-    dice = random.Random(seed)
-    faults = [
-        {"kind": "latency", "seconds": dice.uniform(0.1, 0.6)},
-        *({"kind": kind, "probability": 0.4, "times": 1} for kind in dice.sample(DOUBTS, 2)),
-        *({**refusal, "probability": 0.4, "times": 2} for refusal in dice.sample(REFUSALS, 2)),
-    ]
-    webhooks = {"shuffle": True, "duplicate": 0.2, "duplicate_new_id": 0.2, "no_event_id": 0.1, "unknown": 0.1}
-    print(f"seed {seed}: {faults}")
-    edition = desk.compose()
-    desk.sandbox("/sandbox/webhooks", webhooks)
-    desk.sandbox("/sandbox/faults", faults)
-    send = int(desk("send", str(edition), "--list", "readers", "--segment", "fifth")["send"])
-    assert eventually(lambda: desk("status", str(send))["status"] != "scheduled", 30)
-    for _ in range(dice.randrange(4)):
-        time.sleep(dice.uniform(0.1, 1.5))
-        dice.choice([lambda: kill_some_worker(desk.up, dice), lambda: flush_broker(desk.up.home)])()
-    struck = {fault["kind"]: fault["struck"] for fault in desk.sandbox("/sandbox/faults") if fault["struck"]}
-    print(f"struck so far: {struck}")
+@pytest.mark.parametrize("seed", _seeds())
+def test_nobody_is_mailed_twice_or_missed_whatever_happens(
+    seed: int, houses: Houses, record_property: Callable[[str, object], None]
+) -> None:
+    plan = make_plan(seed, quick=not _long())
+    house = houses.current()
+    try:
+        result = Run(house, plan).carry_out()
+    except BaseException:
+        record_property("chaos", f"seed {seed}: planned {', '.join(plan.words)} | broke off; home: {house.home.path}")
+        houses.leave(keep=True)
+        raise
+    record_property("chaos", result.line())
+    _log(result)
+    if not result.ok:
+        houses.leave(keep=True)
+    assert result.ok, result.line()
 
-    told = desk.wait_until_sent(send, 300)
-    desk.sandbox("/sandbox/faults", method="DELETE")
 
-    desk.assert_each_reader_got_it_once(edition, told)
-    assert told["candidates"] == FIFTH
-    assert eventually(lambda: desk.sandbox("/sandbox/events")["quiet"], 60)
-    assert eventually(lambda: desk("status", str(send))["delivered"] == told["submitted"], 60)
+def _log(result: Result) -> None:
+    if path := os.environ.get("NEWSDESK_CHAOS_LOG"):
+        with Path(path).open("a", encoding="utf-8") as log:
+            log.write(result.as_json() + "\n")

@@ -39,6 +39,32 @@ def test_the_ledger_counts_by_category(sandbox: Sandbox, post: Any, http: Any, m
     ]
 
 
+def test_a_category_is_told_message_by_message_with_its_deliveries(
+    sandbox: Sandbox, post: Any, http: Any, make_mail: Any
+) -> None:
+    before = time.time()
+    assert post(make_mail("a@example.org", "bounce+b@example.org")).status == 202
+    assert post(make_mail("defer+c@example.org", custom_args={"nd_attempt": "attempt-2"})).status == 202
+    assert post(make_mail("d@example.org", categories=["send-2"])).status == 202
+    deadline = time.monotonic() + 10
+    while not get(sandbox, http, "/sandbox/events")["quiet"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    told = get(sandbox, http, "/sandbox/accepted?category=send-1")
+
+    assert [(one["address"], one["attempt"]) for one in told["messages"]] == [
+        ("a@example.org", "attempt-1"),
+        ("bounce+b@example.org", "attempt-1"),
+        ("defer+c@example.org", "attempt-2"),
+    ]
+    assert all(before <= one["accepted_at"] <= time.time() for one in told["messages"])
+    # Who bounced was not delivered to; who was deferred was, in the end.
+    assert told["delivered"] == 2
+    assert get(sandbox, http, "/sandbox/accepted?category=none") == {"messages": [], "delivered": 0}
+    assert http.request("GET", f"{sandbox.url}/sandbox/accepted").status == 400
+
+
 def test_the_ledger_keeps_what_the_client_never_heard_of(sandbox: Sandbox, post: Any, make_mail: Any) -> None:
     sandbox.faults.add([{"kind": "accept-then-close", "times": 1}])
     with pytest.raises(Exception, match="Connection aborted"):
