@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 import psycopg
 
 from newsdesk import paths
+from newsdesk.engines.leash import spawn
 from newsdesk.home import Home
 from tests.chaos.plans import GRACE
 from tests.machine import Up, command, environment, eventually
@@ -57,16 +59,14 @@ class House:
         return {**environment(self.home), **chosen}
 
     def _start(self) -> Up:
-        # Into a file: nobody reads a pipe for hours.
+        # Into a file: nobody reads a pipe for hours. On a leash: it ends with these tests, however they end.
         with (self.home.path / "up.log").open("ab") as log:
-            process = subprocess.Popen(
+            process = spawn(
                 [sys.executable, "-m", "newsdesk", "up"],
+                death_signal=signal.SIGTERM,
                 env=self._environment(),
-                stdout=log,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
+                output=log,
+            ).process
         up = Up(process, self.home)
         if not eventually(lambda: (self.home.run_state() and up.healthy()) or process.poll() is not None, 90):
             process.kill()

@@ -22,11 +22,13 @@ POLL = 0.1
 #: Seconds that a doubt must stand before a person decides: no request of ours lives as long, but for one that hangs.
 BEFORE_A_PERSON = 8.0
 
+#: Each send with its open batches and its doubts, all in one moment; what a person left alone is neither.
 _SENDS = """
 SELECT s.id, s.status, s.prepared_at IS NOT NULL, s.pause_reason,
        count(b.id) FILTER (WHERE b.status IN ('pending', 'building', 'submitting')),
-       count(b.id) FILTER (WHERE b.status = 'unknown')
-  FROM tasks_send s LEFT JOIN tasks_batch b ON b.send_id = s.id
+       count(b.id) FILTER (WHERE b.status = 'unknown' AND NOT COALESCE(a.evidence @> '[{"decided": "leave"}]', false)),
+       count(b.id) FILTER (WHERE b.status = 'unknown' AND a.evidence @> '[{"decided": "leave"}]')
+  FROM tasks_send s LEFT JOIN tasks_batch b ON b.send_id = s.id LEFT JOIN tasks_attempt a ON a.id = b.attempt
  WHERE s.edition_id = %s GROUP BY s.id ORDER BY s.id
 """
 _QUIET = "SELECT count(*) FROM tasks_receipt WHERE applied_at IS NULL"
@@ -131,6 +133,8 @@ class Run:
         #: When the last send had ended; the events may still come.
         self._over = 0.0
         self._complaints: list[str] = []
+        #: The faults that the sandbox knows, in its order, and how often the others of a sandbox that was killed struck.
+        self._faults: list[dict[str, Any]] = []
         self._struck: Counter[str] = Counter()
 
     def carry_out(self) -> Result:
@@ -142,8 +146,7 @@ class Run:
                 self._complaints.append(f"not settled after {self.plan.patience:g} s")
                 break
             time.sleep(POLL)
-        self._note_faults()
-        self.house.sandbox("/sandbox/faults", method="DELETE")
+        self._take_faults()
         account, result = self._account()
         verdict = judge(account)
         ended = time.monotonic()
@@ -163,7 +166,7 @@ class Run:
         self._set_webhooks(withhold=self.plan.withheld > 0)
         house.do("everyone_back")
         self._edition = house.compose()
-        house.sandbox("/sandbox/faults", list(self.plan.faults))
+        self._set_faults(list(self.plan.faults))
         self._schedule(self.plan.lists)
         self._scheduled = time.monotonic()
         for act in self.plan.acts:
@@ -190,7 +193,7 @@ class Run:
             self._ways.get(act.what, self._strike)(act)
         sends = self.house.rows(_SENDS, [self._edition])
         self._look_after_the_paused(sends)
-        if any(unknown for *_, unknown in sends) and (self._rest_of or not self._agenda):
+        if any(unknown for *_, unknown, _ in sends) and (self._rest_of or not self._agenda):
             self._let_a_person_decide()
         if self._rest_of:
             self._send_the_rest(sends)
@@ -201,16 +204,14 @@ class Run:
         return self._is_quiet()
 
     def _is_over(self, sends: list[tuple[Any, ...]]) -> bool:
-        if any(open_ or status in {"scheduled", "preparing", "paused"} for _, status, _, _, open_, _ in sends):
-            return False
-        if any(unknown for *_, unknown in sends):
-            # What a person left alone stays as it is.
-            return not self.house.rows(_DOUBTS, [self._edition])
-        return all(status in {"sent", "cancelled"} for _, status, *_ in sends)
+        return all(
+            not open_ and not unknown and (status in {"sent", "cancelled"} or (status == "sending" and left))
+            for _, status, _, _, open_, unknown, left in sends
+        )
 
     def _send_the_rest(self, sends: list[tuple[Any, ...]]) -> None:
-        still_open = any(open_ for pk, _, _, _, open_, _ in sends if pk == self._rest_of)
-        if self.plan.patient and (still_open or self.house.rows(_DOUBTS, [self._edition])):
+        still_open = any(open_ or unknown for pk, _, _, _, open_, unknown, _ in sends if pk == self._rest_of)
+        if self.plan.patient and still_open:
             return
         self._rest_of = 0
         self._schedule(self.plan.lists)
@@ -266,12 +267,13 @@ class Run:
         }
 
     def _strike(self, act: Act) -> None:
-        self._note_faults()
+        forgets = act.what in {"kill everything", "kill sandbox"}
+        faults = self._take_faults() if forgets else []
         if disasters.strike(act.what, self.house, self._dice):
             self._note(act.what)
-        if act.what in {"kill everything", "kill sandbox"}:
-            # It has forgotten how it was told to post; the faults are forgotten for good.
+        if forgets:
             self._set_webhooks(withhold=any(to_come.what == "events arrive" for *_, to_come in self._agenda))
+            self._set_faults(faults)
 
     def _pause(self, act: Act) -> None:
         if self.house.do("pause", send=self._first_send()):
@@ -343,10 +345,21 @@ class Run:
     def _note(self, what: str) -> None:
         self._done.append((round(time.monotonic() - self._scheduled, 2), what))
 
-    def _note_faults(self) -> None:
-        """Remember how often each fault has struck: a sandbox that is killed forgets."""
-        for fault in self.house.sandbox("/sandbox/faults"):
-            self._struck[fault["kind"]] = max(self._struck[fault["kind"]], fault["struck"])
+    def _set_faults(self, faults: list[dict[str, Any]]) -> None:
+        self._faults = faults
+        if faults:
+            self.house.sandbox("/sandbox/faults", faults)
+
+    def _take_faults(self) -> list[dict[str, Any]]:
+        """Withdraw all faults and note how often each struck; those that have some left, for later."""
+        left = []
+        for fault, told in zip(self._faults, self.house.sandbox("/sandbox/faults"), strict=True):
+            self._struck[fault["kind"]] += told["struck"]
+            remaining = {"times": fault["times"] - told["struck"]} if "times" in fault else {}
+            if remaining.get("times") != 0 and "requests" not in fault:
+                left.append({**fault, **remaining})
+        self.house.sandbox("/sandbox/faults", method="DELETE")
+        return left
 
     # -- afterwards
 
