@@ -143,8 +143,7 @@ def unsubscribe_urls(send: int, subscribers: list[int]) -> list[str]:
     from tasks.models import Send
 
     publication = Send.objects.values_list("edition__publication_id", flat=True).get(pk=send)
-    link_to = links.for_send(publication_id=publication, send_id=send)
-    return [link_to(subscriber)[0] for subscriber in subscribers]
+    return [leave for leave, _ in links.of_batch(subscribers, publication_id=publication, send_id=send)]
 
 
 def status(send: int) -> dict[str, Any]:
