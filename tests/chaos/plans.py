@@ -123,9 +123,13 @@ def make_plan(seed: int, *, quick: bool = False) -> Plan:
         # Beyond the grace and its passes in half of them.
         withheld = round(dice.choice([dice.uniform(1.0, GRACE - 1.0), dice.uniform(14.0, 18.0)]), 1)
     faults = _faults(dice, quick=quick, rare=rare)
+    crowded = not quick and dice.random() < 0.15
     plan = Plan(
         seed=seed,
-        lists=("east", "crowd") if not quick and dice.random() < 0.2 else ("east",),
+        # A full batch takes long enough to build to be caught at it.
+        lists=("east", "crowd")
+        if crowded or any(act.what == "step clock over a builder" for act in acts)
+        else ("east",),
         faults=tuple(faults),
         webhooks=_webhooks(dice),
         withheld=withheld,
@@ -191,6 +195,8 @@ def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
     for kind in dict.fromkeys(chosen) if any(kind.startswith("step") for kind in chosen) else chosen:
         if kind.startswith("step") and any(act.what.startswith("step") for act in acts):
             continue
+        if kind == "suspend worker child" and any(act.what == "step clock over a builder" for act in acts):
+            continue  # somebody must be awake to take what the sleeper had
         seconds = 0.0
         if kind in {"suspend worker child", "step clock over a builder"}:
             # Shorter than the silence that proves a refusal, as a suspension is beside SendGrid's 24 hours.
@@ -200,7 +206,9 @@ def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
         number = dice.choice([600, 3600, 7200]) if kind.startswith("step") else 0
         if kind == "step clock there and back":
             number *= dice.choice([1, -1])
-        acts.append(Act(at=_moment(dice), what=kind, seconds=seconds, number=number))
+        # Batches are built in the beginning.
+        at = _moment(dice, 0.8 if kind == "step clock over a builder" else MIDDLE)
+        acts.append(Act(at=at, what=kind, seconds=seconds, number=number))
     return acts
 
 

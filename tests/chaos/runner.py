@@ -43,7 +43,7 @@ _WAITING_READERS = """
 SELECT d.send_id, d.subscriber_id, lower(r.email) FROM tasks_delivery d
   JOIN tasks_batch b ON b.id = d.batch_id JOIN tasks_send s ON s.id = b.send_id
   JOIN subscribers_subscriber r ON r.id = d.subscriber_id
- WHERE s.edition_id = %s ORDER BY b.status <> 'pending', md5(r.email || %s) LIMIT %s
+ WHERE s.edition_id = %s AND lower(r.email) <> ALL(%s::text[]) ORDER BY b.status <> 'pending', md5(r.email || %s) LIMIT %s
 """
 _DELIVERIES = """
 SELECT d.send_id, d.subscriber_id, lower(r.email), b.status, x.kind, x.reason
@@ -331,9 +331,8 @@ class Run:
     def _unsubscribe(self, act: Act) -> None:
         """Readers whose batch is still waiting, if there are so many, click in the mail they got last week."""
         salt = f"{self.plan.seed}/{len(self._unsubscribes)}"
-        readers = self.house.rows(_WAITING_READERS, [self._edition, salt, act.number])
-        gone = {one.address for one in self._unsubscribes}
-        readers = [reader for reader in readers if reader[2] not in gone]
+        gone = [one.address for one in self._unsubscribes]
+        readers = self.house.rows(_WAITING_READERS, [self._edition, gone, salt, act.number])
         if not readers:
             return
         urls = self.house.do("unsubscribe_urls", send=readers[0][0], subscribers=[reader[1] for reader in readers])
