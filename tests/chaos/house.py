@@ -157,6 +157,8 @@ class House:
         """As a machine that loses its power, but for what the kernel has in its buffers; then start again."""
         self._kill()
         self.up = self._start()
+        # It may have found its ports taken: the hand has to learn where things are now.
+        self._end_hand()
 
     def _kill(self) -> None:
         everyone = self.up.everyone()
@@ -165,14 +167,18 @@ class House:
         if not eventually(lambda: not any(map(command, everyone)), 60):
             raise RuntimeError(f"they outlive it: {[command(pid) for pid in everyone if command(pid)]}")
 
-    def close(self, *, keep: bool = False) -> None:
-        """End everything; `keep` leaves the home as it is."""
-        if self._hand is not None:
-            self._hand.kill()
-            self._hand.wait()
-            for pipe in (self._hand.stdin, self._hand.stdout):
+    def _end_hand(self) -> None:
+        hand, self._hand = self._hand, None
+        if hand is not None:
+            hand.kill()
+            hand.wait()
+            for pipe in (hand.stdin, hand.stdout):
                 assert pipe is not None
                 pipe.close()
+
+    def close(self, *, keep: bool = False) -> None:
+        """End everything; `keep` leaves the home as it is."""
+        self._end_hand()
         if self._database is not None:
             self._database.close()
         # Without ceremony: what is left of it is read at most by a person.

@@ -337,8 +337,10 @@ class Run:
             return
         urls = self.house.do("unsubscribe_urls", send=readers[0][0], subscribers=[reader[1] for reader in readers])
         for (_, _, address), url in zip(readers, urls, strict=True):
-            if _one_click(url):
-                self._unsubscribes.append(Unsubscribe(address=address, answered=time.time()))
+            if not _one_click(url):
+                self._complaints.append(f"the unsubscribe of {address} was not answered")
+                break
+            self._unsubscribes.append(Unsubscribe(address=address, answered=time.time()))
         self._note(f"{len(readers)} unsubscribe")
 
     def _note(self, what: str) -> None:

@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for whom to kill"),
 ]
 
-EVERY_DAY = (1, 2)
+EVERY_DAY = (8, 10)
 #: A house is left for a new one after so many runs; the next one has another number of connections.
 RUNS_IN_A_HOUSE = 20
 CONNECTIONS = (2, 4, 1)
