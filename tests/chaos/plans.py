@@ -205,7 +205,8 @@ def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
             seconds = round(dice.uniform(0.5, 3.0), 1)
         number = dice.choice([600, 3600, 7200]) if kind.startswith("step") else 0
         if kind == "step clock there and back":
-            number *= dice.choice([1, -1])
+            # What is written while the clock is ahead lies in the future afterwards, and waits for as long.
+            number = dice.choice([20, -number])
         # Batches are built in the beginning.
         at = _moment(dice, 0.8 if kind == "step clock over a builder" else MIDDLE)
         acts.append(Act(at=at, what=kind, seconds=seconds, number=number))
