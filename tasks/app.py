@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import warnings
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_ready
 from kombu.entity import Queue
 
 from newsdesk.engines.leash import die_with_parent
@@ -92,12 +93,6 @@ def _end_with_the_main_process(**_: object) -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-@worker_shutting_down.connect
-def _end_turns(**_: object) -> None:
-    # The children hear nothing of a warm shutdown; whoever is in the middle of a send stops after the batches it has.
-    shutdown.ask()
-
-
 @worker_init.connect
 def _check_ground(**_: object) -> None:
     from tasks import ground
@@ -107,6 +102,22 @@ def _check_ground(**_: object) -> None:
     except ground.UnsafeDatabase as unsafe:
         # Celery logs what a handler raises and goes on; it does not go on after this.
         sys.exit(f"worker: {unsafe}")
+
+
+@worker_ready.connect
+def _hear_of_the_end(**_: object) -> None:
+    """Let turns end as soon as the worker is asked to stop. Celery's own signal comes after the soft shutdown's wait."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, _asking(signal.getsignal(number)))
+
+
+def _asking(handler: Any) -> Any:
+    def ask(*args: Any) -> None:
+        shutdown.ask()
+        if callable(handler):
+            handler(*args)
+
+    return ask
 
 
 @worker_ready.connect

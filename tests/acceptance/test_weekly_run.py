@@ -2,13 +2,14 @@
 
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.machine import Desk, eventually, flush_broker, kill_some_worker, running_desk
+from tests.machine import Desk, eventually, flush_broker, kill_some_worker, running_desk, start
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -88,3 +89,21 @@ def test_a_test_goes_before_the_batches_of_a_send_that_is_under_way(desk: Desk) 
     told = desk.wait_until_sent(send, 90)
     desk.assert_each_reader_got_it_once(edition, told)
     assert [line["what"] for line in told["history"]] == ["scheduled", "prepared", "sent"]
+
+
+def test_a_stop_in_the_middle_of_a_send_leaves_no_doubt(desk: Desk) -> None:
+    edition = desk.compose()
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 2.0, "category": f"edition-{edition}"}])
+    send = int(desk("send", str(edition), "--list", "readers")["send"])
+    assert eventually(lambda: desk("status", str(send))["submitting"] > 0, 30)
+
+    seconds, _ = desk.up.end(signal.SIGTERM)
+    assert seconds < 12
+    desk.up.process = start(desk.up.home).process
+
+    desk.sandbox("/sandbox/faults", method="DELETE")
+    told = desk.wait_until_sent(send, 90)
+    desk.assert_each_reader_got_it_once(edition, told)
+    assert told["submitted"] == READERS
+    settled = desk("evidence", str(send))
+    assert settled["attempts"] == [], "every request that was begun had its own answer"
