@@ -27,7 +27,8 @@ NOTE_SECONDS = 1
 _NOTE = """
 INSERT INTO tasks_transportstate (name, unknowns_in_a_row, webhook_refused_at)
 VALUES (%s, 0, statement_timestamp() + make_interval(secs => %s))
-ON CONFLICT (name) DO UPDATE SET webhook_refused_at = EXCLUDED.webhook_refused_at
+ON CONFLICT (name) DO UPDATE SET
+    webhook_refused_at = GREATEST(tasks_transportstate.webhook_refused_at, EXCLUDED.webhook_refused_at)
 """
 
 
@@ -77,7 +78,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._noted = float("-inf")
+        self._noted = self._refused = float("-inf")
         self._owed = False
 
     def note(self) -> None:
@@ -85,6 +86,7 @@ class Refusals:
         with self._lock:
             if time.monotonic() - self._noted < NOTE_SECONDS:
                 return
+            self._refused = time.monotonic()
             self._write()
 
     def settle(self) -> None:
@@ -96,7 +98,9 @@ class Refusals:
     def _write(self) -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute(_NOTE, [WEBHOOK, NOTE_SECONDS])
+                # What is written late is dated when it happened: later requests may be believed to be silent.
+                since = time.monotonic() - self._refused
+                cursor.execute(_NOTE, [WEBHOOK, NOTE_SECONDS - since])
         except DatabaseError as error:
             self._owed = True
             log.warning("webhook_refusal_not_noted", error=str(error))

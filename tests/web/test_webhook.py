@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -233,8 +234,12 @@ class TestRefusals:
             assert post(client, headers=STRANGER.headers(BODY)) == 403
         assert refused_at() is None
 
+        later = time.monotonic() + 600
+        monkeypatch.setattr("tasks.receipts.time.monotonic", lambda: later)
         assert post(client) == 204
-        assert refused_at() is not None
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT now() - %s BETWEEN '590 seconds' AND '610 seconds'", [refused_at()])
+            assert cursor.fetchone() == (True,), "it is dated when it happened"
 
 
 def test_a_stored_receipt_is_on_disk_even_where_commits_are_relaxed() -> None:
