@@ -1,6 +1,8 @@
 """SMTP: our transport against a bare pipelined socket, in the same run, to a sink in another process.
 
-    python benchmarks/smtp.py [--messages 20000] [--dkim]
+    python benchmarks/smtp.py [--messages 20000] [--dkim] [--sink uvloop|smtp-sink]
+
+The sinks are one of ours on uvloop and, where Postfix's test server is installed (or SMTP_SINK names it), smtp-sink.
 
 The bare loop joins values that are ready into a message that is split, writes it with the next envelope and reads four
 replies; nothing else. Ours does what a send does before its fence and after it: encode each batch of 1000 (names,
@@ -9,7 +11,6 @@ once in a thousand messages, are not part of either. The target is a ratio of 0.
 """
 
 import argparse
-import multiprocessing
 import os
 import platform
 import socket
@@ -17,13 +18,13 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
+from benchmarks.support import smtp_sinks
 from newsdesk.environment import DkimKey, SmtpServer
 from tasks.transports import Accepted, Message, Recipient
 from tasks.transports.letters import Letters
@@ -66,47 +67,6 @@ def recipient(number: int) -> Recipient:
     )
 
 
-def sink(port: "multiprocessing.Queue[int]") -> None:
-    """Answers as fast as it can; keeps nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port.put(listener.getsockname()[1])
-        while True:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with connection, suppress(OSError):
-                _serve(connection)
-
-
-def _serve(connection: socket.socket) -> None:
-    connection.sendall(b"220 sink\r\n")
-    waiting, in_text = b"", False
-    while received := connection.recv(1 << 18):
-        waiting += received
-        replies = []
-        while True:
-            if in_text:
-                _, end, rest = waiting.partition(b"\r\n.\r\n")
-                if not end:
-                    # Only the tail can hold the beginning of the end.
-                    waiting = waiting[-4:]
-                    break
-                waiting, in_text = rest, False
-                replies.append(b"250 2.0.0 queued\r\n")
-                continue
-            line, end, rest = waiting.partition(b"\r\n")
-            if not end:
-                break
-            waiting = rest
-            verb = line[:4].upper()
-            in_text = verb == b"DATA"
-            replies.append(_REPLIES.get(verb, b"250 ok\r\n"))
-        if replies:
-            connection.sendall(b"".join(replies))
-
-
-_REPLIES = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
-
-
 def bare(port: int, number: int, ready: Letters) -> float:
     """Seconds that a loop takes which only joins, writes and reads."""
     literals, values = ready.template.literals, ready.letters[0].values
@@ -115,8 +75,8 @@ def bare(port: int, number: int, ready: Letters) -> float:
         file = connection.makefile("rb")
         file.readline()
         connection.sendall(b"EHLO bench\r\n")
-        file.readline()
-        file.readline()
+        while file.readline()[3:4] == b"-":
+            pass
         began = time.perf_counter()
         connection.sendall(_envelope(0))
         for at in range(number):
@@ -165,27 +125,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--dkim", action="store_true", help="sign each message with RSA 2048")
+    parser.add_argument("--sink", choices=smtp_sinks.available(), help="only this one")
     options = parser.parse_args()
     number = max(options.messages // BATCH, 1) * BATCH
-    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=sink, args=(ports,), daemon=True)
-    process.start()
-    port = ports.get()
+    for name in [options.sink] if options.sink else smtp_sinks.available():
+        with smtp_sinks.running(name) as port:
+            measure(name, port, number, dkim_key() if options.dkim else None)
+
+
+def measure(name: str, port: int, number: int, dkim: DkimKey | None) -> None:
     ready = ready_message()
     times: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         server = SmtpServer(host="127.0.0.1", port=port, security="plain")
-        transport = SmtpTransport(server, journal=Path(folder), dkim=dkim_key() if options.dkim else None)
+        transport = SmtpTransport(server, journal=Path(folder), dkim=dkim)
         # Turn and turn about, so that whatever else the machine does falls on both.
         for _ in range(number // BATCH):
             times.append((bare(port, BATCH, ready), ours(transport, BATCH)))
             transport.close()
-    process.terminate()
-    process.join()
     of_bare, of_ours = (sum(column) for column in zip(*times, strict=True))
     quarters = statistics.quantiles((loop / transport for loop, transport in times), n=4)
     print(
-        f"bare {number / of_bare:.0f}/s, ours {number / of_ours:.0f}/s, ratio {of_bare / of_ours:.2f} (target {TARGET})"
+        f"{name}: bare {number / of_bare:.0f}/s, ours {number / of_ours:.0f}/s, "
+        f"ratio {of_bare / of_ours:.2f} (target {TARGET})"
     )
     print(f"ratios of {len(times)} turns of {BATCH}: quartiles {', '.join(f'{one:.2f}' for one in quarters)}")
     print(
