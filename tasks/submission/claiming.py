@@ -15,7 +15,7 @@ from tasks.models import Batch, Send
 from tasks.statements import run
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A batch that is ours to build."""
 
@@ -117,15 +117,7 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
             return None
         send_id, approval_id, list_ids, batch_id, variant_id, number = rows[0]
         if batch_id is not None:
-            return Claim(
-                send_id=send_id,
-                batch_id=batch_id,
-                variant_id=variant_id,
-                approval_id=approval_id,
-                attempt=attempt,
-                number=number,
-                list_ids=tuple(list_ids),
-            )
+            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids))
     return _claim_under_limits(attempt, transport)
 
 
@@ -162,15 +154,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
     if not taken:
         return None
     ((taken_id, variant_id, number, _),) = taken
-    return Claim(
-        send_id=send_id,
-        batch_id=taken_id,
-        variant_id=variant_id,
-        approval_id=approval_id,
-        attempt=attempt,
-        number=number,
-        list_ids=tuple(list_ids),
-    )
+    return Claim(send_id, taken_id, variant_id, approval_id, attempt, number, tuple(list_ids))
 
 
 def _ask_transport(transport: str, *, breaker_is_open: bool, held: bool) -> None:
