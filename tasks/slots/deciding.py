@@ -39,11 +39,13 @@ def decide(edition_id: int, *, now: datetime | None = None) -> None:
     edition = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition_id)
     if edition.slot is None:
         return
+    passed = edition.slot <= now
     row = _row(edition)
+    if row is not None and not passed and _is_anothers(row, edition):
+        _begin_anew(row, edition)
     if row is not None and row.outcome:
         return
     recurrence = active_recurrence(edition.publication_id)
-    passed = edition.slot <= now
     if edition.approval is None and not passed:
         _warn(edition, recurrence, now)
     elif row is not None and row.send is not None:
@@ -98,6 +100,17 @@ def _row(edition: Edition, *, make: bool = False) -> Slot | None:
         .filter(publication=edition.publication_id, at=edition.slot)
         .first()
     )
+
+
+def _is_anothers(row: Slot, edition: Edition) -> bool:
+    """Whether what the row says was said of an edition that has left the slot. A send that is held still decides."""
+    return row.edition_id != edition.pk and (row.send is None or row.send.status == Send.Status.CANCELLED)
+
+
+def _begin_anew(row: Slot, edition: Edition) -> None:
+    row.edition, row.send, row.outcome = edition, None, Slot.Outcome.OPEN
+    row.warned_at = row.decided_at = None
+    row.save(update_fields=["edition", "send", "outcome", "warned_at", "decided_at"])
 
 
 def _close(slot: Slot, outcome: str) -> bool:

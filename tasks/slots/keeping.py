@@ -51,7 +51,9 @@ def keep(publication: Publication, *, now: datetime | None = None) -> None:
 
 def _undecided(publication: Publication, now: datetime) -> list[int]:
     """Editions whose slot is ahead, or over and without an outcome; the oldest first."""
-    decided = Slot.objects.filter(publication=publication, at=OuterRef("slot")).exclude(outcome="")
+    # What was said of an edition that has left a slot does not decide about the one that has it now.
+    holds = Q(at__lte=now) | Q(edition=OuterRef("pk"))
+    decided = Slot.objects.filter(holds, publication=publication, at=OuterRef("slot")).exclude(outcome="")
     editions = Edition.objects.filter(~Exists(decided), publication=publication, slot__gt=now - REMEMBERED)
     return list(editions.order_by("slot").values_list("pk", flat=True))
 

@@ -544,3 +544,43 @@ def test_reopened_and_given_another_slot_its_send_goes_with_it() -> None:
     assert (send.status, send.scheduled_at) == ("scheduled", first + WEEK)
     assert Slot.objects.get(send=send).at == first + WEEK
     assert outcome(edition, first) == "skipped"
+
+
+@pytest.mark.django_db
+def test_the_edition_that_takes_a_slot_another_has_left_is_scheduled_for_it() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    first = edition.slot
+    reopen_edition(edition, None)
+    edition.slot = first + WEEK
+    edition.save_revision(clean=False)
+    approve_edition(edition, None)
+
+    other = make_draft(publication, first)
+    approve_edition(other, None)
+    slots.keep_slots()
+
+    assert sorted(Send.objects.values_list("edition", "scheduled_at")) == sorted(
+        [(edition.pk, first + WEEK), (other.pk, first)]
+    )
+    assert Slot.objects.get(at=first).send.edition == other
+
+
+@pytest.mark.django_db
+def test_nobody_is_spared_the_warning_because_of_an_edition_that_has_left_the_slot() -> None:
+    publication = make_weekly(ahead=timedelta(hours=1.5))
+    recurrence = recurring(publication)
+    slot = slot_of(publication, ahead=timedelta(hours=1.5))
+    edition = make_draft(publication, slot)
+    approve_edition(edition, None)
+    Send.objects.all().delete()
+    schedule(edition, lists=list(recurrence.lists.all()))
+    slots.keep_slots()
+    Edition.objects.filter(pk=edition.pk).update(slot=None)
+    make_draft(publication, slot)
+
+    slots.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
