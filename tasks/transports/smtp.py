@@ -117,8 +117,7 @@ class SmtpTransport:
         return None
 
     def _wire(self, until: float) -> Wire:
-        while self._idle:
-            wire = self._idle.pop()
+        while (wire := self._kept()) is not None:
             wire.limit(5.0)
             if time.monotonic() - wire.last_used < _MAX_IDLE and wire.is_alive():
                 break
@@ -129,6 +128,13 @@ class SmtpTransport:
         wire.limit(until - time.clock_gettime(_CLOCK))
         return wire
 
+    def _kept(self) -> Wire | None:
+        try:
+            # Other threads take from here as well: whether there is one is known only once it is taken.
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     def _keep(self, wire: Wire) -> None:
         wire.last_used = time.monotonic()
         if len(self._idle) < _MAX_KEPT:
@@ -138,8 +144,8 @@ class SmtpTransport:
 
     def close(self) -> None:
         """Say goodbye on every idle connection."""
-        while self._idle:
-            self._idle.pop().quit()
+        while (wire := self._kept()) is not None:
+            wire.quit()
 
 
 @contextmanager

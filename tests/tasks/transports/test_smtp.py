@@ -11,6 +11,7 @@ import pytest
 from tasks.transports import Accepted, Divided, Outcome, Reason, Refused, Unknown
 from tasks.transports import smtp as smtp_module
 from tasks.transports.smtp import SmtpTransport
+from tasks.transports.smtp_wire import Wire
 from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, HANG, Script, SmtpSink, running
 from tests.tasks.transports.conftest import server_of
 from tests.tasks.transports.messages import encode, make_recipient, make_recipients
@@ -295,3 +296,20 @@ def test_a_dead_process_leaves_its_journal_and_a_living_one_keeps_it(
     smtp.forget(attempt)
     assert not path.exists()
     assert smtp.recall(attempt) is None
+
+
+class _TakenMeanwhile(list[Wire]):
+    """Kept connections of which another thread takes the last one just after it was seen."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_threads_that_reach_for_the_same_kept_connection_each_have_one(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    smtp._idle = _TakenMeanwhile()
+
+    outcome = post(smtp, 2)
+
+    smtp._idle = list(smtp._idle)
+    assert isinstance(outcome, Accepted)
+    assert len(sink.kept) == 2
