@@ -8,6 +8,7 @@ do behind a browser's name is caught by its pace.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -57,14 +58,17 @@ def judge(acts: Sequence[Act], *, delivered: float | None) -> list[bool]:
     `delivered`: Unix seconds of its (last) delivery; None while nobody has told: then the pace alone decides.
     """
     bursts = _bursts([act for act in acts if act.kind in CLICKS], delivered)
-    return [
-        act.kind == "machine_open" or names_itself(act.agent) or any(first <= act.at <= last for first, last in bursts)
-        for act in acts
-    ]
+    return [act.kind == "machine_open" or names_itself(act.agent) or _within(act.at, bursts) for act in acts]
+
+
+def _within(at: float, bursts: Sequence[tuple[float, float]]) -> bool:
+    """Anybody may follow the links of their own mail ten thousand times: each act is looked up, not compared with all."""
+    before = bisect_right(bursts, (at, float("inf")))
+    return before > 0 and at <= bursts[before - 1][1]
 
 
 def _bursts(clicks: Collection[Act], delivered: float | None) -> list[tuple[float, float]]:
-    """(first, last) click of every window in which more links were followed than a reader follows."""
+    """The times in which more links were followed than a reader follows: (first, last) click, apart and in order."""
     if len({click.url for click in clicks}) < LINKS:
         return []
     in_order = sorted(clicks, key=lambda click: click.at)
@@ -78,7 +82,11 @@ def _bursts(clicks: Collection[Act], delivered: float | None) -> list[tuple[floa
             links[in_order[end].url] = links.get(in_order[end].url, 0) + 1
             end += 1
         if len(links) >= LINKS:
-            bursts.append((click.at, in_order[end - 1].at))
+            last = in_order[end - 1].at
+            if bursts and click.at <= bursts[-1][1]:
+                bursts[-1] = (bursts[-1][0], last)
+            else:
+                bursts.append((click.at, last))
         links[click.url] -= 1
         if not links[click.url]:
             del links[click.url]

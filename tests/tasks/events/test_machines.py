@@ -1,6 +1,7 @@
 """The rule that tells machines from readers, and that what is stored follows it in whatever order reports come."""
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -242,3 +243,15 @@ def test_workers_that_judge_at_once_end_as_the_rule_says() -> None:
     counts, seen, rows = reached(world)
     found = (counts, seen, sorted((who, kind, at.timestamp() - BASE, *rest) for who, kind, at, *rest in rows))
     assert found == expected(world, told, {0: [20], 1: [20]})
+
+
+def test_whoever_follows_links_all_day_keeps_no_batch_locked_for_long() -> None:
+    """Anybody can follow the links in their own mail by a program: judging that must not take minutes."""
+    acts = [click(second / 200, link=second % 7) for second in range(20_000)]
+    acts += [click(10_000 + minute * 60, link=minute % 7) for minute in range(500)]
+
+    began = time.monotonic()
+    verdicts = judge(acts, delivered=None)
+
+    assert time.monotonic() - began < 2
+    assert verdicts == [True] * 20_000 + [False] * 500
