@@ -12,7 +12,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from tasks import doorbells, letters, shutdown, stopping
 from tasks.durability import PATIENCE
@@ -124,7 +123,7 @@ class Turn:
             for future in done:
                 try:
                     self._settle(future)
-                except DatabaseError as error:
+                except Exception as error:
                     log.exception("outcome_not_recorded", batch=self._in_flight.pop(future).held.batch_id)
                     failed = failed or error
         if failed is not None:

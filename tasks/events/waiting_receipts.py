@@ -1,7 +1,6 @@
 """Receipts nobody has applied yet: the table is the queue of record, a doorbell only says that there is something."""
 
 import structlog
-from django.db import Error as DatabaseError
 from django.db import connection
 
 from tasks.events.applying import apply_receipt
@@ -23,7 +22,7 @@ def apply_one() -> bool:
         if row is None:
             return False
         apply_receipt(row[0])
-    except DatabaseError:
+    except Exception:
         log.exception("receipt_not_applied")
         return False
     return True

@@ -10,9 +10,11 @@ from django.db import OperationalError, connection
 from sandbox.server import Sandbox
 from tasks import preparation, shutdown, stopping
 from tasks.counts import as_json, counts
+from tasks.events import waiting_receipts
 from tasks.flow import warming
 from tasks.models import Alarm, Batch, Letter, Receipt, Send, TransportState
 from tasks.submission import requests
+from tasks.submission.dividing import MembersMissing
 from tasks.transports import Accepted, Outcome
 from tasks.transports.sendgrid import SendGridTransport
 from tasks.turns import Turn
@@ -277,3 +279,38 @@ def test_a_letter_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch)
     letter.refresh_from_db()
     assert letter.status == "submitted"
     assert counts(send).submitted == 40
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_outcome_that_cannot_be_recorded_does_not_lose_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(8)
+    settle, broken = requests.settle, []
+
+    def breaks_for_one(request: requests.Request, *args: Any, **kwargs: Any) -> None:
+        if not broken or broken[0] == request.held.batch_id:
+            broken.append(request.held.batch_id)
+            raise MembersMissing("its members are not there")
+        settle(request, *args, **kwargs)
+
+    monkeypatch.setattr(requests, "settle", breaks_for_one)
+
+    with pytest.raises(MembersMissing):
+        Turn(Gauge(0.2), connections=4).run()
+
+    assert (counts(send).submitted, counts(send).submitting) == (6, 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(8)
+    receipt = Receipt.objects.create(body=b"[]")
+
+    def breaks(receipt_id: int) -> None:
+        raise KeyError(receipt_id)
+
+    monkeypatch.setattr(waiting_receipts, "apply_receipt", breaks)
+
+    Turn(Gauge(0.0), connections=1).run()
+
+    assert counts(send).submitted == 8
+    assert Receipt.objects.get(pk=receipt.pk).applied_at is None
