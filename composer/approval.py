@@ -40,7 +40,9 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
     `audience_rules` holds the rule of every segment its blocks name, by slug. Of two approvals at the same time one is
     refused. Raises ApprovalRefused, and ApprovalBlocked where the checks find errors.
     """
-    current = Edition.objects.select_for_update(of=("self",)).select_related("publication").get(pk=edition.pk)
+    current = (
+        Edition.objects.select_for_update(no_key=True, of=("self",)).select_related("publication").get(pk=edition.pk)
+    )
     _refuse_wrong_person(current, by)
     if current.approvals.standing().exists():
         raise ApprovalRefused(f"{current} is approved already; reopen it to change it.")
@@ -62,7 +64,7 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
 @transaction.atomic
 def reopen(edition: Edition, *, by: User | None) -> Approval:
     """Void the standing approval, so that the edition can be edited again. Raises ApprovalRefused without one."""
-    current = Edition.objects.select_for_update(of=("self",)).get(pk=edition.pk)
+    current = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
     approval = current.approvals.standing().select_for_update().first()
     if approval is None:
         raise ApprovalRefused(f"{current} is not approved; there is nothing to reopen.")

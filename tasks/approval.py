@@ -55,6 +55,6 @@ def reopen_edition(edition: Edition, by: User | None) -> Approval:
     Raises ApprovalRefused while a send of it is under way.
     """
     # Scheduling locks the same row: no send can appear between the question and the answer.
-    Edition.objects.select_for_update(of=("self",)).get(pk=edition.pk)
+    Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
     holding.hold_sends(edition, by=by)
     return approvals.reopen(edition, by=by)

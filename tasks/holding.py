@@ -19,6 +19,7 @@ from tasks.models import Alarm, Send, Slot
 from tasks.scheduling import first_moment, sender_domain
 from tasks.slots.deciding import HELD, MISSED, UNAPPROVED, on_their_clocks
 from tasks.slots.moving import take_next_slot
+from tasks.stopping import GROUND_MOVED
 
 _OPEN = (Send.Status.SCHEDULED, Send.Status.PREPARING, Send.Status.SENDING, Send.Status.PAUSED)
 #: Before the reason of a pause that is older than the reopening; giving the send back leaves that pause alone.
@@ -148,6 +149,12 @@ def _held_one(send_id: int) -> Send:
     send.edition = edition
     if not send.approval.stands:
         raise CannotRelease(f"edition {edition.pk} is not approved; approve it first")
+    if send.alarms.filter(code=GROUND_MOVED, cleared_at=None).exists():
+        # As `resume` refuses it: reopening is no way around that.
+        raise CannotRelease(
+            f"the database was restored since send {send.pk} was scheduled: it may have gone out already. "
+            "Cancel it, and schedule it again if it has not"
+        )
     return send
 
 

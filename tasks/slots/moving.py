@@ -34,7 +34,7 @@ def take_next_slot(edition: Edition, now: datetime) -> datetime | None:
 def _make_way(edition: Edition, slot: datetime) -> bool:
     """Whether the slot is free, or was made so."""
     others = Edition.objects.filter(publication=edition.publication_id, slot=slot).exclude(pk=edition.pk)
-    other = others.select_for_update(of=("self",)).first()
+    other = others.select_for_update(no_key=True, of=("self",)).first()
     if other is None:
         return True
     if other.approval is not None or other.sends.exists():

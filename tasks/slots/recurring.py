@@ -68,7 +68,7 @@ def add_holiday(publication: Publication, day: dt.date, name: str = "") -> Holid
         ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=publication.zone)
         now = clock.now()
         planned = Edition.objects.filter(publication=publication, slot__gte=max(begins, now), slot__lt=ends)
-        editions = list(planned.select_for_update(of=("self",)).order_by("pk"))
+        editions = list(planned.select_for_update(no_key=True, of=("self",)).order_by("pk"))
         approved = [edition for edition in editions if edition.approval is not None]
         if approved:
             raise NoWeeklySlot(f"{approved[0]} is approved for that day: reopen it first, or let it go out")

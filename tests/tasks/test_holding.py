@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from composer.approval import ApprovalRefused
 from composer.models import Edition
 from tasks import holding, preparation, slots, stopping
 from tasks.approval import approve_edition, reopen_edition
-from tasks.models import Alarm, Batch, Send
+from tasks.models import Alarm, Batch, Letter, Send
 from tasks.scheduling import schedule
 from tests.factories import make_list, make_publication, make_subscriber
 from tests.tasks.weekly import make_approved, make_draft, make_weekly, slot_of
@@ -243,3 +243,65 @@ def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
         else:
             assert isinstance(reopened, ApprovalRefused)
             assert edition.approval is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reopening_waits_for_no_preparation_that_waits_for_it(
+    django_user_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preparation that pauses its send writes to the editors, and their letters refer to the edition."""
+    django_user_model.objects.create_superuser("eve", "eve@example.com")
+    edition = make_draft(make_publication(), None)
+    approve_edition(edition, None)
+    send = scheduled(edition, ahead=-timedelta(seconds=1))
+    Send.objects.update(timeline=9999)
+    send_locked, edition_locked = Event(), Event()
+    moved, hold = stopping.ground_moved, holding.hold_sends
+
+    def pause_later(*args: Any, **kwargs: Any) -> None:
+        send_locked.set()
+        edition_locked.wait(10)
+        moved(*args, **kwargs)
+
+    def hold_later(*args: Any, **kwargs: Any) -> list[Send]:
+        edition_locked.set()
+        return hold(*args, **kwargs)
+
+    monkeypatch.setattr(stopping, "ground_moved", pause_later)
+    monkeypatch.setattr(holding, "hold_sends", hold_later)
+
+    def prepared() -> Any:
+        try:
+            return preparation.prepare(send.pk)
+        finally:
+            connection.close()
+
+    def reopened() -> None:
+        send_locked.wait(10)
+        try:
+            reopen_edition(edition, None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for work in [pool.submit(prepared), pool.submit(reopened)]:
+            work.result()
+
+    send.refresh_from_db()
+    assert send.status == "paused"
+    assert Letter.objects.filter(edition=edition, kind="alarm").count() == 1
+    assert edition.approval is None
+
+
+def test_a_send_whose_database_was_restored_is_not_released(edition: Edition) -> None:
+    send = scheduled(edition, ahead=-timedelta(hours=1))
+    stopping.ground_moved(send.pk)
+    reopen_edition(edition, None)
+    approve_edition(edition, None)
+
+    with pytest.raises(holding.CannotRelease, match="schedule it again"):
+        holding.release_now(send.pk)
+
+    assert not stopping.resume(send.pk)
+    send.refresh_from_db()
+    assert send.status == "paused"
