@@ -10,6 +10,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from newsdesk import valkey
+
 log = structlog.get_logger(__name__)
 
 _BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -143,6 +145,23 @@ def _ring(task: Task, *args: int, countdown: float = 0) -> bool:
         log.warning("doorbell_not_rung", task=task.name, args=args, error=str(error))
         return False
     return True
+
+
+def may_ring_late(seconds: float, *, at_most: int) -> bool:
+    """Whether one more doorbell may be rung for a time so many seconds ahead: no more than `at_most` for each such wait.
+
+    A worker takes a late doorbell at once and keeps it until its time, so that no queue shows how many there are: those
+    that the sweep adds would become more without end.
+    """
+    key = "newsdesk:late-doorbells"
+    try:
+        count = valkey.client(settings.REDIS_URL).pipeline()
+        count.set(key, 0, nx=True, px=max(int(seconds * 1000), 1))
+        count.incr(key)
+        return int(count.execute()[1]) <= at_most
+    except _BROKER_ERRORS as error:
+        log.warning("late_doorbells_not_counted", error=str(error))
+        return True
 
 
 def waiting_batches() -> int | None:

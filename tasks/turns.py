@@ -137,7 +137,9 @@ def take_turn(*, transport: Transport) -> None:
 
 def _ring_again(seconds: float) -> None:
     """Something is left: one doorbell is enough for it, and none is needed while others wait in the broker."""
-    if seconds <= MAX_COUNTDOWN and not doorbells.waiting_batches():
+    if seconds > MAX_COUNTDOWN or doorbells.waiting_batches():
+        return
+    if not seconds or doorbells.may_ring_late(seconds, at_most=stopping.WORKERS_AT_MOST):
         doorbells.ring_for_what_is_due(countdown=seconds)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from newsdesk import valkey
 from sandbox.server import Sandbox
 from tasks import preparation, shutdown, stopping
 from tasks.counts import as_json, counts
@@ -314,3 +315,22 @@ def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.Monkey
 
     assert counts(send).submitted == 8
     assert Receipt.objects.get(pk=receipt.pk).applied_at is None
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("valkey_url")
+def test_turns_that_end_waiting_do_not_fill_the_broker(
+    doorbells: Doorbells, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A worker takes a late doorbell at once and keeps it until its time: no queue shows how many there are."""
+    valkey.client(settings.REDIS_URL).flushall()
+    monkeypatch.setattr(preparation, "BATCH_SIZE", 20)
+    settings.RATE_RECIPIENTS = 1
+    send = make_prepared_send(60)
+    doorbells.due.clear()
+
+    for _ in range(100):
+        Turn(Gauge(0.0), connections=1).run()
+
+    assert counts(send).submitted == 20
+    assert 1 <= len(doorbells.due) <= stopping.WORKERS_AT_MOST
