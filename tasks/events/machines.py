@@ -10,6 +10,7 @@ do behind a browser's name is caught by its pace.
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Distinct links within this many seconds of each other that only a machine follows.
@@ -47,6 +48,7 @@ class Act(NamedTuple):
     agent: str
 
 
+@lru_cache(maxsize=4096)
 def names_itself(agent: str) -> bool:
     """Whether this agent string is a known machine's. An empty one says nothing."""
     return bool(agent) and _MACHINE.search(agent) is not None
