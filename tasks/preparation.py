@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
@@ -121,7 +122,7 @@ def prepare_due() -> int:
     for send_id in list(due.values_list("pk", flat=True)):
         try:
             prepared += prepare(send_id) is not None
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
             raise
         except Exception as error:
             # It must not hold up the others behind it, nor be tried for ever in silence.

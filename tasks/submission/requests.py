@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
 from tasks import stopping
@@ -91,6 +92,9 @@ def _built(held: Claim, transport: Transport) -> tuple[Built, Any]:
         built = build(held)
         body = transport.encode(built.message, built.recipients, attempt=held.attempt) if built.recipients else b""
     except (OperationalError, InterfaceError):
+        raise
+    except SoftTimeLimitExceeded:
+        withdraw(held.batch_id, held.attempt, why="The worker's time was over before it was built.")
         raise
     except Exception as error:
         withdraw(held.batch_id, held.attempt, why="It could not be built.")

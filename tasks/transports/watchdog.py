@@ -1,5 +1,6 @@
 """One thread that ends whatever outlives its deadline, instead of a thread for each request."""
 
+import contextlib
 import os
 import threading
 import time
@@ -45,8 +46,9 @@ class Watchdog:
             while True:
                 now = time.monotonic()
                 for number in [number for number, (moment, _) in self._due.items() if moment <= now]:
-                    # They shut sockets down: nothing that blocks.
-                    self._due.pop(number)[1]()
+                    # They shut sockets down: nothing that blocks. Whatever they raise, the others are still watched.
+                    with contextlib.suppress(Exception):
+                        self._due.pop(number)[1]()
                 self._wakes_at = min((moment for moment, _ in self._due.values()), default=float("inf"))
                 self._changed.wait(max(self._wakes_at - time.monotonic(), 0.0) if self._due else None)
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError
 
 from sandbox.server import Sandbox
@@ -408,3 +409,18 @@ def test_a_batch_that_cannot_be_built_pauses_its_send(
     send.refresh_from_db()
     assert (send.status, counts(send).pending) == (Send.Status.PAUSED, 2)
     assert "cannot be built: KeyError" in send.pause_reason
+
+
+def test_a_worker_whose_time_is_over_gives_the_batch_back_and_pauses_nothing(
+    transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = make_prepared_send(2)
+
+    def too_late(*_: Any, **__: Any) -> Any:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("tasks.submission.building.message_of", too_late)
+    with pytest.raises(SoftTimeLimitExceeded):
+        submit(send, transport)
+
+    assert (only_batch(send).status, counts(send).status) == (Batch.Status.PENDING, "sending")

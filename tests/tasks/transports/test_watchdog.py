@@ -11,6 +11,7 @@ def test_it_calls_what_is_due_in_the_order_of_time() -> None:
     dog.call_in(60, lambda: called.append("never"))
     dog.call_in(0.2, lambda: (called.append("later"), done.set()))
     dog.call_in(0.05, lambda: called.append("sooner"))
+    dog.call_in(0.1, lambda: 1 / 0)
 
     assert done.wait(5)
     assert called == ["sooner", "later"]
