@@ -222,8 +222,7 @@ def _alarm_missed(edition: Edition, slot: datetime, why: str, *, send_id: int | 
         f"{edition} missed its slot {_at(edition, slot)}. {why}",
         send_id=send_id,
         publication_id=edition.publication_id,
-        # Whoever holds the send's row may not wait for the edition's, which this reference would.
-        edition_id=edition.pk if send_id is None else None,
+        edition_id=edition.pk,
         mail=True,
     )
 
