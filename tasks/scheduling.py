@@ -42,13 +42,7 @@ def schedule(
     is. `by` is a user, `who` words instead of one. `rest_of`: the send whose missed readers this one is for. `after` is
     called with the send in its transaction. Raises CannotSchedule.
     """
-    if not lists:
-        raise CannotSchedule("name at least one list")
-    strangers = [one.slug for one in lists if one.publication_id != edition.publication_id]
-    if segment is not None and segment.publication_id != edition.publication_id:
-        strangers.append(segment.slug)
-    if strangers:
-        raise CannotSchedule(f"{', '.join(strangers)}: of another publication than the edition")
+    _refuse_strangers(edition, lists, segment)
     if local_at is not None:
         _refuse_impossible(local_at, at)
         at = first_moment(edition, lists, local_at)
@@ -94,6 +88,16 @@ def sender_domain(approval: Approval) -> str:
     variant = approval.variants.exclude(stories=0).first()
     _, address = parseaddr(variant.headers.get("From", "") if variant else "")
     return (address or approval.edition.publication.from_email).rpartition("@")[2].lower()
+
+
+def _refuse_strangers(edition: Edition, lists: Sequence[List], segment: Segment | None) -> None:
+    if not lists:
+        raise CannotSchedule("name at least one list")
+    strangers = [one.slug for one in lists if one.publication_id != edition.publication_id]
+    if segment is not None and segment.publication_id != edition.publication_id:
+        strangers.append(segment.slug)
+    if strangers:
+        raise CannotSchedule(f"{', '.join(strangers)}: of another publication than the edition")
 
 
 def _refuse_impossible(local_at: datetime, at: datetime | None) -> None:
