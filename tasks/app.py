@@ -87,8 +87,8 @@ app.conf.update(
 def _end_with_the_main_process(**_: object) -> None:
     # Otherwise the children of a killed worker go on beside those of its successor.
     die_with_parent(signal.SIGKILL)
-    # A batch is thousands of small objects that refer to nothing in a circle: looking for circles after every 700 of them
-    # takes a tenth of its time. What the application has loaded by now stays for good.
+    # A batch is thousands of small objects that refer to nothing in a circle: do not look for circles after every 700 of
+    # them. What the application has loaded by now stays for good.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 

@@ -12,8 +12,8 @@ from django.db import connection
 from tasks.flow import holding
 from tasks.models import Send, WarmUp
 
-#: Recipients on the first day, the second, …: the growth SendGrid suggests for a new address ("Warming up an IP
-#: address" in its documentation).
+#: Recipients on the first day, the second, …: a usual growth for a new sender. Ours; SendGrid's own schedule ("Warming up
+#: an IP address" in its documentation) may differ.
 SUGGESTED = (50, 100, 500, 1000, 5000, 10_000, 20_000, 40_000, 70_000, 100_000, 150_000, 250_000, 400_000, 600_000)
 LARGEST_BATCH = 1000
 #: A day's ceiling is cut into about so many batches: the last one that does not fit wastes little of it.

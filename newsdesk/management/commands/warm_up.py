@@ -21,7 +21,7 @@ class Command(NewsdeskCommand):
             "--ceilings", metavar="N", type=int, nargs="+", help="most recipients on the first day, the second, …"
         )
         parser.add_argument("--start", metavar="DATE", help="the first day, in UTC; default: today")
-        parser.add_argument("--suggested", action="store_true", help="the growth SendGrid suggests: 50, 100, 500, …")
+        parser.add_argument("--suggested", action="store_true", help="a usual growth: 50, 100, 500, …")
         parser.add_argument("--off", action="store_true", help="end it: no ceiling any more")
 
     def handle(self, *args: Any, **options: Any) -> None:
