@@ -22,4 +22,4 @@ WORKDIR /var/lib/newsdesk
 RUN SECRET_KEY=not-kept-anywhere-only-for-collectstatic SENDGRID_API_KEY=none newsdesk collectstatic --noinput \
  && mkdir media sandbox
 EXPOSE 8000
-CMD ["gunicorn", "--config", "python:newsdesk.supervisor.gunicorn_config", "--bind", "0.0.0.0:8000"]
+CMD ["gunicorn", "--config", "python:newsdesk.local_stack.gunicorn_config", "--bind", "0.0.0.0:8000"]

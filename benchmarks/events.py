@@ -32,7 +32,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from newsdesk.home import Home
+from newsdesk.core.home import Home
 from sandbox.signing import SigningKey
 
 ROOT = Path(__file__).parent.parent

@@ -30,7 +30,7 @@ from benchmarks.support import editions, homes, processes
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
 COUNTRIES = ("SG", "MY", "ID", "GB", "US", "DE", "JP", "PH")
 ZONES = ("Asia/Singapore", "Europe/London", "")

@@ -5,7 +5,7 @@
 The bare loop is one statement in one transaction: it inserts every deliverable reader of the list (active, and on no
 suppression that holds for the publication) with a batch number worked out of the reader's id, into a table with the keys,
 the index and the fillfactor of tasks_delivery. It makes no batches, states no reasons, checks no sum and sees no other send.
-Ours is `tasks.preparation.prepare` as the worker calls it, without the broker: deliveries, exclusions with their reasons,
+Ours is `tasks.preparation.preparing.prepare` as the worker calls it, without the broker: deliveries, exclusions with their reasons,
 batches, the check of the sum, the send's row. Both commit to disk (fsync on). Each turn begins with empty tables
 and a checkpoint. Of the readers one in a hundred is unsubscribed, one in a hundred unconfirmed and one in a hundred bounced. The
 target is a ratio of 2.0 (design §12).
@@ -112,8 +112,8 @@ def an_earlier_send(send: "Send") -> None:
     from django.utils import timezone
 
     from composer.models import Approval, Edition, Publication, Variant
-    from tasks import preparation
     from tasks.models import Send
+    from tasks.preparation import preparing
 
     publication = send.edition.publication
     edition = Edition.objects.create(publication=publication, title="The week before")
@@ -121,7 +121,7 @@ def an_earlier_send(send: "Send") -> None:
     Variant.objects.create(approval=approval, position=0, audiences=[[]], stories=3, html="<p>x</p>", text="x")
     earlier = Send.objects.create(approval=approval, edition=edition, scheduled_at=timezone.now())
     earlier.lists.set(send.lists.all())
-    assert preparation.prepare(earlier.pk)
+    assert preparing.prepare(earlier.pk)
     Publication.objects.update(frequency_cap=2, frequency_days=7)
 
 
@@ -134,9 +134,9 @@ def bare(send: "Send") -> int:
 
 
 def ours(send: "Send") -> int:
-    from tasks import preparation
+    from tasks.preparation import preparing
 
-    prepared = preparation.prepare(send.pk)
+    prepared = preparing.prepare(send.pk)
     assert prepared is not None
     return prepared.deliveries
 
@@ -164,10 +164,11 @@ def seconds(work: "Callable[[Send], int]", send: "Send") -> tuple[float, int]:
 
 
 def measure(options: argparse.Namespace) -> None:
-    from tasks import doorbells, preparation
+    from tasks import queue
     from tasks.models import Batch
+    from tasks.preparation import preparing
 
-    doorbells.ring_batch = lambda *_, **__: True
+    queue.enqueue_batch = lambda *_, **__: True
     send = load(options.readers, options.zones)
     if options.cap:
         an_earlier_send(send)
@@ -183,7 +184,7 @@ def measure(options: argparse.Namespace) -> None:
         f"medians: bare {middle_bare:.2f} s, ours {middle_ours:.2f} s, ratio {middle_ours / middle_bare:.2f}"
         f" (target {TARGET}, or less); {Batch.objects.filter(send=send).count()} batches"
     )
-    version = preparation.connection.pg_version
+    version = preparing.connection.pg_version
     print(
         f"{options.readers} readers, {options.zones or 'no'} zones · PostgreSQL {version // 10000}, Python"
         f" {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}"
@@ -209,7 +210,7 @@ def main() -> None:
         django.setup()
         from django.db import connections
 
-        from newsdesk.provision import provided
+        from newsdesk.local_stack.provision import provided
 
         with provided(database=True, broker=False):
             try:

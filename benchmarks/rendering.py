@@ -28,7 +28,7 @@ from composer import digest as digests
 from composer.checks import check
 from composer.content import EditionContent, Image, PublicationContent, StoryBlock
 from composer.rendering import pipeline, render, theme_names
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 
 #: Name of the stage → the function of the pipeline that is it.
 STAGES = {"Jinja": "_mjml", "mjml": "_compiled", "premailer": "inlined", "text": "plain_text"}

@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
 from benchmarks.support import smtp_sinks
-from newsdesk.environment import DkimKey, SmtpServer
-from tasks.transports import Accepted, Message, Recipient
-from tasks.transports.letters import Letters
-from tasks.transports.smtp import SmtpTransport
+from newsdesk.core.environment import DkimKey, SmtpServer
+from tasks.mime.messages import MimeRequest
+from tasks.providers.base import Accepted, Message, Recipient
+from tasks.providers.smtp.transport import SmtpTransport
 
 BATCH = 1000
 TARGET = 0.8
@@ -67,7 +67,7 @@ def recipient(number: int) -> Recipient:
     )
 
 
-def bare(port: int, number: int, ready: Letters) -> float:
+def bare(port: int, number: int, ready: MimeRequest) -> float:
     """Seconds that a loop takes which only joins, writes and reads."""
     literals, values = ready.template.literals, ready.letters[0].values
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -106,9 +106,9 @@ def ours(transport: SmtpTransport, number: int) -> float:
     return time.perf_counter() - began
 
 
-def ready_message() -> Letters:
+def ready_message() -> MimeRequest:
     transport = SmtpTransport(SmtpServer(host="127.0.0.1", port=1))
-    body: Letters = transport.encode(message(), [recipient(1)], attempt=uuid4())
+    body: MimeRequest = transport.encode(message(), [recipient(1)], attempt=uuid4())
     return body
 
 

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.support import editions, homes, loops, sink, workers
 
 if TYPE_CHECKING:
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
 BATCH = 1000
 TARGET = 0.8
@@ -40,7 +40,7 @@ PATIENCE = 60.0
 _RESET = (
     b"DELETE FROM tasks_attempt a USING tasks_batch b WHERE b.id = a.batch_id AND b.send_id = %s",
     b"""
-    UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, rung_at = NULL, holder = '',
+    UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, enqueued_at = NULL, claimed_by = '',
                            not_before = statement_timestamp() WHERE send_id = %s
     """,
     b"UPDATE tasks_send SET status = 'paused', finished_at = NULL WHERE id = %s",
@@ -76,9 +76,9 @@ class Bench:
 
     def ours(self, send_id: int) -> None:
         """Resume the paused send and wait for its last batch."""
-        from tasks import stopping
+        from tasks.sends import control
 
-        assert stopping.resume(send_id)
+        assert control.resume(send_id)
         left, since = -1, time.monotonic()
         while now := self._count(send_id, b"status <> 'submitted'"):
             if now != left:
@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def measure(home: "Home", into: sink.Sink, readers: int, options: argparse.Namespace) -> None:
-    from newsdesk.supervisor.programs import PROCESSES
+    from newsdesk.local_stack.programs import PROCESSES
 
     publication = editions.publication()
     warm = editions.prepared(editions.approved(publication), editions.fill_list(publication, "warm", WARM))

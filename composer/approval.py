@@ -20,11 +20,11 @@ from composer.models import Approval, Edition, Variant
 from composer.rendering import Rendering
 
 
-class ApprovalRefused(Exception):  # noqa: N818 - it reads as a sentence where it is caught
+class ApprovalRefusedError(Exception):
     """The edition cannot be approved, or reopened, now; the message says why and what to do."""
 
 
-class ApprovalBlocked(ApprovalRefused):
+class ApprovalBlockedError(ApprovalRefusedError):
     """Problems of level "error" stand in the way."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -45,11 +45,11 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
     )
     _refuse_wrong_person(current, by)
     if current.approvals.standing().exists():
-        raise ApprovalRefused(f"{current} is approved already; reopen it to change it.")
+        raise ApprovalRefusedError(f"{current} is approved already; reopen it to change it.")
     found = inspect(current, images=images.permanent)
     errors = (*found.errors, *unknown_audiences(found, audience_rules))
     if errors:
-        raise ApprovalBlocked(errors)
+        raise ApprovalBlockedError(errors)
     approval = _freeze(current, found, by, audience_rules)
     log(
         instance=current,
@@ -67,7 +67,7 @@ def reopen(edition: Edition, *, by: User | None) -> Approval:
     current = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
     approval = current.approvals.standing().select_for_update().first()
     if approval is None:
-        raise ApprovalRefused(f"{current} is not approved; there is nothing to reopen.")
+        raise ApprovalRefusedError(f"{current} is not approved; there is nothing to reopen.")
     approval.voided_at, approval.void_reason = now(), "reopened"
     approval.save(update_fields=["voided_at", "void_reason"])
     log(instance=current, action="newsdesk.reopen", user=by, data={"approval": approval.pk})
@@ -105,9 +105,11 @@ def _refuse_wrong_person(edition: Edition, by: User | None) -> None:
     if not edition.publication.second_approver:
         return
     if by is None:
-        raise ApprovalRefused(f"{edition.publication} wants a second person to approve: do it at the desk.")
+        raise ApprovalRefusedError(f"{edition.publication} wants a second person to approve: do it at the desk.")
     if edition.latest_revision and edition.latest_revision.user_id == by.pk:
-        raise ApprovalRefused(f"You edited {edition} last, and {edition.publication} wants a second person to approve.")
+        raise ApprovalRefusedError(
+            f"You edited {edition} last, and {edition.publication} wants a second person to approve."
+        )
 
 
 def unknown_audiences(found: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:

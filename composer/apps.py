@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 
-from newsdesk import paths
+from newsdesk.core import paths
 
 
 class ComposerConfig(AppConfig):

@@ -23,7 +23,7 @@ GENERIC_FONTS = ("serif", "sans-serif", "monospace", "cursive", "system-ui")
 _FONTS = re.compile(r"[A-Za-z0-9 ,'-]{3,200}")
 
 
-class BrandProblem(ValueError):  # noqa: N818 - it reads as a sentence where it is caught
+class BrandError(ValueError):
     """A brand setting that cannot be used; the message names it, what it is and what it should be."""
 
 
@@ -72,7 +72,7 @@ def look(theme: Brand, own: Brand, light: Mapping[str, str], dark: Mapping[str, 
     """The theme's settings with the publication's put over them. Raises BrandProblem."""
     wrong = problem(own)
     if wrong:
-        raise BrandProblem(wrong)
+        raise BrandError(wrong)
     accent = own.accent or theme.accent
     radius = theme.radius if own.radius is None else own.radius
     return Look(

@@ -154,7 +154,7 @@ class Variant:
         return not self.content.stories
 
 
-class TooManySegments(ValueError):  # noqa: N818 - it reads as a sentence where it is caught
+class TooManySegmentsError(ValueError):
     """An edition names more segments than variants can be rendered for."""
 
 
@@ -192,7 +192,7 @@ def variants(content: EditionContent) -> tuple[Variant, ...]:
     """
     segments = sorted(segments_used(content))
     if len(segments) > MAX_SEGMENTS:
-        raise TooManySegments(
+        raise TooManySegmentsError(
             f"the edition's blocks name {len(segments)} segments ({', '.join(segments)}); "
             f"at most {MAX_SEGMENTS} can be used in one edition"
         )

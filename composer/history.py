@@ -7,7 +7,7 @@ from composer.content import EditionContent
 from composer.conversion import edition_content
 from composer.models import Edition, Placement
 from composer.models.story import fingerprint
-from composer.sanitising import TooMuch
+from composer.sanitising import TextTooLargeError
 
 
 def of(edition: Edition) -> History:
@@ -23,7 +23,7 @@ def _last(edition: Edition) -> EditionContent | None:
     try:
         # Its images are of no interest, and each would be a file to look at.
         return edition_content(last, images=lambda _: None) if last else None
-    except TooMuch:
+    except TextTooLargeError:
         return None
 
 

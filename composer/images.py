@@ -33,7 +33,7 @@ class Picture:
     weight: int = 0
 
 
-class ImageUnreadable(ValueError):  # noqa: N818 - it says what is wrong
+class UnreadableImageError(ValueError):
     """The library knows the image, but its file is gone or broken; the message names it."""
 
 
@@ -47,7 +47,7 @@ def preview(image: Any) -> Picture | None:
     if found is None:
         try:
             found = permanent(image)
-        except ImageUnreadable:
+        except UnreadableImageError:
             return None
         cache.set(remembered, found, _REMEMBERED)
     return found
@@ -62,7 +62,7 @@ def permanent(image: Any) -> Picture:
     try:
         Filter(_filter(image)).run(image, output)
     except (OSError, SourceImageIOError) as error:
-        raise ImageUnreadable(f"the file of the image “{image.title}” cannot be read; upload it again") from error
+        raise UnreadableImageError(f"the file of the image “{image.title}” cannot be read; upload it again") from error
     data = output.getvalue()
     with Pillow.open(output) as made:
         width, height = made.size

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from django.utils import timezone, translation
 
 from composer import history
-from composer.checks import Given, LinkReport, Problem, SpamReport, check, links_to_check
-from composer.content import EditionContent, TooManySegments, Variant, variants
+from composer.checks import ExternalFacts, LinkReport, Problem, SpamReport, check, links_to_check
+from composer.content import EditionContent, TooManySegmentsError, Variant, variants
 from composer.conversion import ImageSource, edition_content
-from composer.images import ImageUnreadable, preview
+from composer.images import UnreadableImageError, preview
 from composer.models import Edition
-from composer.rendering import Rendering, RenderingError, UnknownTheme, render
-from composer.sanitising import TooMuch
+from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
+from composer.sanitising import TextTooLargeError
 
 Rendered = tuple[tuple[Variant, Rendering | None], ...]
 #: Given addresses → what is known of them; those not checked yet are missing.
@@ -21,11 +21,11 @@ LinkLookup = Callable[[Collection[str]], Mapping[str, LinkReport]]
 SpamScorer = Callable[[EditionContent, Rendering], SpamReport | None]
 
 _CODES: dict[type[Exception], str] = {
-    TooMuch: "text.too_much",
-    TooManySegments: "audience.too_many",
-    ImageUnreadable: "image.unreadable",
+    TextTooLargeError: "text.too_much",
+    TooManySegmentsError: "audience.too_many",
+    UnreadableImageError: "image.unreadable",
     RenderingError: "theme.broken",
-    UnknownTheme: "theme.unknown",
+    UnknownThemeError: "theme.unknown",
 }
 #: Meant for the edition as it is written, not for what a segment's absence leaves of it.
 _OF_THE_WHOLE = frozenset({"stories.too_few"})
@@ -63,7 +63,7 @@ def inspect(
                 (variant, None if variant.empty else render(variant.content, theme=publication.theme))
                 for variant in variants(content)
             )
-            given = Given(
+            given = ExternalFacts(
                 today=timezone.localdate(), history=history.of(edition), links=_known_links(content, rendered, links)
             )
             problems = tuple(_problems(content, publication.theme, rendered, given, spam))
@@ -91,7 +91,7 @@ def _known_links(
 
 
 def _problems(
-    content: EditionContent, theme: str, rendered: Rendered, given: Given, spam: SpamScorer | None
+    content: EditionContent, theme: str, rendered: Rendered, given: ExternalFacts, spam: SpamScorer | None
 ) -> Iterator[Problem]:
     """The problems of the whole edition, then those that only show in what some readers see of it."""
     whole = next((rendering for variant, rendering in rendered if variant.content == content), None)

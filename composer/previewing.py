@@ -5,11 +5,11 @@ from html import escape
 from django.utils import timezone, translation
 
 from composer import merge_tags
-from composer.content import EditionContent, TooManySegments, variants
+from composer.content import EditionContent, TooManySegmentsError, variants
 from composer.conversion import edition_content, publication_content, story_content
 from composer.models import Edition, Story
-from composer.rendering import Rendering, RenderingError, UnknownTheme, render
-from composer.sanitising import TooMuch
+from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
+from composer.sanitising import TextTooLargeError
 
 HTML, TEXT = "html", "text"
 _SAMPLE = {
@@ -25,7 +25,7 @@ def modes(edition: Edition) -> list[tuple[str, str]]:
     found = [(HTML, "Mail"), (TEXT, "Plain text")]
     try:
         seen = variants(edition_content(edition, images=lambda _: None)) if edition.publication_id else ()
-    except (TooMuch, TooManySegments):
+    except (TextTooLargeError, TooManySegmentsError):
         return found
     if len(seen) > 1:
         found += [(f"variant-{position}", _readers(one.audiences)) for position, one in enumerate(seen)]
@@ -40,7 +40,7 @@ def edition_page(edition: Edition, mode: str) -> str:
     with translation.override(publication.language), timezone.override(publication.zone):
         try:
             return _page(_chosen(edition_content(edition), mode), publication.theme, mode)
-        except (TooMuch, TooManySegments, RenderingError, UnknownTheme) as error:
+        except (TextTooLargeError, TooManySegmentsError, RenderingError, UnknownThemeError) as error:
             return _message(f"{error}.")
 
 
@@ -52,7 +52,7 @@ def story_page(story: Story, mode: str) -> str:
     content = EditionContent(publication=publication, title="", subject="", blocks=(story_content(story),))
     try:
         return _page(content, story.publication.theme, mode)
-    except (TooMuch, RenderingError, UnknownTheme) as error:
+    except (TextTooLargeError, RenderingError, UnknownThemeError) as error:
         return _message(f"{error}.")
 
 

@@ -40,7 +40,7 @@ _LINK_TAG = re.compile(r"\{\{[^{}]*\}\}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-class TooMuch(ValueError):  # noqa: N818 - it says what is wrong
+class TextTooLargeError(ValueError):
     """HTML too long or nested too deeply to be a story; the message says by how much."""
 
 
@@ -60,7 +60,7 @@ def rich_text(html: str) -> str:
     if "<" not in html and "&" not in html:
         return printable(html).replace(">", "&gt;")
     if len(html) > MAX_CHARACTERS:
-        raise TooMuch(f"the text has {len(html):,} characters of HTML; at most {MAX_CHARACTERS:,} are taken")
+        raise TextTooLargeError(f"the text has {len(html):,} characters of HTML; at most {MAX_CHARACTERS:,} are taken")
     html = printable(html)
     _refuse_depth(html)
     return nh3.clean(
@@ -94,7 +94,7 @@ def _refuse_depth(html: str) -> None:
     measure.feed(html)
     measure.close()
     if measure.deepest > MAX_DEPTH:
-        raise TooMuch(f"the text is nested {measure.deepest} tags deep; at most {MAX_DEPTH} levels are taken")
+        raise TextTooLargeError(f"the text is nested {measure.deepest} tags deep; at most {MAX_DEPTH} levels are taken")
 
 
 class _Depth(HTMLParser):

@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 from composer.checks import check
 from composer.content import EditionContent
 from composer.contrast import faint
-from composer.rendering import FaultyTheme, Rendering, RenderingError
+from composer.rendering import FaultyThemeError, Rendering, RenderingError
 from composer.rendering.errors import Fault
 from composer.rendering.pipeline import render_with
 from composer.rendering.themes import open_folder
@@ -53,7 +53,7 @@ def faults(folder: Path) -> tuple[Fault, ...]:
             )
             try:
                 rendering = render_with(open_folder(folder, direction), content)
-            except FaultyTheme as error:
+            except FaultyThemeError as error:
                 return error.faults
             except RenderingError as error:
                 return (Fault(file=DOCUMENT, message=str(error)),)

@@ -12,8 +12,8 @@ from types import FrameType
 from typing import NoReturn
 
 from newsdesk import __version__
-from newsdesk.environment import EnvironmentProblem
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.environment import EnvironmentVariableError
+from newsdesk.core.errors import InputError, OperationFailedError
 
 BAD_INPUT = 2
 FAILED = 1
@@ -88,8 +88,8 @@ def explain(error: Exception) -> tuple[str, int]:
     # PostgreSQL goes on with the statement and a pointer into it.
     cause = said.split(" LINE 1: ", 1)[0]
     manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
-        ((InputError, EnvironmentProblem, ImproperlyConfigured, CommandError), said, BAD_INPUT),
-        ((Failure,), said, FAILED),
+        ((InputError, EnvironmentVariableError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
+        ((OperationFailedError,), said, FAILED),
         ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {cause}", FAILED),
         ((DatabaseError, InterfaceError), f"the database: {cause}", FAILED),
         ((BrokerError, RedisError), f"the broker: {said}", FAILED),

@@ -5,10 +5,10 @@ import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-from newsdesk import environment as env
-from newsdesk import paths
-from newsdesk.home import Home
-from newsdesk.logging import configure_events
+from newsdesk.core import environment as env
+from newsdesk.core import paths
+from newsdesk.core.home import Home
+from newsdesk.core.logging import configure_events
 
 #: The settings are loaded before any conftest could say so: tests have a home of their own and nobody's environment.
 TESTING = "pytest" in sys.modules
@@ -135,7 +135,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"line only": {"()": "newsdesk.logging.WithoutTraceback"}},
+    "filters": {"line only": {"()": "newsdesk.core.logging.WithoutTraceback"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
         "stderr line only": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["line only"]},

@@ -15,7 +15,7 @@ from composer import merge_tags  # noqa: E402 - found through the line above
 from composer.content import EditionContent, SponsorBlock, StoryBlock  # noqa: E402
 from composer.rendering import render, theme_names  # noqa: E402
 from composer.specimen import specimen  # noqa: E402
-from newsdesk.chromium import Shot, pictures  # noqa: E402
+from newsdesk.screenshots import Shot, pictures  # noqa: E402
 
 HEIGHT, GAP, GROUND = 1500, 40, "#8b929a"
 #: Sky, sun and land of each picture.

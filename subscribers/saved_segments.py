@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from subscribers.audience import audience
 from subscribers.models import List, Segment, Subscriber
 from subscribers.segments import Rule, condition, parse

@@ -1,1 +1,4 @@
-"""Getting it out: Celery, sends, batches, deliveries, transports and events."""
+"""Getting it out: an approved edition to its readers, once, and what comes back.
+
+One room (folder) for each thing that happens; each imports only rooms below it (`docs/architecture.md`).
+"""

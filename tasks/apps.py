@@ -8,7 +8,7 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         # Whoever rings a doorbell must ring it at our broker: Celery's default application would not.
-        from tasks import app  # noqa: F401
-        from tasks.durability import commit_to_disk
+        from tasks import celery  # noqa: F401
+        from tasks.database.durability import commit_to_disk
 
         connection_created.connect(commit_to_disk)

@@ -21,10 +21,10 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
-from newsdesk import fingerprint
-from newsdesk.engines import Engines
-from newsdesk.home import Home
-from newsdesk.locks import Lock, is_held
+from newsdesk.core.file_locks import Lock, is_held
+from newsdesk.core.home import Home
+from newsdesk.local_stack import fingerprint
+from newsdesk.local_stack.engines.engines import Engines
 
 MIGRATED = "newsdesk"
 TESTED = "newsdesk_test"

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from composer.models import Approval, Edition, Publication, Variant
 from subscribers.models import List, Segment, Subscriber, Subscription, Suppression
-from tasks import letters, preparation
-from tasks.models import Attempt, Batch, Delivery, Letter, Send
-from tasks.transports import Message
+from tasks.models import Attempt, Batch, Delivery, Send, TransactionalMail
+from tasks.preparation import preparing
+from tasks.providers.base import Message
+from tasks.transactional import writing
 
 _numbers = count(1)
 
@@ -122,7 +123,7 @@ def make_send(
 def make_prepared_send(readers: int = 3, **fields: Any) -> Send:
     """A send whose audience is frozen: status sending, all batches pending."""
     send = make_send(readers, **fields)
-    assert preparation.prepare(send.pk) is not None
+    assert preparing.prepare(send.pk) is not None
     send.refresh_from_db()
     return send
 
@@ -145,7 +146,7 @@ def make_attempt(batch: Batch | None = None, **fields: Any) -> Attempt:
     return Attempt.objects.create(batch=batch, **{**defaults, **fields})
 
 
-def make_letter(to_email: str = "editor@example.com", *, kind: str = "test", **fields: Any) -> Letter:
+def make_letter(to_email: str = "editor@example.com", *, kind: str = "test", **fields: Any) -> TransactionalMail:
     """A pending, due letter; fields of its message may be given beside those of `write`."""
     message = {
         "from_email": "news@example.com",
@@ -156,7 +157,7 @@ def make_letter(to_email: str = "editor@example.com", *, kind: str = "test", **f
         "text": TEXT,
     }
     message |= {name: fields.pop(name) for name in list(fields) if name in message or name == "headers"}
-    return letters.write(kind=kind, to_email=to_email, message=Message(**message), **fields)
+    return writing.write_mail(kind=kind, to_email=to_email, message=Message(**message), **fields)
 
 
 def make_editor(username: str = "ada", **fields: Any) -> Any:

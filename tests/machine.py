@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 import redis
 
-from newsdesk import paths
-from newsdesk.home import Home
+from newsdesk.core import paths
+from newsdesk.core.home import Home
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -205,14 +205,14 @@ def running_desk(readers: int) -> Iterator[Desk]:
 
 def kill_some_worker(up: Up, dice: random.Random) -> None:
     """Kill -9 for the worker's main process or one of its children."""
-    assert eventually(lambda: up.child("tasks.app worker"), 30)
-    main = up.child("tasks.app worker")
+    assert eventually(lambda: up.child("tasks.celery worker"), 30)
+    main = up.child("tasks.celery worker")
     victims = children(main)
     os.kill(dice.choice(victims) if victims and dice.random() < 0.5 else main, signal.SIGKILL)
 
 
 def flush_broker(home: Home) -> int:
-    """Make the broker forget everything; how many batch doorbells it held."""
+    """Make the broker forget everything; how many batch fake_queue it held."""
     with redis.Redis(unix_socket_path=str(home.sockets / "valkey.sock")) as client:
         waiting = client.llen("batches")
         client.flushall()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
 from subscribers.models import Subscriber, Suppression
-from tasks import events, receipts
+from tasks.feedback import applying, inbox
 from tasks.models import Attempt, Batch, Delivery, Event, Send
 from tests import factories
 
@@ -74,9 +74,9 @@ def make_world(readers: int = 1, **send_fields: Any) -> World:
     return World(send, batch, attempt, members)
 
 
-def deliver(*reports: object) -> events.Applied:
+def deliver(*reports: object) -> applying.Applied:
     """Store one receipt with these events and apply it."""
-    return events.apply_receipt(receipts.store(orjson.dumps(reports)))
+    return applying.apply_receipt(inbox.store(orjson.dumps(reports)))
 
 
 def suppressions() -> set[tuple[str, str, int | None]]:

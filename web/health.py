@@ -35,7 +35,7 @@ def broker_answers() -> bool:
 
 
 def worker_answers() -> bool:
-    from tasks.app import app
+    from tasks.celery import app
 
     try:
         # Without a limit Celery would wait for the whole time, in case more workers answer.

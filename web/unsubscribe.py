@@ -6,9 +6,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from composer.models import Publication
-from subscribers import preferences
+from subscribers import preferences, reader_links
 from subscribers.tokens import Link, LinkKind
-from tasks import events, links
+from tasks.feedback import unsubscribing
 from web.public_pages import not_found, page
 
 #: Mails carry one token for both pages, so either kind opens either page.
@@ -32,7 +32,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return page("web/public/unsubscribe.html", publication, context)
     if request.method != "POST":
         return page("web/public/unsubscribe.html", publication, {})
-    events.unsubscribe(
+    unsubscribing.unsubscribe(
         publication_id=publication.pk,
         send_id=link.send_id,
         subscriber_id=link.subscriber_id,
@@ -61,7 +61,7 @@ def _save(link: Link, wanted: set[int]) -> None:
     if wanted:
         preferences.choose(link.subscriber_id, link.publication_id, wanted, source=_PREFERENCES)
     else:
-        events.unsubscribe(
+        unsubscribing.unsubscribe(
             publication_id=link.publication_id,
             send_id=link.send_id,
             subscriber_id=link.subscriber_id,
@@ -70,7 +70,7 @@ def _save(link: Link, wanted: set[int]) -> None:
 
 
 def _read(token: str) -> tuple[Link | None, Publication | None]:
-    link = links.signer().read(token)
+    link = reader_links.signer().read(token)
     if link is None or link.kind not in _KINDS:
         return None, None
     return link, Publication.objects.filter(pk=link.publication_id).first()

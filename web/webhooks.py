@@ -13,8 +13,9 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from tasks import doorbells, receipts
-from web.signatures import is_signed
+from tasks import queue
+from tasks.feedback import inbox, refusals
+from tasks.providers.sendgrid.signature import is_signed
 
 log = structlog.get_logger(__name__)
 
@@ -29,12 +30,12 @@ def sendgrid(request: HttpRequest) -> HttpResponse:
     try:
         status = _take(request)
     except Exception:
-        receipts.refusals.note()
+        refusals.refusals.note()
         raise
     if status == 204:
-        receipts.refusals.settle()
+        refusals.refusals.settle()
     else:
-        receipts.refusals.note()
+        refusals.refusals.note()
     return HttpResponse(status=status)
 
 
@@ -53,11 +54,11 @@ def _take(request: HttpRequest) -> int:
     if not is_signed(body, signature=signature, timestamp=timestamp, public_keys=keys):
         return 403
     try:
-        receipt_id = receipts.store(body)
+        receipt_id = inbox.store(body)
     except DatabaseError as error:
         log.error("receipt_not_stored", error=str(error))  # noqa: TRY400 - the provider tries again
         return 503
-    doorbells.ring_receipt(receipt_id)
+    queue.enqueue_receipt(receipt_id)
     return 204
 
 

@@ -102,11 +102,12 @@ def prepared(edition: "Edition", chosen: Any) -> Any:
 
     To be called while no worker runs.
     """
-    from tasks import preparation, scheduling
     from tasks.models import Send
+    from tasks.preparation import preparing
+    from tasks.sends import scheduling
 
     send = scheduling.schedule(edition, lists=[chosen])
-    assert preparation.prepare(send.pk) is not None
+    assert preparing.prepare(send.pk) is not None
     # Without the alarm of a pause: nothing is wrong.
     Send.objects.filter(pk=send.pk).update(status=Send.Status.PAUSED)
     return send

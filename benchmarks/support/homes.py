@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psycopg
 
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Whatever of ours the caller's shell has set must not reach a measurement.
@@ -64,8 +64,8 @@ def engines(**settings: str) -> Iterator["Home"]:
         from django.conf import settings as read
         from django.db import connections
 
-        from newsdesk import schema
-        from newsdesk.engines import Engines
+        from newsdesk.local_stack import schema
+        from newsdesk.local_stack.engines.engines import Engines
 
         with Engines(read.HOME, shared=True):
             schema.bring_embedded_up_to_date(read.HOME)

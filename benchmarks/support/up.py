@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.support import homes, processes
 
 if TYPE_CHECKING:
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
 #: The local SendGrid at its fastest: what it accepts is kept in its ledger only.
 FAST = ("--outbox", "0", "--event-delay", "0")
@@ -68,8 +68,8 @@ def _kind(pid: int) -> str:
     """The name of a process in a table; a child has its parent's command line."""
     words = processes.command(pid)
     kinds = {
-        "tasks.app worker": "worker",
-        "tasks.app beat": "beat",
+        "tasks.celery worker": "worker",
+        "tasks.celery beat": "beat",
         "gunicorn": "web",
         "-m sandbox": "sandbox",
         "valkey": "valkey",
@@ -84,7 +84,7 @@ def _kind(pid: int) -> str:
 @contextmanager
 def running(*, sandbox: tuple[str, ...] = FAST, **settings: str) -> Iterator[Up]:
     """A new home with everything in it up and healthy, and gone afterwards."""
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
     with homes.temporary() as path:
         home, environment = Home(path), homes.environment(path, **settings)
@@ -109,7 +109,7 @@ def running(*, sandbox: tuple[str, ...] = FAST, **settings: str) -> Iterator[Up]
 
 def publish(up: Up, readers: int) -> int:
     """A publication "weekly" with a list of so many readers, and an approved edition of a sample digest; the edition's id."""
-    from newsdesk import paths
+    from newsdesk.core import paths
 
     up.newsdesk(
         "new-publication",
@@ -183,7 +183,7 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from newsdesk.supervisor import Group
+    from newsdesk.local_stack import Group
 
     with Group(settings.HOME, quiet=True, sandbox_options=sys.argv[1:]) as group:
         group.wait_until_healthy()

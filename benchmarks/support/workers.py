@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from newsdesk.home import Home
+    from newsdesk.core.home import Home
 
 _PATIENCE = 60.0
 
@@ -19,8 +19,8 @@ def running(home: "Home") -> Iterator[int]:
 
     Its log is HOME/logs/worker.log; `newsdesk up` has its programs log INFO, and so does this.
     """
-    from newsdesk.engines.leash import spawn
-    from newsdesk.supervisor import programs
+    from newsdesk.core.child_process import spawn
+    from newsdesk.local_stack import programs
 
     program = programs.worker(home)
     home.logs.mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def running(home: "Home") -> Iterator[int]:
 
 
 def _wait_until_it_answers() -> None:
-    from tasks.app import app
+    from tasks.celery import app
 
     deadline = time.monotonic() + _PATIENCE
     while not app.control.ping(timeout=0.5):

@@ -4,8 +4,8 @@ One file per topic; each gives one function from `Checked` to problems, listed i
 """
 
 from composer.checks.all import check
-from composer.checks.checked import Checked, Problem
-from composer.checks.given import Given, History, LinkReport, SpamReport
+from composer.checks.context import CheckContext, Problem
+from composer.checks.external_facts import ExternalFacts, History, LinkReport, SpamReport
 from composer.checks.link_reports import links_to_check
 
-__all__ = ["Checked", "Given", "History", "LinkReport", "Problem", "SpamReport", "check", "links_to_check"]
+__all__ = ["CheckContext", "ExternalFacts", "History", "LinkReport", "Problem", "SpamReport", "check", "links_to_check"]

@@ -23,12 +23,12 @@ from composer.checks import (
     subject,
     text_part,
 )
-from composer.checks.checked import Checked, Problem
-from composer.checks.given import Given
+from composer.checks.context import CheckContext, Problem
+from composer.checks.external_facts import ExternalFacts
 from composer.content import EditionContent
 from composer.rendering.result import Rendering
 
-CHECKS: tuple[Callable[[Checked], Iterator[Problem]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterator[Problem]], ...] = (
     subject.check,
     stories.check,
     images.check,
@@ -51,14 +51,14 @@ CHECKS: tuple[Callable[[Checked], Iterator[Problem]], ...] = (
     text_part.check,
     spam.check,
 )
-NOTHING_GIVEN = Given()
+NOTHING_GIVEN = ExternalFacts()
 
 
-def check(content: EditionContent, rendering: Rendering, given: Given = NOTHING_GIVEN) -> tuple[Problem, ...]:
+def check(content: EditionContent, rendering: Rendering, given: ExternalFacts = NOTHING_GIVEN) -> tuple[Problem, ...]:
     """Everything wrong with this content as rendered, errors first, each problem once. Works offline.
 
     What only the outside can tell (what links lead to, what ran before) is in `given`; without it nothing is said of it.
     """
-    checked = Checked(content, rendering, given)
+    checked = CheckContext(content, rendering, given)
     found = dict.fromkeys(problem for one in CHECKS for problem in one(checked))
     return tuple(sorted(found, key=lambda problem: problem.level != "error"))

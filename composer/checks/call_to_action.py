@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.content import ButtonBlock
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     """What asks for a click leads somewhere."""
     call = checked.content.call_to_action
     if call and not call.url.strip():

@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.checks.features import features_used
 
 DATA = Path(__file__).parent / "data"
 _NAMED = 4
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     known = unsupported()
     for slug in sorted(features_used(checked) & known.keys() - baseline(checked.rendering.theme)):
         title, clients = known[slug]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from lxml.cssselect import CSSSelector
 
 from composer.checks import css
-from composer.checks.checked import Checked, Problem
 from composer.checks.colours import Colour, colour, contrast, shown
+from composer.checks.context import CheckContext, Problem
 
 ENOUGH, ENOUGH_FOR_LARGE, UNREADABLE = 4.5, 3.0, 3.0
 _DARK = re.compile(r"@media[^{]*prefers-color-scheme\s*:\s*dark")
@@ -45,7 +45,7 @@ class _Scheme(NamedTuple):
     changes: Changes
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     (body,) = checked.page.xpath("/html/body") or (None,)
     if body is None:
         return
@@ -71,7 +71,7 @@ def check(checked: Checked) -> Iterator[Problem]:
             yield Problem(level="error" if level == "error" else "warning", code=code, message=message)
 
 
-def _dark_rules(checked: Checked) -> Changes:
+def _dark_rules(checked: CheckContext) -> Changes:
     """What the dark scheme changes, the stronger and later rule last (all are !important)."""
     found: list[tuple[tuple[int, int, int], int, Any, dict[str, str]]] = []
     for rule in (rule for style in checked.styles for rule in css.rules(style)):

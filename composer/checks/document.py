@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from composer.checks import css
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 #: Gmail drops a style block above this many bytes.
 MAX_STYLE_BYTES = 16_384
@@ -11,7 +11,7 @@ _RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", 
 _RIGHT_TO_LEFT_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo"}
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     html, page = checked.rendering.html, checked.page
     if "<mj-" in html:
         yield _error("html.mjml_left", "MJML is left in the HTML; the theme is faulty")
@@ -29,7 +29,7 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield from _style(style)
 
 
-def _direction(checked: Checked) -> Iterator[Problem]:
+def _direction(checked: CheckContext) -> Iterator[Problem]:
     publication = checked.content.publication
     primary, *rest = publication.language.lower().replace("_", "-").split("-")
     scripts = {part for part in rest if len(part) == 4}

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.content import ButtonBlock, CallToAction, StoryBlock
 
 _HREF = re.compile(r'<a\b[^>]*\bhref="([^"]*)"')
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for where, block in checked.blocks:
         for link in dict.fromkeys(links_of(block)):

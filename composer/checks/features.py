@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from composer.checks import css
-from composer.checks.checked import Checked
+from composer.checks.context import CheckContext
 
 _TAGS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "html-h1-h6"),
@@ -70,7 +70,7 @@ _SELECTORS = {
 }
 
 
-def features_used(checked: Checked) -> frozenset[str]:
+def features_used(checked: CheckContext) -> frozenset[str]:
     """The features of the HTML, including those caniemail has no word on."""
     found: set[str] = set()
     for element in checked.page.iter():

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     rendering, publication = checked.rendering, checked.content.publication
     parts = (("HTML part", checked.page.text_content()), ("text part", rendering.text))
     address = "".join(publication.postal_address.split())

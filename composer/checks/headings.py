@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     """One h1, and no level skipped on the way down."""
     headings = checked.page.xpath("//h1|//h2|//h3|//h4|//h5|//h6")
     levels = [int(heading.tag[1]) for heading in headings]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.content import Image
 
 _GENERIC = re.compile(
@@ -18,7 +18,7 @@ NARROW, WIDE, HIGH = 528, 2400, 3600
 _UNSHOWN = re.compile(r"\.(?:svg|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     for where, image in checked.images:
         yield from _alt(where, image.alt.strip())
         yield from _address(where, image)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.checks.duplicates import links_of, same
 from composer.content import EditionContent, StoryBlock
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     history, content = checked.given.history, checked.content
     for where, block in checked.blocks:
         if isinstance(block, StoryBlock) and block.key in history.ran:
@@ -17,7 +17,7 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield from _unchanged(checked, content, history.last)
 
 
-def _unchanged(checked: Checked, content: EditionContent, last: EditionContent) -> Iterator[Problem]:
+def _unchanged(checked: CheckContext, content: EditionContent, last: EditionContent) -> Iterator[Problem]:
     number = f"No. {last.number}" if last.number else "the edition before"
     if content.subject.strip() and _plain(content.subject) == _plain(last.subject):
         message = f"the subject is the one of {number}; say what is new this time"

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
 
-from composer.checks.checked import Checked, Problem
-from composer.checks.given import LinkReport
+from composer.checks.context import CheckContext, Problem
+from composer.checks.external_facts import LinkReport
 from composer.rendering.result import Rendering
 
 _NAMED = 3
@@ -34,7 +34,7 @@ def _links(found: list[str], web_url: str) -> tuple[str, ...]:
     )
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     reports = checked.given.links
     if reports is None:
         return

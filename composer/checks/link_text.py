@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 _GENERIC = {
     "en": r"(?:click|tap|press)(?: (?:here|this))?|here|(?:read |learn |see |find out |show )?more|this|that|(?:this )?(?:link|page|site|website|article|story)"
@@ -20,7 +20,7 @@ _CLICK_HERE = re.compile(r"\b(?:click|tap) here\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:https?://|www\.)\S{24,}", re.IGNORECASE)
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     language = checked.content.publication.language.lower()[:2]
     generic = (_PATTERNS["en"], _PATTERNS.get(language, _PATTERNS["en"]))
     for text in checked.texts:

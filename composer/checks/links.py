@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 _HOST = re.compile(r"(?!-)[\w-]+(?:\.[\w-]+)+\.?|localhost|\[[0-9a-f:.]+\]", re.IGNORECASE)
 #: A Newsdesk on the editor's own machine: there is nothing to encrypt.
@@ -12,7 +12,7 @@ _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)", r
 _TAG = re.compile(r"-nd[A-Z]\w*-")
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     for link in checked.page.xpath("//a[not(@href)]"):
         shown = " ".join(link.text_content().split())[:60]
         yield _problem(

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.merge_tags import NAMES, WEB_URL, tags_in, translate, unknown_tags
 
 _LEFT = re.compile(r"\{\{[^{}]{0,60}\}\}|\{%|%\}|\*\|\w+\|\*|-nd[A-Z]\w*-")
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     reported: set[str] = set()
     for text in checked.texts:
         for unknown in unknown_tags(text.text):
@@ -25,7 +25,7 @@ def check(checked: Checked) -> Iterator[Problem]:
     yield from _left(checked, reported)
 
 
-def _left(checked: Checked, reported: set[str]) -> Iterator[Problem]:
+def _left(checked: CheckContext, reported: set[str]) -> Iterator[Problem]:
     rendering = checked.rendering
     known = {tag.token for tag in rendering.tags} - {WEB_URL}
     for where, part in (("subject", rendering.subject), ("HTML part", rendering.html), ("text part", rendering.text)):

@@ -7,7 +7,7 @@ their headlines, speak of any month they like.
 import re
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem, Text, texts
+from composer.checks.context import CheckContext, Problem, Text, texts
 from composer.content import EditionContent
 
 _FRAME = {"subject", "title", "introduction", "closing", "call to action"}
@@ -29,7 +29,7 @@ _AMBIGUOUS = {
 }
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     today = checked.content.date or checked.given.today
     months = tuple(_MONTHS.get(checked.content.publication.language.lower()[:2], "").split())
     if today is None or not months:
@@ -47,12 +47,12 @@ def check(checked: Checked) -> Iterator[Problem]:
                 yield Problem(level="warning", code="month.stale", message=message, where=text.where)
 
 
-def _month_turned(checked: Checked) -> bool:
+def _month_turned(checked: CheckContext) -> bool:
     last, today = checked.given.history.last, checked.content.date or checked.given.today
     return bool(last and last.date and today and (last.date.year, last.date.month) != (today.year, today.month))
 
 
-def _named_before(checked: Checked, months: tuple[str, ...]) -> set[int]:
+def _named_before(checked: CheckContext, months: tuple[str, ...]) -> set[int]:
     last: EditionContent | None = checked.given.history.last
     frame = [text for text in texts(last) if text.where in _FRAME] if last else []
     return {number for text in frame for number in _months(text, months)}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from composer.checks.checked import Checked, Problem, Text
+from composer.checks.context import CheckContext, Problem, Text
 
 #: Shorter names differ by one letter too often (Iran, Iraq).
 _SHORTEST_ALIKE, _SHORTEST_MISSPELT = 4, 5
@@ -49,7 +49,7 @@ class _Found:
         form.is_name |= is_name
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     found = _Found()
     for text in checked.texts:
         if text.kind in {"text", "html"} and not text.text.isupper():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 _LOREM = re.compile(
     r"\b(?:lorem|dolor sit amet)\b"
@@ -15,7 +15,7 @@ _NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TBC|TK TK|TKTK|XXX+)\b")
 _TODO_IS_A_WORD = {"es", "pt", "gl"}
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     language = checked.content.publication.language.lower()[:2]
     for text in checked.texts:
         found = _LOREM.search(text.text)

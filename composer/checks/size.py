@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 WARN_AT = 85_000
 REFUSE_AT = 98_000
@@ -10,7 +10,7 @@ REFUSE_AT = 98_000
 TRACKED_LINK = 300
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     size = sent_size(checked)
     if size > WARN_AT:
         message = (
@@ -21,7 +21,7 @@ def check(checked: Checked) -> Iterator[Problem]:
         yield Problem(level="error" if level == "error" else "warning", code="size.html", message=message)
 
 
-def sent_size(checked: Checked) -> int:
+def sent_size(checked: CheckContext) -> int:
     """Bytes of HTML with the growth of tracked links."""
     tracked = checked.page.xpath("count(//a[starts-with(@href, 'http') and not(@clicktracking)])")
     return len(checked.rendering.html.encode()) + TRACKED_LINK * int(tracked)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 
 #: Filters commonly mark from 5 points on.
 REFUSED_AT, NOTABLE_AT = 5.0, 1.0
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     report = checked.given.spam
     if report is None or report.score < NOTABLE_AT:
         return

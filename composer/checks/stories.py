@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.content import SectionBlock, StoryBlock
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     stories = checked.content.stories
     minimum = checked.content.publication.minimum_stories
     if len(stories) < minimum:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from composer.checks.checked import Checked, Problem
+from composer.checks.context import CheckContext, Problem
 from composer.merge_tags import NAMES, translate
 
 LONGEST_SUBJECT = 78
@@ -17,7 +17,7 @@ _EMOJI = re.compile("[\U0001f1e6-\U0001f1ff]{2}|[\U0001f300-\U0001faff\u2600-\u2
 _TOKEN = re.compile(r"-nd[A-Z][A-Za-z0-9]*-")
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     content = checked.content
     subject, preheader = content.subject.strip(), content.preheader.strip()
     if not content.title.strip():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from composer.checks.checked import Checked, Problem, Text
+from composer.checks.context import CheckContext, Problem, Text
 from composer.merge_tags import translate
 from composer.sanitising import printable, rich_text
 
@@ -13,7 +13,7 @@ _FOOTNOTE = re.compile(r"\[\d+\]")
 _NOT_SHOWN = {"subject", "preheader"}
 
 
-def check(checked: Checked) -> Iterator[Problem]:
+def check(checked: CheckContext) -> Iterator[Problem]:
     if not checked.rendering.text.strip():
         yield Problem(level="error", code="text.empty", message="the mail has no text part; render it again")
         return

@@ -7,7 +7,7 @@ class RenderingError(RuntimeError):
     """The theme and this content do not make a valid mail: a fault of the theme, with line and context."""
 
 
-class UnknownTheme(ValueError):  # noqa: N818 - it reads as a sentence where it is caught
+class UnknownThemeError(ValueError):
     """The named theme does not exist; the message names those that do."""
 
 
@@ -25,7 +25,7 @@ class Fault:
         return f"{place}: {self.message}"
 
 
-class FaultyTheme(RenderingError):  # noqa: N818 - it says what is wrong
+class FaultyThemeError(RenderingError):
     """A theme is not used as long as it has faults; the message has the first ones, `faults` has all."""
 
     def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from mjml import mjml2html
 
 from composer import merge_tags
-from composer.brand import BrandProblem
+from composer.brand import BrandError
 from composer.content import EditionContent
 from composer.merge_tags import WEB_URL
 from composer.plain_text import plain_text
@@ -34,7 +34,7 @@ def render(content: EditionContent, *, theme: str = "digest", links: Links = Lin
     """Render one variant. Raises UnknownTheme, RenderingError, and TooMuch for rich text beyond all bounds."""
     try:
         chosen = themes.theme(theme, content.publication.direction, content.publication.brand)
-    except BrandProblem as error:
+    except BrandError as error:
         raise RenderingError(str(error)) from error
     return render_with(chosen, content, links)
 

@@ -19,7 +19,7 @@ from composer.content import (
     anchor,
 )
 from composer.rendering.result import Links
-from composer.rendering.words import Words, words
+from composer.rendering.strings import Words, words
 
 _KINDS: dict[type[Block], str] = {
     StoryBlock: "story",

@@ -13,14 +13,14 @@ from composer.composition import compose
 from composer.digest import parse
 from composer.intake import import_digest
 from composer.models import Edition, Publication
-from newsdesk import paths
+from newsdesk.core import paths
+from newsdesk.core.errors import OperationFailedError
 from newsdesk.demo import readers
-from newsdesk.errors import Failure
 from subscribers.models import List, Segment
-from tasks.approval import approve_edition
-from tasks.counts import as_json
+from tasks.approvals.approving import approve_edition
 from tasks.models import Receipt, Send
-from tasks.scheduling import schedule
+from tasks.sends.counts import as_json
+from tasks.sends.scheduling import schedule
 
 SLUG = "plain-machine"
 SEGMENT = "asia"
@@ -132,7 +132,7 @@ def _wait_for_send(send: Send, progress: Progress) -> None:
         send.refresh_from_db()
         told = as_json(send)
         if told["status"] == Send.Status.PAUSED:
-            raise Failure(f"the send was paused: {told['reason']}")
+            raise OperationFailedError(f"the send was paused: {told['reason']}")
         done = int(str(told["submitted"])) + int(str(told["failed"]))
         progress("sending", done, max(int(str(told["candidates"])), 1))
         if told["status"] == Send.Status.SENT:
@@ -140,7 +140,7 @@ def _wait_for_send(send: Send, progress: Progress) -> None:
         if done != last:
             last, since = done, time.monotonic()
         if time.monotonic() - since > PATIENCE:
-            raise Failure(f"the send makes no progress: {json.dumps(told)}")
+            raise OperationFailedError(f"the send makes no progress: {json.dumps(told)}")
         time.sleep(0.1)
 
 
@@ -156,7 +156,7 @@ def _wait_for_quiet(sandbox_url: str, progress: Progress) -> None:
         if told["quiet"] and not unapplied:
             return
         if time.monotonic() > deadline:
-            raise Failure(f"the local SendGrid still has {waiting} events to post ({told['last_error']})")
+            raise OperationFailedError(f"the local SendGrid still has {waiting} events to post ({told['last_error']})")
         time.sleep(0.2)
 
 

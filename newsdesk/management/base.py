@@ -14,7 +14,7 @@ from newsdesk import __version__
 class NewsdeskCommand(BaseCommand):
     """A command with the project's manners. Import models inside `handle`, so that --help is quick.
 
-    Raise newsdesk.errors.InputError or Failure; the command line prints it as one line.
+    Raise newsdesk.core.errors.InputError or Failure; the command line prints it as one line.
     """
 
     #: The command line provides these for as long as the command runs.

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import Failure
+from newsdesk.core.errors import OperationFailedError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -25,23 +25,23 @@ class ControlCommand(NewsdeskCommand):
         send.refresh_from_db()
         if not done:
             if self.verb == "resume" and send.held_at is not None:
-                raise Failure(f"send {send.pk} cannot be resumed, it is held: {send.pause_reason}")
-            raise Failure(f"send {send.pk} is {send.status}: there is nothing to {self.verb}")
+                raise OperationFailedError(f"send {send.pk} cannot be resumed, it is held: {send.pause_reason}")
+            raise OperationFailedError(f"send {send.pk} is {send.status}: there is nothing to {self.verb}")
         report = sending.report_of(send)
         self.report(report, sending.as_text(report))
 
     def _do(self, send_id: int, *, who: str, why: str) -> bool:
-        from tasks import stopping
+        from tasks.sends import control
 
         match self.verb:
             case "pause":
-                return stopping.pause(send_id, why or "Paused from the command line.", who=who)
+                return control.pause(send_id, why or "Paused from the command line.", who=who)
             case "resume":
-                return stopping.resume(send_id, who=who, why=why)
+                return control.resume(send_id, who=who, why=why)
             case "cancel":
-                return stopping.cancel(send_id, who=who, why=why)
+                return control.cancel(send_id, who=who, why=why)
         try:
-            stopping.undo(send_id, who=who, why=why)
-        except stopping.CannotUndo as refused:
-            raise Failure(str(refused)) from refused
+            control.undo(send_id, who=who, why=why)
+        except control.UndoError as refused:
+            raise OperationFailedError(str(refused)) from refused
         return True

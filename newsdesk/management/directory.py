@@ -11,7 +11,7 @@ import django.core.management
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 
 COMMANDS = "newsdesk.management.commands"
 

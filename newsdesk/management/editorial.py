@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 
 if TYPE_CHECKING:
     from composer.checks import Problem

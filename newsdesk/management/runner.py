@@ -8,10 +8,10 @@ from django.core.management import execute_from_command_line, load_command_class
 from django.core.management.base import BaseCommand, CommandError, handle_default_options
 from django.db import connections
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
+from newsdesk.local_stack.provision import provided
 from newsdesk.management import directory
 from newsdesk.management.base import NewsdeskCommand
-from newsdesk.provision import provided
 
 #: Commands of Django and Wagtail that need no database.
 WITHOUT_DATABASE = frozenset(

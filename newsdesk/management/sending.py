@@ -4,7 +4,7 @@ import getpass
 import os
 from typing import TYPE_CHECKING, Any
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 
 if TYPE_CHECKING:
     from tasks.models import Send
@@ -38,8 +38,8 @@ def send_numbered(number: int) -> "Send":
 
 def report_of(send: "Send") -> dict[str, Any]:
     """The JSON of one send: its counts, and what was done to it."""
-    from tasks.counts import as_json
-    from tasks.history import history
+    from tasks.sends.audit_trail import history
+    from tasks.sends.counts import as_json
 
     return {**as_json(send), "history": history(send.pk)}
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import idna
 import orjson
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 
 PROFILE = ("email", "name", "language", "timezone", "tags")
 _SAME_AS_EMAIL = {"e-mail", "email address", "e-mail address"}
@@ -28,7 +28,7 @@ _TAG_SEPARATOR = re.compile(r"[;,|]")
 _MAX_ROW = 20_000
 
 
-class RowProblem(Exception):  # noqa: N818 - an outcome, not a fault
+class RowError(Exception):
     """The row is rejected; the message says why."""
 
 
@@ -65,9 +65,9 @@ class Heading:
     def row(self, cells: Sequence[str]) -> Row:
         """The subscriber on this line. Raises RowProblem."""
         if len(cells) != self.width:
-            raise RowProblem(f"{_count(len(cells))}, but the heading has {self.width}")
+            raise RowError(f"{_count(len(cells))}, but the heading has {self.width}")
         if any(cells[at].strip() for at in self._nameless):
-            raise RowProblem("a cell in a column without a heading")
+            raise RowError("a cell in a column without a heading")
         _check_readable(cells)
         email = _email(self._cell(cells, "email"))
         filled = {name: text for at, name in self._attributes if (text := cells[at].strip())}
@@ -102,25 +102,25 @@ def _check_readable(cells: Sequence[str]) -> None:
     text = "".join(cells)
     if text.isascii():
         if "\x00" in text:
-            raise RowProblem("a NUL character")
+            raise RowError("a NUL character")
     elif _UNREADABLE.search(text):
-        raise RowProblem("bytes that are not the file's encoding; save it as UTF-8")
+        raise RowError("bytes that are not the file's encoding; save it as UTF-8")
     if len(text) > _MAX_ROW:
-        raise RowProblem(f"more than {_MAX_ROW} characters")
+        raise RowError(f"more than {_MAX_ROW} characters")
 
 
 def _email(cell: str) -> str:
     if not cell:
-        raise RowProblem("no address")
+        raise RowError("no address")
     local, at, domain = cell.rpartition("@")
     if at and not local.isascii():
-        raise RowProblem(f"{_shown(cell)}: letters outside ASCII before the @ cannot be delivered")
+        raise RowError(f"{_shown(cell)}: letters outside ASCII before the @ cannot be delivered")
     domain = _ascii_domain(domain)
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        raise RowProblem(f"{_shown(cell)} is not an address")
+        raise RowError(f"{_shown(cell)} is not an address")
     # RFC 5321, section 4.5.3.1, and erratum 1690 of RFC 3696.
     if len(local) > 64 or len(local) + len(domain) > 253:
-        raise RowProblem(f"{_shown(cell)} is longer than an address can be")
+        raise RowError(f"{_shown(cell)} is longer than an address can be")
     return f"{local}@{domain}"
 
 
@@ -137,9 +137,9 @@ def _ascii_domain(domain: str) -> str:
 
 def _name(cell: str) -> str:
     if _CONTROL.search(cell):
-        raise RowProblem("the name holds a line break or another control character")
+        raise RowError("the name holds a line break or another control character")
     if len(cell) > 200:
-        raise RowProblem("the name has more than 200 characters")
+        raise RowError("the name has more than 200 characters")
     return cell
 
 
@@ -150,14 +150,14 @@ def _language(cell: str) -> str:
         return ""
     found = _LANGUAGE.fullmatch(cell.replace("_", "-").lower())
     if not found or len(cell) > 20:
-        raise RowProblem(f"language: {_shown(cell)} is not a tag such as en or zh-Hans")
+        raise RowError(f"language: {_shown(cell)} is not a tag such as en or zh-Hans")
     language, script, region, variants = found.groups(default="")
     return language + script.title() + region.upper() + variants
 
 
 def _timezone(cell: str) -> str:
     if cell and cell not in _timezones():
-        raise RowProblem(f"timezone: {_shown(cell)} is not a name such as Asia/Singapore")
+        raise RowError(f"timezone: {_shown(cell)} is not a name such as Asia/Singapore")
     return cell
 
 
@@ -171,7 +171,7 @@ def _tags(cell: str) -> tuple[str, ...]:
     tags = tuple(dict.fromkeys(tag for part in _TAG_SEPARATOR.split(cell) if (tag := part.strip())))
     for tag in tags:
         if len(tag) > 100 or _CONTROL.search(tag):
-            raise RowProblem(f"tags: {_shown(tag)} is longer than 100 characters or holds a control character")
+            raise RowError(f"tags: {_shown(tag)} is longer than 100 characters or holds a control character")
     return tags
 
 

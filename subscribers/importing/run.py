@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 from django.db import transaction
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from subscribers.importing import staging
 from subscribers.importing.records import Record, records
 from subscribers.importing.report import ImportReport, Rejection
-from subscribers.importing.rows import Heading, Row, RowProblem
+from subscribers.importing.rows import Heading, Row, RowError
 from subscribers.importing.text import opened
 from subscribers.models import List
 
@@ -72,7 +72,7 @@ def _accepted(rows: _Counted, heading: Heading, rejected: list[Rejection]) -> It
             continue
         try:
             yield record.line, heading.row(record.cells)
-        except RowProblem as problem:
+        except RowError as problem:
             rejected.append(Rejection(record.line, str(problem)))
 
 

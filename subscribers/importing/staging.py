@@ -10,11 +10,9 @@ from typing import Any
 
 from django.db import connection
 
+from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
-
-#: The key of PostgreSQL's advisory lock: "nd-import" in the project's own numbering.
-_TURN = 7_310_001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
     with connection.cursor() as cursor:
         # Joins of a million rows stay in memory; the setting ends with the transaction.
         cursor.execute("SET LOCAL work_mem = '128MB'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+        lock_for_transaction(cursor, AdvisoryLock.IMPORT)
         rejected = [Rejection(*row) for row in _rows(cursor, _REJECT_ERASED)]
         rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
         cursor.execute(_CREATE)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 
 _CHUNK = 1 << 20
 _BOMS = (

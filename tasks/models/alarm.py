@@ -1,12 +1,38 @@
 """Something a person must look at."""
 
+from enum import StrEnum
+
 from django.db import models
 from django.db.models.functions import Now
 
 
 class Alarm(models.Model):
+    class Code(StrEnum):
+        """What it is about, in one word; the words for people stand in `message`."""
+
+        #: A send was paused by Newsdesk itself or by a person.
+        SEND_PAUSED = "send_paused"
+        #: A batch was lost by its workers so often that it has failed.
+        LOST_ATTEMPTS = "lost_attempts"
+        #: The provider accepted a batch more than once.
+        ACCEPTED_TWICE = "accepted_twice"
+        #: The database was restored or promoted under a send.
+        DATABASE_MOVED = "ground_moved"
+        #: The provider leaves requests without an answer.
+        BREAKER_OPEN = "breaker_open"
+        #: The slot is near and its edition is not approved.
+        SLOT_UNAPPROVED = "slot_unapproved"
+        #: A slot is over, and its edition did not go out.
+        SLOT_MISSED = "slot_missed"
+        #: A send was approved again after its time: now, or with the next slot?
+        SEND_HELD = "send_held"
+        #: A signed webhook body cannot be read.
+        RECEIPT_UNREADABLE = "receipt_unreadable"
+        #: The provider had stopped mailing readers and no webhook had told us.
+        SUPPRESSIONS_MISSING = "suppressions_missing"
+
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")
-    #: A short name: accepted_twice, attempt_unknown, ground_moved, lost_attempts, …
+    #: One of Alarm.Code.
     code = models.CharField(max_length=40)
     message = models.CharField(max_length=500)
     raised_at = models.DateTimeField(db_default=Now())

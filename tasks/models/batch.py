@@ -5,6 +5,9 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
+#: The most deliveries of a batch: what SendGrid takes in one request (mail/send, "personalizations").
+BATCH_SIZE = 1000
+
 
 class Batch(models.Model):
     """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""
@@ -31,10 +34,10 @@ class Batch(models.Model):
     lost_attempts = models.PositiveSmallIntegerField(default=0)
     rounds = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(db_default=Now())
-    rung_at = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     #: host, boot, pid namespace, pid and start time of the process that holds it: a dead process cannot POST.
-    holder = models.CharField(max_length=200, blank=True)
+    claimed_by = models.CharField(max_length=200, blank=True)
     #: Members set aside since preparation.
     excluded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
@@ -68,7 +71,7 @@ class Batch(models.Model):
             models.CheckConstraint(
                 condition=models.Q(size__gte=models.F("excluded") + models.F("failed")), name="tasks_batch_members"
             ),
-            models.CheckConstraint(condition=models.Q(size__range=(1, 1000)), name="tasks_batch_size"),
+            models.CheckConstraint(condition=models.Q(size__range=(1, BATCH_SIZE)), name="tasks_batch_size"),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,8 @@ class Event(models.Model):
 class Receipt(models.Model):
     """The raw body of one webhook call, stored before it is answered."""
 
+    #: Who posted it, as its folder in `tasks.providers` is called: it is read in that provider's words.
+    provider = models.CharField(max_length=30, default="sendgrid", db_default="sendgrid")
     body = models.BinaryField()
     received_at = models.DateTimeField(db_default=Now())
     applied_at = models.DateTimeField(null=True)

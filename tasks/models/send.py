@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 class Send(models.Model):
     class Status(models.TextChoices):
         SCHEDULED = "scheduled", "scheduled"
-        PREPARING = "preparing", "preparing"
         SENDING = "sending", "sending"
         PAUSED = "paused", "paused"
         CANCELLED = "cancelled", "cancelled"
@@ -60,7 +59,7 @@ class Send(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(status__in=["scheduled", "preparing", "sending", "paused", "cancelled", "sent"]),
+                condition=models.Q(status__in=["scheduled", "sending", "paused", "cancelled", "sent"]),
                 name="tasks_send_status",
             ),
         ]

@@ -1,9 +1,6 @@
-"""What all workers must know about one transport: its breaker, and whether its silence may be believed."""
+"""What all workers must know about one transport: its breaker, its throttle, and whether its silence may be believed."""
 
 from django.db import models
-
-#: The row that notes refused webhook calls: they concern every key.
-WEBHOOK = "webhook"
 
 
 class TransportState(models.Model):
@@ -16,12 +13,11 @@ class TransportState(models.Model):
     probed_at = models.DateTimeField(null=True)
     #: Silence is disabled after two attempts of one batch prove accepted, until a person re-enables it.
     silence_enabled = models.BooleanField(default=True, db_default=True)
-    #: The provider asked to wait until then (429), and in which words; and how often in a row it did without saying how long.
-    hold_until = models.DateTimeField(null=True)
-    hold_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    #: Nothing is sent until then: the provider asked to wait (429), and in which words, or cannot be reached.
+    throttled_until = models.DateTimeField(null=True)
+    throttle_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    #: How often in a row it asked to wait without saying how long.
     too_many_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0)
-    #: The last webhook call that was not answered 2xx.
-    webhook_refused_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

@@ -13,13 +13,13 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from tasks import evidence, locking, stopping
-from tasks.durability import durable
-from tasks.models import Attempt, Batch, Receipt, Send
-from tasks.models.transport_state import WEBHOOK
-from tasks.reconciliation import probing
-from tasks.reconciliation.conditions import HEARD_SHARE, LATER_REQUESTS, Doubt
-from tasks.transports import Transport
+from tasks.database import row_locks
+from tasks.database.durability import durable
+from tasks.models import Attempt, Batch, Receipt, Send, evidence
+from tasks.providers.base import Transport
+from tasks.reconciliation import probes
+from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, Doubt
+from tasks.sends import finishing, wake_ups
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,8 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
        EXTRACT(EPOCH FROM statement_timestamp() - COALESCE(a.finished_at, a.fenced_at))::float8 AS age,
        NOT EXISTS (SELECT 1 FROM tasks_receipt WHERE applied_at IS NULL) AS all_applied,
        COALESCE(t.silence_enabled, true) AS enabled,
-       COALESCE((SELECT webhook_refused_at FROM tasks_transportstate WHERE name = %(webhook)s) < a.fenced_at, true)
+       COALESCE((SELECT refused_at FROM tasks_webhookstate WHERE provider = split_part(a.transport, ':', 1))
+                < a.fenced_at, true)
            AS webhook_kept,
        NOT EXISTS (SELECT 1 FROM tasks_attempt other
                     WHERE other.transport = a.transport AND other.outcome = 'accepted'
@@ -71,7 +72,7 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
             _refused_by_silence(doubt, grace)
     wanting = [d for d in doubts if d.may_speak and d.later_heard < LATER_REQUESTS and d.age >= grace / 2]
     if wanting:
-        probing.probe(wanting[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
+        probes.probe(wanting[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
 
 
 def doubts_of(transport: str, *, grace: float) -> list[Doubt]:
@@ -81,7 +82,6 @@ def doubts_of(transport: str, *, grace: float) -> list[Doubt]:
     given: dict[str, str | float] = {
         "transport": transport,
         "share": HEARD_SHARE,
-        "webhook": WEBHOOK,
         "settled": settled,
     }
     with connection.cursor() as cursor:
@@ -133,21 +133,21 @@ def put_back(
     """
     send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).get()
     with durable():
-        cancelled = locking.send_status(send_id) == Send.Status.CANCELLED
+        cancelled = row_locks.send_status(send_id) == Send.Status.CANCELLED
         status = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
         if unless_receipts_wait and Receipt.objects.filter(applied_at=None).exists():
             return False
         moved = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.UNKNOWN).update(
-            status=status, rung_at=None
+            status=status, enqueued_at=None
         )
         if not moved:
             return False
         if attempt is not None:
             Attempt.objects.filter(pk=attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
-                outcome=Attempt.Outcome.REFUSED, evidence=evidence.plus(fact)
+                outcome=Attempt.Outcome.REFUSED, evidence=evidence.with_fact(fact)
             )
         if noted is not None:
             noted()
-        transaction.on_commit(lambda: stopping.ring([batch_id]), robust=True)
-    stopping.finish_if_done(send_id)
+        transaction.on_commit(lambda: wake_ups.wake_for([batch_id]), robust=True)
+    finishing.finish_if_done(send_id)
     return True

@@ -12,16 +12,15 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from composer.models import Edition
-from tasks import clock
-from tasks.actions import note
-from tasks.alarms import raise_alarm
-from tasks.models import Recurrence, Send, Slot
-from tasks.scheduling import first_moment, schedule
-from tasks.slots.moving import move_to_next_slot
+from tasks.alarms.raising import raise_alarm
+from tasks.database import clock
+from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.sends.audit_trail import record_action
+from tasks.sends.scheduling import first_moment, schedule
+from tasks.slots.rescheduling import move_to_next_slot
 
 log = structlog.get_logger(__name__)
 
-UNAPPROVED, MISSED, HELD = "slot_unapproved", "slot_missed", "send_held"
 #: How long before its slot an edition should be approved.
 NOTICE = timedelta(hours=2)
 #: A send that was prepared by so much after its time was on time.
@@ -82,7 +81,7 @@ def is_missed(send: Send) -> bool:
         return False
     why = f"Its slot was missed by {_words(over)}: newsdesk release {send.pk} --now, or --next-slot."
     Send.objects.filter(pk=send.pk).update(status=Send.Status.PAUSED, held_at=Now(), pause_reason=why)
-    note(send.pk, "held", why=why)
+    record_action(send.pk, "held", why=why)
     if _close(slot, Slot.Outcome.MISSED):
         _alarm_missed(send.edition, send.scheduled_at, why, send_id=send.pk)
     return True
@@ -191,7 +190,7 @@ def _warn(edition: Edition, recurrence: Recurrence | None, now: datetime) -> Non
         return
     Slot.objects.filter(pk=row.pk).update(warned_at=Now())
     raise_alarm(
-        UNAPPROVED,
+        Alarm.Code.SLOT_UNAPPROVED,
         f"{edition} is not approved, and its slot is {_at(edition, edition.slot)}.",
         publication_id=edition.publication_id,
         edition_id=edition.pk,
@@ -218,7 +217,7 @@ def _unapproved_over(edition: Edition, recurrence: Recurrence | None, now: datet
 
 def _alarm_missed(edition: Edition, slot: datetime, why: str, *, send_id: int | None = None) -> None:
     raise_alarm(
-        MISSED,
+        Alarm.Code.SLOT_MISSED,
         f"{edition} missed its slot {_at(edition, slot)}. {why}",
         send_id=send_id,
         publication_id=edition.publication_id,

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from composer import merge_tags
 from composer.models import Variant
+from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
-from tasks import links
-from tasks.statements import run
+from tasks.database.statements import run
+from tasks.providers.base import Message, Recipient
 from tasks.submission.claiming import Claim
 from tasks.submission.messages import message_of
-from tasks.transports import Message, Recipient
 
 #: Preparation's own predicate, restricted to the batch. Whoever has no row any more has left the lists, or was erased.
 _MEMBERS = """
@@ -54,7 +54,7 @@ def build(held: Claim) -> Built:
     members = _members(held, publication_id)
     stay = [(subscriber_id, email, name) for subscriber_id, email, name, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
-    links_of = links.of_batch(subscriber_ids, publication_id=publication_id, send_id=held.send_id)
+    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=publication_id, send_id=held.send_id)
     delivery = f"{held.send_id}."
     return Built(
         message=message_of(variant, send_id=held.send_id),

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tasks import breaker, ground, holder, stopping
-from tasks.durability import durable, run_durably
-from tasks.flow import bucket, holding, warming
+from newsdesk.core import process_identity
+from tasks.database import identity
+from tasks.database.durability import durable, run_durably
+from tasks.database.statements import run
 from tasks.models import Batch, Send
-from tasks.statements import run
+from tasks.sends import database_moved
+from tasks.throttling import breaker, rate_limit, throttle, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,15 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain,
        send.system_identifier IS DISTINCT FROM ground.system_identifier OR send.timeline IS DISTINCT FROM ground.timeline
            AS moved,
        COALESCE(state.opened_at IS NOT NULL, false) AS broken,
-       COALESCE(state.hold_until > statement_timestamp(), false) AS held,
+       COALESCE(state.throttled_until > statement_timestamp(), false) AS held,
        EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
        ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids
-  FROM tasks_send send CROSS JOIN ({ground.IDENTITY_SQL}) AS ground (system_identifier, timeline)
+  FROM tasks_send send CROSS JOIN ({identity.IDENTITY_SQL}) AS ground (system_identifier, timeline)
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
 """  # noqa: S608 - made of constants
 _TAKE = """
-UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), holder = %s
+UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), claimed_by = %s
  WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
 RETURNING id, variant_id, attempts, size - excluded - failed
 """
@@ -72,7 +74,7 @@ _ANY_OF = """(SELECT id FROM tasks_batch WHERE send_id = {send} AND status = 'pe
 #: The send that has the fewest requests on the way comes first: a large one does not keep a small one waiting.
 _SENDS = f"""
 SELECT s.id FROM tasks_send s
- WHERE s.status = 'sending' AND {warming.NOT_HELD_SQL} AND EXISTS (
+ WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL} AND EXISTS (
        SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp())
  ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
 """  # noqa: S608 - made of constants
@@ -111,8 +113,8 @@ def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
 
 def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
     """The same for any batch that is due, sends by turns; None when there is none to be had."""
-    if not bucket.configured().is_limited:
-        rows = run_durably(_AT_ONCE, [transport, attempt, holder.myself()])
+    if not rate_limit.configured().is_limited:
+        rows = run_durably(_AT_ONCE, [transport, attempt, process_identity.current_process()])
         if not rows:
             return None
         send_id, approval_id, list_ids, batch_id, variant_id, number = rows[0]
@@ -128,7 +130,7 @@ def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
         except _NotNow as limit:
             return Wait(seconds=limit.seconds)
         except _EnoughForToday:
-            warming.hold_until_tomorrow(send_id)
+            warm_up.wait_until_tomorrow(send_id)
             continue
         if held is not None:
             return held
@@ -146,11 +148,11 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
         if not moved:
             _ask_transport(transport, breaker_is_open=broken, held=held)
             which, one = (_TAKE_ANY, send_id) if batch_id is None else (_TAKE_THIS, batch_id)
-            taken = run(which, [attempt, holder.myself(), one])
+            taken = run(which, [attempt, process_identity.current_process(), one])
         if taken:
             _ask_limits(transport, taken[0][0], taken[0][3], warming_domain=domain if warming_up else "")
     if moved:
-        stopping.ground_moved(send_id)
+        database_moved.pause_for_moved_database(send_id)
     if not taken:
         return None
     ((taken_id, variant_id, number, _),) = taken
@@ -158,7 +160,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
 
 
 def _ask_transport(transport: str, *, breaker_is_open: bool, held: bool) -> None:
-    hold = holding.current(transport) if held else None
+    hold = throttle.current(transport) if held else None
     if hold is not None:
         raise _NotNow(hold.seconds)
     if breaker_is_open and not breaker.take_probe(transport):
@@ -167,7 +169,7 @@ def _ask_transport(transport: str, *, breaker_is_open: bool, held: bool) -> None
 
 
 def _ask_limits(transport: str, batch_id: int, recipients: int, *, warming_domain: str) -> None:
-    if warming_domain and not warming.allows(warming_domain, recipients, batch_id=batch_id):
+    if warming_domain and not warm_up.allows(warming_domain, recipients, batch_id=batch_id):
         raise _EnoughForToday
-    if wait := bucket.take(transport, recipients):
+    if wait := rate_limit.take(transport, recipients):
         raise _NotNow(wait)

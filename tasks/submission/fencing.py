@@ -1,7 +1,8 @@
 """The last commit before the first byte: from here on a crash leaves a doubt, before it none."""
 
-from tasks import aside, locking
-from tasks.durability import durable, run_durably
+from tasks.attempts import exclusions
+from tasks.database import row_locks
+from tasks.database.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.building import Built
 from tasks.submission.claiming import Claim
@@ -46,15 +47,17 @@ def fence(held: Claim, built: Built, *, transport: str) -> bool:
 
 
 def _fence(held: Claim, built: Built, *, transport: str) -> bool:
-    send_status = locking.send_status(held.send_id)
+    send_status = row_locks.send_status(held.send_id)
     mine = Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING)
     if send_status != Send.Status.SENDING:
         cancelled = send_status == Send.Status.CANCELLED
-        mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, rung_at=None)
+        mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
         return False
     if not mine.update(status=Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED):
         raise _Lost
-    aside.set_aside(held.batch_id, send_id=held.send_id, kind="excluded", reasons=built.excluded, attempt=held.number)
+    exclusions.exclude(
+        held.batch_id, send_id=held.send_id, kind="excluded", reasons=built.excluded, attempt=held.number
+    )
     if built.recipients:
         Attempt.objects.create(
             id=held.attempt,

@@ -9,14 +9,17 @@ import structlog
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tasks import aside, breaker, evidence, locking, reconciliation, stopping
-from tasks.durability import durable, run_durably
-from tasks.flow import holding
-from tasks.models import Attempt, Batch, Send
+from tasks.attempts import exclusions, proof
+from tasks.database import row_locks
+from tasks.database.durability import durable, run_durably
+from tasks.models import Attempt, Batch, Send, evidence
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
+from tasks.sends import control, finishing, wake_ups
+from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
-from tasks.submission.dividing import divide
-from tasks.submission.waiting import MAX_ROUNDS, back_off, spoken, words_to_pause
-from tasks.transports import Accepted, Divided, Outcome, Reason, Refused, Unknown
+from tasks.submission.partial_outcomes import record_partial
+from tasks.submission.retries import MAX_ROUNDS, back_off, spoken, words_to_pause
+from tasks.throttling import throttle
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +52,12 @@ def record(held: Claim, built: Members, outcome: Outcome, *, transport: str, fin
         _accepted(held, outcome, transport=transport)
     elif isinstance(outcome, Unknown):
         _unknown(held, outcome, transport=transport)
-    elif isinstance(outcome, Divided):
-        divide(held, tuple(built.subscriber_ids), outcome, transport=transport)
+    elif isinstance(outcome, Partial):
+        record_partial(held, tuple(built.subscriber_ids), outcome, transport=transport)
     else:
         _refused(held, built, outcome, transport=transport)
     if finish:
-        stopping.finish_if_done(held.send_id)
+        finishing.finish_if_done(held.send_id)
 
 
 #: An answer to a batch's first and only attempt, which nothing else has settled: the batch's lock before the attempt's.
@@ -82,9 +85,9 @@ def _accepted(held: Claim, outcome: Accepted, *, transport: str) -> None:
     if not proven:
         # It was in doubt, or tried before: all the evidence is weighed.
         with durable():
-            reconciliation.prove_accepted({held.attempt: held.send_id}, by=fact)
+            proof.prove_accepted({held.attempt: held.send_id}, by=fact)
     if troubled:
-        breaker.close(transport)
+        provider_trouble.trust_again(transport)
 
 
 def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
@@ -96,16 +99,16 @@ def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
             outcome=Attempt.Outcome.UNKNOWN,
             http_status=outcome.http_status,
             finished_at=Now(),
-            evidence=evidence.plus({"kind": "answer", "said": outcome.message[:300]}),
+            evidence=evidence.with_fact({"kind": "answer", "said": outcome.message[:300]}),
         )
     if settled:
-        breaker.count_unknown(transport)
+        provider_trouble.count_unknown(transport)
 
 
 def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -> None:
     pause = _why_to_pause(held, outcome, transport)
     with durable():
-        send_status = locking.send_status(held.send_id, to_change=bool(pause))
+        send_status = row_locks.send_status(held.send_id, to_change=bool(pause))
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=held.batch_id, attempt=held.attempt, status__in=_OPEN)
@@ -115,11 +118,11 @@ def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -
             outcome=Attempt.Outcome.REFUSED,
             http_status=outcome.http_status,
             finished_at=Now(),
-            evidence=evidence.plus({"kind": "answer", "said": outcome.message[:300]}),
+            evidence=evidence.with_fact({"kind": "answer", "said": outcome.message[:300]}),
         )
         if batch is None:
             return
-        aside.set_aside(
+        exclusions.exclude(
             held.batch_id,
             send_id=held.send_id,
             kind="failed",
@@ -130,13 +133,13 @@ def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -
         batch.refresh_from_db()
         _put_back(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
         if pause:
-            stopping.pause(held.send_id, pause)
+            control.pause(held.send_id, pause)
     if outcome.reason in {Reason.TOO_MANY, Reason.NOT_SENT}:
         # It concerns all batches: each would find it out by itself.
         said = "asked to wait" if outcome.reason is Reason.TOO_MANY else "cannot be reached"
-        holding.hold(transport, seconds=outcome.retry_after, why=f"{spoken(transport)} {said}: {outcome.message}")
+        throttle.throttle(transport, seconds=outcome.retry_after, why=f"{spoken(transport)} {said}: {outcome.message}")
     if not pause and batch.status == Batch.Status.PENDING:
-        stopping.ring_later(held.batch_id, _wait(batch, outcome))
+        wake_ups.wake_later(held.batch_id, _wait(batch, outcome))
 
 
 def _at_fault(built: Members, outcome: Refused) -> dict[int, str]:
@@ -157,7 +160,7 @@ def _put_back(batch: Batch, outcome: Refused, *, cancelled: bool) -> None:
         status=batch.status,
         rounds=rounds,
         not_before=Now() + timedelta(seconds=_wait(batch, outcome)),
-        rung_at=None,
+        enqueued_at=None,
     )
 
 

@@ -27,9 +27,10 @@ import psycopg
 import pytest
 import yaml
 
-from newsdesk import paths
-from newsdesk.engines import Engines, binaries
-from newsdesk.home import Home
+from newsdesk.core import paths
+from newsdesk.core.home import Home
+from newsdesk.local_stack.engines import binaries
+from newsdesk.local_stack.engines.engines import Engines
 
 pytestmark = [
     pytest.mark.acceptance,

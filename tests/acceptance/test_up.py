@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from newsdesk.home import Home
+from newsdesk.core.home import Home
 from tests.machine import Up, command, eventually, newsdesk, start, status
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for what survives"),
 ]
 
-PROGRAMS = {"web": "gunicorn", "worker": "tasks.app worker", "beat": "beat", "sandbox": "sandbox"}
+PROGRAMS = {"web": "gunicorn", "worker": "tasks.celery worker", "beat": "beat", "sandbox": "sandbox"}
 ENGINES = {"postgres": "bin/postgres", "valkey": "valkey-server"}
 
 

@@ -12,9 +12,9 @@ from django.db import connections
 from composer.composition import compose
 from composer.digest import parse
 from composer.models import Approval, Edition, Publication, Story
-from newsdesk.paths import samples_dir
-from tasks.alarms import raise_alarm
-from tasks.models import Letter
+from newsdesk.core.paths import samples_dir
+from tasks.alarms.raising import raise_alarm
+from tasks.models import TransactionalMail
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -180,7 +180,7 @@ def test_an_editor_sends_herself_a_test_and_sees_to_an_alarm(desk: Any, edition:
     picture(desk, "test")
     desk.click(".desk-test button")
     said(desk, "A test is on its way to ada@example.com")
-    assert Letter.objects.get().subject.startswith("[Test] ")
+    assert TransactionalMail.objects.get().subject.startswith("[Test] ")
 
 
 def picture(page: Any, name: str) -> None:

@@ -13,8 +13,8 @@ from tests.machine import children, command, eventually, flush_broker
 
 #: Marks of the command lines of what `newsdesk up` starts.
 MARKS = {
-    "kill worker": "tasks.app worker",
-    "kill beat": "tasks.app beat",
+    "kill worker": "tasks.celery worker",
+    "kill beat": "tasks.celery beat",
     "kill web": "gunicorn",
     "kill valkey": "valkey-server",
     "kill postgres": "bin/postgres",
@@ -27,8 +27,16 @@ SELECT table_name, array_agg(column_name::text ORDER BY column_name) FROM inform
    AND table_name = ANY(%s) GROUP BY table_name
 """
 #: In the order in which the code locks them.
-CLOCKED = ("tasks_send", "tasks_batch", "tasks_attempt", "tasks_receipt", "tasks_transportstate", "tasks_letter")
-_BUILDING = "SELECT id, holder FROM tasks_batch WHERE status = 'building' AND holder <> ''"
+CLOCKED = (
+    "tasks_send",
+    "tasks_batch",
+    "tasks_attempt",
+    "tasks_receipt",
+    "tasks_transportstate",
+    "tasks_webhookstate",
+    "tasks_letter",
+)
+_BUILDING = "SELECT id, claimed_by FROM tasks_batch WHERE status = 'building' AND claimed_by <> ''"
 
 
 def strike(what: str, house: House, dice: random.Random) -> bool:
@@ -63,11 +71,11 @@ def stop_a_builder(house: House, patience: float = 3.0) -> int:
     """Suspend a process of the worker between its claim and its fence; 0 when none was caught in time."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        for batch, holder in house.rows(_BUILDING):
-            pid = int(holder.split("/")[-2])
+        for batch, claimed_by in house.rows(_BUILDING):
+            pid = int(claimed_by.split("/")[-2])
             if not kill(pid, signal.SIGSTOP):
                 continue
-            if house.rows(f"{_BUILDING} AND id = %s AND holder = %s", [batch, holder]):
+            if house.rows(f"{_BUILDING} AND id = %s AND claimed_by = %s", [batch, claimed_by]):
                 return pid
             kill(pid, signal.SIGCONT)
     return 0

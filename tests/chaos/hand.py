@@ -81,7 +81,7 @@ def compose(publication: str, digest: str, audiences: list[str]) -> dict[str, An
     from composer.composition import compose
     from composer.digest import parse
     from composer.models import Publication
-    from tasks.approval import approve_edition
+    from tasks.approvals.approving import approve_edition
 
     weekly = Publication.objects.get(slug=publication)
     edition = compose(weekly, digest=parse(Path(digest).read_bytes()))
@@ -97,7 +97,7 @@ def schedule(edition: int, lists: list[str], newer_than: int) -> int:
     from composer.models import Edition
     from subscribers.models import List
     from tasks.models import Send
-    from tasks.scheduling import schedule
+    from tasks.sends.scheduling import schedule
 
     made = Send.objects.filter(edition_id=edition, pk__gt=newer_than).first()
     if made is None:
@@ -107,49 +107,49 @@ def schedule(edition: int, lists: list[str], newer_than: int) -> int:
 
 
 def pause(send: int) -> bool:
-    from tasks import stopping
+    from tasks.sends import control
 
-    return stopping.pause(send, "Paused by a person.")
+    return control.pause(send, "Paused by a person.")
 
 
 def resume(send: int) -> bool:
-    from tasks import stopping
+    from tasks.sends import control
 
-    return stopping.resume(send)
+    return control.resume(send)
 
 
 def cancel(send: int) -> bool:
-    from tasks import stopping
+    from tasks.sends import control
 
-    return stopping.cancel(send)
+    return control.cancel(send)
 
 
 def settle(batch: int, decided: str) -> bool:
-    from tasks import reconciliation
+    from tasks.reconciliation import decisions
 
-    decide = {"resend": reconciliation.resend, "leave": reconciliation.leave}[decided]
+    decide = {"resend": decisions.resend, "leave": decisions.leave}[decided]
     return decide(batch, who="chaos")
 
 
 def sweep() -> None:
     """Beat has one done every ten seconds; it may as well be due just now."""
-    from tasks import sweeping
+    from tasks.submission import recovery
 
-    sweeping.sweep()
+    recovery.recover()
 
 
 def unsubscribe_urls(send: int, subscribers: list[int]) -> list[str]:
-    from tasks import links
+    from subscribers import reader_links
     from tasks.models import Send
 
     publication = Send.objects.values_list("edition__publication_id", flat=True).get(pk=send)
-    return [leave for leave, _ in links.of_batch(subscribers, publication_id=publication, send_id=send)]
+    return [leave for leave, _ in reader_links.links_of_batch(subscribers, publication_id=publication, send_id=send)]
 
 
 def status(send: int) -> dict[str, Any]:
     """The JSON of `newsdesk status`."""
-    from tasks.counts import as_json
     from tasks.models import Send
+    from tasks.sends.counts import as_json
 
     return as_json(Send.objects.get(pk=send))
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import psycopg
 
-from newsdesk import paths
-from newsdesk.engines.leash import spawn
-from newsdesk.home import Home
+from newsdesk.core import paths
+from newsdesk.core.child_process import spawn
+from newsdesk.core.home import Home
 from tests.chaos.plans import GRACE
 from tests.machine import Up, command, environment, eventually
 

@@ -34,9 +34,9 @@ SELECT s.id, s.status, s.prepared_at IS NOT NULL, s.pause_reason,
 _QUIET = "SELECT count(*) FROM tasks_receipt WHERE applied_at IS NULL"
 #: Doubts about which silence says nothing: a webhook call that came after the fence was refused.
 _DOUBTS = """
-SELECT b.id, a.id::text, COALESCE(a.fenced_at <= t.webhook_refused_at, false)
+SELECT b.id, a.id::text, COALESCE(a.fenced_at <= t.refused_at, false)
   FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id JOIN tasks_attempt a ON a.id = b.attempt
-  LEFT JOIN tasks_transportstate t ON t.name = 'webhook'
+  LEFT JOIN tasks_webhookstate t ON t.provider = 'sendgrid'
  WHERE s.edition_id = %s AND b.status = 'unknown' AND NOT a.evidence @> '[{"decided": "leave"}]'
 """
 _WAITING_READERS = """

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from composer.checks import Given, LinkReport, Problem, SpamReport, check, css
+from composer.checks import ExternalFacts, LinkReport, Problem, SpamReport, check, css
 from composer.content import EditionContent, Image
 from composer.rendering import render
 from tests.composer.editions import PUBLICATION, every_block, make_edition, make_story
 
 
-def problems(content: EditionContent, given: Given | None = None, **changes: Any) -> tuple[Problem, ...]:
-    return check(content, replace(render(content), **changes), given or Given())
+def problems(content: EditionContent, given: ExternalFacts | None = None, **changes: Any) -> tuple[Problem, ...]:
+    return check(content, replace(render(content), **changes), given or ExternalFacts())
 
 
 def spoilt(old: str, new: str) -> dict[str, Problem]:
@@ -136,7 +136,7 @@ def test_what_came_of_a_link(report: LinkReport, code: str, says: str) -> None:
     content = make_edition(
         make_story(source_name="The plan", source_url=LINK), publication=replace(PUBLICATION, website="")
     )
-    found = {one.code: one for one in problems(content, Given(links={LINK: report}))}
+    found = {one.code: one for one in problems(content, ExternalFacts(links={LINK: report}))}
 
     assert says in found[code].message
     assert found[code].level == "warning"
@@ -146,7 +146,7 @@ def test_what_came_of_a_link(report: LinkReport, code: str, says: str) -> None:
 def test_a_link_without_a_report_is_not_checked_rather_than_fine() -> None:
     content = make_edition(make_story(source_name="The plan", source_url=LINK), web_url="https://example.com/118/")
 
-    (problem,) = [one for one in problems(content, Given(links={})) if one.code == "link.not_checked"]
+    (problem,) = [one for one in problems(content, ExternalFacts(links={})) if one.code == "link.not_checked"]
 
     assert LINK in problem.message
     assert "/118/" not in problem.message
@@ -156,10 +156,12 @@ def test_a_link_without_a_report_is_not_checked_rather_than_fine() -> None:
 def test_what_spamassassin_says() -> None:
     bad = SpamReport(score=6.5, rules=(("SUBJ_ALL_CAPS", 2.5),))
 
-    (problem,) = [one for one in problems(make_edition(), Given(spam=bad)) if one.code == "spam.score"]
+    (problem,) = [one for one in problems(make_edition(), ExternalFacts(spam=bad)) if one.code == "spam.score"]
 
     assert "SUBJ_ALL_CAPS 2.5" in problem.message
-    assert not [one for one in problems(make_edition(), Given(spam=SpamReport(score=0.0))) if one.code == "spam.score"]
+    assert not [
+        one for one in problems(make_edition(), ExternalFacts(spam=SpamReport(score=0.0))) if one.code == "spam.score"
+    ]
 
 
 @pytest.mark.parametrize("text", ["[Insert headline here]", "Dolor sit amet", "TBC: the date", "[link]"])

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from composer import digest as digests
-from composer.checks import Given, History, Problem, check
+from composer.checks import ExternalFacts, History, Problem, check
 from composer.content import ButtonBlock, CallToAction, EditionContent
 from composer.rendering import render
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION, make_edition, make_story
 
 SHARED = Path(os.environ.get("NEWSDESK_DIGESTS", "../shared/digests"))
 
 
-def found(content: EditionContent, code: str, given: Given | None = None) -> list[Problem]:
-    problems = check(content, render(content), given or Given())
+def found(content: EditionContent, code: str, given: ExternalFacts | None = None) -> list[Problem]:
+    problems = check(content, render(content), given or ExternalFacts())
     return [problem for problem in problems if problem.code == code]
 
 
@@ -117,7 +117,7 @@ def test_a_month_that_has_passed_is_named(text: str, stale: bool) -> None:
 
 def test_last_months_name_is_stale_once_the_month_has_turned() -> None:
     text = "Read the March report"
-    given = Given(history=History(last=replace(frame(text), date=dt.date(2025, 3, 28))))
+    given = ExternalFacts(history=History(last=replace(frame(text), date=dt.date(2025, 3, 28))))
 
     assert "as the edition before did" in found(frame(text), "month.stale", given)[0].message
 
@@ -139,7 +139,7 @@ def test_what_stayed_from_last_week_is_found() -> None:
         make_story("c"),
         call_to_action=CallToAction(label="Read", url="https://example.com/report"),
     )
-    given = Given(history=History(last=last, ran={"c": 98}))
+    given = ExternalFacts(history=History(last=last, ran={"c": 98}))
 
     problems = {problem.code: problem for problem in check(content, render(content), given)}
 

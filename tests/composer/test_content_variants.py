@@ -4,7 +4,7 @@ from composer.content import (
     MAX_SEGMENTS,
     EditionContent,
     SectionBlock,
-    TooManySegments,
+    TooManySegmentsError,
     numbered,
     public,
     segments_used,
@@ -95,7 +95,7 @@ def test_every_subset_of_segments_is_in_exactly_one_variant() -> None:
 def test_too_many_segments_are_refused_by_name() -> None:
     edition = make_edition(*(make_story(f"s{n}", audience=f"segment-{n}") for n in range(MAX_SEGMENTS + 1)))
 
-    with pytest.raises(TooManySegments, match=r"7 segments.*segment-0.*at most 6"):
+    with pytest.raises(TooManySegmentsError, match=r"7 segments.*segment-0.*at most 6"):
         variants(edition)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from composer import digest as digests
 from composer.digest import DigestError, parse
 from composer.digests.paragraphs import is_furniture
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "digests"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from composer.rendering import FaultyTheme, RenderingError, UnknownTheme, render, theme_names
+from composer.rendering import FaultyThemeError, RenderingError, UnknownThemeError, render, theme_names
 from composer.rendering.themes import confinement, open_folder
-from composer.rendering.themes.confinement import TooMuchWork, bounded
+from composer.rendering.themes.confinement import TooMuchWorkError, bounded
 from composer.rendering.themes.environments import environment
 from composer.rendering.themes.folder import read
 from composer.theme_trial import faults
-from newsdesk import paths
+from newsdesk.core import paths
 from tests.composer.editions import every_block
 
 pytestmark = pytest.mark.integration
@@ -70,10 +70,10 @@ def test_one_with_faults_is_not_used(mine: Edit) -> None:
     mine("edition.mjml.j2", "{{ edition.title }}", "{{ edition.titel }}")
 
     with pytest.raises(
-        FaultyTheme, match=r"“mine” cannot be used: edition.mjml.j2:13: there is no “.titel”; did you mean “title”"
+        FaultyThemeError, match=r"“mine” cannot be used: edition.mjml.j2:13: there is no “.titel”; did you mean “title”"
     ):
         render(every_block(), theme="mine")
-    with pytest.raises(UnknownTheme, match="briefing, digest, magazine, mine"):
+    with pytest.raises(UnknownThemeError, match="briefing, digest, magazine, mine"):
         render(every_block(), theme="yours")
 
 
@@ -122,7 +122,7 @@ def test_what_a_template_may_not_hold_is_named_with_its_line(mine: Edit, written
     found = said(folder)
     assert any(message in fault for fault in found), found
     assert all(fault.startswith("edition.mjml.j2") for fault in found)
-    with pytest.raises(FaultyTheme):
+    with pytest.raises(FaultyThemeError):
         render(every_block(), theme="mine")
 
 
@@ -192,13 +192,13 @@ def test_a_link_out_of_the_folder_is_not_followed(mine: Edit, tmp_path: Path) ->
     secret.write_text("hunter2")
     (folder / "stolen.mjml.j2").symlink_to(secret)
 
-    with pytest.raises(FaultyTheme, match=r"stolen\.mjml\.j2: it is no ordinary file"):
+    with pytest.raises(FaultyThemeError, match=r"stolen\.mjml\.j2: it is no ordinary file"):
         read(folder)
 
 
 def test_too_much_is_not_read(mine: Edit) -> None:
     folder = mine("inline.css", "", "/* long */" * 10_000)
-    with pytest.raises(FaultyTheme, match=r"inline\.css: it is larger than 64 KB"):
+    with pytest.raises(FaultyThemeError, match=r"inline\.css: it is larger than 64 KB"):
         read(folder)
 
     for number in range(20):
@@ -219,7 +219,7 @@ def test_too_much_is_not_read(mine: Edit) -> None:
 )
 def test_work_without_end_is_ended(source: str) -> None:
     began = time.monotonic()
-    with pytest.raises((TooMuchWork, RecursionError)), bounded():
+    with pytest.raises((TooMuchWorkError, RecursionError)), bounded():
         environment({"x": source}, confined=True).get_template("x").render()
     assert time.monotonic() - began < confinement.MAX_SECONDS + 3
 

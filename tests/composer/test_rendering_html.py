@@ -9,7 +9,7 @@ from lxml import html as lxml_html
 
 from composer.checks import check
 from composer.content import CallToAction, EditionContent
-from composer.rendering import Links, RenderingError, UnknownTheme, render, theme_names, themes
+from composer.rendering import Links, RenderingError, UnknownThemeError, render, theme_names, themes
 from composer.rendering.pipeline import NON_LATIN, _located
 from composer.rendering.themes.environments import environment
 from tests.composer.editions import every_block, make_edition, make_story
@@ -128,7 +128,7 @@ def test_a_short_call_is_a_button_a_long_one_a_link_and_one_without_url_a_paragr
 
 def test_unknown_themes_are_refused_with_those_that_exist() -> None:
     assert "digest" in theme_names()
-    with pytest.raises(UnknownTheme, match=r"no theme “neon”; there are .*digest"):
+    with pytest.raises(UnknownThemeError, match=r"no theme “neon”; there are .*digest"):
         render(make_edition(), theme="neon")
 
 

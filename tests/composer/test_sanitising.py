@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from composer.merge_tags import Field as MergeField
 from composer.merge_tags import tags_in, token, translate
-from composer.sanitising import MAX_CHARACTERS, MAX_DEPTH, TooMuch, paragraphs_to_html, printable, rich_text
+from composer.sanitising import MAX_CHARACTERS, MAX_DEPTH, TextTooLargeError, paragraphs_to_html, printable, rich_text
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_unclosed_paragraphs_and_items_are_not_depth() -> None:
 
 @pytest.mark.parametrize("tag", ["b", "div", "blockquote", "mj-section"])
 def test_too_deep_is_refused(tag: str) -> None:
-    with pytest.raises(TooMuch, match="nested 51 tags deep; at most 50"):
+    with pytest.raises(TextTooLargeError, match="nested 51 tags deep; at most 50"):
         rich_text(f"<{tag}>" * (MAX_DEPTH + 1))
 
 
 def test_too_long_is_refused() -> None:
-    with pytest.raises(TooMuch, match="200,003 characters"):
+    with pytest.raises(TextTooLargeError, match="200,003 characters"):
         rich_text("<p>" + "x" * MAX_CHARACTERS)
 
 

@@ -13,7 +13,7 @@ from composer.content import Brand, EditionContent, Image, StoryBlock
 from composer.contrast import faint
 from composer.rendering import RenderingError, render, theme_names
 from composer.rendering.themes import theme
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION, every_block, make_edition, make_story
 
 pytestmark = pytest.mark.integration

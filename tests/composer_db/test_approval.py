@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from wagtail.models import ModelLogEntry
 
-from composer.approval import ApprovalBlocked, ApprovalRefused, approve, reopen
+from composer.approval import ApprovalBlockedError, ApprovalRefusedError, approve, reopen
 from composer.models import Approval, Edition, Publication
 
 pytestmark = pytest.mark.integration
@@ -17,7 +17,7 @@ Make = Callable[..., Any]
 VIP = {"vip": {"all": [{"field": "tags", "op": "has", "value": "vip"}]}}
 
 
-def codes(blocked: ApprovalBlocked) -> set[str]:
+def codes(blocked: ApprovalBlockedError) -> set[str]:
     return {problem.code for problem in blocked.problems}
 
 
@@ -67,7 +67,7 @@ def test_headers_are_the_same_for_every_reader(make_edition: Make, publication: 
 def test_errors_block_and_name_the_problem(make_edition: Make) -> None:
     edition = make_edition(blocks=[story("Lorem ipsum dolor")])
 
-    with pytest.raises(ApprovalBlocked) as blocked:
+    with pytest.raises(ApprovalBlockedError) as blocked:
         approve(edition, by=None, audience_rules={})
 
     assert codes(blocked.value)
@@ -77,7 +77,7 @@ def test_errors_block_and_name_the_problem(make_edition: Make) -> None:
 def test_an_edition_without_stories_is_blocked(make_edition: Make) -> None:
     edition = make_edition(blocks=[("note", {"body": "<p>Nothing this week.</p>"})])
 
-    with pytest.raises(ApprovalBlocked) as blocked:
+    with pytest.raises(ApprovalBlockedError) as blocked:
         approve(edition, by=None, audience_rules={})
 
     assert "stories.too_few" in codes(blocked.value)
@@ -86,7 +86,7 @@ def test_an_edition_without_stories_is_blocked(make_edition: Make) -> None:
 def test_a_segment_without_a_rule_blocks(make_edition: Make) -> None:
     edition = make_edition(blocks=[story("For all"), story("For some", audience="vip")])
 
-    with pytest.raises(ApprovalBlocked, match="no segment “vip”") as blocked:
+    with pytest.raises(ApprovalBlockedError, match="no segment “vip”") as blocked:
         approve(edition, by=None, audience_rules={"asia": {}})
 
     assert codes(blocked.value) == {"audience.unknown"}
@@ -95,7 +95,7 @@ def test_a_segment_without_a_rule_blocks(make_edition: Make) -> None:
 def test_seven_segments_are_too_many(make_edition: Make) -> None:
     edition = make_edition(blocks=[story(f"For group {n}", audience=f"group-{n}") for n in range(7)])
 
-    with pytest.raises(ApprovalBlocked) as blocked:
+    with pytest.raises(ApprovalBlockedError) as blocked:
         approve(edition, by=None, audience_rules={f"group-{n}": {} for n in range(7)})
 
     assert codes(blocked.value) == {"audience.too_many"}
@@ -108,9 +108,9 @@ def test_whoever_edited_last_cannot_be_the_second_approver(make_edition: Make, m
     edition.title = "Edited by Ada"
     edition.save_revision(user=ada)
 
-    with pytest.raises(ApprovalRefused, match=r"edited .* last"):
+    with pytest.raises(ApprovalRefusedError, match=r"edited .* last"):
         approve(edition, by=ada, audience_rules={})
-    with pytest.raises(ApprovalRefused, match="second person"):
+    with pytest.raises(ApprovalRefusedError, match="second person"):
         approve(edition, by=None, audience_rules={})
     assert approve(edition, by=grace, audience_rules={}).approved_by == grace
 
@@ -119,7 +119,7 @@ def test_approving_twice_is_refused(make_edition: Make) -> None:
     edition = make_edition()
     approve(edition, by=None, audience_rules={})
 
-    with pytest.raises(ApprovalRefused, match="approved already"):
+    with pytest.raises(ApprovalRefusedError, match="approved already"):
         approve(edition, by=None, audience_rules={})
 
 
@@ -132,7 +132,7 @@ def test_of_two_approvals_at_once_one_stands_and_the_other_is_refused(make_editi
         start.wait()
         try:
             return approve(Edition.objects.get(pk=edition.pk), by=None, audience_rules={}).content_hash
-        except ApprovalRefused as refused:
+        except ApprovalRefusedError as refused:
             return str(refused)
         finally:
             connection.close()
@@ -167,7 +167,7 @@ def test_reopening_voids_and_a_new_approval_freezes_anew(make_edition: Make, mak
     assert (reopened.pk, reopened.void_reason) == (first.pk, "reopened")
     assert first.variants.get().subject == "Water and stone"
     assert second.variants.get().subject == "Stone and water"
-    with pytest.raises(ApprovalRefused, match="not approved"):
+    with pytest.raises(ApprovalRefusedError, match="not approved"):
         reopen(make_edition(), by=ada)
 
 
@@ -265,7 +265,7 @@ def test_an_image_whose_file_is_gone_blocks(make_edition: Make, make_image: Make
     edition = make_edition(blocks=[story("A river", image=image, alt="A river in the morning")])
     Path(image.file.path).unlink()
 
-    with pytest.raises(ApprovalBlocked, match="upload it again"):
+    with pytest.raises(ApprovalBlockedError, match="upload it again"):
         approve(edition, by=None, audience_rules={})
 
 

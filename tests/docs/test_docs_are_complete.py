@@ -13,11 +13,12 @@ from urllib.parse import unquote
 import pytest
 from django.urls import URLPattern
 
-from newsdesk import environment, urls
+from newsdesk import urls
+from newsdesk.core import environment
 from newsdesk.management import directory
-from tasks.counts import Counts
-from tasks.events import machines, meaning
+from tasks.feedback import bot_detection, kinds
 from tasks.models import Batch, Exclusion, Send
+from tasks.sends.counts import Counts
 from web import urls as web_urls
 
 ROOT = Path(__file__).parent.parent.parent
@@ -193,8 +194,8 @@ def test_every_alarm() -> None:
 
 
 def test_every_kind_of_event() -> None:
-    kinds = {*meaning.BITS, *meaning._EFFECTS, *meaning.HEARD_KINDS, *meaning.LATE_KINDS, *machines.KINDS}
-    assert_complete({*kinds, *meaning._DROPPED}, page("reference/events.md"), "reference/events.md")
+    every = {*kinds.BITS, *kinds._EFFECTS, *kinds.HEARD_KINDS, *kinds.LATE_KINDS, *bot_detection.KINDS}
+    assert_complete({*every, *kinds._DROPPED}, page("reference/events.md"), "reference/events.md")
 
 
 def test_every_reason_and_state() -> None:

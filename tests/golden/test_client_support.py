@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from composer.checks.checked import Checked
 from composer.checks.client_support import DATA, unsupported
+from composer.checks.context import CheckContext
 from composer.checks.features import features_used
 from composer.rendering import theme_names
 from tests.proofs.matrix import CASES, edition, rendering, with_images
@@ -19,9 +19,9 @@ def used(theme: str) -> list[str]:
 
     found: set[str] = set()
     for name, direction in {case[1:] for case in CASES}:
-        found |= features_used(Checked(edition(name, direction), rendering(theme, name, direction)))
+        found |= features_used(CheckContext(edition(name, direction), rendering(theme, name, direction)))
     illustrated = with_images(edition("technology-week"))
-    found |= features_used(Checked(illustrated, render(illustrated, theme=theme)))
+    found |= features_used(CheckContext(illustrated, render(illustrated, theme=theme)))
     return sorted(found & unsupported().keys())
 
 

@@ -10,7 +10,7 @@ import pytest
 from composer import digest as digests
 from composer.content import EditionContent
 from composer.rendering import render, theme_names
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION, every_block
 
 FOLDER = Path(__file__).parent

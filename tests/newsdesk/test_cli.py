@@ -13,8 +13,8 @@ from django.db import OperationalError, ProgrammingError
 from kombu.exceptions import OperationalError as BrokerError
 
 from newsdesk import __version__, cli
-from newsdesk.environment import EnvironmentProblem
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.environment import EnvironmentVariableError
+from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management.base import NewsdeskCommand
 
 pytestmark = pytest.mark.integration
@@ -46,9 +46,9 @@ def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     ("error", "line", "code"),
     [
         (InputError("row 3: no\naddress"), "row 3: no address", 2),
-        (EnvironmentProblem("BASE_URL: wrong"), "BASE_URL: wrong", 2),
+        (EnvironmentVariableError("BASE_URL: wrong"), "BASE_URL: wrong", 2),
         (CommandError("Error: no such app"), "no such app", 2),
-        (Failure("it went wrong"), "it went wrong", 1),
+        (OperationFailedError("it went wrong"), "it went wrong", 1),
         (OperationalError("connection refused"), "the database: connection refused", 1),
         (ProgrammingError('relation "x" does not exist'), 'newsdesk migrate): relation "x" does not exist', 1),
         (BrokerError("no route"), "the broker: no route", 1),

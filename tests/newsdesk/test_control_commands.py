@@ -10,12 +10,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management import sending
-from tasks import stopping
-from tasks.actions import note
-from tasks.alarms import raise_alarm
-from tasks.models import Alarm, Batch, Letter, Send
+from tasks.alarms.raising import raise_alarm
+from tasks.models import Alarm, Batch, Send, TransactionalMail
+from tasks.sends import control
+from tasks.sends.audit_trail import record_action
 from tests.factories import make_approval, make_prepared_send, make_publication, make_send
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -67,7 +67,7 @@ def test_a_pause_without_a_reason_says_where_it_came_from(me: str) -> None:
 def test_people_are_shown_the_last_ten_lines(me: str) -> None:
     send = make_send()
     for number in range(12):
-        note(send.pk, "paused", why=f"reason {number:02}")
+        record_action(send.pk, "paused", why=f"reason {number:02}")
 
     shown = text("status", send.pk)
 
@@ -98,7 +98,7 @@ def test_undo_takes_back_or_says_why_not(me: str) -> None:
         "undone",
         "typo",
     )
-    with pytest.raises(Failure, match="cancelled already"):
+    with pytest.raises(OperationFailedError, match="cancelled already"):
         run("undo", send.pk)
     with pytest.raises(InputError, match="there is no send"):
         run("undo", send.pk + 1000)
@@ -108,14 +108,14 @@ def test_send_rest_says_how_many_it_may_reach(me: str) -> None:
     first = make_prepared_send(3)
     with pytest.raises(InputError, match=f"send {first.pk} is sending"):
         run("send_rest", first.pk)
-    stopping.cancel(first.pk)
+    control.cancel(first.pk)
 
     report = run("send_rest", first.pk)
 
     assert report == {"send": Send.objects.latest("pk").pk, "rest_of": first.pk, "readers": 3}
     (line,) = run("status", report["send"])["history"]
     assert (line["who"], line["what"]) == (me, "scheduled")
-    stopping.cancel(report["send"])
+    control.cancel(report["send"])
     assert "to 3 readers at most" in text("send_rest", first.pk)
 
 
@@ -124,7 +124,7 @@ def test_send_test_names_its_letters(me: str) -> None:
 
     report = run("send_test", edition.pk, "ada@example.com", "bob@example.com")
 
-    first, second = Letter.objects.order_by("pk")
+    first, second = TransactionalMail.objects.order_by("pk")
     assert report == {
         "edition": edition.pk,
         "subject": "[Test] The week in rivers",

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from composer.models import Approval, Edition, Publication, Story
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -161,13 +161,13 @@ def test_compose_keeps_a_draft_when_the_checks_find_errors(digest_file: Path) ->
     digest_file.write_text(DIGEST.replace("Trains run", "Lorem ipsum dolor sit amet"))
     out = StringIO()
 
-    with pytest.raises(Failure, match=r"No\. 1 stays a draft"):
+    with pytest.raises(OperationFailedError, match=r"No\. 1 stays a draft"):
         call_command("compose", "--publication", "city", "--digest", str(digest_file), "--json", stdout=out)
 
     report = json.loads(out.getvalue())
     assert any(problem["level"] == "error" for problem in report["problems"])
     assert not Approval.objects.exists()
-    with pytest.raises(Failure, match="must be mended"):
+    with pytest.raises(OperationFailedError, match="must be mended"):
         run("check", str(report["edition"]))
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from newsdesk.engines import binaries, site
-from newsdesk.engines.account import Account
-from newsdesk.errors import Failure
+from newsdesk.core.errors import OperationFailedError
+from newsdesk.local_stack.engines import binaries, site
+from newsdesk.local_stack.engines.account import Account
 
 MOUNTS = [
     "/dev/vda / ext4 rw 0 0",
@@ -36,7 +36,7 @@ def test_missing_shared_memory_counts_as_small(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_programs_is_refused_with_the_setting(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"there is no postgres in .*NEWSDESK_POSTGRES_BIN"):
+    with pytest.raises(OperationFailedError, match=r"there is no postgres in .*NEWSDESK_POSTGRES_BIN"):
         binaries.postgres(str(tmp_path))
 
 
@@ -44,7 +44,7 @@ def test_an_old_postgres_is_refused(tmp_path: Path) -> None:
     program = tmp_path / "postgres"
     program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n", encoding="utf-8")
     program.chmod(0o755)
-    with pytest.raises(Failure, match="has version 14; 15 or newer is needed"):
+    with pytest.raises(OperationFailedError, match="has version 14; 15 or newer is needed"):
         binaries.major_version(tmp_path)
     program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 16.2 (Debian 16.2-1)'\n", encoding="utf-8")
     assert binaries.major_version(tmp_path) == 16

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 import redis
 
-from newsdesk.engines import Engines, ensure_running
-from newsdesk.errors import Failure
-from newsdesk.home import Home
+from newsdesk.core.errors import OperationFailedError
+from newsdesk.core.home import Home
+from newsdesk.local_stack.engines.engines import Engines, ensure_running
 
 pytestmark = pytest.mark.integration
 
@@ -25,8 +25,8 @@ OWNER = """
 import os, sys, time
 from pathlib import Path
 import psycopg, redis
-from newsdesk.engines import Engines
-from newsdesk.home import Home
+from newsdesk.local_stack.engines.engines import Engines
+from newsdesk.core.home import Home
 home = Home(Path(sys.argv[1]))
 with Engines(home) as engines:
     with psycopg.connect(host=str(home.sockets), port=5432, user="app", dbname="newsdesk", autocommit=True) as database:
@@ -103,7 +103,7 @@ def test_nothing_is_lost_when_both_are_killed(used_home: Home) -> None:
 
 def test_a_home_has_one_owner_at_a_time(home: Home) -> None:
     with Engines(home, postgres=False):
-        with pytest.raises(Failure, match=r"in use by another process"), Engines(home, postgres=False):
+        with pytest.raises(OperationFailedError, match=r"in use by another process"), Engines(home, postgres=False):
             pass
         with broker(home) as client:
             assert client.ping()
@@ -145,7 +145,7 @@ def test_an_ordinary_user_owns_the_engines_directly(home: Home) -> None:
 def test_below_a_private_folder_root_keeps_the_data_elsewhere(
     tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsdesk.engines.site.ELSEWHERE", home.path / "elsewhere")
+    monkeypatch.setattr("newsdesk.local_stack.engines.site.ELSEWHERE", home.path / "elsewhere")
     tmp_path.chmod(0o700)
     private = Home(tmp_path / "home")
     for _ in range(2):
@@ -160,7 +160,7 @@ def test_a_folder_for_sockets_that_somebody_else_made_is_refused(home: Home) -> 
     daemon = pwd.getpwnam("daemon")
     os.chown(home.sockets, daemon.pw_uid, daemon.pw_gid)
     try:
-        with pytest.raises(Failure, match="belongs to another user"), Engines(home, postgres=False):
+        with pytest.raises(OperationFailedError, match="belongs to another user"), Engines(home, postgres=False):
             pass
     finally:
         home.sockets.rmdir()
@@ -176,7 +176,7 @@ def test_shared_engines_are_borrowed(home: Home) -> None:
 
 
 def test_engines_of_another_command_are_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsdesk.engines.engines.PATIENCE_BEFORE_WORD", 0.1)
+    monkeypatch.setattr("newsdesk.local_stack.engines.engines.PATIENCE_BEFORE_WORD", 0.1)
     said: list[str] = []
     with Engines(home, postgres=False) as engines:
         owned = threading.Event()
@@ -214,8 +214,11 @@ def test_an_engine_that_does_not_start_says_why(used_home: Home) -> None:
     with Engines(used_home, valkey=False) as engines:
         folder = engines.engines[0].folder
     (folder / "postgresql.conf").write_text("work_mem = many\n", encoding="utf-8")
-    with pytest.raises(Failure, match=r"PostgreSQL did not start: .*(work_mem|configuration file)"), Engines(used_home):
+    with (
+        pytest.raises(OperationFailedError, match=r"PostgreSQL did not start: .*(work_mem|configuration file)"),
+        Engines(used_home),
+    ):
         pass
     (folder / "PG_VERSION").write_text("14\n", encoding="utf-8")
-    with pytest.raises(Failure, match="made by version 14"), Engines(used_home):
+    with pytest.raises(OperationFailedError, match="made by version 14"), Engines(used_home):
         pass

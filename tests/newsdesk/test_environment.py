@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from newsdesk import environment as env
+from newsdesk.core import environment as env
 
 KEY = "k" * 40
 
@@ -77,14 +77,14 @@ def test_every_variable_is_read_and_also_from_a_file(
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(env.EnvironmentProblem, match=f"^{name}: "):
+    with pytest.raises(env.EnvironmentVariableError, match=f"^{name}: "):
         env.read({name: value})
 
 
 def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(env.EnvironmentProblem, match=r"^SECRET_KEY_FILE: "):
+    with pytest.raises(env.EnvironmentVariableError, match=r"^SECRET_KEY_FILE: "):
         env.read({"SECRET_KEY_FILE": str(tmp_path / "absent")})
-    with pytest.raises(env.EnvironmentProblem, match=r"^SECRET_KEY: set it or SECRET_KEY_FILE"):
+    with pytest.raises(env.EnvironmentVariableError, match=r"^SECRET_KEY: set it or SECRET_KEY_FILE"):
         env.read({"SECRET_KEY_FILE": str(tmp_path / "absent"), "SECRET_KEY": KEY})
 
 
@@ -95,7 +95,7 @@ def test_secrets_are_not_shown() -> None:
     assert KEY not in repr(environment)
     assert "SG.secret" not in repr(environment)
     assert "hush" not in repr(environment)
-    with pytest.raises(env.EnvironmentProblem) as problem:
+    with pytest.raises(env.EnvironmentVariableError) as problem:
         env.read({"DATABASE_URL": "mysql://user:hush@host/name"})
     assert "hush" not in str(problem.value)
 
@@ -125,7 +125,7 @@ def test_a_database_url_becomes_djangos_parameters() -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://db", "postgresql://db:port/news"])
 def test_a_database_url_must_be_whole(url: str) -> None:
-    with pytest.raises(env.EnvironmentProblem, match=r"^DATABASE_URL: "):
+    with pytest.raises(env.EnvironmentVariableError, match=r"^DATABASE_URL: "):
         env.database(url)
 
 
@@ -149,9 +149,9 @@ def test_an_smtp_url_says_where_and_how(url: str, expected: tuple[object, ...]) 
 
 
 def test_smtp_needs_its_url_and_starts_no_sandbox() -> None:
-    with pytest.raises(env.EnvironmentProblem, match=r"^SMTP_URL: "):
+    with pytest.raises(env.EnvironmentVariableError, match=r"^SMTP_URL: "):
         env.read({"NEWSDESK_TRANSPORT": "smtp"})
-    with pytest.raises(env.EnvironmentProblem) as problem:
+    with pytest.raises(env.EnvironmentVariableError) as problem:
         env.read({"SMTP_URL": "smtp://user:hush@mx.example?starttls=never"})
     assert "hush" not in str(problem.value)
     assert not env.read({"NEWSDESK_TRANSPORT": "file"}).uses_sandbox
@@ -165,9 +165,9 @@ def test_a_dkim_key_is_whole_or_refused_by_name() -> None:
     assert (key.domain, key.selector) == ("example.com", "nd1")
     assert "PRIVATE" not in repr(key)
     for name in given:
-        with pytest.raises(env.EnvironmentProblem, match=f"^{name}: "):
+        with pytest.raises(env.EnvironmentVariableError, match=f"^{name}: "):
             env.read({other: value for other, value in given.items() if other != name})
     elliptic = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for wrong in ("no key", elliptic.decode()):
-        with pytest.raises(env.EnvironmentProblem, match=r"^DKIM_PRIVATE_KEY: "):
+        with pytest.raises(env.EnvironmentVariableError, match=r"^DKIM_PRIVATE_KEY: "):
             env.read({**given, "DKIM_PRIVATE_KEY": wrong})

@@ -3,12 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from newsdesk.home import Home
-from newsdesk.locks import Lock
+from newsdesk.core.file_locks import Lock
+from newsdesk.core.home import Home
 
 
 def test_processes_that_start_at_once_agree_on_the_secret_key(tmp_path: Path) -> None:
-    script = "import sys; from pathlib import Path; from newsdesk.home import Home; print(Home(Path(sys.argv[1])).secret_key())"
+    script = "import sys; from pathlib import Path; from newsdesk.core.home import Home; print(Home(Path(sys.argv[1])).secret_key())"
     command = [sys.executable, "-c", script, str(tmp_path / "home")]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     keys = {process.communicate(timeout=30)[0].strip() for process in processes}

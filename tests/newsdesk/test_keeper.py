@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from newsdesk.errors import Failure
-from newsdesk.supervisor.keeper import Keeper, Program
-from newsdesk.supervisor.output import LARGEST_LOG, LogFile, Output
+from newsdesk.core.errors import OperationFailedError
+from newsdesk.local_stack.output import LARGEST_LOG, LogFile, Output
+from newsdesk.local_stack.process_manager import ProcessManager, Program
 
 pytestmark = pytest.mark.integration
 
@@ -30,8 +30,8 @@ def terminal() -> Terminal:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, terminal: Terminal) -> Iterator[Keeper]:
-    keeper = Keeper(Output(tmp_path / "logs", stream=terminal), stage_seconds=(1.0, 1.0))
+def keeper(tmp_path: Path, terminal: Terminal) -> Iterator[ProcessManager]:
+    keeper = ProcessManager(Output(tmp_path / "logs", stream=terminal), stage_seconds=(1.0, 1.0))
     keeper.start()
     yield keeper
     keeper.stop()
@@ -50,7 +50,9 @@ def eventually(condition: Callable[[], object], seconds: float = 8) -> bool:
     return True
 
 
-def test_lines_of_programs_stand_side_by_side_and_in_files(keeper: Keeper, terminal: Terminal, tmp_path: Path) -> None:
+def test_lines_of_programs_stand_side_by_side_and_in_files(
+    keeper: ProcessManager, terminal: Terminal, tmp_path: Path
+) -> None:
     keeper.launch(python("web", "print('one'); print('two', flush=True); import time; time.sleep(60)"))
     keeper.launch(python("worker", "import sys, time; sys.stderr.write('caf\\xe9\\n'); time.sleep(60)"))
     assert eventually(lambda: terminal.getvalue().count("\n") == 3)
@@ -59,7 +61,7 @@ def test_lines_of_programs_stand_side_by_side_and_in_files(keeper: Keeper, termi
     assert keeper.output.last_line("worker") == "café"
 
 
-def test_what_dies_starts_again(keeper: Keeper, terminal: Terminal) -> None:
+def test_what_dies_starts_again(keeper: ProcessManager, terminal: Terminal) -> None:
     keeper.launch(python("web", "import time; print('up', flush=True); time.sleep(60)"))
     assert eventually(lambda: terminal.getvalue().endswith("up\n"))
     first = keeper.pids()["web"]
@@ -69,14 +71,14 @@ def test_what_dies_starts_again(keeper: Keeper, terminal: Terminal) -> None:
     assert terminal.getvalue().splitlines()[1] == "newsdesk | web was ended by SIGKILL; it starts again in 0.2 s"
 
 
-def test_what_keeps_dying_is_started_ever_more_slowly(keeper: Keeper, terminal: Terminal) -> None:
+def test_what_keeps_dying_is_started_ever_more_slowly(keeper: ProcessManager, terminal: Terminal) -> None:
     keeper.launch(python("beat", "raise SystemExit(3)"))
     assert eventually(lambda: terminal.getvalue().count("ended with 3") == 3)
     waits = [line.rsplit(" ", 2)[1] for line in terminal.getvalue().splitlines()]
     assert waits == ["0.2", "0.4", "0.8"]
 
 
-def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: Keeper, terminal: Terminal) -> None:
+def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: ProcessManager, terminal: Terminal) -> None:
     polite = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(print('bye', flush=True))); print('up', flush=True); time.sleep(60)"
     deaf = "import signal, time; signal.signal(3, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     keeper.launch(python("sandbox", polite, stage=1))
@@ -96,7 +98,7 @@ def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: Keeper, termin
             os.kill(pid, 0)
 
 
-def test_children_of_a_dead_program_do_not_outlive_it(keeper: Keeper, terminal: Terminal) -> None:
+def test_children_of_a_dead_program_do_not_outlive_it(keeper: ProcessManager, terminal: Terminal) -> None:
     script = "import os, subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
     keeper.launch(python("worker", script))
     assert eventually(lambda: "\n" in terminal.getvalue())
@@ -105,7 +107,7 @@ def test_children_of_a_dead_program_do_not_outlive_it(keeper: Keeper, terminal: 
     assert eventually(lambda: not _runs(grandchild))
 
 
-def test_engines_that_end_start_again_with_patience(keeper: Keeper, terminal: Terminal) -> None:
+def test_engines_that_end_start_again_with_patience(keeper: ProcessManager, terminal: Terminal) -> None:
     class Flaky:
         def __init__(self) -> None:
             self.calls = 0
@@ -113,7 +115,7 @@ def test_engines_that_end_start_again_with_patience(keeper: Keeper, terminal: Te
         def restart_dead(self) -> tuple[str, ...]:
             self.calls += 1
             if self.calls == 1:
-                raise Failure("PostgreSQL did not start: no room")
+                raise OperationFailedError("PostgreSQL did not start: no room")
             return ("postgres",) if self.calls == 2 else ()
 
     keeper.engines = Flaky()
@@ -124,7 +126,7 @@ def test_engines_that_end_start_again_with_patience(keeper: Keeper, terminal: Te
     ]
 
 
-def test_errors_of_errands_reach_whoever_asked(keeper: Keeper) -> None:
+def test_errors_of_errands_reach_whoever_asked(keeper: ProcessManager) -> None:
     with pytest.raises(ZeroDivisionError):
         keeper.do(lambda: 1 // 0)
     assert keeper.do(lambda: 7) == 7

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from newsdesk.engines.leash import spawn
+from newsdesk.core.child_process import spawn
 
 pytestmark = pytest.mark.integration
 
 #: Starts a sleeper on a leash, says its number, and waits to be killed.
 PARENT = """
 import sys, time
-from newsdesk.engines.leash import spawn
+from newsdesk.core.child_process import spawn
 leashed = spawn(["sleep", "60"], watchdog=sys.argv[1] == "watchdog")
 time.sleep(0.3)
 print(leashed.pid, flush=True)

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from newsdesk.errors import Failure, InputError
-from newsdesk.paths import templates_dir
+from newsdesk.core.errors import InputError, OperationFailedError
+from newsdesk.core.paths import templates_dir
 
 
 def linted(folder: Path, **options: Any) -> str:
     stdout = StringIO()
     try:
         call_command("lint_theme", str(folder), stdout=stdout, **options)
-    except Failure as failure:
+    except OperationFailedError as failure:
         return f"{stdout.getvalue()}{failure}"
     return stdout.getvalue()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsdesk.locks import Lock, is_held, note
+from newsdesk.core.file_locks import Lock, is_held, note
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_child_that_inherits_it_keeps_it(tmp_path: Path) -> None:
 
 
 def test_waiting_ends_with_the_patience_and_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsdesk.locks.PATIENCE_BEFORE_WORD", 0.1)
+    monkeypatch.setattr("newsdesk.core.file_locks.PATIENCE_BEFORE_WORD", 0.1)
     holder, waiter = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
     assert holder.try_acquire()
     told: list[int] = []

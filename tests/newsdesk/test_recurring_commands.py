@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from composer.models import Edition, Publication
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 from subscribers.models import List
 from tasks.models import Recurrence, Send, Slot
 from tests.factories import make_approval, make_edition, make_list, make_publication, make_segment, make_send
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.doorbells.ring_send", lambda send_id: True)
+    monkeypatch.setattr("tasks.queue.enqueue_send", lambda send_id: True)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_release_by_hand(weekly: Publication) -> None:
     send.refresh_from_db()
     assert send.scheduled_at == slot.at > timezone.now()
     assert send.actions.get().who.startswith("command line (")
-    with pytest.raises(Failure, match="is not held"):
+    with pytest.raises(OperationFailedError, match="is not held"):
         run("release", str(send.pk), "--now")
 
 
@@ -136,7 +136,7 @@ def test_resume_says_why_it_leaves_a_held_send(weekly: Publication) -> None:
         approval=make_approval(make_edition(weekly)), status="paused", held_at=timezone.now(), pause_reason="Ada did."
     )
 
-    with pytest.raises(Failure, match="it is held: Ada did"):
+    with pytest.raises(OperationFailedError, match="it is held: Ada did"):
         run("resume", str(send.pk))
 
 

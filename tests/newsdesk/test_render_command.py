@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from PIL import Image
 
-from newsdesk.errors import Failure, InputError
-from newsdesk.paths import samples_dir
+from newsdesk.core.errors import InputError, OperationFailedError
+from newsdesk.core.paths import samples_dir
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "digests"
 
@@ -107,8 +107,8 @@ def test_screenshots_are_written_for_both_widths_and_schemes(tmp_path: Path) -> 
 
 def test_without_chromium_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("newsdesk.chromium.PLACES", ())
+    monkeypatch.setattr("newsdesk.screenshots.PLACES", ())
 
-    with pytest.raises(Failure, match="--screenshots: no Chromium was found"):
+    with pytest.raises(OperationFailedError, match="--screenshots: no Chromium was found"):
         rendered(samples_dir() / "science-week.txt", tmp_path / "out", screenshots=True)
     assert (tmp_path / "out" / "edition.html").exists()

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from newsdesk.errors import InputError
-from tasks.flow import warming
+from newsdesk.core.errors import InputError
 from tasks.models import WarmUp
+from tasks.throttling import warm_up
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -30,7 +30,7 @@ def test_ceilings_are_kept_shown_and_ended() -> None:
 def test_suggested_ceilings_begin_today() -> None:
     shown = run("news.example.com", "--suggested")
 
-    assert shown["ceilings"] == list(warming.SUGGESTED)
+    assert shown["ceilings"] == list(warm_up.SUGGESTED)
     assert shown["today"] == {"day": shown["starts_on"], "ceiling": 50, "used": 0}
 
 

@@ -8,7 +8,7 @@ from jinja2 import StrictUndefined, meta
 from composer.rendering import themes
 from composer.rendering.themes import examination, folder, manifest
 from composer.rendering.themes.environments import environment
-from newsdesk.paths import templates_dir
+from newsdesk.core.paths import templates_dir
 
 EMAIL = templates_dir() / "email"
 SHIPPED = sorted(path.parent for path in EMAIL.glob("*/edition.mjml.j2"))

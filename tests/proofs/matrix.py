@@ -6,7 +6,7 @@ from functools import cache
 from composer import digest as digests
 from composer.content import EditionContent, Image, StoryBlock
 from composer.rendering import Rendering, render, theme_names
-from newsdesk.paths import samples_dir
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION, every_block
 
 SAMPLES = ("city-week", "science-week", "technology-week")

@@ -11,8 +11,8 @@ from composer import digest as digests
 from composer.merge_tags import Field as MergeField
 from composer.merge_tags import token, translate
 from composer.rendering import Rendering, render, theme_names
-from composer.sanitising import TooMuch, rich_text
-from newsdesk.paths import samples_dir
+from composer.sanitising import TextTooLargeError, rich_text
+from newsdesk.core.paths import samples_dir
 from tests.composer.editions import make_edition, make_story
 
 pytestmark = pytest.mark.integration
@@ -70,7 +70,7 @@ def survivors(fuzzed: list[str]) -> list[str]:
     for body in fuzzed:
         try:
             rich_text(f"<p></p>{body}")
-        except TooMuch:
+        except TextTooLargeError:
             continue
         kept.append(body)
     return kept

@@ -9,7 +9,7 @@ import pytest
 from django.db import DataError, connection, transaction
 
 from composer.models import Publication
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from subscribers.importing import ImportReport, import_csv, staging
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
 from subscribers.suppression import suppress, unsubscribe

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from composer.models import Publication
 from newsdesk import cli
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment, Subscriber
 from subscribers.saved_segments import count_readers, rules_for, subscribers_matching
 from subscribers.suppression import suppress

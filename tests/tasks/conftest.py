@@ -1,5 +1,6 @@
 """A SendGrid of each test's own, and the transport that posts to it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ import pytest
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox, running
 from sandbox.webhook_settings import WebhookSettings
-from tasks import transports
-from tasks.transports.sendgrid import SendGridTransport
+from tasks.providers import registry
+from tasks.providers.sendgrid.transport import SendGridTransport
 
 API_KEY = "SG.test"
 
@@ -34,48 +35,63 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def transport(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SendGridTransport:
     made = SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=1.0)
-    monkeypatch.setattr(transports, "get_transport", lambda: made)
-    monkeypatch.setattr("tasks.sweeping.get_transport", lambda: made)
+    monkeypatch.setitem(registry._transports, os.getpid(), made)
     return made
 
 
-class Doorbells:
-    """What was rung, instead of a broker."""
+class FakeQueue:
+    """What was enqueued, instead of a broker: no message is sent, and none is taken."""
 
     def __init__(self) -> None:
-        self.batches: list[int] = []
-        #: Countdowns of the rings for whatever is due.
-        self.due: list[float] = []
-        self.letters: list[int] = []
+        #: (task name, arguments, countdown in seconds) of each message, in order.
+        self.messages: list[tuple[str, tuple[int, ...], float]] = []
+        #: What the broker says of how many messages wait; None = it does not answer.
         self.waiting: int | None = 0
+        #: The same for transactional mails.
+        self.waiting_mails: int | None = 0
         self.broken = False
 
-    def ring_batch(self, batch_id: int, *, countdown: float = 0) -> bool:
+    @property
+    def batches(self) -> list[int]:
+        """Batches for which a worker was woken."""
+        return [batch for batch in self._of("tasks.submit_batch") if batch]
+
+    @property
+    def loops(self) -> list[float]:
+        """Countdowns of the wake-ups for whatever is due."""
+        return [countdown for task, args, countdown in self.messages if (task, args) == ("tasks.submit_batch", (0,))]
+
+    @property
+    def mails(self) -> list[int]:
+        return self._of("tasks.submit_letter")
+
+    @property
+    def sends(self) -> list[int]:
+        return self._of("tasks.prepare_send")
+
+    @property
+    def receipts(self) -> list[int]:
+        return self._of("tasks.apply_receipt")
+
+    def _of(self, name: str) -> list[int]:
+        return [args[0] for task, args, _ in self.messages if task == name]
+
+    def enqueue(self, task: str, *args: int, countdown: float = 0) -> bool:
         if not self.broken:
-            self.batches.append(batch_id)
+            self.messages.append((task, args, countdown))
         return not self.broken
 
-    def ring_for_what_is_due(self, *, countdown: float = 0) -> bool:
-        self.due.append(countdown)
-        return not self.broken
-
-    def ring_letter(self, letter_id: int, *, countdown: float = 0) -> bool:
-        self.letters.append(letter_id)
-        return True
+    def count(self, queue: str) -> int | None:
+        return {"batches": self.waiting, "letters": self.waiting_mails}[queue]
 
 
 @pytest.fixture(autouse=True)
-def doorbells(monkeypatch: pytest.MonkeyPatch) -> Doorbells:
+def fake_queue(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     """No broker in these tests: what Celery would carry is noted. The acceptance tests run the real one."""
-    bells = Doorbells()
-    monkeypatch.setattr("tasks.doorbells.ring_batch", bells.ring_batch)
-    monkeypatch.setattr("tasks.doorbells.ring_for_what_is_due", bells.ring_for_what_is_due)
-    monkeypatch.setattr("tasks.doorbells.ring_letter", bells.ring_letter)
-    monkeypatch.setattr("tasks.doorbells.waiting_letters", lambda: 0)
-    monkeypatch.setattr("tasks.doorbells.ring_send", lambda send_id: True)
-    monkeypatch.setattr("tasks.doorbells.ring_receipt", lambda receipt_id: True)
-    monkeypatch.setattr("tasks.doorbells.waiting_batches", lambda: bells.waiting)
-    return bells
+    fake = FakeQueue()
+    monkeypatch.setattr("tasks.queue._enqueue", fake.enqueue)
+    monkeypatch.setattr("tasks.queue._waiting", fake.count)
+    return fake
 
 
 @pytest.fixture

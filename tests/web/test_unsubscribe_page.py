@@ -7,9 +7,9 @@ import pytest
 from django.http.response import HttpResponseBase
 from django.test import Client
 
+from subscribers import reader_links
 from subscribers.models import Consent, Subscription
 from subscribers.tokens import LinkKind
-from tasks import links
 from tasks.models import Delivery
 from tests import factories
 from tests.reports import World, make_world, state, suppressions
@@ -37,7 +37,7 @@ def provider() -> Client:
 
 def token(world: World, *, reader: int = 0, kind: LinkKind = LinkKind.UNSUBSCRIBE) -> str:
     publication_id = world.send.edition.publication_id
-    return links.signer().sign(kind, publication_id, world.send.pk, world.readers[reader].pk)
+    return reader_links.signer().sign(kind, publication_id, world.send.pk, world.readers[reader].pk)
 
 
 def everything() -> tuple[Any, ...]:
@@ -136,7 +136,7 @@ def test_the_proof_says_where_it_came_from(
 
 def test_a_wrong_token_is_not_found_without_a_hint(provider: Client, world: World) -> None:
     good = token(world)
-    publication_gone = links.signer().sign(LinkKind.UNSUBSCRIBE, 999_999, world.send.pk, world.readers[0].pk)
+    publication_gone = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, 999_999, world.send.pk, world.readers[0].pk)
     wrong = [
         "x",
         good[:-1],
@@ -160,7 +160,7 @@ def test_a_link_without_a_reader_is_answered_and_changes_nothing(
     provider: Client, world: World, subscriber_id: int
 ) -> None:
     """A test mail's link, and that of a reader who has been erased."""
-    test_mail = links.signer().sign(LinkKind.UNSUBSCRIBE, world.send.edition.publication_id, 0, subscriber_id)
+    test_mail = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, world.send.edition.publication_id, 0, subscriber_id)
     before = everything()
 
     assert provider.post(f"/u/{test_mail}", {"List-Unsubscribe": "One-Click"}).status_code == 200

@@ -10,9 +10,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from tasks import doorbells, receipts
-from tasks.models import Receipt, TransportState
-from tasks.models.transport_state import WEBHOOK
+from tasks import queue
+from tasks.feedback import inbox
+from tasks.feedback import refusals as refusals_module
+from tasks.feedback.refusals import Refusals
+from tasks.models import Receipt, WebhookState
 from tests.reports import SigningKey, make_world
 from web import webhooks
 
@@ -30,16 +32,16 @@ def keys(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def refusals(monkeypatch: pytest.MonkeyPatch) -> receipts.Refusals:
-    fresh = receipts.Refusals()
-    monkeypatch.setattr(receipts, "refusals", fresh)
+def refusals(monkeypatch: pytest.MonkeyPatch) -> Refusals:
+    fresh = Refusals("sendgrid")
+    monkeypatch.setattr(refusals_module, "refusals", fresh)
     return fresh
 
 
 @pytest.fixture(autouse=True)
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rung: list[int] = []
-    monkeypatch.setattr(doorbells, "ring_receipt", rung.append)
+    monkeypatch.setattr(queue, "enqueue_receipt", rung.append)
     return rung
 
 
@@ -50,8 +52,8 @@ def post(client: Client, body: bytes = BODY, *, url: str = URL, headers: dict[st
 
 
 def refused_at() -> Any:
-    row = TransportState.objects.filter(name=WEBHOOK).first()
-    return row.webhook_refused_at if row else None
+    row = WebhookState.objects.filter(provider="sendgrid").first()
+    return row.refused_at if row else None
 
 
 def test_a_signed_call_is_stored_as_it_came_and_rung_for(client: Client, rung: list[int]) -> None:
@@ -126,10 +128,10 @@ def test_a_replayed_call_is_taken_and_counts_once(client: Client) -> None:
 
     assert [post(client, body), post(client, body)] == [204, 204]
 
-    from tasks import events
+    from tasks.feedback import applying
 
     for receipt in Receipt.objects.all():
-        events.apply_receipt(receipt.pk)
+        applying.apply_receipt(receipt.pk)
     assert world.counts() == {"delivered": 1}
 
 
@@ -159,7 +161,7 @@ def test_a_body_beyond_the_limit_is_refused(client: Client, settings: Settings) 
 def test_our_own_fault_lets_the_provider_try_again(
     client: Client, monkeypatch: pytest.MonkeyPatch, rung: list[int]
 ) -> None:
-    monkeypatch.setattr(receipts, "store", mock.Mock(side_effect=DatabaseError("disk full")))
+    monkeypatch.setattr(inbox, "store", mock.Mock(side_effect=DatabaseError("disk full")))
 
     assert post(client) == 503
     assert refused_at() is not None
@@ -167,7 +169,7 @@ def test_our_own_fault_lets_the_provider_try_again(
 
 
 def test_an_unforeseen_error_is_noted_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "store", mock.Mock(side_effect=MemoryError))
+    monkeypatch.setattr(inbox, "store", mock.Mock(side_effect=MemoryError))
 
     response = Client(raise_request_exception=False).post(
         URL, BODY, content_type="application/json", headers=KEY.headers(BODY)
@@ -230,12 +232,12 @@ class TestRefusals:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as away:
-            away.setattr(receipts, "connection", mock.Mock(**{"cursor.side_effect": DatabaseError("gone")}))
+            away.setattr(refusals_module, "connection", mock.Mock(**{"cursor.side_effect": DatabaseError("gone")}))
             assert post(client, headers=STRANGER.headers(BODY)) == 403
         assert refused_at() is None
 
         later = time.monotonic() + 600
-        monkeypatch.setattr("tasks.receipts.time.monotonic", lambda: later)
+        monkeypatch.setattr("tasks.feedback.refusals.time.monotonic", lambda: later)
         assert post(client) == 204
         with connection.cursor() as cursor:
             cursor.execute("SELECT now() - %s BETWEEN '590 seconds' AND '610 seconds'", [refused_at()])
@@ -245,6 +247,6 @@ class TestRefusals:
 def test_a_stored_receipt_is_on_disk_even_where_commits_are_relaxed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-        receipts.store(b"[]")
+        inbox.store(b"[]")
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == ("on",)

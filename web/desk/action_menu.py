@@ -8,9 +8,9 @@ from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 
 from composer.models import Edition
 from composer.slots import cadence_of
-from tasks.holding import held_sends
+from tasks.approvals.reopened_sends import held_sends
 from tasks.models import Send
-from web.desk.acts import may_approve
+from web.desk.edition_actions import may_approve
 
 
 class SaveEdition(SaveMenuItem):

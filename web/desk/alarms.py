@@ -11,9 +11,9 @@ from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.admin.ui.components import Component
 
-from tasks import alarms
+from tasks.alarms import raising
 from tasks.models import Alarm
-from web.desk.acts import may_approve
+from web.desk.edition_actions import may_approve
 
 SHOWN = 10
 
@@ -45,7 +45,7 @@ def clear(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     if not may_approve(user):
         raise PermissionDenied
-    if alarms.clear(pk, who=user.get_username()):
+    if raising.clear(pk, who=user.get_username()):
         messages.success(request, "Done: it is off the list.")
     else:
         messages.warning(request, "Somebody has seen to it already.")

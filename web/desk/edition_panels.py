@@ -7,8 +7,8 @@ from wagtail.log_actions import registry
 
 from composer.checks import Problem
 from composer.models import Edition
-from tasks.approval import check_edition
-from tasks.holding import held_sends
+from tasks.approvals.approving import check_edition
+from tasks.approvals.reopened_sends import held_sends
 from web.desk.status import status_of
 
 

@@ -16,12 +16,12 @@ from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, In
 from composer.conversion import edition_content
 from composer.models import Edition
 from composer.succession import follow_on
-from web.desk import acts, copying, trials
+from web.desk import edition_actions, story_picking, test_sends
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
 from web.desk.stories import WIDE, usual_publication
-from web.desk.trials import EditionTestPanel
+from web.desk.test_sends import EditionTestPanel
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
@@ -66,7 +66,7 @@ class EditionEditView(WithEditionPanels, EditView):
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
-        return [*actions, "approve"] if acts.may_approve(self.request.user) else actions
+        return [*actions, "approve"] if edition_actions.may_approve(self.request.user) else actions
 
     def is_valid(self, form: Any) -> bool:
         if self.action == "approve" and self._somebody_else_saved():
@@ -92,7 +92,7 @@ class EditionEditView(WithEditionPanels, EditView):
         return saved
 
     def approve_action(self) -> HttpResponse:
-        acts.approve(self.request, self.object)
+        edition_actions.approve(self.request, self.object)
         return redirect(self.get_edit_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -145,10 +145,10 @@ class EditionViewSet(SnippetViewSet):
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
-            path("reopen/<int:pk>/", acts.reopen, name="reopen"),
-            path("test/<int:pk>/", trials.send, name="send_test"),
-            path("release/<int:pk>/<int:send>/<slug:when>/", acts.release, name="release"),
-            path("story/<int:pk>/", copying.story_state, name="story_state"),
+            path("reopen/<int:pk>/", edition_actions.reopen, name="reopen"),
+            path("test/<int:pk>/", test_sends.send, name="send_test"),
+            path("release/<int:pk>/<int:send>/<slug:when>/", edition_actions.release, name="release"),
+            path("story/<int:pk>/", story_picking.story_state, name="story_state"),
         ]
 
 

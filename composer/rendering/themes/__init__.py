@@ -17,12 +17,12 @@ from markupsafe import Markup
 from composer import brand as brands
 from composer.brand import Look
 from composer.content import Brand
-from composer.rendering.errors import FaultyTheme, UnknownTheme
+from composer.rendering.errors import FaultyThemeError, UnknownThemeError
 from composer.rendering.themes import examination, folder, manifest, stylesheets
 from composer.rendering.themes.environments import environment
 from composer.rendering.themes.folder import DOCUMENT, Folder
 from composer.rendering.themes.manifest import Manifest
-from newsdesk.paths import own_themes, templates_dir
+from newsdesk.core.paths import own_themes, templates_dir
 
 SHARED = "shared"
 #: What a publication's theme can be called.
@@ -58,7 +58,7 @@ def theme(name: str, direction: str, brand: Brand = Brand()) -> Theme:  # noqa: 
     """
     path = _paths().get(name)
     if path is None:
-        raise UnknownTheme(f"there is no theme “{name}”; there are {', '.join(theme_names())}")
+        raise UnknownThemeError(f"there is no theme “{name}”; there are {', '.join(theme_names())}")
     ours = path.parent == _shipped()
     return _ready(path, () if ours else folder.fingerprint(path), direction, brand)
 
@@ -106,7 +106,7 @@ def _opened(path: Path, _seen: folder.Fingerprint) -> _Opened:
     read, faults = manifest.read(files.files[folder.MANIFEST])
     faults += examination.faults(files, read, made, frozenset(shared))
     if faults or read is None:
-        raise FaultyTheme(path.name, faults)
+        raise FaultyThemeError(path.name, faults)
     return _Opened(folder=files, manifest=read, environment=made, confined=confined)
 
 

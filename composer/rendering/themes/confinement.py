@@ -22,7 +22,7 @@ MAX_CHARACTERS = 2_000_000
 MAX_SECONDS = 2.0
 
 
-class TooMuchWork(RuntimeError):  # noqa: N818 - it says what is wrong
+class TooMuchWorkError(RuntimeError):
     """A template did more than any edition needs."""
 
 
@@ -36,11 +36,11 @@ class _Budget:
         self.steps -= steps
         self.characters -= characters
         if self.steps < 0:
-            raise TooMuchWork(f"the template takes more than {MAX_STEPS:,} steps; is there a loop in a loop?")
+            raise TooMuchWorkError(f"the template takes more than {MAX_STEPS:,} steps; is there a loop in a loop?")
         if self.characters < 0:
-            raise TooMuchWork(f"the template writes more than {MAX_CHARACTERS:,} characters")
+            raise TooMuchWorkError(f"the template writes more than {MAX_CHARACTERS:,} characters")
         if time.monotonic() > self.ends:
-            raise TooMuchWork(f"the template takes longer than {MAX_SECONDS:g} seconds")
+            raise TooMuchWorkError(f"the template takes longer than {MAX_SECONDS:g} seconds")
 
 
 _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)

@@ -10,11 +10,11 @@ from composer import content
 from composer.brand import DERIVED, Look
 from composer.rendering.errors import Fault
 from composer.rendering.result import Links
+from composer.rendering.strings import Words
 from composer.rendering.themes import confinement, stylesheets
 from composer.rendering.themes.folder import Folder
 from composer.rendering.themes.manifest import Manifest
 from composer.rendering.view import Entry, Group, View
-from composer.rendering.words import Words
 
 #: What `composer.rendering.pipeline` hands to the document, and its macros through `import … with context`.
 NAMES = frozenset({"css", "dark", "edition", "end", "light", "links", "look", "non_latin"})

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from composer.rendering.errors import Fault, FaultyTheme
+from composer.rendering.errors import Fault, FaultyThemeError
 
 MANIFEST, DOCUMENT, TEMPLATE = "theme.toml", "edition.mjml.j2", ".mjml.j2"
 STYLESHEETS = ("inline.css", "head.css", "dark.css")
@@ -49,7 +49,7 @@ def read(path: Path) -> Folder:
     if len(files) > MAX_FILES:
         faults.append(Fault(file=path.name, message=f"it has {len(files)} files; at most {MAX_FILES} are read"))
     if faults:
-        raise FaultyTheme(path.name, tuple(faults))
+        raise FaultyThemeError(path.name, tuple(faults))
     return Folder(name=path.name, files=files)
 
 

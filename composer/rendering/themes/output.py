@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from jinja2 import TemplateError
 
 from composer.rendering.errors import RenderingError
-from composer.rendering.themes.confinement import TooMuchWork, bounded
+from composer.rendering.themes.confinement import TooMuchWorkError, bounded
 from composer.rendering.themes.examination import forbidden
 from composer.rendering.themes.folder import TEMPLATE
-from composer.sanitising import TooMuch
+from composer.sanitising import TextTooLargeError
 
 if TYPE_CHECKING:
     from composer.rendering.themes import Theme
@@ -27,8 +27,16 @@ def confined(theme: "Theme", make: Callable[[], str]) -> str:
     try:
         with bounded():
             mjml = make()
-    except (TemplateError, TooMuchWork, ArithmeticError, TypeError, LookupError, AttributeError, ValueError) as error:
-        if isinstance(error, TooMuch):  # of the story, not of the theme
+    except (
+        TemplateError,
+        TooMuchWorkError,
+        ArithmeticError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ValueError,
+    ) as error:
+        if isinstance(error, TextTooLargeError):  # of the story, not of the theme
             raise
         raise RenderingError(f"{_place(theme, error)}: {error}") from error
     except RecursionError as error:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -17,12 +17,12 @@ class Command(NewsdeskCommand):
         parser.add_argument("--clear", metavar="ID", type=int, help="this one was seen to")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import alarms
+        from tasks.alarms import raising
         from tasks.models import Alarm
 
         number = options["clear"]
         if number is not None:
-            if not alarms.clear(number, who=sending.at_the_command_line()):
+            if not raising.clear(number, who=sending.at_the_command_line()):
                 raise InputError(f"--clear: there is no open alarm {number}; newsdesk alarms lists them")
             self.report({"cleared": number}, f"alarm {number}: cleared")
             return

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.core.management.commands.check import Command as SystemCheck
 
-from newsdesk.errors import Failure
+from newsdesk.core.errors import OperationFailedError
 from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
 
@@ -24,7 +24,7 @@ class Command(NewsdeskCommand):
         if options["edition"] is None:
             self._check_the_system(options)
             return
-        from tasks.approval import check_edition
+        from tasks.approvals.approving import check_edition
 
         edition = editorial.edition_numbered(options["edition"])
         problems = check_edition(edition)
@@ -34,7 +34,7 @@ class Command(NewsdeskCommand):
             "\n".join(editorial.as_text(problems) or [f"{edition}: nothing to mend"]),
         )
         if errors:
-            raise Failure(
+            raise OperationFailedError(
                 f"edition {edition.pk}: {errors} error{'s' if errors > 1 else ''} must be mended before approval"
             )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newsdesk.errors import Failure
+from newsdesk.core.errors import OperationFailedError
 from newsdesk.management.base import NewsdeskCommand
 
 
@@ -10,19 +10,19 @@ class Command(NewsdeskCommand):
     help = "Compare SendGrid's lists of bounces, complaints, invalid addresses and unsubscribes with ours, and add what we lack."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import comparison
-        from tasks.transports import get_transport
-        from tasks.transports.sendgrid import SendGridTransport
+        from tasks.providers.registry import get_transport
+        from tasks.providers.sendgrid.transport import SendGridTransport
+        from tasks.suppression_sync import syncing
 
         transport = get_transport()
         if not isinstance(transport, SendGridTransport):
-            raise Failure(f"mail goes out by {transport.name}: there is no list to compare with")
-        done = comparison.compare(transport)
+            raise OperationFailedError(f"mail goes out by {transport.name}: there is no list to compare with")
+        done = syncing.sync(transport)
         if done is None:
-            raise Failure("another comparison is running; its result is in the table tasks_comparison")
-        told = comparison.summary(done)
+            raise OperationFailedError("another comparison is running; its result is in the table tasks_comparison")
+        told = syncing.summary(done)
         if done.error:
-            raise Failure(f"broken off, and goes on next night: {done.error}")
+            raise OperationFailedError(f"broken off, and goes on next night: {done.error}")
         lines = [f"comparison {done.pk} with {done.transport}"]
         lines += [
             f"  {found['theirs']:>9,}  {name.replace('_', ' ')}: {found['known']:,} known, {found['added']:,} added, "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
 
@@ -27,9 +27,9 @@ class Command(NewsdeskCommand):
         parser.add_argument("--subject", default="", help="default: the title")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from composer.approval import ApprovalBlocked, ApprovalRefused
+        from composer.approval import ApprovalBlockedError, ApprovalRefusedError
         from composer.composition import compose
-        from tasks.approval import approve_edition, check_edition
+        from tasks.approvals.approving import approve_edition, check_edition
 
         publication = editorial.publication_named(options["publication"])
         if publication.second_approver:
@@ -47,9 +47,9 @@ class Command(NewsdeskCommand):
         refusal = ""
         try:
             approve_edition(edition, None)
-        except ApprovalBlocked as blocked:
+        except ApprovalBlockedError as blocked:
             refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {blocked}"
-        except ApprovalRefused as refused:
+        except ApprovalRefusedError as refused:
             refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {refused}"
         problems = (*editorial.doubts(digest), *check_edition(edition))
         approved = [] if refusal else [f"edition {edition.pk}: {edition} is approved"]
@@ -58,7 +58,7 @@ class Command(NewsdeskCommand):
             "\n".join([*editorial.as_text(problems), *approved]),
         )
         if refusal:
-            raise Failure(refusal)
+            raise OperationFailedError(refusal)
 
 
 def _stories(publication: "Publication", ids: Sequence[int]) -> list["Story"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management.base import NewsdeskCommand
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Command(NewsdeskCommand):
         self.report(demo.as_json(), as_text(demo))
         self.stderr.write("\n".join(lines))
         if not demo.ok:
-            raise Failure(f"{demo.duplicates} readers were mailed twice and {demo.missing} were missed")
+            raise OperationFailedError(f"{demo.duplicates} readers were mailed twice and {demo.missing} were missed")
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def _newsdesk_running() -> Iterator[tuple[str, list[str]]]:
     """A Newsdesk of this home: the one that runs already, or one for as long as the demo takes."""
     from django.conf import settings
 
-    from newsdesk.locks import is_held
-    from newsdesk.supervisor import Group
+    from newsdesk.core.file_locks import is_held
+    from newsdesk.local_stack.stack import LocalStack
 
     home = settings.HOME
     if is_held(home.up_lock):
@@ -59,7 +59,7 @@ def _newsdesk_running() -> Iterator[tuple[str, list[str]]]:
             [f"Look around: the desk {state['base_url']}/desk/ · sent mail {state['sandbox_url']}/"],
         )
         return
-    with Group(home, quiet=True, sandbox_options=("--open-rate", "0.35", "--click-rate", "0.1")) as group:
+    with LocalStack(home, quiet=True, sandbox_options=("--open-rate", "0.35", "--click-rate", "0.1")) as group:
         group.wait_until_healthy()
         login = group.login
         how = f"login {login.username} with the password {login.password}" if login and login.password else "log in"

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
 if TYPE_CHECKING:
-    from tasks.reconciliation.history import History
+    from tasks.reconciliation.attempt_history import History
 
 
 class Command(NewsdeskCommand):
@@ -22,21 +22,21 @@ class Command(NewsdeskCommand):
         parser.add_argument("--all", action="store_true", help="also requests that were simply accepted, or are open")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.reconciliation import history
+        from tasks.reconciliation import attempt_history
 
         send, batch = sending.send_numbered(options["send"]), options["batch"]
         if batch is not None and not send.batches.filter(pk=batch).exists():
             raise InputError(f"--batch: send {send.pk} has no batch {batch}")
-        found = history.histories(send.pk, batch_id=batch, everything=options["all"])
-        unposted = history.never_posted(send.pk, batch_id=batch)
+        found = attempt_history.histories(send.pk, batch_id=batch, everything=options["all"])
+        unposted = attempt_history.never_posted(send.pk, batch_id=batch)
         data = {"send": send.pk, "attempts": [each.as_json() for each in found], "without_attempt": unposted}
         lines = [line for each in found for line in _lines(each)]
         lines += [f"batch {number}: unknown without a request: the database moved under it" for number in unposted]
         self.report(data, "\n".join(lines) or f"send {send.pk}: no request was ever in doubt")
 
 
-def _lines(history: "History") -> list[str]:
-    row = history.attempt
+def _lines(attempt: "History") -> list[str]:
+    row = attempt.attempt
     told = [f"HTTP {row.http_status}" if row.http_status else "", row.provider_id and f"message id {row.provider_id}"]
     ended = f"ended {row.finished_at:%H:%M:%S}" if row.finished_at else "without an end"
     about = ", ".join(filter(None, [row.outcome or "open", *told, f"{row.size:,} readers"]))
@@ -44,10 +44,10 @@ def _lines(history: "History") -> list[str]:
         f"batch {row.batch_id}, attempt {row.number} ({row.pk}): {about}",
         f"  begun {row.fenced_at:%Y-%m-%d %H:%M:%S}, {ended} UTC",
     ]
-    lines += [f"  {at}  {words}" for at, words in history.facts]
-    if history.never:
-        lines.append(f"  its silence is not believed: {history.never}")
-    elif history.conditions:
+    lines += [f"  {at}  {words}" for at, words in attempt.facts]
+    if attempt.never:
+        lines.append(f"  its silence is not believed: {attempt.never}")
+    elif attempt.conditions:
         lines.append("  its silence is believed once all of these hold:")
-        lines += [f"    [{'x' if each.holds else ' '}] {each.words}" for each in history.conditions]
+        lines += [f"    [{'x' if each.holds else ' '}] {each.words}" for each in attempt.conditions]
     return lines

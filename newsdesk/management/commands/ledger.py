@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -23,22 +23,22 @@ class Command(NewsdeskCommand):
         parser.add_argument("--out", metavar="FILE", help="with --csv: where to write it; default: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import ledger
+        from tasks.sends import recipient_report
 
         send = sending.send_numbered(options["send"])
         if options["out"] and not options["csv"]:
             raise InputError("ledger: --out goes with --csv")
         if options["csv"] and options["json"] and not options["out"]:
             raise InputError("ledger: --csv and --json both print: say where to write the CSV with --out FILE")
-        with ledger.snapshot():
+        with recipient_report.snapshot():
             if options["csv"] and not options["out"]:
                 sys.stdout.flush()
-                ledger.write(send.pk, sys.stdout.buffer.write)
+                recipient_report.write(send.pk, sys.stdout.buffer.write)
                 sys.stdout.buffer.flush()
                 return
             if options["csv"]:
                 _write(send.pk, Path(options["out"]))
-            told = ledger.summary(send.pk)
+            told = recipient_report.summary(send.pk)
         lines = [f"send {send.pk}: {told['rows']:,} candidates"]
         lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in told["excluded"].items()]
         outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
@@ -48,13 +48,13 @@ class Command(NewsdeskCommand):
 
 def _write(send_id: int, path: Path) -> None:
     """All of it or nothing: a file half written would look like a send half counted."""
-    from tasks import ledger
+    from tasks.sends import recipient_report
 
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # Addresses of readers: nobody else's to read.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - a mode
-            ledger.write(send_id, file.write)
+            recipient_report.write(send_id, file.write)
         draft.replace(path)
     except OSError as error:
         raise InputError(f"--out: {path}: {error.strerror or error}") from error

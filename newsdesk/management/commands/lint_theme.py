@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import Failure, InputError
+from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management.base import NewsdeskCommand
 
 
@@ -29,4 +29,4 @@ class Command(NewsdeskCommand):
         text = "\n".join(map(str, found)) or f"{folder.name}: nothing to mend"
         self.report({"theme": folder.name, "faults": [asdict(fault) for fault in found]}, text)
         if found:
-            raise Failure(f"{folder.name}: {len(found)} fault{'s' if len(found) > 1 else ''}")
+            raise OperationFailedError(f"{folder.name}: {len(found)} fault{'s' if len(found) > 1 else ''}")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
 

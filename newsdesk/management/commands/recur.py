@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
 
@@ -38,14 +38,14 @@ class Command(NewsdeskCommand):
         parser.add_argument("--off", action="store_true", help="schedule no slot any more; scheduled sends stay")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import slots
+        from tasks.slots import recurrence
 
         publication = editorial.publication_named(options["publication"])
         asked = options["segment"] or options["local_time"] or options["late"] is not None
         if options["off"]:
             if options["lists"] or asked:
                 raise InputError("--off: it goes with no other option")
-            slots.stop_recurring(publication)
+            recurrence.stop_recurring(publication)
         elif options["lists"]:
             self._recur(publication, options)
         elif asked:
@@ -54,26 +54,26 @@ class Command(NewsdeskCommand):
         self.report(report, _text(report, publication))
 
     def _recur(self, publication: "Publication", options: dict[str, Any]) -> None:
-        from tasks import slots
+        from tasks.slots import recurrence
 
         late = 720 if options["late"] is None else options["late"]
         if not 0 <= late <= 7 * 24 * 60:
             raise InputError("--late: a number of minutes from 0 to 10080, which is a week")
         try:
-            slots.recur(
+            recurrence.recur(
                 publication,
                 lists=[editorial.list_named(publication, slug) for slug in dict.fromkeys(options["lists"])],
                 segment=editorial.segment_named(publication, options["segment"]) if options["segment"] else None,
                 local_time=options["local_time"],
                 late_minutes=late,
             )
-        except slots.NoWeeklySlot as refused:
+        except recurrence.NoWeeklySlotError as refused:
             raise InputError(str(refused)) from refused
 
 
 def _report(publication: "Publication") -> dict[str, Any]:
     from composer.slots import cadence_of, upcoming
-    from tasks import clock
+    from tasks.database import clock
     from tasks.models import Recurrence
 
     found: Recurrence | None = Recurrence.objects.filter(publication=publication).first()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import Failure
+from newsdesk.core.errors import OperationFailedError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -24,15 +24,15 @@ class Command(NewsdeskCommand):
         when.add_argument("--next-slot", action="store_true", help="with the publication's next weekly slot")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import holding
-        from tasks.counts import as_json
+        from tasks.approvals import reopened_sends
+        from tasks.sends.counts import as_json
 
         send = sending.send_numbered(options["send"])
-        release = holding.release_now if options["now"] else holding.release_to_next_slot
+        release = reopened_sends.release_now if options["now"] else reopened_sends.release_to_next_slot
         try:
             release(send.pk, who=f"command line ({getpass.getuser()})")
-        except holding.CannotRelease as refused:
-            raise Failure(str(refused)) from refused
+        except reopened_sends.ReleaseError as refused:
+            raise OperationFailedError(str(refused)) from refused
         send.refresh_from_db()
         report = as_json(send)
         self.report(report, sending.as_text(report))

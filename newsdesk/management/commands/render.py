@@ -12,10 +12,10 @@ from composer.checks import Problem, check
 from composer.content import EditionContent, PublicationContent
 from composer.digest import Digest, DigestError
 from composer.merge_tags import fill, values
-from composer.rendering import Rendering, RenderingError, UnknownTheme, eml, render
-from composer.sanitising import TooMuch
-from newsdesk.chromium import NoChromium, Scheme, Shot, pictures
-from newsdesk.errors import Failure, InputError
+from composer.rendering import Rendering, RenderingError, UnknownThemeError, eml, render
+from composer.sanitising import TextTooLargeError
+from newsdesk.core.errors import InputError, OperationFailedError
+from newsdesk.screenshots import NoBrowserError, Scheme, Shot, pictures
 
 #: A mail client's reading pane, and a phone.
 SHOTS: tuple[tuple[int, Scheme], ...] = ((640, "light"), (640, "dark"), (375, "light"), (375, "dark"))
@@ -71,12 +71,12 @@ def rendered_digest(source: Path, *, theme: str, address: str = "") -> Rendered:
     content = digests.content(digest, _publication(digest, address))
     try:
         rendering = render(content, theme=theme)
-    except UnknownTheme as error:
+    except UnknownThemeError as error:
         raise InputError(f"--theme: {error}") from error
-    except TooMuch as error:
+    except TextTooLargeError as error:
         raise InputError(f"{source}: {error}") from error
     except RenderingError as error:
-        raise Failure(f"theme {theme}: {error}") from error
+        raise OperationFailedError(f"theme {theme}: {error}") from error
     problems = (*check(content, rendering), *_own_problems(digest, address))
     return Rendered(digest=digest, content=content, rendering=rendering, problems=problems)
 
@@ -117,8 +117,8 @@ def screenshots(rendered: Rendered, html: Path) -> dict[str, Path]:
     }
     try:
         pictures(fill(rendered.rendering.html, sample), shots)
-    except NoChromium as error:
-        raise Failure(f"--screenshots: {error}") from error
+    except NoBrowserError as error:
+        raise OperationFailedError(f"--screenshots: {error}") from error
     except OSError as error:
         raise InputError(f"--screenshots: {error.filename or html.parent}: {error.strerror or error}") from error
     return {f"png-{shot.width}-{shot.scheme}": path for path, shot in shots.items()}

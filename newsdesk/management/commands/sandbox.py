@@ -24,14 +24,14 @@ class Command(NewsdeskCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from django.conf import settings
 
-        from newsdesk.errors import Failure
-        from newsdesk.home import DEFAULT_SANDBOX_PORT
-        from newsdesk.locks import is_held
-        from newsdesk.supervisor import ports, programs
+        from newsdesk.core.errors import OperationFailedError
+        from newsdesk.core.file_locks import is_held
+        from newsdesk.core.home import DEFAULT_SANDBOX_PORT
+        from newsdesk.local_stack import ports, programs
 
         home = settings.HOME
         if is_held(home.up_lock) and home.run_state().get("sandbox_url"):
-            raise Failure(f"A sandbox already runs in this home, at {home.sandbox_url()}/.")
+            raise OperationFailedError(f"A sandbox already runs in this home, at {home.sandbox_url()}/.")
         wishes = [home.last_ports().get("sandbox", DEFAULT_SANDBOX_PORT), DEFAULT_SANDBOX_PORT]
         port = options["port"]
         listener = ports.listen_at(port) if port is not None else ports.listen_near(wishes)

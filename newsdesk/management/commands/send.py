@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import editorial, sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -31,7 +31,7 @@ class Command(NewsdeskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.scheduling import CannotSchedule, schedule
+        from tasks.sends.scheduling import SchedulingError, schedule
 
         edition = editorial.edition_numbered(options["edition"])
         publication = edition.publication
@@ -44,7 +44,7 @@ class Command(NewsdeskCommand):
             when = {"at": _moment(options["at"], publication)}
         try:
             send = schedule(edition, lists=lists, segment=segment, who=sending.at_the_command_line(), **when)
-        except CannotSchedule as refused:
+        except SchedulingError as refused:
             raise InputError(str(refused)) from refused
         self.report(
             {"send": send.pk},

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -18,13 +18,13 @@ class Command(NewsdeskCommand):
         parser.add_argument("send", metavar="SEND", type=int, help="the id of a send that is sent or cancelled")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.rests import send_rest
-        from tasks.scheduling import CannotSchedule
+        from tasks.sends.resending import send_to_rest
+        from tasks.sends.scheduling import SchedulingError
 
         first = sending.send_numbered(options["send"])
         try:
-            rest = send_rest(first.pk, who=sending.at_the_command_line())
-        except CannotSchedule as refused:
+            rest = send_to_rest(first.pk, who=sending.at_the_command_line())
+        except SchedulingError as refused:
             raise InputError(str(refused)) from refused
         readers = f"{rest.readers:,} reader{'' if rest.readers == 1 else 's'}"
         self.report(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import editorial, sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -31,7 +31,7 @@ class Command(NewsdeskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.trials import CannotTest, send_test
+        from tasks.transactional.test_sends import CannotTestError, send_test
 
         edition = editorial.edition_numbered(options["edition"])
         variant = options["variant"]
@@ -43,7 +43,7 @@ class Command(NewsdeskCommand):
                 seen_by=options["seen_by"],
                 who=sending.at_the_command_line(),
             )
-        except CannotTest as refused:
+        except CannotTestError as refused:
             raise InputError(f"send-test: {refused}") from refused
         subject = written[0].subject
         self.report(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -24,8 +24,8 @@ class Command(NewsdeskCommand):
         parser.add_argument("--why", metavar="TEXT", default="", help="the reason, for the send's history")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks import reconciliation
         from tasks.models import Attempt, Batch
+        from tasks.reconciliation import decisions
 
         number = options["batch"]
         if number is None:
@@ -37,7 +37,7 @@ class Command(NewsdeskCommand):
             return
         if not (options["resend"] or options["leave"]):
             raise InputError("settle: say --resend or --leave")
-        decide = reconciliation.resend if options["resend"] else reconciliation.leave
+        decide = decisions.resend if options["resend"] else decisions.leave
         if not decide(number, who=sending.at_the_command_line(), why=options["why"].strip()):
             raise InputError(f"BATCH: no unknown batch has the id {number}; newsdesk settle lists them")
         decided = "resend" if options["resend"] else "leave"

@@ -16,8 +16,8 @@ class Command(NewsdeskCommand):
         parser.add_argument("send", metavar="SEND", type=int, nargs="?", help="a send's id; default: all of them")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.counts import as_json
         from tasks.models import Send
+        from tasks.sends.counts import as_json
 
         if options["send"] is not None:
             report = sending.report_of(sending.send_numbered(options["send"]))

@@ -27,14 +27,16 @@ class Command(NewsdeskCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from django.conf import settings
 
-        from newsdesk.errors import Failure
-        from newsdesk.supervisor import Group
+        from newsdesk.core.errors import OperationFailedError
+        from newsdesk.local_stack.stack import LocalStack
 
         stop = threading.Event()
-        with Group(settings.HOME, port=options["port"]) as group:
+        with LocalStack(settings.HOME, port=options["port"]) as group:
             for number in STOPPING:
                 signal.signal(number, lambda *_: stop.set())
-            ready = threading.Thread(target=self._tell_when_ready, args=(group, stop, Failure), daemon=True)
+            ready = threading.Thread(
+                target=self._tell_when_ready, args=(group, stop, OperationFailedError), daemon=True
+            )
             ready.start()
             stop.wait()
             self.stdout.write("Stopping.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.errors import InputError
+from newsdesk.core.errors import InputError
 from newsdesk.management.base import NewsdeskCommand
 
 _SHOWN = 60
@@ -25,13 +25,13 @@ class Command(NewsdeskCommand):
         parser.add_argument("--off", action="store_true", help="end it: no ceiling any more")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.flow import warming
         from tasks.models import WarmUp
+        from tasks.throttling import warm_up
 
         domain = str(options["domain"]).strip().lower().rstrip(".")
         if "@" in domain or "." not in domain or " " in domain:
             raise InputError(f"DOMAIN: {domain!r} is not a domain such as news.example.com")
-        ceilings = warming.SUGGESTED if options["suggested"] else tuple(options["ceilings"] or ())
+        ceilings = warm_up.SUGGESTED if options["suggested"] else tuple(options["ceilings"] or ())
         if (options["suggested"] and options["ceilings"]) or (options["off"] and ceilings):
             raise InputError("--ceilings, --suggested and --off: choose one of them")
         if any(ceiling < 1 for ceiling in ceilings):
@@ -39,25 +39,25 @@ class Command(NewsdeskCommand):
         if options["start"] and not ceilings:
             raise InputError("--start: it needs --ceilings or --suggested")
         if ceilings:
-            warming.change(domain, starts_on=_day(options["start"]), ceilings=ceilings)
+            warm_up.change(domain, starts_on=_day(options["start"]), ceilings=ceilings)
         elif options["off"]:
-            warming.change(domain, starts_on=None, ceilings=())
-        warm_up = WarmUp.objects.filter(pk=domain).first()
-        if warm_up is None:
+            warm_up.change(domain, starts_on=None, ceilings=())
+        planned = WarmUp.objects.filter(pk=domain).first()
+        if planned is None:
             self.report({"domain": domain, "ceilings": []}, f"{domain} has no ceilings")
             return
         today = datetime.now(UTC).date()
-        ceiling = warming.ceiling_on(today, starts_on=warm_up.starts_on, ceilings=warm_up.ceilings)
-        used = warming.used_on(domain, today)
+        ceiling = warm_up.ceiling_on(today, starts_on=planned.starts_on, ceilings=planned.ceilings)
+        used = warm_up.used_on(domain, today)
         report = {
             "domain": domain,
-            "starts_on": warm_up.starts_on.isoformat(),
-            "ceilings": warm_up.ceilings,
+            "starts_on": planned.starts_on.isoformat(),
+            "ceilings": planned.ceilings,
             "today": {"day": today.isoformat(), "ceiling": ceiling, "used": used},
         }
-        lines = [f"{domain} warms up from {warm_up.starts_on}", _today(used, ceiling)]
-        for position, number in enumerate(warm_up.ceilings[:_SHOWN]):
-            day = warm_up.starts_on + timedelta(days=position)
+        lines = [f"{domain} warms up from {planned.starts_on}", _today(used, ceiling)]
+        for position, number in enumerate(planned.ceilings[:_SHOWN]):
+            day = planned.starts_on + timedelta(days=position)
             lines.append(f"  {day}  {number:>11,}{'  today' if day == today else ''}")
         self.report(report, "\n".join(lines))
 

@@ -13,9 +13,9 @@ from wagtail.models import ModelLogEntry
 from composer.models import Edition, Publication
 from composer.slots import next_slot
 from subscribers.models import List
-from tasks.approval import approve_edition, reopen_edition
+from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send
-from tasks.scheduling import schedule
+from tasks.sends.scheduling import schedule
 
 pytestmark = pytest.mark.integration
 

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from composer.models import Edition
-from tasks.alarms import raise_alarm
-from tasks.models import Alarm, Letter
+from tasks.alarms.raising import raise_alarm
+from tasks.models import Alarm, TransactionalMail
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ HOME = "wagtailadmin_home"
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """No broker here."""
     rung: list[int] = []
-    monkeypatch.setattr("tasks.doorbells.ring_letter", lambda letter_id, countdown=0: bool(rung.append(letter_id)))
+    monkeypatch.setattr("tasks.queue.enqueue_mail", lambda letter_id, countdown=0: bool(rung.append(letter_id)))
     return rung
 
 
@@ -55,10 +55,10 @@ def test_a_test_goes_out_and_says_to_whom(desk: Client, edition: Edition) -> Non
 
     assert response.redirect_chain[-1][0] == edit_url(edition)
     assert "A test is on its way to ada@example.com, bob@example.com, eve@example.com." in said(response)
-    assert set(Letter.objects.values_list("subject", "asked_by", "edition")) == {
+    assert set(TransactionalMail.objects.values_list("subject", "asked_by", "edition")) == {
         ("[Test] Water and stone", "ada", edition.pk)
     }
-    assert Letter.objects.count() == 3
+    assert TransactionalMail.objects.count() == 3
 
 
 @pytest.mark.parametrize(("addresses", "words"), [("", "name at least one address"), ("nobody", "is not an address")])
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_said(desk: Client, edition: Edition, addresses: str, w
 
     assert "No test was sent" in said(response)
     assert words in said(response)
-    assert not Letter.objects.exists()
+    assert not TransactionalMail.objects.exists()
 
 
 def test_a_test_takes_a_post_a_token_and_the_right_to_edit(
@@ -84,12 +84,12 @@ def test_a_test_takes_a_post_a_token_and_the_right_to_edit(
     visitor.force_login(make_user("visitor", "access_admin", "view_edition"))
     visitor.post(test_url(edition), data)
     Client().post(test_url(edition), data)
-    assert not Letter.objects.exists()
+    assert not TransactionalMail.objects.exists()
 
     writer = Client()
     writer.force_login(make_user("writer", "access_admin", "change_edition"))
     writer.post(test_url(edition), data)
-    assert Letter.objects.get().asked_by == "writer"
+    assert TransactionalMail.objects.get().asked_by == "writer"
 
 
 def test_an_edition_that_is_not_saved_offers_no_test(desk: Client, edition: Edition) -> None:
@@ -130,7 +130,7 @@ def test_both_forms_carry_what_the_server_asks_for(ada: Any, edition: Edition) -
         assert token is not None
         assert strict.post(url, {**data, "csrfmiddlewaretoken": token[1]}).status_code == 302
 
-    assert Letter.objects.exists()
+    assert TransactionalMail.objects.exists()
     assert Alarm.objects.get().cleared_at is not None
 
 

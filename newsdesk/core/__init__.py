@@ -1,0 +1,1 @@
+"""What every package stands on: environment, home, paths, errors, logging, Redis, locks and processes."""

@@ -1,0 +1,59 @@
+"""Raising what a person must look at: a row, a line in the log, and where it cannot wait a letter to the editors."""
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
+from tasks.models import Alarm
+
+log = structlog.get_logger(__name__)
+
+
+def raise_alarm(
+    code: str,
+    message: str,
+    *,
+    send_id: int | None = None,
+    publication_id: int | None = None,
+    edition_id: int | None = None,
+    mail: bool = False,
+) -> None:
+    """Record an alarm once: the same code and words about the same thing are not repeated until it is cleared.
+
+    With `mail` every editor gets one letter about it. Letters that cannot be written never fail the caller.
+    """
+    about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
+    words = message[:500]
+    still_open = Alarm.objects.filter(message=words, cleared_at=None, **_where(about))
+    if still_open.filter(code=code).exists():
+        return
+    # The same words under another code (a send paused because its database moved) are not written about twice.
+    told = still_open.exclude(mailed_at=None).exists()
+    alarm = Alarm.objects.create(code=code, message=words, **about)
+    log.error("alarm", code=code, message=message, send=send_id, publication=publication_id, edition=edition_id)
+    if mail and not told:
+        _tell(alarm)
+
+
+def clear(alarm_id: int, *, who: str) -> bool:
+    """A person has seen to it: it is open no more. False when there is no such open alarm."""
+    cleared = Alarm.objects.filter(pk=alarm_id, cleared_at=None).update(cleared_at=Now())
+    if cleared:
+        log.info("alarm_cleared", alarm=alarm_id, who=who)
+    return bool(cleared)
+
+
+def _where(about: dict[str, int | None]) -> dict[str, object]:
+    return {f"{name}__isnull" if value is None else name: value is None or value for name, value in about.items()}
+
+
+def _tell(alarm: Alarm) -> None:
+    # Letters know the submission, which pauses sends, which raises alarms.
+    from tasks.alarms.mails import write_alarm_mails
+
+    try:
+        with transaction.atomic():
+            if write_alarm_mails(alarm):
+                Alarm.objects.filter(pk=alarm.pk).update(mailed_at=Now())
+    except Exception:
+        log.exception("alarm_not_mailed", alarm=alarm.pk)

@@ -1,0 +1,217 @@
+"""Freezing a send's audience: set-based SQL that gives each candidate exactly one row.
+
+A candidate has any subscription on the send's lists and matches its segment. Each ends as a delivery in a batch, or as an
+exclusion with its reason. The sum is verified.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from django.db.backends.utils import CursorWrapper
+from django.db.models.functions import Now
+
+from composer.models import Variant
+from subscribers.audience import audience
+from subscribers.segments import condition, parse
+from subscribers.sql import SqlCondition
+from tasks.audience import local_time
+from tasks.models import Send
+from tasks.models.batch import BATCH_SIZE
+from tasks.throttling import warm_up
+
+
+class CountsDoNotAddUpError(Exception):
+    """The frozen audience is not the candidates; nothing of it was kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    send_id: int
+    candidates: int
+    deliveries: int
+    batches: int
+    excluded: dict[str, int]
+
+
+_FREEZE = """
+CREATE TEMPORARY TABLE prepared ON COMMIT DROP AS
+WITH audience AS ({audience}),
+judged AS (
+    SELECT a.subscriber_id, v.variant_id, {timezone} AS timezone,
+           CASE WHEN a.reason IS NOT NULL THEN a.reason
+                WHEN {received} THEN 'already_received'
+                WHEN {capped} THEN 'frequency_cap'
+                WHEN v.variant_id IS NULL THEN 'no_stories' END AS reason
+      FROM audience a
+      {subscriber}
+      {recent}
+      LEFT JOIN (VALUES {variants}) AS v(mask, variant_id) ON v.mask = {mask}
+)
+SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone FROM judged
+"""
+#: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
+#: counts as now, so that all who are late share batches.
+_ALL_AT_ONCE = "(SELECT subscriber_id, variant_id, now() AS at FROM prepared WHERE reason IS NULL) p"
+_BY_TIMEZONE = """
+(SELECT subscriber_id, variant_id, GREATEST(due.at, now()) AS at
+   FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
+  WHERE reason IS NULL) p
+"""
+_CUT = """
+CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
+SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, slot,
+       LEAST({size}, members - slot * {size}) AS members
+  FROM (SELECT variant_id, at, count(*) AS members FROM {readers} GROUP BY variant_id, at ORDER BY at, variant_id) parts
+ CROSS JOIN LATERAL generate_series(0, (members - 1) / {size}) AS slot
+"""
+_DELIVERIES = """
+INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
+SELECT %s, p.subscriber_id, c.batch_id
+  FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1) / {size} AS slot FROM {readers}) p
+  JOIN cut c USING (variant_id, at, slot)
+"""
+_EXCLUSIONS = """
+INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt)
+SELECT %s, subscriber_id, 'excluded', reason, 0 FROM prepared WHERE reason IS NOT NULL
+"""
+#: Whoever has a delivery of the edition in another send, unless excluded, failed or cancelled there; unknown counts.
+_RECEIVED = """
+EXISTS (SELECT 1 FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
+         WHERE d.send_id = ANY(%s) AND d.subscriber_id = a.subscriber_id
+           AND b.status NOT IN ('failed', 'cancelled')
+           AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x
+                            WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id))
+"""
+#: How many mails each reader got from the sends named. A batch that may have arrived counts, as above.
+_RECENT = """
+LEFT JOIN (SELECT d.subscriber_id, count(*) AS mails
+             FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
+             LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
+            WHERE d.send_id = ANY(%s) AND b.status NOT IN ('failed', 'cancelled') AND x.send_id IS NULL
+            GROUP BY d.subscriber_id) recent ON recent.subscriber_id = a.subscriber_id
+"""
+
+
+def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
+    """Write deliveries and exclusions, and leave the batches in the temporary table `cut`."""
+    freeze = _freeze_sql(send)
+    cursor.execute(freeze.sql, freeze.params)
+    cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
+    counted = dict(cursor.fetchall())
+    readers = _readers(cursor, send)
+    size = _batch_size(send)
+    variants = send.approval.variants.count()
+    keys = [*(["variant_id"] if variants > 1 else []), *(["at"] if send.local_at else [])]
+    partition = f"PARTITION BY {', '.join(keys)}" if keys else ""
+    cursor.execute(_CUT.format(readers=readers.sql, size=size), readers.params)
+    batches = cursor.rowcount
+    cursor.execute(_DELIVERIES.format(readers=readers.sql, size=size, partition=partition), [send.pk, *readers.params])
+    deliveries = cursor.rowcount
+    cursor.execute(_EXCLUSIONS, [send.pk])
+    excluded_rows = cursor.rowcount
+    cursor.execute("SELECT COALESCE(sum(members), 0), COALESCE(max(members), 0) FROM cut")
+    in_batches, largest = cursor.fetchone()
+    prepared = Prepared(
+        send_id=send.pk,
+        candidates=sum(counted.values()),
+        deliveries=counted.pop(None, 0),
+        batches=batches,
+        excluded=counted,
+    )
+    _verify(
+        prepared,
+        deliveries=deliveries,
+        in_batches=int(in_batches),
+        excluded_rows=excluded_rows,
+        too_large=largest > size,
+    )
+    return prepared
+
+
+def _batch_size(send: Send) -> int:
+    """Deliveries in one request of this send; fewer while its domain is being warmed up."""
+    return min(BATCH_SIZE, warm_up.batch_size(send.sender_domain))
+
+
+def _readers(cursor: CursorWrapper, send: Send) -> SqlCondition:
+    """Whoever gets a delivery, with the moment at which they are due."""
+    if not send.local_at:
+        return SqlCondition(_ALL_AT_ONCE)
+    cursor.execute("SELECT DISTINCT timezone FROM prepared WHERE reason IS NULL")
+    timezones = [timezone for (timezone,) in cursor.fetchall()]
+    due = local_time.moments(datetime.fromisoformat(send.local_at), timezones, usual=send.edition.publication.zone)
+    return SqlCondition(_BY_TIMEZONE, (list(due), list(due.values())))
+
+
+def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, too_large: bool) -> None:
+    excluded = sum(prepared.excluded.values())
+    adds_up = (
+        prepared.deliveries == deliveries == in_batches
+        and excluded == excluded_rows
+        and prepared.candidates == deliveries + excluded
+        and not too_large
+    )
+    if not adds_up:
+        raise CountsDoNotAddUpError(
+            f"{prepared.candidates} candidates, but {deliveries} deliveries, {in_batches} in batches and "
+            f"{excluded_rows} exclusions"
+        )
+
+
+def _freeze_sql(send: Send) -> SqlCondition:
+    list_ids = list(send.lists.values_list("pk", flat=True))
+    rules = {slug: parse(rule) for slug, rule in sorted(send.approval.audience_rules.items())}
+    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
+    others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
+    received = SqlCondition(_RECEIVED, (others,)) if others else SqlCondition("false")
+    capped, recent = _cap_sql(send)
+    conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
+    bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
+    reads_subscribers = rules or send.local_at
+    sql = _FREEZE.format(
+        audience=candidates.sql,
+        received=received.sql,
+        capped=capped.sql,
+        recent=recent.sql,
+        timezone="s.timezone" if send.local_at else "''",
+        subscriber="JOIN subscribers_subscriber s ON s.id = a.subscriber_id" if reads_subscribers else "",
+        variants=", ".join(_variant_masks(send, list(rules))),
+        mask=" + ".join(bits) or "0",
+    )
+    parts = (candidates, received, capped, recent, *conditions)
+    return SqlCondition(sql, tuple(param for part in parts for param in part.params))
+
+
+def _cap_sql(send: Send) -> tuple[SqlCondition, SqlCondition]:
+    """Whether a reader has had enough lately, and the join that says how much they had."""
+    publication = send.edition.publication
+    none = SqlCondition("false"), SqlCondition("")
+    if not (publication.frequency_cap and publication.frequency_days):
+        return none
+    since = Now() - timedelta(days=publication.frequency_days)
+    lately = list(Send.objects.filter(prepared_at__gt=since).exclude(pk=send.pk).values_list("pk", flat=True))
+    if not lately:
+        return none
+    return SqlCondition("recent.mails >= %s", (publication.frequency_cap,)), SqlCondition(_RECENT, (lately,))
+
+
+def _variant_masks(send: Send, slugs: list[str]) -> list[str]:
+    """One "(mask, variant id)" for each set of segments a reader may be in; bit n = the n-th slug in order.
+
+    Raises CountsDoNotAddUp when the frozen variants leave a set without an answer.
+    """
+    by_set: dict[frozenset[str], int | None] = {}
+    for variant in Variant.objects.filter(approval_id=send.approval_id).only("pk", "audiences", "stories"):
+        for segments in variant.audiences:
+            by_set[frozenset(segments)] = variant.pk if variant.stories else None
+    masks = []
+    for count in range(len(slugs) + 1):
+        for members in combinations(slugs, count):
+            chosen = frozenset(members)
+            if chosen not in by_set:
+                raise CountsDoNotAddUpError(f"no variant was frozen for readers in {sorted(chosen) or 'no segment'}")
+            mask = sum(1 << slugs.index(slug) for slug in members)
+            variant_id = by_set[chosen]
+            masks.append(f"({mask}, {'NULL::bigint' if variant_id is None else f'{variant_id}::bigint'})")
+    return masks

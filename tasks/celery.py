@@ -1,0 +1,125 @@
+"""The Celery application, its queues and beat's schedule; a message only wakes a worker (docs/adr/0002)."""
+
+import gc
+import os
+import signal
+import sys
+import warnings
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import worker_init, worker_process_init, worker_ready
+from kombu.entity import Queue
+
+from newsdesk.core.child_process import die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
+
+from django.conf import settings
+
+from tasks import queue, worker_shutdown
+from tasks.database import identity
+
+# Messages are JSON: what the warning fears cannot be sent.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+
+#: Longer than the hard limit of any task, so that a running one is never started a second time.
+VISIBILITY_TIMEOUT = 600
+
+app = Celery("newsdesk", include=["tasks.celery_tasks"])
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_TIMEOUT,
+        # A message of a killed main process comes back within seconds of the timeout, not minutes.
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+    },
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_soft_shutdown_timeout=5.0,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
+    # Tests and alarms go first, and the short errands of beat must not wait behind a thousand batches.
+    task_queues=[Queue(name) for name in ("letters", "errands", "receipts", "batches")],  # type: ignore[no-untyped-call]
+    task_default_queue="errands",
+    task_routes={
+        "tasks.submit_letter": {"queue": "letters"},
+        "tasks.submit_batch": {"queue": "batches"},
+        "tasks.apply_receipt": {"queue": "receipts"},
+    },
+    timezone="UTC",
+    beat_schedule_filename=str(settings.HOME.path / "beat-schedule"),
+    beat_schedule={
+        "due sends": {"task": "tasks.prepare_due_sends", "schedule": 5.0, "options": {"expires": 10}},
+        "slots": {"task": "tasks.keep_slots", "schedule": 60.0, "options": {"expires": 60}},
+        "sweep": {"task": "tasks.sweep", "schedule": 10.0, "options": {"expires": 20}},
+        "reconcile": {
+            "task": "tasks.reconcile",
+            # Five passes fit into the grace: every 2 s against the sandbox, once a minute against SendGrid.
+            "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
+            "options": {"expires": 60},
+        },
+        # At night in Europe and America's evening; an hour late is as good, a day late is the next one.
+        "compare suppressions": {
+            "task": "tasks.compare_suppressions",
+            "schedule": crontab(hour="3", minute="15"),
+            "options": {"expires": 3600},
+        },
+        "expire receipts": {
+            "task": "tasks.expire_receipts",
+            "schedule": crontab(hour="3", minute="45"),
+            "options": {"expires": 3600},
+        },
+    },
+)
+
+
+@worker_process_init.connect
+def _end_with_the_main_process(**_: object) -> None:
+    # Otherwise the children of a killed worker go on beside those of its successor.
+    die_with_parent(signal.SIGKILL)
+    # A batch is thousands of small objects that refer to nothing in a circle: do not look for circles after every 700 of
+    # them. What the application has loaded by now stays for good.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+@worker_init.connect
+def _refuse_unsafe_database(**_: object) -> None:
+    try:
+        identity.refuse_unsafe_database()
+    except identity.UnsafeDatabaseError as unsafe:
+        # Celery logs what a handler raises and goes on; it does not go on after this.
+        sys.exit(f"worker: {unsafe}")
+
+
+@worker_ready.connect
+def _hear_of_the_end(**_: object) -> None:
+    """Let worker loops end as soon as the worker is asked to stop: Celery's signal comes after the soft shutdown's wait."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, _asking(signal.getsignal(number)))
+
+
+def _asking(handler: Any) -> Any:
+    def ask(*args: Any) -> None:
+        worker_shutdown.ask()
+        if callable(handler):
+            handler(*args)
+
+    return ask
+
+
+@worker_ready.connect
+def _recover_what_a_dead_worker_left(**_: object) -> None:
+    """A killed worker takes the messages it had reserved with it: do not wait for beat to make up for them."""
+    queue.enqueue_recovery_after_start()

@@ -1,0 +1,76 @@
+"""The Celery tasks: each takes at most one id and calls one function. Their names are a wire format.
+
+The message only wakes a worker: the database is the queue of record, and says what there is to do (docs/adr/0002).
+"""
+
+from celery import shared_task
+
+from tasks.feedback import applying, inbox
+from tasks.links import checks
+from tasks.preparation import preparing
+from tasks.providers.registry import get_transport
+from tasks.reconciliation import silence
+from tasks.slots import upkeep
+from tasks.submission import recovery, worker_loop
+from tasks.suppression_sync import syncing
+from tasks.transactional import submitting
+
+
+@shared_task(name="tasks.submit_batch")
+def submit_batch(batch_id: int) -> None:  # noqa: ARG001 - whichever it names, the loop takes what is due
+    worker_loop.run_worker_loop(transport=get_transport())
+
+
+@shared_task(name="tasks.submit_letter")
+def submit_mail(mail_id: int) -> None:
+    submitting.submit_mail(mail_id, transport=get_transport())
+
+
+@shared_task(name="tasks.apply_receipt")
+def apply_receipt(receipt_id: int) -> None:
+    applying.apply_receipt(receipt_id)
+
+
+@shared_task(name="tasks.prepare_send")
+def prepare_send(send_id: int) -> None:
+    preparing.prepare(send_id)
+
+
+@shared_task(name="tasks.keep_slots")
+def keep_slots() -> None:
+    upkeep.keep_slots()
+
+
+@shared_task(name="tasks.prepare_due_sends")
+def prepare_due_sends() -> None:
+    preparing.prepare_due()
+
+
+@shared_task(name="tasks.sweep")
+def recover() -> None:
+    recovery.recover()
+
+
+@shared_task(name="tasks.sweep_after_start")
+def recover_after_start() -> None:
+    recovery.recover(wake_all=True)
+
+
+@shared_task(name="tasks.reconcile")
+def reconcile() -> None:
+    silence.reconcile(transport=get_transport())
+
+
+@shared_task(name="tasks.expire_receipts")
+def expire_receipts() -> None:
+    inbox.expire()
+
+
+@shared_task(name="tasks.compare_suppressions")
+def sync_suppressions() -> None:
+    syncing.sync_nightly()
+
+
+@shared_task(name="tasks.check_links")
+def check_links(edition_id: int) -> None:
+    checks.check_links(edition_id)

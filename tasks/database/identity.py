@@ -1,0 +1,43 @@
+"""The ground under the promise: a database that keeps what it has committed, and is still the same one."""
+
+import sys
+from dataclasses import dataclass
+
+from django.db import connection
+
+#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
+#: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
+IDENTITY_SQL = (
+    "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
+    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
+)
+
+
+class UnsafeDatabaseError(Exception):
+    """The database may forget what it committed; sending from it could send twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseIdentity:
+    system_identifier: str
+    timeline: int
+
+
+def current() -> DatabaseIdentity:
+    with connection.cursor() as cursor:
+        cursor.execute(IDENTITY_SQL)
+        identifier, timeline = cursor.fetchone()
+    return DatabaseIdentity(system_identifier=identifier, timeline=timeline)
+
+
+def refuse_unsafe_database() -> None:
+    """Raise UnsafeDatabase when fsync or synchronous_commit is off; the tests' throw-away engine is exempt."""
+    if "pytest" in sys.modules:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+        fsync, synchronous_commit = cursor.fetchone()
+    if fsync != "on":
+        raise UnsafeDatabaseError("PostgreSQL runs with fsync = off and may forget what was sent: switch it on.")
+    if synchronous_commit == "off":
+        raise UnsafeDatabaseError("PostgreSQL runs with synchronous_commit = off: switch it on.")

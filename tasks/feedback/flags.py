@@ -1,0 +1,139 @@
+"""Setting the bits of deliveries, and counting each reader once in the counters of batches and attempts.
+
+Whoever changes `seen` has locked the batches of those deliveries first, in id order; that lock is what makes the
+statement below see the newest bits, so that a bit is counted by the one transaction that sets it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+from uuid import UUID
+
+from tasks.database.statements import run
+from tasks.feedback.event_store import chunks
+from tasks.feedback.kinds import BITS, HEARD, HEARD_KINDS
+from tasks.providers.events import ReportedEvent
+
+Key = tuple[int, int]
+
+
+class Mark(NamedTuple):
+    bits: int
+    #: The attempt that a HEARD bit is credited to.
+    attempt: UUID | None
+
+
+class Marked(NamedTuple):
+    #: Deliveries with a newly set bit.
+    changed: int
+    #: Deliveries of which links had been followed before their delivery was told.
+    to_judge: set[Key]
+
+
+_LOCK_BATCHES = """
+SELECT id FROM tasks_batch
+WHERE id IN (
+    SELECT d.batch_id FROM unnest(%b::bigint[], %b::bigint[]) AS r(send_id, subscriber_id)
+    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+    UNION SELECT a.batch_id FROM tasks_attempt a WHERE a.id = ANY(%b::uuid[])
+)
+ORDER BY id FOR NO KEY UPDATE
+"""
+
+_UNKNOWN_ATTEMPTS = "SELECT unnest(%b::uuid[]) EXCEPT SELECT id FROM tasks_attempt WHERE id = ANY(%b::uuid[])"
+
+_HEAR_PROBES = "UPDATE tasks_attempt SET heard = 1 WHERE batch_id IS NULL AND heard = 0 AND id = ANY(%b::uuid[])"
+
+_MARK = """
+WITH named AS MATERIALIZED (
+    SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
+           d.seen::int & 1024 <> 0 AND r.bits & 2 <> 0 AS again
+    FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::uuid[]) AS r(send_id, subscriber_id, bits, attempt)
+    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+), news AS MATERIALIZED (
+    SELECT * FROM named WHERE bits_new <> 0
+), marked AS (
+    UPDATE tasks_delivery d SET seen = (d.seen | n.bits)::smallint
+    FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id
+), counted AS (
+    UPDATE tasks_batch b SET
+        delivered = b.delivered + c.delivered, bounced = b.bounced + c.bounced,
+        complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed
+    FROM (
+        SELECT batch_id,
+            count(*) FILTER (WHERE bits_new & 2 <> 0) AS delivered,
+            count(*) FILTER (WHERE bits_new & 4 <> 0) AS bounced,
+            count(*) FILTER (WHERE bits_new & 8 <> 0) AS complained,
+            count(*) FILTER (WHERE bits_new & 16 <> 0) AS unsubscribed
+        FROM news WHERE bits_new & 30 <> 0 GROUP BY batch_id
+    ) c WHERE b.id = c.batch_id
+), heard AS (
+    UPDATE tasks_attempt a SET heard = a.heard + c.members
+    FROM (SELECT attempt, count(*) AS members FROM news WHERE bits_new & 512 <> 0 GROUP BY attempt) c
+    WHERE a.id = c.attempt
+)
+SELECT (SELECT count(*) FROM news), send_ids, subscriber_ids
+FROM (SELECT array_agg(send_id) AS send_ids, array_agg(subscriber_id) AS subscriber_ids FROM named WHERE again) a
+"""
+#: Deliveries are looked up by key, however few the planner believes there are: it would read the whole table, and most
+#: tables are without statistics when the first reports of a send arrive. Holds until the transaction ends.
+_BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+
+
+def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
+    """What the events set on each delivery, in the order of its key."""
+    marks: dict[Key, Mark] = {}
+    for event in events:
+        bit = BITS.get(event.kind)
+        if bit is None or event.send_id is None or event.subscriber_id is None:
+            continue
+        heard = event.attempt if event.kind in HEARD_KINDS else None
+        bits = bit | HEARD if heard else bit
+        key = (event.send_id, event.subscriber_id)
+        before = marks.get(key)
+        if before is not None:
+            bits |= before.bits
+            # Two attempts in one receipt: the same one is credited in whatever order they stand there.
+            heard = min(heard, before.attempt) if heard and before.attempt else heard or before.attempt
+        marks[key] = Mark(bits, heard)
+    return dict(sorted(marks.items()))
+
+
+def lock_batches(keys: Collection[Key], attempts: Collection[UUID] = ()) -> None:
+    """Lock the batches of these deliveries and attempts until the transaction ends, in id order."""
+    sends, subscribers = [key[0] for key in keys], [key[1] for key in keys]
+    run(_BY_KEY, ())
+    run(_LOCK_BATCHES, (sends, subscribers, list(attempts)))
+
+
+def unknown_attempts(attempts: Collection[UUID]) -> list[UUID]:
+    """Those of which we have no record."""
+    if not attempts:
+        return []
+    return [attempt for (attempt,) in run(_UNKNOWN_ATTEMPTS, (list(attempts), list(attempts)))]
+
+
+def mark(marks: Mapping[Key, Mark]) -> Marked:
+    """Set the bits and add newly set ones to the counters. `lock_batches` came before."""
+    changed, again = 0, set[Key]()
+    for chunk in chunks(list(marks.items())):
+        keys, values = zip(*chunk, strict=True)
+        sends, subscribers = (list(column) for column in zip(*keys, strict=True))
+        bits, attempts = (list(column) for column in zip(*values, strict=True))
+        ((count, send_ids, subscriber_ids),) = run(_MARK, (sends, subscribers, bits, attempts))
+        changed += count
+        again.update(zip(send_ids or (), subscriber_ids or (), strict=True))
+    return Marked(changed, again)
+
+
+def hear_probes(events: Iterable[ReportedEvent]) -> None:
+    """A probe has one member and no delivery: what is said of it counts for its attempt alone."""
+    probes = {event.attempt for event in events if event.send_id is None and event.kind in HEARD_KINDS}
+    if probes - {None}:
+        run(_HEAR_PROBES, (list(probes),))
+
+
+def mark_unsubscribed(send_id: int, subscriber_id: int) -> bool:
+    """The reader left through the link of this send; True the first time. Call it inside a transaction."""
+    key = (send_id, subscriber_id)
+    lock_batches([key])
+    return mark({key: Mark(BITS["unsubscribe"], None)}).changed == 1

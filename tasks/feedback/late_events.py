@@ -1,0 +1,46 @@
+"""Reports that come without our ids: the address tells who, and the reader's latest send tells which."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tasks.database.statements import run
+from tasks.feedback.kinds import LATE_KINDS
+from tasks.providers.events import ReportedEvent
+
+#: A bounce may come this long after its message (design §5, Events).
+WINDOW_DAYS = 10
+#: The provider's clock may be this many minutes behind the database's.
+SKEW_MINUTES = 5
+
+_FIND = """
+SELECT r.position, s.id, latest.send_id
+FROM unnest(%b::int[], %b::text[], %b::bigint[]) AS r(position, address, at)
+JOIN subscribers_subscriber s ON lower(s.email) = r.address
+LEFT JOIN LATERAL (
+    SELECT t.id AS send_id
+    FROM tasks_send t JOIN tasks_delivery d ON d.send_id = t.id AND d.subscriber_id = s.id
+    JOIN tasks_batch b ON b.id = d.batch_id AND b.status IN ('submitted', 'unknown')
+    WHERE COALESCE(t.prepared_at, t.scheduled_at) BETWEEN
+        COALESCE(to_timestamp(r.at), %b) - make_interval(days => %b)
+        AND COALESCE(to_timestamp(r.at), %b) + make_interval(mins => %b)
+    AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = t.id AND x.subscriber_id = s.id)
+    ORDER BY COALESCE(t.prepared_at, t.scheduled_at) DESC, t.id DESC LIMIT 1
+) latest ON true
+"""
+
+
+def attribute(events: Sequence[ReportedEvent], *, received_at: datetime) -> list[ReportedEvent]:
+    """The same events; late ones without ids carry the subscriber and the send that their address points to."""
+    late = {
+        position: event
+        for position, event in enumerate(events)
+        if event.subscriber_id is None and event.attempt is None and event.address and event.kind in LATE_KINDS
+    }
+    if not late:
+        return list(events)
+    addresses, ats = [event.address for event in late.values()], [event.at for event in late.values()]
+    found = run(_FIND, (list(late), addresses, ats, received_at, WINDOW_DAYS, received_at, SKEW_MINUTES))
+    attributed = list(events)
+    for position, subscriber_id, send_id in found:
+        attributed[position] = late[position]._replace(subscriber_id=subscriber_id, send_id=send_id)
+    return attributed

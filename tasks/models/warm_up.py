@@ -1,0 +1,26 @@
+"""How much a sender's domain may send while mailbox providers do not know it yet."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class WarmUp(models.Model):
+    """Daily ceilings for one sender domain: the first day's, the second's, …; after the last there is none."""
+
+    domain = models.CharField(max_length=255, primary_key=True)
+    #: The first day, in UTC, as all its days.
+    starts_on = models.DateField()
+    #: Recipients on day 0, 1, 2, …
+    ceilings = models.JSONField(default=list)
+    #: No send of this domain claims anything until then, and why: a day's ceiling is reached.
+    throttled_until = models.DateTimeField(null=True)
+    throttle_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = "warm-up"
+
+    def __str__(self) -> str:
+        return f"{self.domain} from {self.starts_on}"

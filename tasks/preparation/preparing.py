@@ -1,0 +1,143 @@
+"""Preparing a due send: in one transaction its audience is frozen and its batches are written; a crash leaves nothing."""
+
+from datetime import datetime
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models.functions import Now
+
+from newsdesk.core import advisory_locks
+from newsdesk.core.advisory_locks import AdvisoryLock
+from subscribers.segments import RuleError
+from tasks import queue
+from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
+from tasks.database import identity
+from tasks.database.durability import durable
+from tasks.models import Send
+from tasks.sends import control, database_moved, finishing, wake_ups
+from tasks.sends.audit_trail import record_action
+from tasks.slots import deciding
+
+log = structlog.get_logger(__name__)
+
+#: Room for sorting a million readers in memory; only for as long as the transaction runs.
+_ROOM = "SET LOCAL work_mem = '128MB'"
+#: Written last: the time in which the send can be taken back begins when all the work is done.
+_BATCHES = """
+INSERT INTO tasks_batch (id, send_id, variant_id, size, status, not_before, attempts, lost_attempts, rounds, claimed_by,
+                         excluded, failed, delivered, bounced, complained, unsubscribed, opened, clicked)
+SELECT batch_id, %s, variant_id, members, 'pending', GREATEST(at, %s), 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0 FROM cut
+"""
+
+
+def prepare_due() -> int:
+    """Prepare every send whose time has come; how many."""
+    due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
+    prepared = 0
+    for send_id in list(due.values_list("pk", flat=True)):
+        try:
+            prepared += prepare(send_id) is not None
+        except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
+            raise
+        except Exception as error:
+            # It must not hold up the others behind it, nor be tried for ever in silence.
+            log.exception("send_not_prepared", send=send_id)
+            control.pause(send_id, f"It could not be prepared: {type(error).__name__}: {error}")
+    return prepared
+
+
+def prepare(send_id: int) -> Prepared | None:
+    """Freeze the audience of a due send and start it; None when it is not due, or another process has it.
+
+    A send that cannot be prepared is paused with the reason.
+    """
+    try:
+        with durable():
+            prepared = _prepare(send_id)
+    except (CountsDoNotAddUpError, RuleError) as error:
+        control.pause(send_id, f"It could not be prepared: {error}")
+        return None
+    if prepared is not None:
+        log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
+        wake_ups.wake_for_pending(send_id)
+        if 0 < settings.UNDO_SECONDS <= queue.LONGEST_COUNTDOWN:
+            for _ in range(min(prepared.batches, wake_ups.WORKERS_AT_MOST)):
+                queue.enqueue_worker_loop(countdown=settings.UNDO_SECONDS + 0.05)
+        finishing.finish_if_done(send_id)
+    return prepared
+
+
+def _prepare(send_id: int) -> Prepared | None:
+    send = (
+        Send.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("approval__edition__publication")
+        .filter(pk=send_id, status=Send.Status.SCHEDULED, scheduled_at__lte=Now())
+        .first()
+    )
+    if send is None:
+        return None
+    if not send.approval.stands:
+        control.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
+        return None
+    here = identity.current()
+    if _stands_elsewhere(send, here) or deciding.is_missed(send):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM)
+        # Two sends of one edition must see each other's deliveries.
+        advisory_locks.lock_edition_for_transaction(cursor, send.edition_id)
+        if send.edition.publication.frequency_cap:
+            # And so must two that count a reader's mails.
+            advisory_locks.lock_for_transaction(cursor, AdvisoryLock.FREQUENCY_CAP)
+        prepared = freeze(cursor, send)
+        start = _undo_until(cursor)
+        cursor.execute(_BATCHES, [send_id, start])
+        if cursor.rowcount != prepared.batches:
+            raise CountsDoNotAddUpError(f"{prepared.batches} batches were cut, {cursor.rowcount} were written")
+        cursor.execute("DROP TABLE prepared, cut")
+    _start(send, prepared, here, undo_until=start)
+    record_action(send_id, "prepared", why=f"{prepared.candidates} candidates, {prepared.deliveries} deliveries")
+    return prepared
+
+
+def _undo_until(cursor: CursorWrapper) -> datetime:
+    """The moment before which nothing goes out."""
+    cursor.execute("SELECT clock_timestamp() + make_interval(secs => %s)", [settings.UNDO_SECONDS])
+    start: datetime = cursor.fetchone()[0]
+    return start
+
+
+def _stands_elsewhere(send: Send, here: identity.DatabaseIdentity) -> bool:
+    """True, and the send is paused, when the database is not the one it was scheduled in."""
+    if not send.system_identifier or (send.system_identifier, send.timeline) == (here.system_identifier, here.timeline):
+        return False
+    database_moved.pause_for_moved_database(
+        send.pk,
+        "The database was restored or promoted since the send was scheduled: it may have gone out already. "
+        "Cancel it, and schedule it again if it has not.",
+    )
+    return True
+
+
+def _start(send: Send, prepared: Prepared, here: identity.DatabaseIdentity, *, undo_until: datetime) -> None:
+    send.status = Send.Status.SENDING
+    send.candidates = prepared.candidates
+    send.excluded = prepared.excluded
+    send.system_identifier = here.system_identifier
+    send.timeline = here.timeline
+    send.prepared_at = Now()
+    send.undo_until = undo_until if settings.UNDO_SECONDS else None
+    send.save(
+        update_fields=[
+            "status",
+            "candidates",
+            "excluded",
+            "system_identifier",
+            "timeline",
+            "prepared_at",
+            "undo_until",
+        ]
+    )

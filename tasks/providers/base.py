@@ -1,0 +1,137 @@
+"""What a transport is given, and what it must answer. A provider is one file behind `Transport`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What is the same for every recipient of a request."""
+
+    from_email: str
+    from_name: str
+    reply_to: str
+    subject: str
+    html: str
+    text: str
+    #: Message headers beside those every transport writes itself; ASCII.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    tracking: bool = False
+
+
+class Recipient(NamedTuple):
+    """One personalisation: a tuple, since a million of them are made. Name its fields when you make one."""
+
+    email: str
+    name: str
+    #: "<send id>.<subscriber id>", or empty for a message outside any send.
+    delivery: str
+    #: token → value
+    substitutions: Mapping[str, str]
+    #: For List-Unsubscribe (RFC 8058); empty where there is nothing to unsubscribe from.
+    unsubscribe_url: str = ""
+
+
+class Reason(StrEnum):
+    """Why a provider surely did not accept a request, and what follows from it."""
+
+    #: No byte of the body left this machine: try again.
+    NOT_SENT = "not_sent"
+    #: Recipients or fields are wrong: set the named ones aside, or stop.
+    BAD_REQUEST = "bad_request"
+    #: The key, the sender or the credits are not good: stop at once.
+    NOT_ALLOWED = "not_allowed"
+    #: Too fast: wait.
+    TOO_MANY = "too_many"
+    #: The provider will not take it as it is (404, 405, 413, 415): stop.
+    NOT_ACCEPTABLE = "not_acceptable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    #: None where the provider speaks no HTTP.
+    http_status: int | None
+    provider_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    reason: Reason
+    message: str
+    http_status: int | None = None
+    #: Seconds the provider asked to wait; None = it did not say.
+    retry_after: float | None = None
+    #: Positions of the recipients at fault, in the request's order, each with the provider's words.
+    recipients_at_fault: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unknown:
+    """It may have been accepted: only evidence can tell."""
+
+    message: str
+    http_status: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Partial:
+    """Recipients had different outcomes, as in SMTP. Positions in the request's order; each is in exactly one group."""
+
+    accepted: frozenset[int]
+    #: For good, each with the provider's words.
+    refused: Mapping[int, str]
+    #: A temporary no to this very recipient, each with the provider's words.
+    put_off: Mapping[int, str]
+    #: Surely not accepted, for a reason that is not theirs.
+    not_tried: frozenset[int]
+    unknown: frozenset[int]
+    #: Why it ended before all were tried, and what follows from it; None = it did not.
+    reason: Reason | None = None
+    message: str = ""
+    #: Seconds until those that were not tried may go on; None = as after any refusal.
+    retry_after: float | None = None
+
+
+Outcome = Accepted | Refused | Partial | Unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalRecord:
+    """What a dead process had learned of its request; `deliveries` name the positions of the outcome."""
+
+    deliveries: tuple[str, ...]
+    outcome: Outcome
+
+
+class Transport(Protocol):
+    @property
+    def name(self) -> str:
+        """The key requests are made with, for example "sendgrid:<fingerprint>"; at most 60 characters."""
+
+    @property
+    def reports(self) -> bool:
+        """Whether events tell later what became of a request. Only then can silence ever prove a refusal."""
+
+    def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> Any:
+        """Everything that can be done before the fence. At most 1000 recipients. May raise; nothing has been sent."""
+
+    def post(self, body: Any) -> Outcome:
+        """Send what `encode` returned, each recipient at most once, within 60 s in total.
+
+        Never raises: what it cannot tell is Unknown.
+        """
+
+
+@runtime_checkable
+class KeepsJournal(Protocol):
+    """A transport that notes each recipient's outcome where the death of its process does not reach."""
+
+    def recall(self, attempt: UUID) -> JournalRecord | None:
+        """What is known of a request whose process is dead; None = nothing that could be relied on. Never raises."""
+
+    def forget(self, attempt: UUID) -> None:
+        """The outcome is in the database. Never raises."""

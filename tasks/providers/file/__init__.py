@@ -1,0 +1,1 @@
+"""A Maildir on this machine instead of a provider."""

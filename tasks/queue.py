@@ -1,0 +1,88 @@
+"""Sending Celery messages, by the names of their tasks: this module imports nothing of ours.
+
+A message only wakes a worker. One that cannot be sent (the broker is down) never fails its caller: recovery sends
+another (docs/adr/0002).
+"""
+
+from collections.abc import Callable
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+BROKER_ERRORS = (OperationalError, RedisError, OSError)
+#: Seconds. A message that waits longer for its time would be delivered twice by the broker: it is left to recovery.
+LONGEST_COUNTDOWN = 60.0
+
+
+def enqueue_batch(batch_id: int, *, countdown: float = 0) -> bool:
+    """Wake a worker for this batch, after `countdown` seconds. False when the broker did not take the message."""
+    return _enqueue("tasks.submit_batch", batch_id, countdown=countdown)
+
+
+def enqueue_worker_loop(*, countdown: float = 0) -> bool:
+    """Wake a worker for whatever batch is due after `countdown` seconds."""
+    return _enqueue("tasks.submit_batch", 0, countdown=countdown)
+
+
+def enqueue_mail(mail_id: int, *, countdown: float = 0) -> bool:
+    return _enqueue("tasks.submit_letter", mail_id, countdown=countdown)
+
+
+def enqueue_receipt(receipt_id: int) -> bool:
+    return _enqueue("tasks.apply_receipt", receipt_id)
+
+
+def enqueue_send(send_id: int) -> bool:
+    """Wake a worker that prepares the send, if it is due."""
+    return _enqueue("tasks.prepare_send", send_id)
+
+
+def enqueue_link_check(edition_id: int) -> bool:
+    return _enqueue("tasks.check_links", edition_id)
+
+
+def enqueue_suppression_sync() -> bool:
+    return _enqueue("tasks.compare_suppressions")
+
+
+def enqueue_recovery_after_start() -> bool:
+    return _enqueue("tasks.sweep_after_start")
+
+
+def on_commit(enqueue: Callable[..., object], *args: int) -> None:
+    """Enqueue once the transaction is durable; at once when there is none."""
+    transaction.on_commit(lambda: enqueue(*args), robust=True)
+
+
+def waiting_batches() -> int | None:
+    """How many messages about batches wait in the broker; None when it does not answer."""
+    return _waiting("batches")
+
+
+def waiting_mails() -> int | None:
+    """How many messages about transactional mails wait in the broker; None when it does not answer."""
+    return _waiting("letters")
+
+
+def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
+    try:
+        current_app.send_task(task, args=args, countdown=countdown or None)
+    except BROKER_ERRORS as error:
+        log.warning("message_not_sent", task=task, args=args, error=str(error))
+        return False
+    return True
+
+
+def _waiting(queue: str) -> int | None:
+    try:
+        with current_app.connection_for_read(transport_options={"socket_connect_timeout": 2}) as connection:
+            return int(connection.default_channel.client.llen(queue))
+    except BROKER_ERRORS as error:
+        log.warning("broker_does_not_answer", url=settings.REDIS_URL.rpartition("@")[2], error=str(error))
+        return None

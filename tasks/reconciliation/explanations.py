@@ -1,0 +1,145 @@
+"""What settled an attempt, and what keeps its silence from being believed, in words. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, PASSES, Doubt
+
+_HOUR, _MINUTE = 3600, 60
+
+
+class Condition(NamedTuple):
+    """One condition of believing that an attempt's silence is a refusal."""
+
+    holds: bool
+    words: str
+
+
+def fact_in_words(fact: Mapping[str, Any]) -> str:
+    """One fact of Attempt.evidence, without its time."""
+    kind = str(fact.get("kind") or "")
+    make = _FACTS.get(kind)
+    if make is not None:
+        return make(fact)
+    told = ", ".join(f"{name} {value}" for name, value in sorted(fact.items()) if name not in {"kind", "at"})
+    return f"{kind or 'something'}{f': {told}' if told else ''}"
+
+
+def _answer(fact: Mapping[str, Any]) -> str:
+    if fact.get("proves") == "accepted":
+        said = f"the provider's answer: accepted{_with_status(fact)}"
+        return f"{said}, message id {fact['provider_id']}" if fact.get("provider_id") else said
+    return f"the provider's answer: {fact.get('said') or 'none that could be understood'}"
+
+
+def _with_status(fact: Mapping[str, Any]) -> str:
+    return f" (HTTP {fact['http_status']})" if fact.get("http_status") else ""
+
+
+def _event(fact: Mapping[str, Any]) -> str:
+    receipt = f" (receipt {fact['receipt']})" if fact.get("receipt") else ""
+    return f"an event named it{receipt}: it was accepted"
+
+
+def _silence(fact: Mapping[str, Any]) -> str:
+    return (
+        f"silence: nothing was heard of it for {span(fact.get('seconds', 0))} (grace {span(fact.get('grace', 0))}) in "
+        f"{fact.get('passes', 0)} passes, while {fact.get('later_requests_heard', 0)} later requests were heard of: "
+        "it was refused"
+    )
+
+
+def _person(fact: Mapping[str, Any]) -> str:
+    decided = {
+        "resend": "send it again, for it was not accepted",
+        "leave": "leave it: nobody will know, and it is not sent again",
+    }.get(str(fact.get("decided")), str(fact.get("decided")))
+    return f"{fact.get('who') or 'somebody'} decided: {decided}"
+
+
+def _ground_moved(fact: Mapping[str, Any]) -> str:
+    why = f": {fact['why']}" if fact.get("why") else ""
+    return f"the database moved under it, so that its silence proves nothing{why}"
+
+
+def _sweep(fact: Mapping[str, Any]) -> str:
+    return f"the sweep found it without an end: {fact.get('why') or 'its worker is gone'}"
+
+
+def _withdrawn(fact: Mapping[str, Any]) -> str:
+    return f"its worker took it back before a byte had left: {fact.get('why') or 'no reason given'}"
+
+
+def _lost(fact: Mapping[str, Any]) -> str:
+    send = f" of send {fact['send']}" if fact.get("send") else ""
+    return f"an event named this request{send}, which the database has forgotten: it was accepted"
+
+
+def _answers(fact: Mapping[str, Any]) -> str:
+    outcomes = ("accepted", "refused", "put_off", "not_tried", "unknown")
+    told = ", ".join(f"{fact[name]} {name.replace('_', ' ')}" for name in outcomes if fact.get(name))
+    said = f"; {fact['said']}" if fact.get("said") else ""
+    return f"the server's answers: {told or 'none'}{said}"
+
+
+def _divided(fact: Mapping[str, Any]) -> str:
+    return f"it holds the readers of batch {fact.get('from_batch')} whose outcome was another"
+
+
+_FACTS = {
+    "answer": _answer,
+    "event": _event,
+    "silence": _silence,
+    "person": _person,
+    "ground_moved": _ground_moved,
+    "sweep": _sweep,
+    "withdrawn": _withdrawn,
+    "lost": _lost,
+    "answers": _answers,
+    "divided": _divided,
+}
+
+
+def conditions(doubt: Doubt, *, grace: float) -> list[Condition]:
+    """Each condition of believing this silence, and how far it is. `grace` in seconds; all must hold."""
+    later = min(doubt.later_heard, LATER_REQUESTS)
+    share = f"{HEARD_SHARE:.0%}"
+    return [
+        Condition(doubt.age > grace, f"grace: {span(min(doubt.age, grace))} of {span(grace)}"),
+        Condition(doubt.passes >= PASSES, f"passes: {min(doubt.passes, PASSES)} of {PASSES}"),
+        Condition(
+            later >= LATER_REQUESTS,
+            f"later requests heard of (for {share} of their readers): {later} of {LATER_REQUESTS}",
+        ),
+        Condition(
+            doubt.others_heard,
+            f"accepted about the same time and silent too: {'none' if doubt.others_heard else 'some'}",
+        ),
+        Condition(doubt.all_applied, f"receipts that wait to be applied: {'none' if doubt.all_applied else 'some'}"),
+        Condition(doubt.webhook_kept, f"webhook calls refused since: {'no' if doubt.webhook_kept else 'yes'}"),
+        Condition(doubt.enabled, f"silence believed on this key: {'yes' if doubt.enabled else 'no'}"),
+    ]
+
+
+def never_believed(evidence: list[Mapping[str, Any]], *, reports: bool) -> str:
+    """Why this attempt's silence will never be believed; empty when it may be."""
+    if any(fact.get("decided") == "leave" for fact in evidence):
+        return "somebody decided to leave it"
+    if any(fact.get("kind") == "ground_moved" for fact in evidence):
+        return "the database moved under it: the proof may be lost too"
+    if not reports:
+        return "nothing is ever reported of this transport"
+    return ""
+
+
+def span(seconds: float) -> str:
+    """Seconds as people say it: 3 h, 20 min, 10 s."""
+    if seconds >= _HOUR:
+        return f"{_short(seconds / _HOUR)} h"
+    return f"{_short(seconds / _MINUTE)} min" if seconds >= 2 * _MINUTE else f"{_short(seconds)} s"
+
+
+def _short(number: float) -> str:
+    """One decimal where it matters, cut and not rounded: a grace that is not over must not look over."""
+    cut = int(number * 10) / 10
+    return f"{cut:g}" if cut < 10 else f"{int(cut)}"

@@ -1,0 +1,72 @@
+"""A request of our own to compare an attempt's silence with, when no later one is due: one mail to the reply-to."""
+
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import connection
+
+from tasks.attempts.proof import prove_accepted
+from tasks.database.durability import durable, persistently
+from tasks.models import Attempt, Batch, evidence
+from tasks.providers.base import Accepted, Message, Outcome, Recipient, Transport
+from tasks.submission.messages import message_of
+
+log = structlog.get_logger(__name__)
+
+CATEGORY = "newsdesk-probe"
+_TEXT = (
+    "Newsdesk sent this message to itself.\n\n"
+    "SendGrid's answer to a request of this newsletter was lost. Newsdesk compares that request with this one before it "
+    "decides whether to send it again. There is nothing for you to do.\n"
+)
+#: A later request is due while any running send has a batch that is going out.
+_DUE_OR_RECENT = """
+SELECT EXISTS (SELECT 1 FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+                WHERE s.status = 'sending' AND b.status IN ('pending', 'building', 'submitting'))
+    OR EXISTS (SELECT 1 FROM tasks_attempt WHERE transport = %s AND batch_id IS NULL
+                AND fenced_at > statement_timestamp() - make_interval(secs => %s))
+"""
+
+
+def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
+    """Send one probe for a doubtful batch unless a later request is due or a probe is younger than `every` seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_OR_RECENT, [transport.name, every])
+        (not_now,) = cursor.fetchone()
+    if not_now:
+        return False
+    batch = Batch.objects.select_related("variant__approval__edition__publication").get(pk=batch_id)
+    message = _message(message_of(batch.variant, send_id=batch.send_id))
+    attempt = uuid4()
+    recipient = Recipient(email=message.reply_to or message.from_email, name="", delivery="", substitutions={})
+    body = transport.encode(message, [recipient], attempt=attempt)
+    with durable():
+        Attempt.objects.create(id=attempt, batch=None, number=0, size=1, transport=transport.name)
+    outcome = transport.post(body)
+    log.info("probe", attempt=str(attempt), outcome=type(outcome).__name__.lower())
+    persistently(lambda: _record(attempt, outcome))
+    return True
+
+
+def _message(model: Message) -> Message:
+    return Message(
+        from_email=model.from_email,
+        from_name=model.from_name,
+        reply_to=model.reply_to,
+        subject="Newsdesk checks that mail still goes out",
+        html=f'<!DOCTYPE html><html lang="en"><body><p>{_TEXT}</p></body></html>',
+        text=_TEXT,
+        categories=(CATEGORY,),
+    )
+
+
+def _record(attempt: UUID, outcome: Outcome) -> None:
+    fact = {"kind": "answer", "said": getattr(outcome, "message", "") or "accepted"}
+    with durable():
+        row = Attempt.objects.get(pk=attempt)
+        if isinstance(outcome, Accepted):
+            prove_accepted({row.pk: None}, by=fact)
+            return
+        Attempt.objects.filter(pk=row.pk, outcome=Attempt.Outcome.OPEN).update(
+            outcome=Attempt.Outcome.REFUSED, evidence=evidence.with_fact(fact)
+        )

@@ -1,0 +1,100 @@
+"""Where a send stands, in numbers that always add up.
+
+candidates = excluded + pending + submitting + submitted + unknown + failed. Everything comes from the send's batches
+(a few hundred rows for a million readers) and the few exclusions since preparation.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from django.db import connection
+
+from tasks.models import Send
+from tasks.throttling.explanations import why_waiting
+
+REPORTED = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
+#: Where a member who was not set aside is counted, by the status of the batch.
+_COUNTED_AS = {
+    "pending": "pending",
+    "building": "pending",
+    "submitting": "submitting",
+    "submitted": "submitted",
+    "unknown": "unknown",
+    "failed": "failed",
+}
+
+#: One statement, so that all of it comes from one snapshot: the sum holds while workers work.
+_COUNT = """
+SELECT s.status, s.candidates, s.excluded,
+       (SELECT COALESCE(jsonb_agg(b), '[]') FROM (
+            SELECT status, sum(size - excluded - failed) AS live, sum(failed) AS failed,
+                   sum(delivered) AS delivered, sum(bounced) AS bounced, sum(complained) AS complained,
+                   sum(unsubscribed) AS unsubscribed, sum(opened) AS opened, sum(clicked) AS clicked
+              FROM tasks_batch WHERE send_id = s.id GROUP BY status) AS b),
+       (SELECT COALESCE(jsonb_object_agg(reason, readers), '{}') FROM (
+            SELECT reason, count(*) AS readers FROM tasks_exclusion
+             WHERE send_id = s.id AND attempt > 0 AND kind = 'excluded' GROUP BY reason) AS x)
+  FROM tasks_send s WHERE s.id = %s
+"""
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """Readers of one send, by outcome; `delivered` and those after it may overlap and move nobody."""
+
+    status: str
+    candidates: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    pending: int = 0
+    submitting: int = 0
+    submitted: int = 0
+    unknown: int = 0
+    failed: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+    opened: int = 0
+    clicked: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        outcomes = self.pending + self.submitting + self.submitted + self.unknown + self.failed
+        return self.candidates == sum(self.excluded.values()) + outcomes
+
+
+def counts(send: Send) -> Counts:
+    """Count one send; its status is the one that goes with the numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [send.pk])
+        status, candidates, excluded, batches, since = (
+            json.loads(cell) if isinstance(cell, str) and cell[:1] in "[{" else cell for cell in cursor.fetchone()
+        )
+    told = Counts(status=status, candidates=candidates, excluded=excluded)
+    for batch in batches:
+        told.failed += batch["failed"]
+        if batch["status"] == "cancelled":
+            _add(told.excluded, "cancelled", batch["live"])
+        else:
+            outcome = _COUNTED_AS[batch["status"]]
+            setattr(told, outcome, getattr(told, outcome) + batch["live"])
+        for name in REPORTED:
+            setattr(told, name, getattr(told, name) + batch[name])
+    for reason, number in since.items():
+        _add(told.excluded, reason, number)
+    return told
+
+
+def _add(counted: dict[str, int], reason: str, number: int) -> None:
+    if number:
+        counted[reason] = counted.get(reason, 0) + number
+
+
+def as_json(send: Send) -> dict[str, object]:
+    """The JSON contract of `newsdesk status`; a paused send also says why, and one that must wait what `held` it."""
+    report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
+    if report["status"] == Send.Status.PAUSED:
+        report["reason"] = send.pause_reason
+    if held := why_waiting(send):
+        report["held"] = held
+    return report

@@ -1,0 +1,155 @@
+"""Every candidate of a send and what became of them, one row each: exactly the rows that the counts count.
+
+The server makes the CSV (COPY … TO STDOUT) and it is passed on as it comes: memory stays flat, whatever the size.
+
+Which request a row names: the accepted one of a batch that is submitted, else the last one in which the reader was. A
+member set aside from attempt n on (design §5.9) was in those numbered below n; one set aside before the first was in
+none.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+COLUMNS = (
+    "subscriber",
+    "email",
+    "outcome",
+    "reason",
+    "batch",
+    "attempt_number",
+    "attempt",
+    "provider_id",
+    "http_status",
+    "submitted_at",
+    "delivered_at",
+    "bounced_at",
+    "opened_at",
+    "clicked_at",
+    "complained_at",
+    "unsubscribed_at",
+)
+
+#: Deliveries, and candidates who never had one; with the outcome in the words of the counts (`tasks.sends.counts`).
+_CANDIDATES = """
+SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS set_aside,
+       CASE WHEN x.kind IS NOT NULL THEN x.kind
+            WHEN b.status = 'cancelled' THEN 'excluded'
+            WHEN b.status = 'building' THEN 'pending'
+            ELSE b.status END AS outcome,
+       CASE WHEN x.kind IS NOT NULL THEN x.reason WHEN b.status = 'cancelled' THEN 'cancelled' ELSE '' END AS reason
+  FROM tasks_delivery d
+  JOIN tasks_batch b ON b.id = d.batch_id
+  LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
+ WHERE d.send_id = {send}
+UNION ALL
+SELECT x.subscriber_id, NULL, 0, x.attempt, x.kind, x.reason
+  FROM tasks_exclusion x
+ WHERE x.send_id = {send} AND x.attempt = 0
+   AND NOT EXISTS (SELECT 1 FROM tasks_delivery d
+                    WHERE d.send_id = x.send_id AND d.subscriber_id = x.subscriber_id)
+"""
+_SUMMARY = """
+SELECT outcome, CASE WHEN outcome = 'excluded' THEN reason ELSE '' END, count(*)
+  FROM ({candidates}) c GROUP BY 1, 2 ORDER BY 1, 2
+"""
+#: Whoever left through the link in the mail has no event: the withdrawal of their consent tells when.
+_UNSUBSCRIBED = """
+COALESCE(t.unsubscribed, CASE WHEN c.seen & 16 <> 0 THEN (
+    SELECT min(w.at) FROM subscribers_consent w JOIN subscribers_list l ON l.id = w.list_id, sent
+     WHERE w.subscriber_id = c.subscriber_id AND w.kind = 'withdrawn'
+       AND l.publication_id = sent.publication_id AND w.at >= sent.prepared_at) END)
+"""
+#: A spreadsheet would run these as formulas.
+_HARMLESS = "CASE WHEN {text} ~ '^[=+@\\t\\r-]' THEN '''' || {text} ELSE {text} END"
+_TIME = "to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+_ROWS = """
+WITH candidates AS ({candidates}),
+sent AS (
+    SELECT m.prepared_at, e.publication_id FROM tasks_send m JOIN composer_edition e ON e.id = m.edition_id
+     WHERE m.id = {send}
+),
+shown AS (
+    SELECT b.id AS batch_id,
+           CASE WHEN b.status = 'submitted' THEN b.attempt
+                ELSE (SELECT a.id FROM tasks_attempt a WHERE a.batch_id = b.id ORDER BY a.number DESC LIMIT 1)
+           END AS attempt
+      FROM tasks_batch b WHERE b.send_id = {send}
+),
+told AS (
+    SELECT e.subscriber_id,
+           min(e.at) FILTER (WHERE e.kind = 'delivered') AS delivered,
+           min(e.at) FILTER (WHERE e.kind IN ('bounce', 'blocked')) AS bounced,
+           min(e.at) FILTER (WHERE e.kind = 'open' AND NOT e.machine) AS opened,
+           min(e.at) FILTER (WHERE e.kind = 'click' AND NOT e.machine) AS clicked,
+           min(e.at) FILTER (WHERE e.kind = 'spamreport') AS complained,
+           min(e.at) FILTER (WHERE e.kind IN ('unsubscribe', 'group_unsubscribe')) AS unsubscribed
+      FROM tasks_event e WHERE e.send_id = {send} GROUP BY e.subscriber_id
+)
+SELECT c.subscriber_id AS subscriber, {email} AS email, c.outcome, {reason} AS reason, c.batch_id AS batch,
+       a.number AS attempt_number, a.id AS attempt, {provider} AS provider_id, a.http_status,
+       {submitted} AS submitted_at, {delivered} AS delivered_at, {bounced} AS bounced_at, {opened} AS opened_at,
+       {clicked} AS clicked_at, {complained} AS complained_at, {unsubscribed} AS unsubscribed_at
+  FROM candidates c
+  LEFT JOIN subscribers_subscriber s ON s.id = c.subscriber_id
+  LEFT JOIN shown ON shown.batch_id = c.batch_id
+  LEFT JOIN tasks_attempt a ON a.id =
+       CASE WHEN c.set_aside IS NULL THEN shown.attempt
+            ELSE (SELECT o.id FROM tasks_attempt o WHERE o.batch_id = c.batch_id AND o.number < c.set_aside
+                   ORDER BY o.number DESC LIMIT 1)
+       END
+  LEFT JOIN told t ON t.subscriber_id = c.subscriber_id
+ ORDER BY c.subscriber_id
+"""
+
+
+def snapshot() -> AbstractContextManager[None]:
+    """A transaction in which every question has the same answer: `write` and `summary` then agree while workers work."""
+    return _snapshot()
+
+
+@contextmanager
+def _snapshot() -> Any:
+    with transaction.atomic():
+        if not connection.savepoint_ids:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def write(send_id: int, out: Callable[[bytes], object]) -> None:
+    """Pass the ledger as CSV (RFC 4180, UTF-8, a heading) to `out`, piece by piece."""
+    sql = f"COPY ({_rows(send_id)}) TO STDOUT WITH (FORMAT csv, HEADER)"
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
+        for piece in copy:
+            out(piece)
+
+
+def summary(send_id: int) -> dict[str, Any]:
+    """{"send", "rows", "excluded": {reason: n}, "pending", "submitting", "submitted", "unknown", "failed"}."""
+    counted: dict[str, Any] = {"send": send_id, "rows": 0, "excluded": {}}
+    counted.update(dict.fromkeys(("pending", "submitting", "submitted", "unknown", "failed"), 0))
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMMARY.format(candidates=_CANDIDATES.format(send=int(send_id))))
+        for outcome, reason, number in cursor.fetchall():
+            counted["rows"] += number
+            if outcome == "excluded":
+                counted["excluded"][reason] = number
+            else:
+                counted[outcome] += number
+    return counted
+
+
+def _rows(send_id: int) -> str:
+    texts = {"email": "COALESCE(s.email, '')", "reason": "c.reason", "provider": "a.provider_id"}
+    times = {name: f"t.{name}" for name in ("delivered", "bounced", "opened", "clicked", "complained")}
+    times |= {"submitted": "CASE WHEN a.outcome = 'accepted' THEN a.finished_at END", "unsubscribed": _UNSUBSCRIBED}
+    return _ROWS.format(
+        send=int(send_id),
+        candidates=_CANDIDATES.format(send=int(send_id)),
+        **{name: _HARMLESS.format(text=text) for name, text in texts.items()},
+        **{name: _TIME.format(time=time) for name, time in times.items()},
+    )

@@ -1,0 +1,64 @@
+"""Sending an edition once more, to those whom a finished send did not reach.
+
+Preparation decides who that is: whoever has the edition, or may have it, is excluded as `already_received`. So new
+subscribers get it, and those who failed or were cancelled; nobody gets it twice.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from subscribers.audience import audience
+from tasks.models import Send
+from tasks.sends.scheduling import SchedulingError, schedule
+
+_OVER = (Send.Status.SENT, Send.Status.CANCELLED)
+
+
+#: The same as preparation's question, asked of all at once: as sets it takes a third of the time.
+_REACH = """
+SELECT count(*) FROM (
+    SELECT subscriber_id FROM ({audience}) AS candidate WHERE reason IS NULL
+    EXCEPT
+    SELECT d.subscriber_id FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
+     WHERE d.send_id = ANY(%s) AND b.status NOT IN ('failed', 'cancelled')
+       AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
+) AS rest
+"""
+
+
+class Rest(NamedTuple):
+    send: Send
+    #: Readers it may reach as things stand now; those who would see no story are not looked for.
+    readers: int
+
+
+def send_to_rest(send_id: int, *, by: Any = None, who: str = "") -> Rest:
+    """Schedule the edition of a finished send to its lists and its segment's rule again, now. Raises CannotSchedule."""
+    with transaction.atomic():
+        first = Send.objects.select_related("edition__publication", "segment").get(pk=send_id)
+        if first.status not in _OVER:
+            raise SchedulingError(
+                f"send {first.pk} is {first.status}: its readers may still get it. Wait until it is sent, or cancel it"
+            )
+        if not first.edition.approvals.standing().exists():
+            raise SchedulingError(
+                f"edition {first.edition_id} was reopened since send {first.pk}: approve it again first"
+            )
+        send = schedule(
+            first.edition, lists=list(first.lists.all()), segment=first.segment, by=by, who=who, rest_of=first
+        )
+        # The rule as it was then, also when the segment was changed or deleted since.
+        Send.objects.filter(pk=send.pk).update(segment_rule=first.segment_rule)
+        send.segment_rule = first.segment_rule
+        return Rest(send, _reach(send))
+
+
+def _reach(send: Send) -> int:
+    list_ids = list(send.lists.values_list("pk", flat=True))
+    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
+    others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_REACH.format(audience=candidates.sql), (*candidates.params, others))
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -1,0 +1,65 @@
+"""What a dead worker had learned before it died, recorded in its place."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from tasks.models import Batch
+from tasks.providers.base import JournalRecord, KeepsJournal, Transport
+from tasks.submission.claiming import Claim
+from tasks.submission.outcomes import record
+
+log = structlog.get_logger(__name__)
+
+#: The members of the request, as its fence left them: it wrote the exclusions, and nobody else has the batch.
+_MEMBERS = """
+SELECT d.subscriber_id FROM tasks_delivery d
+ WHERE d.batch_id = %s
+   AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Remembered:
+    subscriber_ids: tuple[int, ...]
+
+
+def recover_from_journal(batch_id: int, attempt: UUID, *, transport: Transport) -> bool:
+    """Record what the transport remembers of a dead worker's request; False when it remembers nothing that fits."""
+    if not isinstance(transport, KeepsJournal):
+        return False
+    found = transport.recall(attempt)
+    if found is None:
+        return False
+    batch = Batch.objects.select_related("send").filter(pk=batch_id, attempt=attempt).first()
+    if batch is None:
+        return False
+    members = _members(batch, found)
+    if members is None:
+        log.error("journal_does_not_fit", batch=batch_id, attempt=str(attempt))
+        return False
+    held = Claim(
+        send_id=batch.send_id,
+        batch_id=batch_id,
+        variant_id=batch.variant_id,
+        approval_id=batch.send.approval_id,
+        attempt=attempt,
+        number=batch.attempts,
+        list_ids=(),
+    )
+    record(held, _Remembered(subscriber_ids=members), found.outcome, transport=transport.name)
+    transport.forget(attempt)
+    return True
+
+
+def _members(batch: Batch, found: JournalRecord) -> tuple[int, ...] | None:
+    """Subscriber ids in the order of the request; None unless they are exactly the batch's members."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, [batch.pk])
+        members = {subscriber_id for (subscriber_id,) in cursor.fetchall()}
+    by_name = {f"{batch.send_id}.{member}": member for member in members}
+    if by_name.keys() != set(found.deliveries) or len(found.deliveries) != len(members):
+        return None
+    return tuple(by_name[name] for name in found.deliveries)

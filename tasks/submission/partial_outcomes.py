@@ -1,0 +1,205 @@
+"""Recording a request whose recipients had different outcomes: one batch for each outcome.
+
+A batch has one status. So the members who share the first outcome keep the batch, and the others move to new batches of
+the same send, in the transaction that records the outcome. This is the one place where submission writes deliveries; it
+costs nothing while a request goes well (docs/adr/0009 tells why).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from tasks.attempts import exclusions
+from tasks.database import row_locks
+from tasks.database.durability import durable
+from tasks.models import Attempt, Batch, Send, evidence
+from tasks.providers.base import Partial, Reason
+from tasks.sends import control, wake_ups
+from tasks.submission import provider_trouble
+from tasks.submission.claiming import Claim
+from tasks.submission.retries import MAX_ROUNDS, back_off, named, words_to_pause
+
+#: Seconds of the longest wait before a reader whose server said "later" is tried again: with MAX_ROUNDS some nine hours.
+PUT_OFF_LIMIT = 3600.0
+
+_OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
+_NEW_BATCH = """
+INSERT INTO tasks_batch (send_id, variant_id, size, status, attempt, attempts, lost_attempts, rounds, not_before,
+                         claimed_at, claimed_by, excluded, failed,
+                         delivered, bounced, complained, unsubscribed, opened, clicked)
+SELECT send_id, variant_id, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s,
+       statement_timestamp() + make_interval(secs => %(wait)s), claimed_at, claimed_by, 0, 0, 0, 0, 0, 0, 0, 0
+  FROM tasks_batch WHERE id = %(batch)s
+RETURNING id
+"""
+#: What readers did already (an unsubscribe through an earlier, doubtful message) moves with them.
+_MOVE = """
+WITH moved AS (
+    UPDATE tasks_delivery SET batch_id = %(new)s
+     WHERE send_id = %(send)s AND batch_id = %(batch)s AND subscriber_id = ANY(%(members)s)
+    RETURNING seen
+), told AS (
+    SELECT count(*) AS members,
+           count(*) FILTER (WHERE seen & 2 <> 0) AS delivered, count(*) FILTER (WHERE seen & 4 <> 0) AS bounced,
+           count(*) FILTER (WHERE seen & 8 <> 0) AS complained, count(*) FILTER (WHERE seen & 16 <> 0) AS unsubscribed,
+           count(*) FILTER (WHERE seen & 32 <> 0) AS opened, count(*) FILTER (WHERE seen & 64 <> 0) AS clicked
+      FROM moved
+), counted AS (
+    UPDATE tasks_batch b SET
+        size = b.size - CASE WHEN b.id = %(batch)s THEN told.members ELSE 0 END,
+        delivered = b.delivered + sign * told.delivered, bounced = b.bounced + sign * told.bounced,
+        complained = b.complained + sign * told.complained, unsubscribed = b.unsubscribed + sign * told.unsubscribed,
+        opened = b.opened + sign * told.opened, clicked = b.clicked + sign * told.clicked
+      FROM told, (VALUES (%(batch)s, -1), (%(new)s, 1)) AS side(id, sign) WHERE b.id = side.id
+)
+SELECT members FROM told
+"""
+
+
+class MembersMissingError(Exception):
+    """A batch has not the members its request had; nothing of the outcome was written."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Group:
+    """Members who share an outcome, and what becomes of their batch. `wait` in seconds."""
+
+    members: tuple[int, ...]
+    status: Batch.Status
+    rounds: int
+    wait: float = 0.0
+
+
+def record_partial(held: Claim, members: tuple[int, ...], outcome: Partial, *, transport: str) -> None:
+    """Settle the attempt; safe to repeat. `members`: subscriber ids in the order of the request's recipients."""
+    again: list[tuple[int, float]] = []
+    with durable():
+        cancelled = row_locks.send_status(held.send_id) == Send.Status.CANCELLED
+        batch = (
+            Batch.objects.select_for_update(of=("self",))
+            .filter(pk=held.batch_id, attempt=held.attempt, status__in=_OPEN)
+            .first()
+        )
+        if not _settle_attempt(held, outcome) or batch is None:
+            return
+        failed, groups = _groups(batch, members, outcome, cancelled=cancelled)
+        exclusions.exclude(batch.pk, send_id=held.send_id, kind="failed", reasons=failed, attempt=held.number)
+        if not groups:
+            Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
+        for position, group in enumerate(groups):
+            batch_id = _split_off(held, batch, group, transport) if position else _keep(batch, group)
+            if group.status == Batch.Status.PENDING:
+                again.append((batch_id, group.wait))
+    _follow(held, outcome, transport)
+    for batch_id, wait in again:
+        wake_ups.wake_later(batch_id, wait)
+
+
+def _settle_attempt(held: Claim, outcome: Partial) -> bool:
+    """False when this answer is on record already."""
+    settled = Attempt.Outcome.REFUSED
+    if outcome.accepted:
+        settled = Attempt.Outcome.ACCEPTED
+    elif outcome.unknown:
+        settled = Attempt.Outcome.UNKNOWN
+    fact = {
+        "kind": "answers",
+        "accepted": len(outcome.accepted),
+        "refused": len(outcome.refused),
+        "put_off": len(outcome.put_off),
+        "not_tried": len(outcome.not_tried),
+        "unknown": len(outcome.unknown),
+        "said": outcome.message[:300],
+    }
+    attempt = Attempt.objects.select_for_update(of=("self",)).get(pk=held.attempt)
+    if any(known.get("kind") == "answers" for known in attempt.evidence):
+        return False
+    Attempt.objects.filter(pk=held.attempt).update(
+        outcome=settled, finished_at=Now(), evidence=evidence.with_fact(fact)
+    )
+    return True
+
+
+def _groups(
+    batch: Batch, members: tuple[int, ...], outcome: Partial, *, cancelled: bool
+) -> tuple[dict[int, str], list[_Group]]:
+    """Those who failed, each with why, and the groups in the order in which they may keep the batch."""
+    failed = dict(outcome.refused)
+    put_off: Mapping[int, str] = outcome.put_off
+    if batch.rounds + 1 >= MAX_ROUNDS:
+        failed |= put_off
+        put_off = {}
+    later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
+    wait = back_off(batch.attempts) if outcome.retry_after is None else outcome.retry_after
+    groups = [
+        _Group(members=named(members, outcome.accepted), status=Batch.Status.SUBMITTED, rounds=batch.rounds),
+        _Group(members=named(members, outcome.unknown), status=Batch.Status.UNKNOWN, rounds=batch.rounds),
+        _Group(members=named(members, outcome.not_tried), status=later, rounds=batch.rounds, wait=wait),
+        _Group(
+            members=named(members, put_off),
+            status=later,
+            rounds=batch.rounds + 1,
+            wait=back_off(batch.rounds + 1, limit=PUT_OFF_LIMIT),
+        ),
+    ]
+    reasons = {members[at]: words or "refused" for at, words in failed.items() if at < len(members)}
+    return reasons, [group for group in groups if group.members]
+
+
+def _keep(batch: Batch, group: _Group) -> int:
+    """The first group keeps the batch."""
+    Batch.objects.filter(pk=batch.pk).update(
+        status=group.status, rounds=group.rounds, not_before=Now() + timedelta(seconds=group.wait), enqueued_at=None
+    )
+    return batch.pk
+
+
+def _split_off(held: Claim, batch: Batch, group: _Group, transport: str) -> int:
+    """A new batch for a group; one in doubt takes a record of the request with it, for whoever must decide."""
+    doubt = uuid4() if group.status == Batch.Status.UNKNOWN else None
+    values: dict[str, Any] = {
+        "batch": batch.pk,
+        "send": held.send_id,
+        "members": list(group.members),
+        "size": len(group.members),
+        "status": group.status.value,
+        "attempt": doubt,
+        "rounds": group.rounds,
+        "wait": group.wait,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_BATCH, values)
+        (new,) = cursor.fetchone()
+        cursor.execute(_MOVE, {**values, "new": new})
+        (moved,) = cursor.fetchone()
+    if moved != len(group.members):
+        raise MembersMissingError(
+            f"batch {batch.pk}: {len(group.members)} members were to be moved, {moved} were found"
+        )
+    if doubt is not None:
+        Attempt.objects.create(
+            id=doubt,
+            batch_id=new,
+            number=held.number,
+            size=len(group.members),
+            transport=transport,
+            outcome=Attempt.Outcome.UNKNOWN,
+            finished_at=Now(),
+            fenced_at=Attempt.objects.values_list("fenced_at", flat=True).get(pk=held.attempt),
+            evidence=[{"kind": "divided", "from_attempt": str(held.attempt), "from_batch": batch.pk}],
+        )
+    return int(new)
+
+
+def _follow(held: Claim, outcome: Partial, transport: str) -> None:
+    if outcome.accepted:
+        provider_trouble.trust_again(transport)
+    elif outcome.unknown:
+        provider_trouble.count_unknown(transport)
+    if outcome.reason in {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}:
+        control.pause(held.send_id, words_to_pause(transport, outcome.message))

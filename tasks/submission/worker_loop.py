@@ -1,0 +1,163 @@
+"""A worker's turn: batch after batch, several requests in flight, until nothing is due or the turn is over.
+
+Only POSTs run in threads; claims, fences and outcomes stay in the one thread that has the database. So a provider that
+answers after 300 ms costs no throughput, and each batch still goes its way alone: claim, build, fence, one POST, outcome.
+
+A turn is short, so that the errands of beat come in between. While it lasts, what must not wait for a million
+readers is done between two batches: single letters, and the receipts that come back meanwhile.
+"""
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import structlog
+from django.conf import settings
+
+from newsdesk.core import redis_client
+from tasks import queue, worker_shutdown
+from tasks.database.durability import PATIENCE
+from tasks.feedback import applying
+from tasks.providers.base import Outcome, Transport
+from tasks.sends import finishing, wake_ups
+from tasks.submission import posting
+from tasks.submission.claiming import Wait
+from tasks.submission.posting import Request
+from tasks.transactional import submitting
+
+log = structlog.get_logger(__name__)
+
+#: Seconds after which a turn takes nothing more. What it has in flight by then comes to its end: 60 s at most.
+LOOP_SECONDS = 5.0
+#: Seconds of a wait that a turn sits out; a longer one ends it.
+SHORT_WAIT = 1.0
+#: Seconds between two looks at what else there is to do while batches go out one after the other.
+LOOK_AROUND = 0.25
+
+
+class WorkerLoop:
+    """The state of one turn. `run` is all there is to call."""
+
+    def __init__(self, transport: Transport, *, connections: int | None = None, seconds: float = LOOP_SECONDS) -> None:
+        self._transport = transport
+        self._room = connections or settings.CONNECTIONS
+        self._over_at = time.monotonic() + seconds
+        self._give_up_at = self._over_at + 60.0 + PATIENCE
+        self._look_around_at = time.monotonic() + LOOK_AROUND
+        self._in_flight: dict[Future[Outcome], Request] = {}
+        #: Sends of which something was settled since it was last asked whether they are done.
+        self._touched: set[int] = set()
+
+    def run(self) -> None:
+        """Submit until nothing is due or the time is over; everything that was begun is settled before it returns.
+
+        Raises what building or the database raised, after that.
+        """
+        with ThreadPoolExecutor(max_workers=self._room, thread_name_prefix="post") as threads:
+            waited: float | None = None
+            try:
+                waited = self._go_on(threads)
+            finally:
+                self._settle_all()
+        self._finish()
+        if waited is not None:
+            _ring_again(waited)
+
+    def _go_on(self, threads: ThreadPoolExecutor) -> float | None:
+        """None when nothing was left to claim, else the seconds after which it is worth going on."""
+        while time.monotonic() < self._over_at and not worker_shutdown.asked():
+            self._settle_finished(timeout=None if len(self._in_flight) >= self._room else 0.0)
+            if len(self._in_flight) >= self._room:
+                continue
+            self._between_batches()
+            begun = posting.begin(self._transport)
+            if isinstance(begun, Request):
+                self._in_flight[threads.submit(posting.post, begun, self._transport)] = begun
+            elif isinstance(begun, Wait):
+                if begun.seconds > min(SHORT_WAIT, self._over_at - time.monotonic()):
+                    return begun.seconds
+                self._rest(begun.seconds)
+            elif begun is None:
+                if not self._in_flight:
+                    return None
+                # One of them may put its batch back.
+                self._settle_finished(timeout=None)
+        return 0.0
+
+    def _between_batches(self) -> None:
+        if time.monotonic() >= self._look_around_at:
+            self._finish()
+            # One at a time: a provider that does not answer holds this thread for a minute.
+            submitting.submit_waiting(transport=self._transport, limit=1)
+            self._look_around_at = time.monotonic() + LOOK_AROUND
+        applying.apply_oldest_waiting()
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        if self._in_flight:
+            self._settle_finished(timeout=seconds)
+        if (left := until - time.monotonic()) > 0:
+            time.sleep(left)
+
+    def _settle_finished(self, *, timeout: float | None) -> None:
+        """Settle what has an outcome; wait for the first of them for `timeout` seconds (None = as long as it takes)."""
+        if not self._in_flight:
+            return
+        done, _ = wait(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._settle(future)
+
+    def _settle(self, future: "Future[Outcome]") -> None:
+        request = self._in_flight[future]
+        patience = self._give_up_at - time.monotonic()
+        posting.settle(request, future.result(), self._transport, patience=patience, finish=False)
+        self._touched.add(request.held.send_id)
+        del self._in_flight[future]
+
+    def _finish(self) -> None:
+        for send_id in sorted(self._touched):
+            finishing.finish_if_done(send_id)
+        self._touched.clear()
+
+    def _settle_all(self) -> None:
+        """However the turn ends, each outcome is written down; the first error is raised when all were tried."""
+        failed: Exception | None = None
+        while self._in_flight:
+            done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    self._settle(future)
+                except Exception as error:
+                    log.exception("outcome_not_recorded", batch=self._in_flight.pop(future).held.batch_id)
+                    failed = failed or error
+        if failed is not None:
+            raise failed
+
+
+def run_worker_loop(*, transport: Transport) -> None:
+    """Submit whatever is due, as long as a turn lasts."""
+    WorkerLoop(transport).run()
+
+
+def _ring_again(seconds: float) -> None:
+    """Something is left: one doorbell is enough for it, and none is needed while others wait in the broker."""
+    if seconds > queue.LONGEST_COUNTDOWN or queue.waiting_batches():
+        return
+    if not seconds or _may_wake_later(seconds, at_most=wake_ups.WORKERS_AT_MOST):
+        queue.enqueue_worker_loop(countdown=seconds)
+
+
+def _may_wake_later(seconds: float, *, at_most: int) -> bool:
+    """Whether one more worker may be woken so many seconds ahead: no more than `at_most` for each such wait.
+
+    A worker takes a message with a countdown at once and keeps it until its time, so that no queue shows how many there
+    are: those that recovery adds would become more without end.
+    """
+    key = "newsdesk:late-wake-ups"
+    try:
+        count = redis_client.client(settings.REDIS_URL).pipeline()
+        count.set(key, 0, nx=True, px=max(int(seconds * 1000), 1))
+        count.incr(key)
+        return int(count.execute()[1]) <= at_most
+    except queue.BROKER_ERRORS as error:
+        log.warning("late_wake_ups_not_counted", error=str(error))
+        return True

@@ -1,0 +1,220 @@
+"""Test sends: an edition as it stands, to a few addresses, marked as a test. Nobody's subscription changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.db.models.functions import Lower
+
+from composer import headers, images, merge_tags
+from composer.inspection import inspect
+from composer.models import Edition
+from subscribers import reader_links
+from subscribers.models import List, Subscriber
+from subscribers.segments import RuleError, condition, parse
+from subscribers.tokens import LinkKind
+from tasks.audience import segment_rules
+from tasks.models import TransactionalMail
+from tasks.providers.base import Message
+from tasks.transactional import writing
+from tasks.transactional.refused_addresses import refused_addresses
+
+MOST_ADDRESSES = 20
+MARK = "[Test] "
+EXAMPLE_NAME = "Sample Reader"
+
+Segments = frozenset[str]
+
+
+class CannotTestError(Exception):
+    """The test cannot be sent as asked; nothing was sent. The message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Version:
+    """What readers in any of these sets of segments see."""
+
+    audiences: tuple[Segments, ...]
+    message: Message
+
+
+def send_test(
+    edition: Edition,
+    addresses: Sequence[str],
+    *,
+    segments: Sequence[str] | None = None,
+    seen_by: str = "",
+    by: Any = None,
+    who: str = "",
+) -> list[TransactionalMail]:
+    """Write the letters and ring for them; one for each address. Raises CannotTest.
+
+    `segments`: the test shows what readers in exactly these see; by default what `seen_by` would, else readers in no
+    segment. `seen_by`: the address of a subscriber whose values fill the merge tags; by default each address's own
+    subscriber, else examples.
+    """
+    wanted = _addresses(addresses)
+    person = _subscriber(seen_by) if seen_by else None
+    current = Edition.objects.select_related("publication").get(pk=edition.pk)
+    approval = current.approvals.standing().first()
+    versions = _drafted(current) if approval is None else _approved(approval)
+    rules = segment_rules.rules_of_edition(current) if approval is None else approval.audience_rules
+    chosen = _chosen(versions, rules, segments, person, current)
+    message = replace(chosen.message, subject=MARK + chosen.message.subject)
+    known = {one.email.lower(): one for one in _subscribers(wanted)}
+    unsubscribe_url, preferences_url = test_links(current.publication_id)
+    tags = merge_tags.tags_in(message.subject, message.html, message.text)
+    with transaction.atomic():
+        return [
+            writing.write_mail(
+                kind=TransactionalMail.Kind.TEST,
+                to_email=address,
+                publication=current.publication,
+                edition=current,
+                message=message,
+                substitutions=merge_tags.values(
+                    tags,
+                    name=reader.name if (reader := person or known.get(address.lower())) else EXAMPLE_NAME,
+                    email=person.email if person else address,
+                    unsubscribe_url=unsubscribe_url,
+                    preferences_url=preferences_url,
+                ),
+                unsubscribe_url=unsubscribe_url,
+                asked_by=who or (by.get_username() if by is not None else ""),
+            )
+            for address in wanted
+        ]
+
+
+def test_links(publication_id: int) -> tuple[str, str]:
+    """Unsubscribe and preferences URLs that belong to nobody: the pages say that it was a test."""
+    sign, base = reader_links.signer().sign, settings.BASE_URL
+    return (
+        f"{base}/u/{sign(LinkKind.UNSUBSCRIBE, publication_id, 0, 0)}",
+        f"{base}/p/{sign(LinkKind.PREFERENCES, publication_id, 0, 0)}",
+    )
+
+
+def _addresses(given: Sequence[str]) -> list[str]:
+    """Each address once, as it was written first."""
+    by_address: dict[str, str] = {}
+    for address in filter(None, map(str.strip, given)):
+        by_address.setdefault(address.lower(), address)
+    unique = list(by_address.values())
+    if not unique:
+        raise CannotTestError("name at least one address")
+    if len(unique) > MOST_ADDRESSES:
+        raise CannotTestError(f"{len(unique)} addresses: a test goes to {MOST_ADDRESSES} at most")
+    for address in unique:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise CannotTestError(f"{address!r} is not an address") from error
+    refused = refused_addresses(unique)
+    if refused:
+        told = "; ".join(f"{address}: {why}" for address, why in refused.items())
+        raise CannotTestError(f"not even a test goes there: {told}")
+    return unique
+
+
+def _subscribers(addresses: Sequence[str]) -> list[Subscriber]:
+    lowered = [address.lower() for address in addresses]
+    return list(Subscriber.objects.annotate(lower=Lower("email")).filter(lower__in=lowered))
+
+
+def _subscriber(address: str) -> Subscriber:
+    found = _subscribers([address.strip()])
+    if not found:
+        raise CannotTestError(f"no subscriber has the address {address!r}")
+    return found[0]
+
+
+def _approved(approval: Any) -> list[_Version]:
+    """The frozen bytes, those that will be sent."""
+    return [
+        _Version(
+            audiences=tuple(frozenset(slugs) for slugs in variant.audiences),
+            message=_message(variant.headers, variant.subject, variant.html, variant.text),
+        )
+        for variant in approval.variants.filter(stories__gt=0)
+    ]
+
+
+def _drafted(edition: Edition) -> list[_Version]:
+    """Rendered now, as approving would; problems that do not keep it from being rendered are no hindrance."""
+    found = inspect(edition, images=images.permanent)
+    if not found.variants:
+        raise CannotTestError("; ".join(problem.message for problem in found.errors) or "there is nothing to show")
+    common = headers.of(edition)
+    return [
+        _Version(
+            audiences=visible.audiences, message=_message(common, rendering.subject, rendering.html, rendering.text)
+        )
+        for visible, rendering in found.variants
+        if rendering is not None
+    ]
+
+
+def _message(common: Mapping[str, str], subject: str, html: str, text: str) -> Message:
+    from_name, from_email = parseaddr(common["From"])
+    own_fields = {"From", "Reply-To", "Subject"}
+    return Message(
+        from_email=from_email,
+        from_name=from_name,
+        reply_to=parseaddr(common.get("Reply-To", ""))[1],
+        subject=subject,
+        html=html,
+        text=text,
+        headers={name: value for name, value in common.items() if name not in own_fields},
+    )
+
+
+def _chosen(
+    versions: Sequence[_Version],
+    rules: Mapping[str, Any],
+    segments: Sequence[str] | None,
+    person: Subscriber | None,
+    edition: Edition,
+) -> _Version:
+    if not versions:
+        raise CannotTestError("the edition has no story to show")
+    by_set = {audience: version for version in versions for audience in version.audiences}
+    if segments is not None:
+        wanted = frozenset(slug.strip() for slug in segments if slug.strip())
+        unknown = sorted(wanted - set(rules))
+        if unknown:
+            used = ", ".join(sorted(rules)) or "none"
+            raise CannotTestError(f"no block of the edition is for {', '.join(unknown)}; its segments are: {used}")
+    elif person is not None:
+        wanted = _segments_of(person, rules, edition.publication_id)
+    else:
+        # Whoever names nobody sees what most readers do; where those see nothing, what the first do who see something.
+        return by_set.get(frozenset(), versions[0])
+    if wanted not in by_set:
+        readers = f"in {' and '.join(sorted(wanted))}" if wanted else "in none of its segments"
+        raise CannotTestError(f"readers {readers} see no story of the edition")
+    return by_set[wanted]
+
+
+def _segments_of(person: Subscriber, rules: Mapping[str, Any], publication_id: int) -> Segments:
+    """Those of the edition's segments that the subscriber is in now."""
+    list_ids = list(List.objects.filter(publication_id=publication_id).values_list("pk", flat=True))
+    member_of = set()
+    for slug, rule in rules.items():
+        try:
+            where = condition(parse(rule), list_ids=list_ids)
+        except RuleError as error:
+            raise CannotTestError(f"segment {slug}: {error}") from error
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT 1 FROM subscribers_subscriber s WHERE s.id = %s AND ({where.sql})",  # noqa: S608 - our own SQL
+                (person.pk, *where.params),
+            )
+            if cursor.fetchone():
+                member_of.add(slug)
+    return frozenset(member_of)

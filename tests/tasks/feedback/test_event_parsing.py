@@ -1,0 +1,164 @@
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.feedback.kinds import BITS, effect
+from tasks.providers.events import ReportedEvent, UnreadableBodyError
+from tasks.providers.sendgrid.events import parse
+
+ATTEMPT = "0b51e5a0-7c0e-4f0e-9d53-6ad8a1f0c001"
+
+
+def one(**fields: object) -> ReportedEvent:
+    return parse(orjson.dumps([fields])).events[0]
+
+
+def test_it_reads_a_body_as_it_is_really_separated() -> None:
+    body = (
+        b'[{"email":"A@Example.com","timestamp":1600112492,"event":"delivered","nd_delivery":"7.42","nd_attempt":"'
+        + ATTEMPT.encode()
+        + b'","response":"250 OK"},\r\n{"email":"b@example.com","timestamp":1600112493,"event":"open",'
+        b'"useragent":"Mail/1","category":"weekly"}]\r\n'
+    )
+
+    first, second = parse(body).events
+
+    assert (first.kind, first.at, first.address) == ("delivered", 1600112492, "a@example.com")
+    assert (first.send_id, first.subscriber_id, first.attempt) == (7, 42, UUID(ATTEMPT))
+    assert (first.reason, second.agent) == ("250 OK", "Mail/1")
+    assert (second.send_id, second.subscriber_id, second.attempt) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "7", "7.", ".42", "7.42.1", "a.b", "-7.42", "7.-42", "7.4٢", "9" * 30 + ".1", 7.42, None, ["7.42"]]
+)
+def test_ids_that_are_not_ids_are_no_ids(written: object) -> None:
+    event = parse(orjson.dumps([{"event": "open", "timestamp": 1, "nd_delivery": written}])).events[0]
+
+    assert (event.send_id, event.subscriber_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (1600112492, 1600112492),
+        ("1600112492", 1600112492),
+        (1600112492.9, 1600112492),
+        (None, None),
+        (0, None),
+        (-5, None),
+        (10**17, None),
+        (1e300, None),
+        ("yesterday", None),
+        ("9" * 400, None),
+        (True, None),
+        ([], None),
+    ],
+)
+def test_a_bad_timestamp_is_missing(written: object, read: int | None) -> None:
+    assert parse(orjson.dumps([{"event": "open", "timestamp": written}])).events[0].at == read
+
+
+def test_one_bad_entry_costs_only_itself() -> None:
+    parsed = parse(b'[null, {"event":"open"}, 7, "x", [], {"event":{"deep":1},"email":3,"url":[],"useragent":false}]')
+
+    assert [event.kind for event in parsed.events] == ["open", ""]
+    assert [problem.split(" is")[0] for problem in parsed.problems] == ["entry 0", "entry 2", "entry 3", "entry 4"]
+
+
+def test_a_single_object_is_one_event() -> None:
+    assert [event.kind for event in parse(b'{"event":"open"}').events] == ["open"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"7", b'"x"', b"null", b"<html>", b"[" * 100_000, b"\xff\xfe"])
+def test_a_body_without_events_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableBodyError):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"event":"open","useragent":"caf\xe9"}]',
+        b'\xef\xbb\xbf[{"event":"open","useragent":"x"}]',
+        b'[{"event":"open","useragent":"\\ud83d"}]',
+        b'[{"event":"open","useragent":"a\\u0000b"}]',
+    ],
+)
+def test_text_the_database_cannot_hold_is_made_to_fit(body: bytes) -> None:
+    (event,) = parse(body).events
+
+    assert event.kind == "open"
+    assert "\0" not in event.agent
+    event.agent.encode()
+
+
+def test_the_key_is_the_same_for_the_same_report_and_no_other() -> None:
+    same = {"email": "a@example.com", "timestamp": 5, "event": "click", "url": "https://x/1", "nd_delivery": "1.2"}
+    others = [
+        {**same, "timestamp": 6},
+        {**same, "event": "open"},
+        {**same, "url": "https://x/2"},
+        {**same, "nd_delivery": "1.3"},
+        {**same, "nd_delivery": ""},
+    ]
+
+    assert one(**same).key == one(**{**same, "sg_event_id": "x", "email": "A@b.example"}).key
+    assert len({one(**fields).key for fields in [same, *others]}) == 6
+    assert len(one(**same).key) == 16
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "why"),
+    [
+        ({"event": "bounce", "type": "bounce"}, "bounce", "hard_bounce"),
+        ({"event": "bounce", "type": "blocked"}, "blocked", None),
+        ({"event": "bounce"}, "blocked", None),
+        ({"event": "bounce", "type": "expired"}, "blocked", None),
+        ({"event": "deferred", "response": "400 try again later"}, "deferred", None),
+        ({"event": "spamreport"}, "spamreport", "complaint"),
+        ({"event": "unsubscribe"}, "unsubscribe", "unsubscribed"),
+        ({"event": "group_unsubscribe"}, "group_unsubscribe", "unsubscribed"),
+        ({"event": "group_resubscribe"}, "group_resubscribe", None),
+        ({"event": "open"}, "open", None),
+        ({"event": "click", "url": "https://example.com/u/token"}, "click", None),
+        ({"event": "open", "sg_machine_open": True}, "machine_open", None),
+        ({"event": "dropped", "reason": "Invalid"}, "dropped", "invalid"),
+        ({"event": "dropped", "reason": "Bounced Address"}, "dropped", "hard_bounce"),
+        ({"event": "dropped", "reason": "Spam Reporting Address"}, "dropped", "complaint"),
+        ({"event": "dropped", "reason": "Unsubscribed Address"}, "dropped", "unsubscribed"),
+        ({"event": "dropped", "reason": "Invalid SMTPAPI header"}, "dropped", None),
+        ({"event": "dropped", "reason": "Spam Content"}, "dropped", None),
+        ({"event": "dropped", "reason": "Recipient List over Package Quota"}, "dropped", None),
+        ({"event": "account_status_change"}, "account_status_change", None),
+    ],
+)
+def test_what_an_event_says_about_writing_to_its_reader(fields: dict[str, object], kind: str, why: str | None) -> None:
+    event = parse(orjson.dumps([{"timestamp": 1, **fields}])).events[0]
+
+    assert (event.kind, effect(event)) == (kind, why)
+
+
+def test_a_machine_does_not_read() -> None:
+    assert "machine_open" not in BITS
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ("event", "email", "timestamp", "url", "nd_delivery", "nd_attempt", "type", "reason", "useragent", "category")
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON, max_size=5))
+def test_no_array_is_refused_and_every_entry_is_accounted_for(entries: list[object]) -> None:
+    import json
+
+    parsed = parse(json.dumps(entries).encode())
+
+    assert len(parsed.events) + len(parsed.problems) == len(entries)
+    assert all(len(event.kind) <= 30 and len(event.key) == 16 for event in parsed.events)

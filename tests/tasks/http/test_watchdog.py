@@ -1,0 +1,48 @@
+import os
+import threading
+import time
+
+from tasks.http.watchdog import Watchdog
+
+
+def test_it_calls_what_is_due_in_the_order_of_time() -> None:
+    dog, called, done = Watchdog(), [], threading.Event()
+
+    dog.call_in(60, lambda: called.append("never"))
+    dog.call_in(0.2, lambda: (called.append("later"), done.set()))
+    dog.call_in(0.05, lambda: called.append("sooner"))
+    dog.call_in(0.1, lambda: 1 / 0)
+
+    assert done.wait(5)
+    assert called == ["sooner", "later"]
+
+
+def test_what_is_forgotten_is_not_called() -> None:
+    dog, called, done = Watchdog(), [], threading.Event()
+    number = dog.call_in(0.05, lambda: called.append("forgotten"))
+    dog.call_in(0.15, done.set)
+
+    dog.forget(number)
+
+    assert done.wait(5)
+    assert called == []
+
+
+def test_it_works_in_a_child_too() -> None:
+    from tasks.http.watchdog import watchdog
+
+    watchdog.call_in(60, lambda: None)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        called = threading.Event()
+        watchdog.call_in(0.05, called.set)
+        os.write(writing, b"yes" if called.wait(5) else b"no")
+        os._exit(0)
+    os.close(writing)
+    began = time.monotonic()
+
+    assert os.read(reading, 3) == b"yes"
+    assert time.monotonic() - began < 4
+    os.waitpid(pid, 0)
+    os.close(reading)

@@ -1,0 +1,222 @@
+"""What settles an attempt nobody saw the end of: evidence, silence that proves something, a person."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db.models import F
+
+from sandbox.server import Sandbox
+from tasks.attempts import proof
+from tasks.models import Alarm, Attempt, Batch, Receipt, Send, TransportState, WebhookState
+from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.reconciliation import decisions, silence
+from tasks.sends.counts import counts
+from tasks.submission import posting
+from tests.factories import make_attempt, make_prepared_send
+
+pytestmark = pytest.mark.django_db
+GRACE = 10.0
+
+
+@pytest.fixture
+def unknown(transport: SendGridTransport, fault: Any) -> Send:
+    """A send whose only batch was refused without an answer, older than the grace."""
+    fault("reject-then-close", times=1)
+    send = make_prepared_send(2)
+    posting.submit_batch(Batch.objects.get(send=send).pk, transport=transport)
+    _age(Attempt.objects.get())
+    return send
+
+
+def _age(attempt: Attempt, seconds: float = 60) -> None:
+    past = timedelta(seconds=seconds)
+    Attempt.objects.filter(pk=attempt.pk).update(fenced_at=F("fenced_at") - past, finished_at=F("finished_at") - past)
+
+
+def _heard(transport: SendGridTransport, number: int = 3, *, heard: int = 100) -> None:
+    for _ in range(number):
+        make_attempt(size=100, heard=heard, transport=transport.name, outcome="accepted")
+
+
+def _passes(transport: SendGridTransport, number: int = 6) -> None:
+    for _ in range(number):
+        silence.reconcile(transport=transport, grace=GRACE)
+
+
+def _batch(send: Send) -> Batch:
+    return Batch.objects.get(send=send)
+
+
+def test_silence_proves_refusal_and_the_batch_goes_out_once(
+    unknown: Send, transport: SendGridTransport, sandbox: Sandbox
+) -> None:
+    _heard(transport)
+
+    _passes(transport)
+
+    batch = _batch(unknown)
+    assert batch.status == Batch.Status.PENDING
+    first = Attempt.objects.get(batch=batch)
+    assert first.outcome == "refused"
+    assert first.evidence[-1]["kind"] == "silence"
+    posting.submit_batch(batch.pk, transport=transport)
+    assert counts(unknown).submitted == 2
+    assert sandbox.ledger.counts(f"send-{unknown.pk}")["duplicates"] == 0
+
+
+def _fewer_passes(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    for _ in range(4):
+        silence.reconcile(transport=transport, grace=GRACE)
+
+
+def _within_the_grace(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    Attempt.objects.filter(batch__send=send).update(finished_at=F("finished_at") + timedelta(seconds=55))
+
+
+def _two_later_requests(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport, 2)
+
+
+def _later_requests_hardly_heard(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport, 3, heard=98)
+
+
+def _other_key(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    Attempt.objects.filter(outcome="accepted").update(transport="sendgrid:other")
+
+
+def _unapplied_receipt(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    Receipt.objects.create(body=b"[]")
+
+
+def _refused_webhook(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    WebhookState.objects.update_or_create(
+        provider="sendgrid", defaults={"refused_at": Attempt.objects.get(batch__send=send).fenced_at}
+    )
+
+
+def _silence_disabled(send: Send, transport: SendGridTransport) -> None:
+    _heard(transport)
+    TransportState.objects.update_or_create(name=transport.name, defaults={"silence_enabled": False})
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _fewer_passes,
+        _within_the_grace,
+        _two_later_requests,
+        _later_requests_hardly_heard,
+        _other_key,
+        _unapplied_receipt,
+        _refused_webhook,
+        _silence_disabled,
+    ],
+)
+def test_silence_proves_nothing_when_one_condition_fails(
+    spoil: Any, unknown: Send, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.reconciliation.probes.probe", lambda *args, **kwargs: False)
+    spoil(unknown, transport)
+
+    if spoil is not _fewer_passes:
+        _passes(transport)
+
+    assert _batch(unknown).status == Batch.Status.UNKNOWN
+
+
+def test_without_a_later_request_probes_go_to_the_reply_to_address(
+    unknown: Send, transport: SendGridTransport, sandbox: Sandbox
+) -> None:
+    silence.reconcile(transport=transport, grace=GRACE)
+    silence.reconcile(transport=transport, grace=GRACE)
+
+    (message,) = sandbox.ledger.messages(category="newsdesk-probe")
+    assert message.recipient.address == "editors@example.com"
+    for _ in range(2):
+        _age(Attempt.objects.filter(batch=None).latest("fenced_at"), 2)
+        silence.reconcile(transport=transport, grace=GRACE)
+    assert sandbox.ledger.counts("newsdesk-probe")["requests"] == 3
+    Attempt.objects.filter(batch=None).update(heard=1)
+    _passes(transport)
+    assert _batch(unknown).status == Batch.Status.PENDING
+
+
+def test_no_probe_while_a_later_request_is_due(unknown: Send, transport: SendGridTransport, sandbox: Sandbox) -> None:
+    make_prepared_send(1)
+
+    _passes(transport)
+
+    assert sandbox.ledger.counts("newsdesk-probe")["requests"] == 0
+
+
+def test_an_event_proves_that_it_was_accepted(unknown: Send, transport: SendGridTransport) -> None:
+    attempt = Attempt.objects.get()
+
+    proof.prove_accepted({attempt.pk: unknown.pk}, by={"kind": "event"})
+    proof.prove_accepted({attempt.pk: unknown.pk}, by={"kind": "event"})
+
+    assert _batch(unknown).status == Batch.Status.SUBMITTED
+    attempt.refresh_from_db()
+    assert (attempt.outcome, len(attempt.evidence)) == ("accepted", 2)
+
+
+def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
+    unknown: Send, transport: SendGridTransport, sandbox: Sandbox
+) -> None:
+    _heard(transport)
+    _passes(transport)
+    batch = _batch(unknown)
+    posting.submit_batch(batch.pk, transport=transport)
+    older = Attempt.objects.get(batch=batch, number=1)
+
+    proof.prove_accepted({older.pk: unknown.pk}, by={"kind": "event"})
+
+    assert Alarm.objects.get().code == "accepted_twice"
+    assert TransportState.objects.get(name=transport.name).silence_enabled is False
+    assert Attempt.objects.filter(batch=batch, outcome="accepted").count() == 2
+    assert counts(unknown).adds_up
+
+
+def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_set_aside(
+    transport: SendGridTransport, fault: Any
+) -> None:
+    fault("bad-recipient", personalizations=[0], times=1)
+    send = make_prepared_send(3)
+    posting.submit_batch(_batch(send).pk, transport=transport)
+    assert counts(send).failed == 1
+
+    proof.prove_accepted({Attempt.objects.get().pk: send.pk}, by={"kind": "event"})
+
+    told = counts(send)
+    assert (told.submitted, told.failed, told.adds_up) == (3, 0, True)
+
+
+def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> None:
+    send = make_prepared_send(1)
+
+    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "event"})
+
+    send.refresh_from_db()
+    assert send.status == Send.Status.PAUSED
+    assert _batch(send).status == Batch.Status.UNKNOWN
+
+
+def test_a_person_may_resend_or_leave(unknown: Send, transport: SendGridTransport) -> None:
+    batch = _batch(unknown)
+
+    assert decisions.leave(batch.pk, who="ada")
+    _heard(transport)
+    _passes(transport)
+    assert _batch(unknown).status == Batch.Status.UNKNOWN
+    assert decisions.resend(batch.pk, who="ada")
+    assert _batch(unknown).status == Batch.Status.PENDING
+    assert not decisions.resend(batch.pk, who="ada")
+    assert [fact.get("decided") for fact in Attempt.objects.get(batch=batch).evidence] == [None, "leave", "resend"]

@@ -1,0 +1,337 @@
+"""A worker's turn against a real sandbox: many requests in flight, each batch once, fair between sends."""
+
+import time
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from newsdesk.core import redis_client
+from sandbox.server import Sandbox
+from tasks import worker_shutdown
+from tasks.audience import freezing
+from tasks.feedback import applying
+from tasks.models import Alarm, Batch, Receipt, Send, TransactionalMail, TransportState, WarmUp
+from tasks.providers.base import Accepted, Outcome
+from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.sends import control, wake_ups
+from tasks.sends.counts import as_json, counts
+from tasks.submission import posting
+from tasks.submission.partial_outcomes import MembersMissingError
+from tasks.submission.worker_loop import WorkerLoop
+from tasks.throttling import warm_up
+from tests.factories import make_prepared_send
+from tests.tasks.conftest import FakeQueue
+
+pytestmark = pytest.mark.django_db
+
+
+class Gauge:
+    """A transport that notes when each request came and how many were in flight at the same time."""
+
+    name = "gauge"
+    reports = False
+
+    def __init__(self, seconds: float = 0.05) -> None:
+        self.seconds = seconds
+        self.posted: list[str] = []
+        self.most = self._now = 0
+
+    def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
+        del attempt
+        (send,) = {recipient.delivery.partition(".")[0] for recipient in recipients}
+        return f"{send}:{len(recipients)}:{message.subject}"
+
+    def post(self, body: str) -> Outcome:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        self.posted.append(body)
+        time.sleep(self.seconds)
+        self._now -= 1
+        return Accepted(http_status=202, provider_id="")
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freezing, "BATCH_SIZE", 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_turn_submits_everything_that_is_due(sandbox: Sandbox, transport: SendGridTransport) -> None:
+    send = make_prepared_send(9)
+
+    WorkerLoop(transport, connections=3).run()
+
+    assert counts(send).submitted == 9
+    assert counts(send).status == "sent"
+    assert sandbox.ledger.counts()["requests"] == 5
+    assert sandbox.ledger.counts()["duplicates"] == 0
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_as_many_requests_are_in_flight_as_there_are_connections() -> None:
+    send = make_prepared_send(16)
+    slow = Gauge(0.2)
+
+    WorkerLoop(slow, connections=4).run()
+
+    assert slow.most == 4
+    assert counts(send).submitted == 16
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_two_sends_go_out_by_turns() -> None:
+    large, small = make_prepared_send(20), make_prepared_send(4)
+    gauge = Gauge(0.05)
+
+    WorkerLoop(gauge, connections=2).run()
+
+    order = [int(body.partition(":")[0]) for body in gauge.posted]
+    assert order.count(small.pk) == 2
+    assert {large.pk, small.pk} <= set(order[:4]), "the small one did not wait for the large one"
+    assert max(at for at, send in enumerate(order) if send == small.pk) < 6
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_what_is_left_when_a_turn_is_over_rings_again(fake_queue: FakeQueue) -> None:
+    send = make_prepared_send(8)
+    fake_queue.messages.clear()
+
+    WorkerLoop(Gauge(), connections=1, seconds=0.0).run()
+
+    assert counts(send).pending == 8
+    assert fake_queue.loops == [0.0]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(12)
+    gauge = Gauge(0.2)
+    monkeypatch.setattr(worker_shutdown, "asked", lambda: bool(gauge.posted))
+
+    WorkerLoop(gauge, connections=2).run()
+
+    told = counts(send)
+    assert 2 <= told.submitted <= 4
+    assert (told.submitting, told.submitted + told.pending) == (0, 12)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(6)
+    begin, calls = posting.begin, iter(range(100))
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 2:
+            raise OperationalError("server closed the connection unexpectedly")
+        return begin(*args, **kwargs)
+
+    monkeypatch.setattr(posting, "begin", broken)
+
+    with pytest.raises(OperationalError):
+        WorkerLoop(Gauge(0.2), connections=4).run()
+
+    assert (counts(send).submitted, counts(send).pending) == (4, 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_cancelled_send_stops_at_the_next_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(12)
+    begin, begun = posting.begin, []
+
+    def then_cancel(*args: Any, **kwargs: Any) -> Any:
+        begun.append(begin(*args, **kwargs))
+        if len(begun) == 2:
+            control.cancel(send.pk)
+        return begun[-1]
+
+    monkeypatch.setattr(posting, "begin", then_cancel)
+    WorkerLoop(Gauge(0.0), connections=1).run()
+
+    told = counts(send)
+    assert (told.submitted, told.excluded, told.status) == (4, {"cancelled": 8}, "cancelled")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_receipts_are_applied_between_batches() -> None:
+    make_prepared_send(8)
+    waiting = [Receipt.objects.create(body=b"[]").pk for _ in range(3)]
+
+    WorkerLoop(Gauge(0.0), connections=1).run()
+
+    assert not Receipt.objects.filter(pk__in=waiting, applied_at__isnull=True).exists()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_too_many_requests_hold_everything(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
+    fault("rate-limit", retry_after=30, times=1)
+    send = make_prepared_send(8)
+
+    WorkerLoop(transport, connections=1).run()
+
+    assert sandbox.ledger.counts()["accepted"] == 0
+    assert counts(send).pending == 8
+    state = TransportState.objects.get(name=transport.name)
+    assert "SendGrid asked to wait" in state.throttle_reason
+    TransportState.objects.update(throttled_until=None)
+    Batch.objects.update(not_before="2020-01-01T00:00:00Z")
+    WorkerLoop(transport, connections=1).run()
+    assert counts(send).submitted == 8
+
+
+def _warm_up(domain: str, *ceilings: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date")
+        (today,) = cursor.fetchone()
+    warm_up.change(domain, starts_on=today, ceilings=ceilings)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_warm_up_stops_at_todays_ceiling_and_lets_other_domains_pass() -> None:
+    young = make_prepared_send(12, sender_domain="young.example")
+    old = make_prepared_send(4, sender_domain="old.example")
+    _warm_up("young.example", 7)
+
+    WorkerLoop(Gauge(0.0), connections=3).run()
+
+    assert (counts(young).submitted, counts(young).pending, counts(young).status) == (6, 6, "sending")
+    assert counts(old).submitted == 4
+    assert "ceiling of 7" in WarmUp.objects.get(domain="young.example").throttle_reason
+
+    warm_up.change("young.example", starts_on=None, ceilings=())
+    WorkerLoop(Gauge(0.0), connections=3).run()
+    assert counts(young).submitted == 12
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_refused_request_costs_nothing_of_the_ceiling(transport: SendGridTransport, fault: Any) -> None:
+    fault("rate-limit", retry_after=1, times=2)
+    send = make_prepared_send(4, sender_domain="young.example")
+    _warm_up("young.example", 4)
+
+    for _ in range(3):
+        WorkerLoop(transport, connections=1).run()
+        TransportState.objects.update(throttled_until=None)
+        Batch.objects.update(not_before="2020-01-01T00:00:00Z")
+
+    assert counts(send).submitted == 4
+
+
+def test_batches_are_small_while_a_domain_is_young() -> None:
+    _warm_up("young.example", 50, 500)
+
+    assert warm_up.batch_size("young.example") == 5
+    assert warm_up.batch_size("old.example") == 1000
+
+
+@pytest.mark.parametrize(("day", "expected"), [(-3, 50), (0, 50), (1, 100), (2, None), (400, None)])
+def test_the_ceiling_of_a_day(day: int, expected: int | None) -> None:
+    start = date(2026, 11, 22)
+    assert warm_up.ceiling_on(start + timedelta(days=day), starts_on=start, ceilings=[50, 100]) == expected
+
+
+def test_a_send_is_never_claimed_twice_by_two_turns(transport: SendGridTransport) -> None:
+    send = make_prepared_send(3)
+
+    WorkerLoop(transport, connections=2).run()
+    WorkerLoop(transport, connections=2).run()
+
+    assert Send.objects.get(pk=send.pk).batches.get().attempts == 1
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTransport, fault: Any) -> None:
+    fault("accept-then-close", times=3)
+    send = make_prepared_send(12)
+
+    WorkerLoop(transport, connections=1).run()
+
+    told = as_json(Send.objects.get(pk=send.pk))
+    assert (told["unknown"], told["pending"], told["status"]) == (6, 6, "sending")
+    assert "three requests were left without an answer" in str(told["held"])
+    alarm = Alarm.objects.get(code="breaker_open")
+    assert alarm.cleared_at is None
+
+    TransportState.objects.update(probed_at="2020-01-01T00:00:00Z")
+    WorkerLoop(transport, connections=1).run()
+
+    told = as_json(Send.objects.get(pk=send.pk))
+    assert (told["pending"], "held" in told) == (0, False)
+    alarm.refresh_from_db()
+    assert alarm.cleared_at is not None
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_letter_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(40)
+    letter = TransactionalMail.objects.create(
+        kind="test", to_email="ada@example.com", from_email="news@example.com", subject="[Test] now", html="x", text="x"
+    )
+    monkeypatch.setattr("tasks.submission.worker_loop.LOOK_AROUND", 0.0)
+
+    class Noting(Gauge):
+        def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
+            return "letter" if not recipients[0].delivery else super().encode(message, recipients, attempt=attempt)
+
+    gauge = Noting(0.0)
+    WorkerLoop(gauge, connections=2).run()
+
+    assert gauge.posted.index("letter") <= 1
+    letter.refresh_from_db()
+    assert letter.status == "submitted"
+    assert counts(send).submitted == 40
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_outcome_that_cannot_be_recorded_does_not_lose_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(8)
+    settle, broken = posting.settle, []
+
+    def breaks_for_one(request: posting.Request, *args: Any, **kwargs: Any) -> None:
+        if not broken or broken[0] == request.held.batch_id:
+            broken.append(request.held.batch_id)
+            raise MembersMissingError("its members are not there")
+        settle(request, *args, **kwargs)
+
+    monkeypatch.setattr(posting, "settle", breaks_for_one)
+
+    with pytest.raises(MembersMissingError):
+        WorkerLoop(Gauge(0.2), connections=4).run()
+
+    assert (counts(send).submitted, counts(send).submitting) == (6, 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(8)
+    receipt = Receipt.objects.create(body=b"[]")
+
+    def breaks(receipt_id: int) -> None:
+        raise KeyError(receipt_id)
+
+    monkeypatch.setattr(applying, "apply_receipt", breaks)
+
+    WorkerLoop(Gauge(0.0), connections=1).run()
+
+    assert counts(send).submitted == 8
+    assert Receipt.objects.get(pk=receipt.pk).applied_at is None
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("valkey_url")
+def test_turns_that_end_waiting_do_not_fill_the_broker(
+    fake_queue: FakeQueue, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A worker takes a late doorbell at once and keeps it until its time: no queue shows how many there are."""
+    redis_client.client(settings.REDIS_URL).flushall()
+    monkeypatch.setattr(freezing, "BATCH_SIZE", 20)
+    settings.RATE_RECIPIENTS = 1
+    send = make_prepared_send(60)
+    fake_queue.messages.clear()
+
+    for _ in range(100):
+        WorkerLoop(Gauge(0.0), connections=1).run()
+
+    assert counts(send).submitted == 20
+    assert 1 <= len(fake_queue.loops) <= wake_ups.WORKERS_AT_MOST

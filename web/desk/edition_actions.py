@@ -1,0 +1,93 @@
+"""The acts on an edition that need a person: approve, reopen, and say what becomes of a send that is held."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.views.decorators.http import require_POST
+from wagtail.admin import messages
+from wagtail.log_actions import log
+
+from composer.approval import ApprovalBlockedError, ApprovalRefusedError
+from composer.checks import Problem
+from composer.models import Edition
+from tasks.approvals import reopened_sends
+from tasks.approvals.approving import approve_edition, reopen_edition
+from tasks.models import Send
+
+PERMISSION = "composer.approve_edition"
+
+
+def may_approve(user: Any) -> bool:
+    return bool(user.has_perm(PERMISSION))
+
+
+def approve(request: HttpRequest, edition: Edition) -> bool:
+    """Approve the edition for the person who asks, and tell them how it went. Raises PermissionDenied."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    try:
+        approval = approve_edition(edition, user)
+    except ApprovalBlockedError as blocked:
+        messages.error(request, _listed(blocked.problems))
+    except ApprovalRefusedError as refused:
+        messages.error(request, str(refused))
+    else:
+        text = "No. {} is approved. What is sent will be exactly this: SHA-256 <code>{}</code>."
+        messages.success(request, format_html(text, edition.number, approval.content_hash[:12]))
+        return True
+    return False
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an approval back and return to the editor."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    edition = get_object_or_404(Edition, pk=pk)
+    try:
+        reopen_edition(edition, user)
+    except ApprovalRefusedError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"No. {edition.number} is a draft again.")
+    return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
+
+
+@require_POST
+def release(request: HttpRequest, pk: int, send: int, when: str) -> HttpResponse:
+    """Let a held send of the edition go out now, or with the next slot; and return to the editor."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    edition = get_object_or_404(Edition, pk=pk)
+    held = get_object_or_404(Send, pk=send, edition=edition)
+    act = {"now": reopened_sends.release_now, "next-slot": reopened_sends.release_to_next_slot}.get(when)
+    if act is None:
+        raise Http404
+    try:
+        released = act(held.pk, by=user)
+    except reopened_sends.ReleaseError as refused:
+        messages.error(request, capfirst(str(refused)))
+    else:
+        log(instance=edition, action="newsdesk.release", user=user, data={"send": released.pk, "when": when})
+        at = localtime(released.scheduled_at, edition.publication.zone)
+        said = "goes out now" if when == "now" else f"goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})"
+        messages.success(request, f"No. {edition.number} {said}.")
+    return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
+
+
+def _listed(problems: tuple[Problem, ...]) -> str:
+    items = format_html_join(
+        "",
+        "<li>{}{}</li>",
+        ((f"{capfirst(problem.where)}: " if problem.where else "", problem.message) for problem in problems),
+    )
+    return format_html("Not approved: mend this first.<ul>{}</ul>", items)
