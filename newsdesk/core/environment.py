@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TRANSPORTS = ("sendgrid", "smtp", "file")
+from newsdesk.core import paths
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
 SENDGRID_RETRY_WINDOW = 86_400
@@ -232,8 +233,10 @@ def read(mapping: Mapping[str, str]) -> Environment:
     """
     api_key = _value(mapping, "SENDGRID_API_KEY")
     transport = _value(mapping, "NEWSDESK_TRANSPORT") or "sendgrid"
-    if transport not in TRANSPORTS:
-        raise EnvironmentVariableError(f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(TRANSPORTS)}.")
+    if transport not in paths.provider_names():
+        raise EnvironmentVariableError(
+            f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(paths.provider_names())}."
+        )
     log_level = (_value(mapping, "NEWSDESK_LOG_LEVEL") or "WARNING").upper()
     if log_level not in LOG_LEVELS:
         raise EnvironmentVariableError(f"NEWSDESK_LOG_LEVEL: {log_level!r} is not one of: {', '.join(LOG_LEVELS)}.")

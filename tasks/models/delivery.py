@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 class Delivery(models.Model):
     class Seen(models.IntegerChoices):
-        """Bits of what the provider reported."""
+        """Bits of what the provider reported; SQL is given them from here."""
 
         PROCESSED = 1, "processed"
         DELIVERED = 2, "delivered"
@@ -23,6 +23,11 @@ class Delivery(models.Model):
         CLICKED = 64, "clicked"
         DROPPED = 128, "dropped"
         DEFERRED = 256, "deferred"
+        #: Set with the first event that names its attempt and shows that the provider had the message in hand, so that a
+        #: member is counted for its attempt once, in whatever order events come.
+        HEARD = 512, "heard of"
+        #: Set once any click is known, a machine's too: then the time of delivery matters, whenever it becomes known.
+        LINKS_FOLLOWED = 1024, "links followed"
 
     pk = models.CompositePrimaryKey("send_id", "subscriber_id")
     send_id = models.BigIntegerField()

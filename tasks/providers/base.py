@@ -1,10 +1,12 @@
-"""What a transport is given, and what it must answer. A provider is one file behind `Transport`."""
+"""What a provider is: a transport, and where it has them a webhook and suppression lists (docs/how-to/add-a-provider.md)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
+
+from tasks.providers.events import Parsed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,3 +137,28 @@ class KeepsJournal(Protocol):
 
     def forget(self, attempt: UUID) -> None:
         """The outcome is in the database. Never raises."""
+
+
+class Webhook(Protocol):
+    """How a provider posts events to `/webhooks/<folder>`."""
+
+    def is_configured(self) -> bool:
+        """Whether there is any key by which a call can be verified; without one no call is taken."""
+
+    def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether the provider posted these very bytes; header names in any case. Never raises."""
+
+    def parse(self, body: bytes) -> Parsed:
+        """Its words in ours. Raises UnreadableBodyError when no event can be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """All that is known of a provider, as the `provider.py` of its folder gives it."""
+
+    #: For people.
+    title: str
+    #: From the settings; called once for each process. May raise what the settings make impossible.
+    make_transport: Callable[[], Transport]
+    #: None: it reports nothing, ever.
+    webhook: Webhook | None = None

@@ -13,12 +13,13 @@ from tasks.attempts import exclusions, proof
 from tasks.database import row_locks
 from tasks.database.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send, evidence
+from tasks.providers import registry
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.sends import control, finishing, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
-from tasks.submission.retries import MAX_ROUNDS, back_off, spoken, words_to_pause
+from tasks.submission.retries import MAX_ROUNDS, back_off, words_to_pause
 from tasks.throttling import throttle
 
 log = structlog.get_logger(__name__)
@@ -137,7 +138,9 @@ def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -
     if outcome.reason in {Reason.TOO_MANY, Reason.NOT_SENT}:
         # It concerns all batches: each would find it out by itself.
         said = "asked to wait" if outcome.reason is Reason.TOO_MANY else "cannot be reached"
-        throttle.throttle(transport, seconds=outcome.retry_after, why=f"{spoken(transport)} {said}: {outcome.message}")
+        throttle.throttle(
+            transport, seconds=outcome.retry_after, why=f"{registry.title_of(transport)} {said}: {outcome.message}"
+        )
     if not pause and batch.status == Batch.Status.PENDING:
         wake_ups.wake_later(held.batch_id, _wait(batch, outcome))
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 
+from tasks.providers import registry
 from tasks.throttling.back_off import back_off
 
 __all__ = ["MAX_ROUNDS", "back_off", "named", "words_to_pause"]
 
 #: Rounds a batch may be refused for recipients at fault, or a reader put off, before that ends.
 MAX_ROUNDS = 20
-
-_SPOKEN = {"sendgrid": "SendGrid", "smtp": "The SMTP server", "file": "The file system"}
 
 
 def named(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
@@ -19,9 +18,4 @@ def named(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]
 
 def words_to_pause(transport: str, message: str) -> str:
     """Why a send stops, for an operator. `transport`: its name with the fingerprint."""
-    return f"{spoken(transport)} refused: {message}"
-
-
-def spoken(transport: str) -> str:
-    """The provider's name for people."""
-    return _SPOKEN.get(transport.partition(":")[0], "The provider")
+    return f"{registry.title_of(transport)} refused: {message}"

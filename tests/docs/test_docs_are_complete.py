@@ -16,8 +16,9 @@ from django.urls import URLPattern
 from newsdesk import urls
 from newsdesk.core import environment
 from newsdesk.management import directory
-from tasks.feedback import bot_detection, kinds
 from tasks.models import Batch, Exclusion, Send
+from tasks.providers.events import EventKind
+from tasks.providers.sendgrid import events as sendgrid_events
 from tasks.sends.counts import Counts
 from web import urls as web_urls
 
@@ -194,8 +195,8 @@ def test_every_alarm() -> None:
 
 
 def test_every_kind_of_event() -> None:
-    every = {*kinds.BITS, *kinds._EFFECTS, *kinds.HEARD_KINDS, *kinds.LATE_KINDS, *bot_detection.KINDS}
-    assert_complete({*every, *kinds._DROPPED}, page("reference/events.md"), "reference/events.md")
+    words = {*sendgrid_events.KINDS, *sendgrid_events.DROP_CAUSES}
+    assert_complete({*EventKind, *words}, page("reference/events.md"), "reference/events.md")
 
 
 def test_every_reason_and_state() -> None:
