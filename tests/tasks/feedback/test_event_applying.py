@@ -141,7 +141,11 @@ def test_unknown_names_are_stored_and_mean_nothing() -> None:
     applied = deliver(world.report(0, "account_status_change"), world.report(0, "x" * 99), {"unknown": True})
 
     assert (applied.events, applied.new, applied.marked) == (3, 3, 0)
-    assert sorted(Event.objects.values_list("kind", flat=True)) == ["other:", "other:account_status_change", "other:" + "x" * 24]
+    assert sorted(Event.objects.values_list("kind", flat=True)) == [
+        "other:",
+        "other:account_status_change",
+        "other:" + "x" * 24,
+    ]
 
 
 def test_a_bad_entry_is_named_and_loses_no_other() -> None:
