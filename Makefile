@@ -14,7 +14,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix golden chaos bench pins
+.PHONY: help setup demo up dev test test-fast lint fix golden chaos bench imports pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -68,6 +68,9 @@ bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also se
 		esac; fi; \
 		found=1; echo "== $$file $$*"; $(BIN)/python "$$file" "$$@" || exit 1; \
 	done; [ -n "$$found" ] || echo "There are no benchmarks yet."
+
+imports: $(STAMP) ## draw who imports whom, and any cycle; ROOT=folder for another checkout
+	@$(BIN)/python packaging/import_map.py --root "$(if $(ROOT),$(ROOT),.)"
 
 # Versions stay as they are where they still fit; `make pins UPGRADE=--upgrade` takes the newest.
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)

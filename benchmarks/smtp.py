@@ -26,8 +26,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
 from benchmarks.support import smtp_sinks
 from newsdesk.core.environment import DkimKey, SmtpServer
+from tasks.messages import Message, Recipient
 from tasks.mime.messages import MimeRequest
-from tasks.providers.base import Accepted, Message, Recipient
+from tasks.providers.base import Accepted
 from tasks.providers.smtp.transport import SmtpTransport
 
 BATCH = 1000

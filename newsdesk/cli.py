@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from newsdesk.management import directory
+    from newsdesk.management import directory  # noqa: PLC0415 - so that --help is quick
 
     if arguments[:1] == ["help"] and len(arguments) > 1:
         arguments = [arguments[1], "--help"]
@@ -58,7 +58,7 @@ def _run(arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments[1:]) and directory.print_help(arguments[0]):
         return 0
     signal.signal(signal.SIGTERM, _end)
-    from newsdesk.management import runner
+    from newsdesk.management import runner  # noqa: PLC0415 - so that --help is quick
 
     runner.run(arguments)
     return 0
@@ -78,11 +78,11 @@ def _code(end: SystemExit) -> int:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an error, in one line, and the exit code."""
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management.base import CommandError
-    from django.db import DatabaseError, InterfaceError, ProgrammingError
-    from kombu.exceptions import OperationalError as BrokerError
-    from redis.exceptions import RedisError
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - so that --help is quick
+    from django.core.management.base import CommandError  # noqa: PLC0415 - so that --help is quick
+    from django.db import DatabaseError, InterfaceError, ProgrammingError  # noqa: PLC0415 - so that --help is quick
+    from kombu.exceptions import OperationalError as BrokerError  # noqa: PLC0415 - so that --help is quick
+    from redis.exceptions import RedisError  # noqa: PLC0415 - so that --help is quick
 
     said = _line(error)
     # PostgreSQL goes on with the statement and a pointer into it.

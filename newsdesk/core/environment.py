@@ -212,8 +212,8 @@ def _dkim_key(mapping: Mapping[str, str]) -> DkimKey | None:
     for name, given in zip(names, (private_key, domain, selector), strict=True):
         if not given:
             raise EnvironmentVariableError(f"{name}: {', '.join(names)} belong together; this one is missing.")
-    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # noqa: PLC0415 - slow, and only for DKIM
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - slow, and only for DKIM
 
     try:
         key = load_pem_private_key(private_key.encode(), password=None)

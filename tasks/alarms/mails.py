@@ -7,8 +7,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from composer.models import Publication
+from tasks.messages import Message
 from tasks.models import Alarm, TransactionalMail
-from tasks.providers.base import Message
 from tasks.transactional.refused_addresses import refused_addresses
 from tasks.transactional.writing import write_mail
 

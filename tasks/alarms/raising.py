@@ -4,6 +4,7 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from tasks.alarms import mails
 from tasks.models import Alarm
 
 log = structlog.get_logger(__name__)
@@ -48,12 +49,9 @@ def _where(about: dict[str, int | None]) -> dict[str, object]:
 
 
 def _tell(alarm: Alarm) -> None:
-    # Letters know the submission, which pauses sends, which raises alarms.
-    from tasks.alarms.mails import write_alarm_mails
-
     try:
         with transaction.atomic():
-            if write_alarm_mails(alarm):
+            if mails.write_alarm_mails(alarm):
                 Alarm.objects.filter(pk=alarm.pk).update(mailed_at=Now())
     except Exception:
         log.exception("alarm_not_mailed", alarm=alarm.pk)

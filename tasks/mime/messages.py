@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tasks.messages import Message, Recipient
 from tasks.mime import quoted_printable
 from tasks.mime.dkim import Signer
 from tasks.mime.template import (
@@ -27,7 +28,6 @@ from tasks.mime.template import (
     mailbox,
     make_template,
 )
-from tasks.providers.base import Message, Recipient
 
 #: What may stand between the angle brackets of a header of its own, on one line.
 _URL = re.compile(rf"[!-;=?-~]{{1,{LINE_LIMIT - 20}}}")

@@ -3,39 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from tasks.messages import Message, Recipient
 from tasks.providers.events import Parsed
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """What is the same for every recipient of a request."""
-
-    from_email: str
-    from_name: str
-    reply_to: str
-    subject: str
-    html: str
-    text: str
-    #: Message headers beside those every transport writes itself; ASCII.
-    headers: Mapping[str, str] = field(default_factory=dict)
-    categories: tuple[str, ...] = ()
-    tracking: bool = False
-
-
-class Recipient(NamedTuple):
-    """One personalisation: a tuple, since a million of them are made. Name its fields when you make one."""
-
-    email: str
-    name: str
-    #: "<send id>.<subscriber id>", or empty for a message outside any send.
-    delivery: str
-    #: token → value
-    substitutions: Mapping[str, str]
-    #: For List-Unsubscribe (RFC 8058); empty where there is nothing to unsubscribe from.
-    unsubscribe_url: str = ""
 
 
 class Reason(StrEnum):

@@ -10,7 +10,7 @@ from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
 from tasks.database.statements import run
-from tasks.providers.base import Message, Recipient
+from tasks.messages import Message, Recipient
 from tasks.submission.claiming import Claim
 from tasks.submission.messages import message_of
 

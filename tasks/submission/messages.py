@@ -3,7 +3,7 @@
 from email.utils import parseaddr
 
 from composer.models import Variant
-from tasks.providers.base import Message
+from tasks.messages import Message
 
 #: Headers a transport writes itself, from fields of its own.
 _OWN_FIELDS = frozenset({"From", "Reply-To", "Subject"})

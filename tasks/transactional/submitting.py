@@ -19,8 +19,8 @@ from tasks import queue
 from tasks.database.durability import persistently, run_durably
 from tasks.models import TransactionalMail
 from tasks.providers.base import Accepted, KeepsJournal, Outcome, Partial, Reason, Refused, Transport, Unknown
-from tasks.submission.retries import back_off
 from tasks.throttling import rate_limit
+from tasks.throttling.back_off import back_off
 from tasks.transactional.writing import message_of, recipient_of
 
 log = structlog.get_logger(__name__)

@@ -19,8 +19,8 @@ from subscribers.models import List, Subscriber
 from subscribers.segments import RuleError, condition, parse
 from subscribers.tokens import LinkKind
 from tasks.audience import segment_rules
+from tasks.messages import Message
 from tasks.models import TransactionalMail
-from tasks.providers.base import Message
 from tasks.transactional import writing
 from tasks.transactional.refused_addresses import refused_addresses
 

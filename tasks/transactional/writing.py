@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from composer.models import Edition, Publication
 from tasks import queue
+from tasks.messages import Message, Recipient
 from tasks.models import TransactionalMail
-from tasks.providers.base import Message, Recipient
 
 
 def write_mail(

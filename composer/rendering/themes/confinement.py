@@ -248,7 +248,7 @@ def _said(node: nodes.Node) -> str:
 
 
 def _guess(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
     near: Sequence[str] = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean “{near[0]}”?" if near else ""

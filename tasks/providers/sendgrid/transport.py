@@ -17,7 +17,8 @@ import sendgrid
 import urllib3
 
 from tasks.http.deadline import BodyBegunError, pool_manager
-from tasks.providers.base import Accepted, Message, Outcome, Reason, Recipient, Refused, Unknown
+from tasks.messages import Message, Recipient
+from tasks.providers.base import Accepted, Outcome, Reason, Refused, Unknown
 
 # At DEBUG the package prints the API key.
 logging.getLogger("python_http_client").setLevel(logging.INFO)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
-from tasks.providers.base import Accepted, Message, Outcome, Reason, Recipient, Refused
+from tasks.messages import Message, Recipient
+from tasks.providers.base import Accepted, Outcome, Reason, Refused
 
 
 class PostboxTransport:
