@@ -5,7 +5,6 @@ secrets). A wrong value stops the start with the variable's name.
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,11 +109,18 @@ def default_home() -> Path:
     return Path(data) / "newsdesk"
 
 
-def for_tests() -> dict[str, str]:
-    """An environment with a new home and nothing else. The folder may be entered by the engines' account."""
-    home = tempfile.mkdtemp(prefix="newsdesk-tests-")
-    Path(home).chmod(0o711)
-    return {"NEWSDESK_HOME": home}
+#: Where the settings are read from.
+_sources: list[Mapping[str, str]] = [os.environ]
+
+
+def use(mapping: Mapping[str, str]) -> None:
+    """Read the settings from here instead of the process's environment. To be called before they are loaded."""
+    _sources.append(mapping)
+
+
+def current() -> "Environment":
+    """The environment that the settings stand on. Raises EnvironmentVariableError."""
+    return read(_sources[-1])
 
 
 def _value(mapping: Mapping[str, str], name: str) -> str:

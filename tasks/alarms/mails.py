@@ -7,12 +7,12 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from composer.models import Publication
+from composer.permissions import APPROVE_EDITION
 from tasks.messages import Message
 from tasks.models import Alarm, TransactionalMail
 from tasks.transactional.refused_addresses import refused_addresses
 from tasks.transactional.writing import write_mail
 
-_PERMISSION = "composer.approve_edition"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -87,7 +87,7 @@ def write_alarm_mails(alarm: Alarm) -> int:
 
 def _editors() -> list[Any]:
     """Active users who may approve editions and have an address that may be written to, each address once."""
-    users = get_user_model().objects.with_perm(_PERMISSION, backend=_BACKEND).exclude(email="").order_by("pk")
+    users = get_user_model().objects.with_perm(APPROVE_EDITION, backend=_BACKEND).exclude(email="").order_by("pk")
     by_address = {user.email.lower(): user for user in reversed(users)}
     unwanted = refused_addresses(by_address)
     return [user for address, user in sorted(by_address.items()) if address not in unwanted]
