@@ -12,8 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from newsdesk import __version__
-from newsdesk.core.environment import EnvironmentVariableError
-from newsdesk.core.errors import InputError, OperationFailedError
+from newsdesk.core.errors import InputError, NewsdeskError
 
 BAD_INPUT = 2
 FAILED = 1
@@ -88,8 +87,8 @@ def explain(error: Exception) -> tuple[str, int]:
     # PostgreSQL goes on with the statement and a pointer into it.
     cause = said.split(" LINE 1: ", 1)[0]
     manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
-        ((InputError, EnvironmentVariableError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
-        ((OperationFailedError,), said, FAILED),
+        ((InputError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
+        ((NewsdeskError,), said, FAILED),
         ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {cause}", FAILED),
         ((DatabaseError, InterfaceError), f"the database: {cause}", FAILED),
         ((BrokerError, RedisError), f"the broker: {said}", FAILED),

@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from newsdesk.core import paths
+from newsdesk.core.errors import InputError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
@@ -23,7 +24,7 @@ UNDO_SECONDS = 10
 MAX_CONNECTIONS = 16
 
 
-class EnvironmentVariableError(Exception):
+class EnvironmentVariableError(InputError):
     """A variable has a value that cannot be used. The message begins with the variable's name."""
 
 

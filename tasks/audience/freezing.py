@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Now
 
 from composer.models import Variant
+from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import condition, parse
 from subscribers.sql import SqlCondition
@@ -21,7 +22,7 @@ from tasks.models.batch import BATCH_SIZE
 from tasks.throttling import warm_up
 
 
-class CountsDoNotAddUpError(Exception):
+class CountsDoNotAddUpError(BrokenPromiseError):
     """The frozen audience is not the candidates; nothing of it was kept."""
 
 

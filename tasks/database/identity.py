@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
+from newsdesk.core.errors import OperationFailedError
+
 #: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
 #: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
 IDENTITY_SQL = (
@@ -13,7 +15,7 @@ IDENTITY_SQL = (
 )
 
 
-class UnsafeDatabaseError(Exception):
+class UnsafeDatabaseError(OperationFailedError):
     """The database may forget what it committed; sending from it could send twice."""
 
 

@@ -4,6 +4,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from newsdesk.core.errors import InputError
+
 #: What is kept of texts a provider sends, in characters.
 KIND_LENGTH = 30
 URL_LENGTH = 4000
@@ -51,7 +53,7 @@ class DropCause(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
-class UnreadableBodyError(ValueError):
+class UnreadableBodyError(InputError, ValueError):
     """A webhook's body in which no event can be told at all."""
 
 

@@ -39,7 +39,7 @@ class Wait:
     seconds: float
 
 
-class _NotNow(Exception):  # noqa: N818 - rolls the claim back, nothing more
+class _NotNowError(Exception):
     """Nothing may leave through this transport. `seconds`: until it is worth asking again."""
 
     def __init__(self, seconds: float) -> None:
@@ -47,7 +47,7 @@ class _NotNow(Exception):  # noqa: N818 - rolls the claim back, nothing more
         self.seconds = seconds
 
 
-class _EnoughForToday(Exception):  # noqa: N818 - rolls the claim back, nothing more
+class _EnoughForTodayError(Exception):
     """The sender's domain has reached its ceiling; sends of other domains may go on."""
 
 
@@ -107,7 +107,7 @@ def claim(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None:
         return None
     try:
         return _claim(send_id, batch_id, attempt, transport)
-    except (_NotNow, _EnoughForToday):
+    except (_NotNowError, _EnoughForTodayError):
         return None
 
 
@@ -127,9 +127,9 @@ def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
     for (send_id,) in run(_SENDS, ()):
         try:
             held = _claim(send_id, None, attempt, transport)
-        except _NotNow as limit:
+        except _NotNowError as limit:
             return Wait(seconds=limit.seconds)
-        except _EnoughForToday:
+        except _EnoughForTodayError:
             warm_up.wait_until_tomorrow(send_id)
             continue
         if held is not None:
@@ -138,7 +138,7 @@ def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
 
 
 def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) -> Claim | None:
-    """Claim one batch of the send, or this one. Raises _NotNow and _EnoughForToday when a limit stands in the way."""
+    """Claim one batch of the send, or this one. Raises _NotNowError and _EnoughForTodayError when a limit stands in the way."""
     taken: list[tuple[Any, ...]] = []
     with durable():
         found = run(_LOCK_SEND, [transport, send_id])
@@ -162,14 +162,14 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
 def _ask_transport(transport: str, *, breaker_is_open: bool, held: bool) -> None:
     hold = throttle.current(transport) if held else None
     if hold is not None:
-        raise _NotNow(hold.seconds)
+        raise _NotNowError(hold.seconds)
     if breaker_is_open and not breaker.take_probe(transport):
         # The sweep rings when it is time to feel the way.
-        raise _NotNow(breaker.PROBE_EVERY_SECONDS)
+        raise _NotNowError(breaker.PROBE_EVERY_SECONDS)
 
 
 def _ask_limits(transport: str, batch_id: int, recipients: int, *, warming_domain: str) -> None:
     if warming_domain and not warm_up.allows(warming_domain, recipients, batch_id=batch_id):
-        raise _EnoughForToday
+        raise _EnoughForTodayError
     if wait := rate_limit.take(transport, recipients):
-        raise _NotNow(wait)
+        raise _NotNowError(wait)

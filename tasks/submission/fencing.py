@@ -22,7 +22,7 @@ SELECT EXISTS (SELECT 1 FROM mine)
 """
 
 
-class _Lost(Exception):  # noqa: N818 - rolls the fence back, nothing more
+class _LostError(Exception):
     pass
 
 
@@ -42,7 +42,7 @@ def fence(held: Claim, built: Built, *, transport: str) -> bool:
     try:
         with durable():
             return _fence(held, built, transport=transport)
-    except _Lost:
+    except _LostError:
         return False
 
 
@@ -54,7 +54,7 @@ def _fence(held: Claim, built: Built, *, transport: str) -> bool:
         mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
         return False
     if not mine.update(status=Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED):
-        raise _Lost
+        raise _LostError
     exclusions.exclude(
         held.batch_id, send_id=held.send_id, kind="excluded", reasons=built.excluded, attempt=held.number
     )

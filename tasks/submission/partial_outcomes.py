@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.db import connection
 from django.db.models.functions import Now
 
+from newsdesk.core.errors import BrokenPromiseError
 from tasks.attempts import exclusions
 from tasks.database import row_locks
 from tasks.database.durability import durable
@@ -61,7 +62,7 @@ SELECT members FROM told
 """
 
 
-class MembersMissingError(Exception):
+class MembersMissingError(BrokenPromiseError):
     """A batch has not the members its request had; nothing of the outcome was written."""
 
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from composer import headers, images, merge_tags
 from composer.inspection import inspect
 from composer.models import Edition
+from newsdesk.core.errors import InputError
 from subscribers import reader_links
 from subscribers.models import List, Subscriber
 from subscribers.segments import RuleError, condition, parse
@@ -31,7 +32,7 @@ EXAMPLE_NAME = "Sample Reader"
 Segments = frozenset[str]
 
 
-class CannotTestError(Exception):
+class CannotTestError(InputError):
     """The test cannot be sent as asked; nothing was sent. The message says what to do."""
 
 
