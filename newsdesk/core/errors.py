@@ -12,12 +12,12 @@ class InputError(NewsdeskError):
     """What was asked cannot be done as written (exit 2)."""
 
 
-class RefusedError(NewsdeskError):
-    """It was asked rightly, but not at this moment: things do not stand so (exit 1)."""
-
-
 class OperationFailedError(NewsdeskError):
     """It was asked rightly, but could not be carried out (exit 1). The message says what and where."""
+
+
+class RefusedError(OperationFailedError):
+    """It was asked rightly, but not at this moment: things do not stand so (exit 1)."""
 
 
 class ProviderError(NewsdeskError):

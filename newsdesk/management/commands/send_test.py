@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from newsdesk.core.errors import InputError
 from newsdesk.management import editorial, sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -30,17 +31,20 @@ class Command(NewsdeskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.transactional.test_sends import send_test
+        from tasks.transactional.test_sends import CannotTestError, send_test
 
         edition = editorial.edition_numbered(options["edition"])
         variant = options["variant"]
-        written = send_test(
-            edition,
-            options["addresses"],
-            segments=None if variant is None else variant.split(","),
-            seen_by=options["seen_by"],
-            who=sending.at_the_command_line(),
-        )
+        try:
+            written = send_test(
+                edition,
+                options["addresses"],
+                segments=None if variant is None else variant.split(","),
+                seen_by=options["seen_by"],
+                who=sending.at_the_command_line(),
+            )
+        except CannotTestError as refused:
+            raise InputError(f"send-test: {refused}") from refused
         subject = written[0].subject
         self.report(
             {
