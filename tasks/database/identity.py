@@ -7,8 +7,8 @@ from django.db import connection
 
 from newsdesk.core.errors import OperationFailedError
 
-#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
-#: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
+#: Reading which database and which timeline this is: a restore or a promotion changes them (docs/architecture.md, Delivery).
+#: The timeline is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
 IDENTITY_SQL = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
     " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
@@ -33,7 +33,7 @@ def current() -> DatabaseIdentity:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise UnsafeDatabase when fsync or synchronous_commit is off; REQUIRE_DURABLE_DATABASE = False exempts a throw-away one."""
+    """Raise UnsafeDatabaseError when fsync or synchronous_commit is off, unless REQUIRE_DURABLE_DATABASE is."""
     if not settings.REQUIRE_DURABLE_DATABASE:
         return
     with connection.cursor() as cursor:

@@ -46,7 +46,7 @@ class Send(models.Model):
     candidates = models.PositiveIntegerField(default=0)
     #: Number of exclusions by reason, as preparation counted them.
     excluded = models.JSONField(default=dict)
-    #: The database this send lives in (design §5.10); a change means that the ground moved under it.
+    #: The database this send lives in (docs/architecture.md, Delivery); a change means that it was restored or promoted.
     system_identifier = models.CharField(max_length=30, blank=True)
     timeline = models.PositiveIntegerField(null=True)
 

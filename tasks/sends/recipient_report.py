@@ -3,8 +3,8 @@
 The server makes the CSV (COPY … TO STDOUT) and it is passed on as it comes: memory stays flat, whatever the size.
 
 Which request a row names: the accepted one of a batch that is submitted, else the last one in which the reader was. A
-member set aside from attempt n on (design §5.9) was in those numbered below n; one set aside before the first was in
-none.
+member set aside from attempt n on was in those numbered below n; one set aside before the first was in none
+(docs/architecture.md, Delivery).
 """
 
 from collections.abc import Callable
