@@ -1,12 +1,12 @@
 """Start a program that ends when its parent ends, however the parent ends.
 
-`spawn` runs this file as a small script that gives up root where asked, ties itself to its parent and becomes the
+`spawn` runs this file as a small script that gives up root where asked, asks to end with its parent and becomes the
 program. It needs no code between fork and exec, so it is safe in a process with threads.
 
-On Linux the kernel keeps the tie (PR_SET_PDEATHSIG); elsewhere the script stays as a watchdog that waits for the end of
+On Linux the kernel sends the signal (PR_SET_PDEATHSIG, prctl(2)); elsewhere the script stays as a watchdog that waits for the end of
 a pipe which only the parent holds open.
 
-The kernel's tie follows the *thread* that called `spawn`: call it from one that lives as long as the program should.
+The kernel watches the *thread* that called `spawn`: call it from one that lives as long as the program should.
 """
 
 import ctypes
@@ -132,7 +132,7 @@ def _become(order: dict[str, Any]) -> NoReturn:
         os.setgid(group)
         os.setuid(user)
         os.umask(0o077)
-    # Changing the user clears the tie, so it comes after.
+    # Changing the user clears the parent-death signal, so it comes after.
     die_with_parent(order["signal"], parent=order["parent"] if order["lifeline"] is None else None)
     try:
         os.execvp(order["command"][0], order["command"])  # noqa: S606 - no shell is wanted

@@ -34,7 +34,7 @@ def first_moment(local: datetime, timezones: Iterable[str], *, usual: ZoneInfo) 
 
 
 def stored(local: datetime) -> str:
-    """As `Send.local_at` holds it, to the second."""
+    """As `Send.local_at` stores it, to the second."""
     return local.replace(microsecond=0).isoformat()
 
 

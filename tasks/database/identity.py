@@ -1,12 +1,12 @@
-"""The ground under the promise: a database that keeps what it has committed, and is still the same one."""
+"""The database's identity: whether it keeps what it has committed, and is still the same one."""
 
 import sys
 from dataclasses import dataclass
 
 from django.db import connection
 
-#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
-#: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
+#: Which database and which timeline this is: a restore or a promotion changes them (docs/architecture.md, "Delivery"; PostgreSQL
+#: documentation, "Timelines"). Of the log being written: pg_control_checkpoint() shows a promotion only at the next checkpoint.
 IDENTITY_SQL = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
     " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
@@ -19,11 +19,14 @@ class UnsafeDatabaseError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseIdentity:
+    """What distinguishes this database from an earlier or a later state of itself."""
+
     system_identifier: str
     timeline: int
 
 
 def current() -> DatabaseIdentity:
+    """The identity of the database Django is connected to. Raises the database's errors."""
     with connection.cursor() as cursor:
         cursor.execute(IDENTITY_SQL)
         identifier, timeline = cursor.fetchone()
@@ -31,7 +34,7 @@ def current() -> DatabaseIdentity:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise UnsafeDatabase when fsync or synchronous_commit is off; the tests' throw-away engine is exempt."""
+    """Raise UnsafeDatabaseError when fsync or synchronous_commit is off; the tests' throw-away engine is exempt."""
     if "pytest" in sys.modules:
         return
     with connection.cursor() as cursor:

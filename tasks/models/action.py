@@ -12,7 +12,7 @@ class Action(models.Model):
     why = models.CharField(max_length=500, blank=True)
     #: A user at the desk; None for the command line and for Newsdesk itself.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    #: Who it was, in words that stay when the account goes: a user's name, "command line (name)", or "Newsdesk".
+    #: Who it was, as a text that stays when the account goes: a user's name, "command line (name)", or "Newsdesk".
     who = models.CharField(max_length=200)
     at = models.DateTimeField(db_default=Now())
 

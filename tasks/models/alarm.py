@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 class Alarm(models.Model):
     class Code(StrEnum):
-        """What it is about, in one word; the words for people stand in `message`."""
+        """What it is about, in one word; the explanation for people stands in `message`."""
 
         #: A send was paused by Newsdesk itself or by a person.
         SEND_PAUSED = "send_paused"
@@ -44,7 +44,7 @@ class Alarm(models.Model):
     edition = models.ForeignKey(
         "composer.Edition", null=True, blank=True, on_delete=models.CASCADE, related_name="alarms"
     )
-    #: When letters to the editors were written about it.
+    #: When mails to the editors were written about it.
     mailed_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True

@@ -24,6 +24,10 @@ class Delivery(models.Model):
         DROPPED = 128, "dropped"
         DEFERRED = 256, "deferred"
 
+        def sql(self, column: str = "seen") -> str:
+            """An SQL condition on `column`: the bit is set."""
+            return f"{column} & {self.value} <> 0"
+
     pk = models.CompositePrimaryKey("send_id", "subscriber_id")
     send_id = models.BigIntegerField()
     subscriber_id = models.BigIntegerField()
@@ -37,6 +41,22 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.send_id}.{self.subscriber_id}"
+
+
+#: What a batch counts of its deliveries: `Batch` has a column of the same name for each.
+COUNTED = (
+    Delivery.Seen.DELIVERED,
+    Delivery.Seen.BOUNCED,
+    Delivery.Seen.COMPLAINED,
+    Delivery.Seen.UNSUBSCRIBED,
+    Delivery.Seen.OPENED,
+    Delivery.Seen.CLICKED,
+)
+
+
+def seen_counts_sql(column: str = "seen") -> str:
+    """An SQL select list: how many rows have each counted bit set in `column`, under the name of the batch's column."""
+    return ", ".join(f"count(*) FILTER (WHERE {flag.sql(column)}) AS {flag.name.lower()}" for flag in COUNTED)
 
 
 class Exclusion(models.Model):

@@ -52,7 +52,7 @@ def send_test(
     by: Any = None,
     who: str = "",
 ) -> list[TransactionalMail]:
-    """Write the letters and ring for them; one for each address. Raises CannotTest.
+    """Write and enqueue one mail for each address; all of them. Raises CannotTestError.
 
     `segments`: the test shows what readers in exactly these see; by default what `seen_by` would, else readers in no
     segment. `seen_by`: the address of a subscriber whose values fill the merge tags; by default each address's own
@@ -100,10 +100,10 @@ def test_links(publication_id: int) -> tuple[str, str]:
     )
 
 
-def _addresses(given: Sequence[str]) -> list[str]:
+def _addresses(as_typed: Sequence[str]) -> list[str]:
     """Each address once, as it was written first."""
     by_address: dict[str, str] = {}
-    for address in filter(None, map(str.strip, given)):
+    for address in filter(None, map(str.strip, as_typed)):
         by_address.setdefault(address.lower(), address)
     unique = list(by_address.values())
     if not unique:
@@ -117,8 +117,8 @@ def _addresses(given: Sequence[str]) -> list[str]:
             raise CannotTestError(f"{address!r} is not an address") from error
     refused = refused_addresses(unique)
     if refused:
-        told = "; ".join(f"{address}: {why}" for address, why in refused.items())
-        raise CannotTestError(f"not even a test goes there: {told}")
+        reasons = "; ".join(f"{address}: {why}" for address, why in refused.items())
+        raise CannotTestError(f"not even a test goes there: {reasons}")
     return unique
 
 
@@ -128,10 +128,10 @@ def _subscribers(addresses: Sequence[str]) -> list[Subscriber]:
 
 
 def _subscriber(address: str) -> Subscriber:
-    found = _subscribers([address.strip()])
-    if not found:
+    subscribers = _subscribers([address.strip()])
+    if not subscribers:
         raise CannotTestError(f"no subscriber has the address {address!r}")
-    return found[0]
+    return subscribers[0]
 
 
 def _approved(approval: Any) -> list[_Version]:
@@ -146,16 +146,16 @@ def _approved(approval: Any) -> list[_Version]:
 
 
 def _drafted(edition: Edition) -> list[_Version]:
-    """Rendered now, as approving would; problems that do not keep it from being rendered are no hindrance."""
-    found = inspect(edition, images=images.permanent)
-    if not found.variants:
-        raise CannotTestError("; ".join(problem.message for problem in found.errors) or "there is nothing to show")
+    """Rendered now, as approving would; only problems that keep it from being rendered matter."""
+    inspection = inspect(edition, images=images.permanent)
+    if not inspection.variants:
+        raise CannotTestError("; ".join(problem.message for problem in inspection.errors) or "there is nothing to show")
     common = headers.of(edition)
     return [
         _Version(
             audiences=visible.audiences, message=_message(common, rendering.subject, rendering.html, rendering.text)
         )
-        for visible, rendering in found.variants
+        for visible, rendering in inspection.variants
         if rendering is not None
     ]
 
