@@ -7,7 +7,7 @@ class TasksConfig(AppConfig):
     verbose_name = "Delivery"
 
     def ready(self) -> None:
-        # Whoever rings a doorbell must ring it at our broker: Celery's default application would not.
+        # Messages must go to our broker: Celery's default application would send them elsewhere.
         from tasks import celery  # noqa: F401
         from tasks.database.durability import commit_to_disk
 

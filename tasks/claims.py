@@ -37,7 +37,7 @@ class AbandonedClaim(Generic[Claimed]):
 
 
 def abandoned_claims(claimed: QuerySet[Claimed]) -> Iterator[AbandonedClaim[Claimed]]:
-    """Those of the claimed rows whose worker is dead or stale, by id; each process is looked at when its turn comes."""
+    """Those of the claimed rows whose worker is dead or stale, by id; each process is looked at as its row is reached."""
     stale = Q(claimed_at__lt=Now() - timedelta(seconds=STALE_SECONDS))
     rows: Any = claimed.annotate(is_stale=ExpressionWrapper(stale, output_field=BooleanField())).order_by("pk")
     for row in list(rows):

@@ -4,7 +4,7 @@
 program. It needs no code between fork and exec, so it is safe in a process with threads.
 
 On Linux the kernel sends the signal (PR_SET_PDEATHSIG, prctl(2)); elsewhere the script stays as a watchdog that waits for the end of
-a pipe which only the parent holds open.
+a pipe which only the parent keeps open.
 
 The kernel watches the *thread* that called `spawn`: call it from one that lives as long as the program should.
 """
@@ -48,13 +48,16 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
+        """Of the program; of its watchdog, where there is one."""
         return self.process.pid
 
     @property
     def returncode(self) -> int | None:
+        """As in `subprocess.Popen`; None while it runs."""
         return self.process.poll()
 
     def signal(self, number: int) -> None:
+        """Send it this signal, if it still runs."""
         if self.returncode is None:
             self.process.send_signal(number)
 
@@ -165,6 +168,7 @@ def _watch(order: dict[str, Any]) -> NoReturn:
 
 
 def main() -> NoReturn:
+    """What the script does: read its order from the command line, and become the program or its watchdog."""
     order = json.loads(sys.argv[1])
     if order["lifeline"] is None:
         _become(order)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-#: Years outside cannot be told on every clock.
+#: Years outside cannot be shown on every clock.
 YEARS = range(1970, 9000)
 
 

@@ -6,6 +6,8 @@ from django.db.models.functions import Now
 
 
 class Action(models.Model):
+    """One decision about a send or change of its status."""
+
     send = models.ForeignKey("tasks.Send", on_delete=models.CASCADE, related_name="actions")
     #: One word: scheduled, prepared, paused, resumed, cancelled, undone, held, restored, released, sent, settled, …
     what = models.CharField(max_length=20)

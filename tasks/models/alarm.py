@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 
 
 class Alarm(models.Model):
+    """One thing to look at; open until `cleared_at` is set."""
+
     class Code(StrEnum):
         """What it is about, in one word; the explanation for people stands in `message`."""
 
@@ -28,7 +30,7 @@ class Alarm(models.Model):
         SEND_HELD = "send_held"
         #: A signed webhook body cannot be read.
         RECEIPT_UNREADABLE = "receipt_unreadable"
-        #: The provider had stopped mailing readers and no webhook had told us.
+        #: The provider had stopped mailing readers and no webhook had reported it.
         SUPPRESSIONS_MISSING = "suppressions_missing"
 
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")

@@ -13,6 +13,8 @@ class Batch(models.Model):
     """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""
 
     class Status(models.TextChoices):
+        """Where its one request stands (docs/architecture.md, "Delivery")."""
+
         PENDING = "pending", "pending"
         BUILDING = "building", "building"
         SUBMITTING = "submitting", "submitting"
@@ -82,6 +84,8 @@ class Attempt(models.Model):
     """One POST of a batch, written by the fence just before its first byte."""
 
     class Outcome(models.TextChoices):
+        """What the evidence proves of the POST so far."""
+
         OPEN = "", "no outcome yet"
         ACCEPTED = "accepted", "accepted"
         REFUSED = "refused", "refused"
@@ -103,7 +107,7 @@ class Attempt(models.Model):
     provider_id = models.CharField(max_length=200, blank=True)
     #: Which key sent it ("sendgrid:<fingerprint>"): silence compares requests on the same key.
     transport = models.CharField(max_length=60)
-    #: Passes of the reconciler that found nothing, since the last evidence.
+    #: Passes of reconciliation without any event, since the last evidence.
     silent_passes = models.PositiveSmallIntegerField(default=0)
     #: Members of whom a processed, delivered, bounced or dropped event was received.
     heard = models.PositiveIntegerField(default=0)

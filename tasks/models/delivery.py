@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 
 
 class Delivery(models.Model):
+    """One subscriber who gets one send, in one of its batches."""
+
     class Seen(models.IntegerChoices):
         """Bits of what the provider reported."""
 
@@ -63,10 +65,12 @@ class Exclusion(models.Model):
     """A candidate who does not get it, and why."""
 
     class Kind(models.TextChoices):
+        """Excluded by a rule of ours, or failed at the provider."""
+
         EXCLUDED = "excluded", "excluded"
         FAILED = "failed", "failed"
 
-    #: In the order in which they are tried: the first that holds is the one that is stated.
+    #: In the order in which they are tried: the first that applies is the one that is stated.
     REASONS = (
         "erased",
         "complaint",

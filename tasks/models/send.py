@@ -6,7 +6,11 @@ from django.db.models.functions import Now
 
 
 class Send(models.Model):
+    """One approved edition to some lists, once. scheduled → sending → sent, with paused and cancelled on the way."""
+
     class Status(models.TextChoices):
+        """Where it stands. Only a send that is `sending` has batches that may be claimed."""
+
         SCHEDULED = "scheduled", "scheduled"
         SENDING = "sending", "sending"
         PAUSED = "paused", "paused"

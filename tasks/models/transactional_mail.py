@@ -9,15 +9,19 @@ from django.db.models.functions import Now
 class TransactionalMail(models.Model):
     """The queue of record for single messages. pending → submitting → submitted | unknown | failed.
 
-    It holds all it needs: what a test showed stays what it was when the edition changes. An unknown mail is not sent
+    Its row has all it needs: what a test showed stays what it was when the edition changes. An unknown mail is not sent
     again by itself: nobody is harmed by a test that is missing.
     """
 
     class Kind(models.TextChoices):
+        """What it is for."""
+
         TEST = "test", "test"
         ALARM = "alarm", "alarm"
 
     class Status(models.TextChoices):
+        """Where its one request stands. Of a mail that is unknown or failed nothing more is sent."""
+
         PENDING = "pending", "pending"
         SUBMITTING = "submitting", "submitting"
         SUBMITTED = "submitted", "submitted"

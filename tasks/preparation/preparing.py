@@ -43,7 +43,7 @@ def prepare_due() -> int:
         except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
             raise
         except Exception as error:
-            # It must not hold up the others behind it, nor be tried for ever in silence.
+            # It must not block the others behind it, nor be tried for ever in silence.
             log.exception("send_not_prepared", send=send_id)
             control.pause(send_id, f"It could not be prepared: {type(error).__name__}: {error}")
     return prepared

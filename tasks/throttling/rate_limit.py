@@ -52,6 +52,7 @@ class Rate:
 
     @property
     def is_limited(self) -> bool:
+        """Whether there is any limit."""
         return bool(self.recipients or self.requests)
 
 

@@ -26,7 +26,8 @@ def recover(*, transport: Transport, wake_all: bool = False) -> None:
 
 def release_abandoned(*, transport: Transport) -> None:
     """Submitting and abandoned: unknown, unless the transport's journal knows. It is not sent again."""
-    for claim in claims.abandoned_claims(TransactionalMail.objects.filter(status=TransactionalMail.Status.SUBMITTING)):
+    mails = TransactionalMail.objects.filter(status=TransactionalMail.Status.SUBMITTING)
+    for claim in claims.abandoned_claims(mails.only("attempt", "attempts", "claimed_by")):
         if not _recover_from_journal(claim, transport):
             _mark_unknown(claim)
             log.warning("mail_claim_released", mail=claim.row.pk, why=claim.why)

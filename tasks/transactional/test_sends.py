@@ -66,16 +66,23 @@ def send_test(
     rules = segment_rules.rules_of_edition(current) if approval is None else approval.audience_rules
     chosen = _chosen(versions, rules, segments, person, current)
     message = replace(chosen.message, subject=MARK + chosen.message.subject)
-    known = {one.email.lower(): one for one in _subscribers(wanted)}
-    unsubscribe_url, preferences_url = test_links(current.publication_id)
+    asked_by = who or (by.get_username() if by is not None else "")
+    return _write_mails(current, message, wanted, person=person, asked_by=asked_by)
+
+
+def _write_mails(
+    edition: Edition, message: Message, addresses: Sequence[str], *, person: Subscriber | None, asked_by: str
+) -> list[TransactionalMail]:
+    known = {one.email.lower(): one for one in _subscribers(addresses)}
+    unsubscribe_url, preferences_url = test_links(edition.publication_id)
     tags = merge_tags.tags_in(message.subject, message.html, message.text)
     with transaction.atomic():
         return [
             writing.write_mail(
                 kind=TransactionalMail.Kind.TEST,
                 to_email=address,
-                publication=current.publication,
-                edition=current,
+                publication=edition.publication,
+                edition=edition,
                 message=message,
                 substitutions=merge_tags.values(
                     tags,
@@ -85,9 +92,9 @@ def send_test(
                     preferences_url=preferences_url,
                 ),
                 unsubscribe_url=unsubscribe_url,
-                asked_by=who or (by.get_username() if by is not None else ""),
+                asked_by=asked_by,
             )
-            for address in wanted
+            for address in addresses
         ]
 
 
