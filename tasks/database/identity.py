@@ -1,4 +1,4 @@
-"""The ground under the promise: a database that keeps what it has committed, and is still the same one."""
+"""The database's identity: whether it keeps what it has committed, and is still the same one."""
 
 from dataclasses import dataclass
 
@@ -21,11 +21,14 @@ class UnsafeDatabaseError(OperationFailedError):
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseIdentity:
+    """What distinguishes this database from an earlier or a later state of itself."""
+
     system_identifier: str
     timeline: int
 
 
 def current() -> DatabaseIdentity:
+    """The identity of the database Django is connected to. Raises the database's errors."""
     with connection.cursor() as cursor:
         cursor.execute(IDENTITY_SQL)
         identifier, timeline = cursor.fetchone()

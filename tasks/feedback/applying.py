@@ -26,6 +26,7 @@ from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.feedback.late_events import attribute
+from tasks.models import Alarm
 from tasks.providers import registry
 from tasks.providers.events import Parsed, ReportedEvent, UnreadableBodyError
 
@@ -149,7 +150,7 @@ def _without_known_attempt(events: list[ReportedEvent], lacking: Mapping[UUID, i
 
 def _refuse(receipt_id: int, error: str) -> Applied:
     run("UPDATE tasks_receipt SET error = %s WHERE id = %s", (error[:ERROR_LENGTH], receipt_id))
-    raise_alarm("receipt_unreadable", f"Receipt {receipt_id} was signed but cannot be read: {error}")
+    raise_alarm(Alarm.Code.RECEIPT_UNREADABLE, f"Receipt {receipt_id} was signed but cannot be read: {error}")
     return Applied(error=error)
 
 

@@ -25,7 +25,7 @@ from tasks.reconciliation import decisions, silence
 from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import building, fencing, outcomes, partial_outcomes, posting, recovery
-from tasks.submission.claiming import claim
+from tasks.submission.claiming import claim_batch
 from tests.factories import make_prepared_send
 from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, SmtpSink, running
 from tests.tasks.conftest import FakeQueue
@@ -232,7 +232,7 @@ def test_those_not_tried_in_a_cancelled_send_are_cancelled(sink: SmtpSink, smtp:
 def test_an_outcome_recorded_twice_divides_once(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = once("text", 0, CLOSE)
     send = make_prepared_send(4)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
+    held = claim_batch(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
     assert held is not None
     built = building.build(held)
     assert fencing.fence(held, built, transport=smtp.name)
@@ -352,7 +352,7 @@ def test_a_worker_killed_in_the_middle_leaves_one_doubt(
     sink.pipelining = stage != "mail"
     send = make_prepared_send(8)
     batch = Batch.objects.get(send=send)
-    held = claim(batch.pk, attempt=uuid4(), transport=smtp.name)
+    held = claim_batch(batch.pk, attempt=uuid4(), transport=smtp.name)
     assert held is not None
     built = building.build(held)
     assert fencing.fence(held, built, transport=smtp.name)
@@ -390,7 +390,7 @@ def _holder_of(journal: Path) -> str:
 
 def test_without_a_journal_everybody_is_in_doubt(sink: SmtpSink, smtp: SmtpTransport) -> None:
     send = make_prepared_send(3)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
+    held = claim_batch(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
     assert held is not None
     assert fencing.fence(held, building.build(held), transport=smtp.name)
     machine = process_identity.current_process().rpartition("/")[0]
@@ -403,7 +403,7 @@ def test_without_a_journal_everybody_is_in_doubt(sink: SmtpSink, smtp: SmtpTrans
 
 def test_a_journal_of_other_members_is_not_believed(sink: SmtpSink, smtp: SmtpTransport, tmp_path: Path) -> None:
     send = make_prepared_send(3)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
+    held = claim_batch(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
     assert held is not None
     assert fencing.fence(held, building.build(held), transport=smtp.name)
     dead = f"{process_identity.current_process().rpartition('/')[0]}/1"

@@ -16,7 +16,7 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import building, fencing, outcomes, posting
-from tasks.submission.claiming import claim
+from tasks.submission.claiming import claim_batch
 from tests.factories import make_prepared_send, make_suppression
 from tests.tasks.conftest import FakeQueue
 
@@ -263,7 +263,7 @@ def test_refused_in_a_cancelled_send_is_cancelled(transport: SendGridTransport, 
 
 def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
+    held = claim_batch(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = building.build(held)
     control.cancel(send.pk)
@@ -276,12 +276,12 @@ def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transpor
 def test_only_one_of_two_claims_wins_and_a_lost_claim_cannot_fence(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     batch = only_batch(send)
-    held = claim(batch.pk, attempt=uuid4(), transport=transport.name)
+    held = claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
-    assert claim(batch.pk, attempt=uuid4(), transport=transport.name) is None
+    assert claim_batch(batch.pk, attempt=uuid4(), transport=transport.name) is None
     built = building.build(held)
     Batch.objects.update(status=Batch.Status.PENDING)
-    other = claim(batch.pk, attempt=uuid4(), transport=transport.name)
+    other = claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
     assert other is not None
 
     assert fencing.fence(held, built, transport=transport.name) is False
@@ -326,7 +326,7 @@ def test_a_moved_ground_pauses_the_send_and_doubts_its_open_batches(
 
 def test_an_outcome_written_twice_is_written_once(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
+    held = claim_batch(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = building.build(held)
     assert fencing.fence(held, built, transport=transport.name)
@@ -342,7 +342,7 @@ def test_an_outcome_written_twice_is_written_once(transport: SendGridTransport) 
 def test_evidence_overrules_a_later_refusal(transport: SendGridTransport) -> None:
     """SendGrid accepted it, its webhook was quicker than its answer, and the answer was a lie."""
     send = make_prepared_send(2)
-    held = claim(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
+    held = claim_batch(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
     assert held is not None
     built = building.build(held)
     assert fencing.fence(held, built, transport=transport.name)
@@ -355,7 +355,7 @@ def test_evidence_overrules_a_later_refusal(transport: SendGridTransport) -> Non
     assert Attempt.objects.get().outcome == "accepted"
 
 
-@pytest.mark.parametrize("lost_at", ["claim", "build", "fence", "fence after its commit"])
+@pytest.mark.parametrize("lost_at", ["claim_batch", "build", "fence", "fence after its commit"])
 def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
     lost_at: str, sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +388,7 @@ def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
 def test_a_worker_suspended_after_the_fence_does_not_post(
     sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "FENCE_HOLDS", -1.0)
+    monkeypatch.setattr(posting, "FENCE_SECONDS", -1.0)
     send = make_prepared_send(2)
 
     assert submit(send, transport).status == Batch.Status.PENDING
