@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -28,18 +28,30 @@ class ApprovalRefusedError(RefusedError):
 class ApprovalBlockedError(ApprovalRefusedError):
     """Problems of level "error" stand in the way."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...], inspection: Inspection) -> None:
         self.problems = problems
+        self.inspection = inspection
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         super().__init__(f"{count} must be mended first: {'; '.join(problem.message for problem in problems)}")
 
 
-@transaction.atomic
+class Approved(NamedTuple):
+    approval: Approval
+    #: What was inspected is what was frozen.
+    inspection: Inspection
+
+
 def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, Any]) -> Approval:
+    """`approve_inspected`, for whoever does not ask what the checks say besides."""
+    return approve_inspected(edition, by=by, audience_rules=audience_rules).approval
+
+
+@transaction.atomic
+def approve_inspected(edition: Edition, *, by: User | None, audience_rules: Mapping[str, Any]) -> Approved:
     """Freeze the edition as it is stored now.
 
     `audience_rules` holds the rule of every segment its blocks name, by slug. Of two approvals at the same time one is
-    refused. Raises ApprovalRefused, and ApprovalBlocked where the checks find errors.
+    refused. Raises ApprovalRefusedError, and ApprovalBlockedError where the checks find errors.
     """
     current = (
         Edition.objects.select_for_update(no_key=True, of=("self",)).select_related("publication").get(pk=edition.pk)
@@ -50,7 +62,7 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
     found = inspect(current, images=images.permanent)
     errors = (*found.errors, *unknown_audiences(found, audience_rules))
     if errors:
-        raise ApprovalBlockedError(errors)
+        raise ApprovalBlockedError(errors, found)
     approval = _freeze(current, found, by, audience_rules)
     log(
         instance=current,
@@ -59,7 +71,7 @@ def approve(edition: Edition, *, by: User | None, audience_rules: Mapping[str, A
         revision=current.latest_revision,
         data={"approval": approval.pk, "content_hash": approval.content_hash},
     )
-    return approval
+    return Approved(approval, found)
 
 
 @transaction.atomic

@@ -55,24 +55,42 @@ def inspect(
     Nothing is fetched here: `links` tells what is known of the links already, and without it they are not spoken of.
     """
     publication = edition.publication
+    content: EditionContent | None = None
     with translation.override(publication.language), timezone.override(publication.zone):
-        content: EditionContent | None = None
         try:
             content = edition_content(edition, images=images)
             rendered = tuple(
                 (variant, None if variant.empty else render(variant.content, theme=publication.theme))
                 for variant in variants(content)
             )
-            given = ExternalFacts(
+        except tuple(_CODES) as error:
+            return _unrendered(content, error)
+    return check_again(edition, Inspection(content=content, variants=rendered, problems=()), links=links, spam=spam)
+
+
+def check_again(
+    edition: Edition, inspection: Inspection, *, links: LinkLookup | None = None, spam: SpamScorer | None = None
+) -> Inspection:
+    """The same rendering, with what the checks say of it when they know this much of links and spam."""
+    content, rendered, publication = inspection.content, inspection.variants, edition.publication
+    if content is None or not rendered:
+        return inspection
+    with translation.override(publication.language), timezone.override(publication.zone):
+        try:
+            facts = ExternalFacts(
                 today=timezone.localdate(), history=history.of(edition), links=_known_links(content, rendered, links)
             )
-            problems = tuple(_problems(content, publication.theme, rendered, given, spam))
+            problems = tuple(_problems(content, publication.theme, rendered, facts, spam))
         except tuple(_CODES) as error:
-            code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            problem = Problem(level="error", code=code, message=str(error))
-            return Inspection(content=content, variants=(), problems=(problem,))
+            return _unrendered(content, error)
     ordered = tuple(sorted(problems, key=lambda problem: problem.level != "error"))
     return Inspection(content=content, variants=rendered, problems=ordered)
+
+
+def _unrendered(content: EditionContent | None, error: Exception) -> Inspection:
+    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+    problem = Problem(level="error", code=code, message=str(error))
+    return Inspection(content=content, variants=(), problems=(problem,))
 
 
 def links_of(content: EditionContent, rendered: Rendered) -> tuple[str, ...]:
@@ -91,18 +109,18 @@ def _known_links(
 
 
 def _problems(
-    content: EditionContent, theme: str, rendered: Rendered, given: ExternalFacts, spam: SpamScorer | None
+    content: EditionContent, theme: str, rendered: Rendered, facts: ExternalFacts, spam: SpamScorer | None
 ) -> Iterator[Problem]:
     """The problems of the whole edition, then those that only show in what some readers see of it."""
     whole = next((rendering for variant, rendering in rendered if variant.content == content), None)
     shown = whole or render(content, theme=theme)
-    problems = check(content, shown, replace(given, spam=spam(content, shown) if spam else None))
+    problems = check(content, shown, replace(facts, spam=spam(content, shown) if spam else None))
     yield from problems
     known = {(problem.code, problem.message) for problem in problems}
     for variant, rendering in rendered:
         if rendering is None or rendering is whole:
             continue
-        for problem in check(variant.content, rendering, given):
+        for problem in check(variant.content, rendering, facts):
             if problem.code not in _OF_THE_WHOLE and (problem.code, problem.message) not in known:
                 known.add((problem.code, problem.message))
                 yield problem

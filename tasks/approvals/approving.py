@@ -1,11 +1,15 @@
 """Approving and reopening where both sides meet: what the edition says, and whom its segments name."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from composer import approval as approvals
+from composer.approval import ApprovalBlockedError, ApprovalRefusedError, Approved
 from composer.checks import Problem
-from composer.inspection import inspect, links_of
+from composer.inspection import Inspection, check_again, inspect, links_of
 from composer.models import Approval, Edition
 from tasks import queue
 from tasks.approvals import reopened_sends, spam_score
@@ -14,17 +18,33 @@ from tasks.links import checks
 from tasks.slots import deciding
 
 
-@transaction.atomic
+class Verdict(NamedTuple):
+    """What came of approving: the approval, or why there is none; and all that the checks say, errors first."""
+
+    approval: Approval | None
+    refusal: str
+    problems: tuple[Problem, ...]
+
+
 def approve_edition(edition: Edition, by: User | None) -> Approval:
     """Approve the edition with its segments' rules as they stand now; its held sends and its slot go on from there.
 
-    Raises ApprovalRefused, and ApprovalBlocked where the checks find errors; a block that names an unknown segment is one.
+    Raises ApprovalRefusedError, and ApprovalBlockedError where the checks find errors; a block that names an unknown
+    segment is one.
     """
-    approval = approvals.approve(edition, by=by, audience_rules=rules_of_edition(edition))
-    current = Edition.objects.select_related("publication").get(pk=edition.pk)
-    reopened_sends.restore_sends(current, approval, by=by)
-    deciding.decide(edition.pk)
-    return approval
+    return _approve(edition, by, rules_of_edition(edition)).approval
+
+
+def approve_and_check(edition: Edition, by: User | None) -> Verdict:
+    """The same without raising, and what `check_edition` would say: of one rendering, which is the one that is frozen."""
+    rules = rules_of_edition(edition)
+    try:
+        approval, inspection = _approve(edition, by, rules)
+    except ApprovalBlockedError as blocked:
+        return Verdict(None, str(blocked), _problems(edition, blocked.inspection, rules))
+    except ApprovalRefusedError as refused:
+        return Verdict(None, str(refused), check_edition(edition))
+    return Verdict(approval, "", _problems(edition, inspection, rules))
 
 
 def check_edition(edition: Edition) -> tuple[Problem, ...]:
@@ -32,10 +52,23 @@ def check_edition(edition: Edition) -> tuple[Problem, ...]:
 
     Links that nobody has followed lately are followed in the background; until then they are said to be unchecked.
     """
-    found = inspect(edition, links=checks.known, spam=spam_score.score)
-    if edition.pk and found.content and checks.due(links_of(found.content, found.variants)):
+    return _problems(edition, inspect(edition), rules_of_edition(edition))
+
+
+@transaction.atomic
+def _approve(edition: Edition, by: User | None, rules: Mapping[str, object]) -> Approved:
+    approved = approvals.approve_inspected(edition, by=by, audience_rules=rules)
+    current = Edition.objects.select_related("publication").get(pk=edition.pk)
+    reopened_sends.restore_sends(current, approved.approval, by=by)
+    deciding.decide(edition.pk)
+    return approved
+
+
+def _problems(edition: Edition, inspection: Inspection, rules: Mapping[str, object]) -> tuple[Problem, ...]:
+    checked = check_again(edition, inspection, links=checks.known, spam=spam_score.score)
+    if edition.pk and checked.content and checks.due(links_of(checked.content, checked.variants)):
         queue.on_commit(queue.enqueue_link_check, edition.pk)
-    return (*approvals.unknown_audiences(found, rules_of_edition(edition)), *found.problems)
+    return (*approvals.unknown_audiences(checked, rules), *checked.problems)
 
 
 @transaction.atomic

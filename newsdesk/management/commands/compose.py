@@ -27,9 +27,8 @@ class Command(NewsdeskCommand):
         parser.add_argument("--subject", default="", help="default: the title")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from composer.approval import ApprovalBlockedError, ApprovalRefusedError
         from composer.composition import compose
-        from tasks.approvals.approving import approve_edition, check_edition
+        from tasks.approvals.approving import approve_and_check
 
         publication = editorial.publication_named(options["publication"])
         if publication.second_approver:
@@ -44,20 +43,15 @@ class Command(NewsdeskCommand):
             )
         except ValidationError as error:
             raise InputError(editorial.as_line(error, {})) from error
-        refusal = ""
-        try:
-            approve_edition(edition, None)
-        except ApprovalBlockedError as blocked:
-            refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {blocked}"
-        except ApprovalRefusedError as refused:
-            refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {refused}"
-        problems = (*editorial.doubts(digest), *check_edition(edition))
-        approved = [] if refusal else [f"edition {edition.pk}: {edition} is approved"]
+        verdict = approve_and_check(edition, None)
+        problems = (*editorial.doubts(digest), *verdict.problems)
+        refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {verdict.refusal}"
+        approved = [f"edition {edition.pk}: {edition} is approved"] if verdict.approval else []
         self.report(
             {"edition": edition.pk, "number": edition.number, "problems": editorial.as_json(problems)},
             "\n".join([*editorial.as_text(problems), *approved]),
         )
-        if refusal:
+        if verdict.approval is None:
             raise OperationFailedError(refusal)
 
 
