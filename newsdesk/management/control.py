@@ -31,7 +31,7 @@ class ControlCommand(NewsdeskCommand):
         self.report(report, sending.as_text(report))
 
     def _do(self, send_id: int, *, who: str, why: str) -> bool:
-        from tasks.sends import control
+        from tasks.sends import control, undo
 
         match self.verb:
             case "pause":
@@ -41,7 +41,7 @@ class ControlCommand(NewsdeskCommand):
             case "cancel":
                 return control.cancel(send_id, who=who, why=why)
         try:
-            control.undo(send_id, who=who, why=why)
-        except control.UndoError as refused:
+            undo.undo(send_id, who=who, why=why)
+        except undo.UndoError as refused:
             raise OperationFailedError(str(refused)) from refused
         return True

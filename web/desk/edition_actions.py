@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.checks import Problem
 from composer.models import Edition
-from tasks.approvals import reopened_sends
+from tasks.approvals import releasing
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send
 
@@ -69,12 +69,12 @@ def release(request: HttpRequest, pk: int, send: int, when: str) -> HttpResponse
         raise PermissionDenied
     edition = get_object_or_404(Edition, pk=pk)
     held = get_object_or_404(Send, pk=send, edition=edition)
-    act = {"now": reopened_sends.release_now, "next-slot": reopened_sends.release_to_next_slot}.get(when)
+    act = {"now": releasing.release_now, "next-slot": releasing.release_to_next_slot}.get(when)
     if act is None:
         raise Http404
     try:
         released = act(held.pk, by=user)
-    except reopened_sends.ReleaseError as refused:
+    except releasing.ReleaseError as refused:
         messages.error(request, capfirst(str(refused)))
     else:
         log(instance=edition, action="newsdesk.release", user=user, data={"send": released.pk, "when": when})

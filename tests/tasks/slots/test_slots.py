@@ -18,7 +18,7 @@ from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.preparation import preparing
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
-from tasks.slots import deciding, recurrence, upkeep
+from tasks.slots import holidays, recurrence, slot_outcomes, upkeep
 from tests.factories import make_list, make_segment, make_subscriber
 from tests.tasks.slots.weekly import make_approved, make_draft, make_weekly, slot_of
 
@@ -251,7 +251,7 @@ def test_a_crash_in_the_middle_leaves_nothing_and_the_next_beat_does_it(monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(Slot, "save", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            deciding.decide(edition.pk)
+            slot_outcomes.decide(edition.pk)
     assert not Send.objects.exists()
     assert not Slot.objects.exists()
 
@@ -392,7 +392,7 @@ def test_held_until_its_slot_was_over_it_is_missed() -> None:
     Slot.objects.update(at=past)
     Send.objects.update(scheduled_at=past)
 
-    deciding.decide(edition.pk)
+    slot_outcomes.decide(edition.pk)
     approve_edition(edition, None)
 
     assert outcome(edition, past) == "missed"
@@ -505,14 +505,14 @@ def test_a_holidays_slot_is_left_out_and_its_draft_moves_on() -> None:
     draft = Edition.objects.get()
     day = draft.slot.date()
 
-    recurrence.add_holiday(publication, day, "Founders' Day")
+    holidays.add_holiday(publication, day, "Founders' Day")
 
     moved = Edition.objects.get()
     assert moved.slot == draft.slot + WEEK
     assert str(Holiday.objects.get()) == f"{day}: Founders' Day"
-    assert recurrence.remove_holiday(publication, day)
+    assert holidays.remove_holiday(publication, day)
     assert Edition.objects.filter(slot=draft.slot).exists()
-    assert not recurrence.remove_holiday(publication, day)
+    assert not holidays.remove_holiday(publication, day)
 
 
 @pytest.mark.django_db
@@ -520,8 +520,8 @@ def test_a_day_with_an_approved_edition_is_not_left_out_behind_its_back() -> Non
     publication = make_weekly(ahead=timedelta(days=3))
     edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=3)))
 
-    with pytest.raises(recurrence.NoWeeklySlotError, match="is approved for that day"):
-        recurrence.add_holiday(publication, edition.slot.date())
+    with pytest.raises(holidays.HolidayError, match="is approved for that day"):
+        holidays.add_holiday(publication, edition.slot.date())
 
     assert not Holiday.objects.exists()
 
