@@ -14,7 +14,7 @@ from newsdesk.core.errors import InputError
 from tasks.attempts import proof
 from tasks.models import Attempt, Batch, Receipt, Send, WebhookState
 from tasks.reconciliation import decisions
-from tasks.reconciliation.explanations import conditions, fact_in_words, span
+from tasks.reconciliation.explanations import conditions, explain_fact, span
 from tasks.reconciliation.silence_conditions import Doubt
 from tasks.sends import database_moved
 from tests import factories
@@ -23,7 +23,7 @@ KEY = "sendgrid:test"
 
 
 @pytest.mark.parametrize(
-    ("fact", "words"),
+    ("fact", "text"),
     [
         (
             {"kind": "answer", "proves": "accepted", "http_status": 202, "provider_id": "abc"},
@@ -43,7 +43,7 @@ KEY = "sendgrid:test"
             {"kind": "ground_moved", "why": "restored"},
             "the database moved under it, so that its silence proves nothing: restored",
         ),
-        ({"kind": "sweep", "why": "its worker is dead"}, "the sweep found it without an end: its worker is dead"),
+        ({"kind": "sweep", "why": "its worker is dead"}, "recovery found it without an end: its worker is dead"),
         (
             {"kind": "withdrawn", "why": "too late"},
             "its worker took it back before a byte had left: too late",
@@ -61,8 +61,8 @@ KEY = "sendgrid:test"
         ({}, "something"),
     ],
 )
-def test_every_fact_has_words(fact: dict[str, Any], words: str) -> None:
-    assert fact_in_words(fact) == words
+def test_every_fact_has_an_explanation(fact: dict[str, Any], text: str) -> None:
+    assert explain_fact(fact) == text
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def doubt(**fields: Any) -> Doubt:
         "age": 90000.0,
         "all_applied": True,
         "enabled": True,
-        "webhook_kept": True,
+        "webhook_accepted": True,
         "others_heard": True,
         "later_heard": 3,
     }
@@ -98,14 +98,14 @@ def doubt(**fields: Any) -> Doubt:
         ({"later_heard": 1}, "later requests heard of (for 99% of their readers): 1 of 3"),
         ({"others_heard": False}, "accepted about the same time and silent too: some"),
         ({"all_applied": False}, "receipts that wait to be applied: some"),
-        ({"webhook_kept": False}, "webhook calls refused since: yes"),
+        ({"webhook_accepted": False}, "webhook calls refused since: yes"),
         ({"enabled": False}, "silence believed on this key: no"),
     ],
 )
-def test_the_words_agree_with_the_proof(fields: dict[str, Any], lacking: str | None) -> None:
-    told = conditions(doubt(**fields), grace=86400)
-    assert [each.words for each in told if not each.holds] == ([lacking] if lacking else [])
-    assert all(each.holds for each in told) == doubt(**fields).proves_refusal(86400)
+def test_the_conditions_agree_with_the_proof(fields: dict[str, Any], lacking: str | None) -> None:
+    judged = conditions(doubt(**fields), grace=86400)
+    assert [condition.text for condition in judged if not condition.is_met] == ([lacking] if lacking else [])
+    assert all(condition.is_met for condition in judged) == doubt(**fields).proves_refusal(86400)
 
 
 # The command
