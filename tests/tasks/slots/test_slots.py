@@ -191,7 +191,7 @@ def test_an_edition_that_a_person_sends_to_those_lists_is_not_sent_again() -> No
 
 
 @pytest.mark.django_db
-def test_a_trial_to_another_list_does_not_count() -> None:
+def test_a_send_to_another_list_does_not_count() -> None:
     publication = make_weekly(ahead=timedelta(days=2))
     recurring(publication)
     edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
@@ -362,14 +362,14 @@ def test_never_approved_it_is_missed_and_moves_to_the_next_slot() -> None:
 
 
 @pytest.mark.django_db
-def test_after_a_trial_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
+def test_after_a_send_by_hand_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
     publication = make_weekly(ahead=-HOUR)
     recurring(publication, late_minutes=30)
     over = slot_of(publication, ahead=-HOUR)
     edition = make_draft(publication, None)
     approve_edition(edition, None)
-    trial = schedule(edition, lists=[make_list(publication, "colleagues")])
-    assert preparing.prepare(trial.pk)
+    by_hand = schedule(edition, lists=[make_list(publication, "colleagues")])
+    assert preparing.prepare(by_hand.pk)
     reopen_edition(edition, None)
     Edition.objects.update(slot=over)
 
