@@ -83,7 +83,7 @@ def _answers(fact: Mapping[str, Any]) -> str:
 
 
 def _divided(fact: Mapping[str, Any]) -> str:
-    return f"it holds the readers of batch {fact.get('from_batch')} whose outcome was another"
+    return f"it has the readers of batch {fact.get('from_batch')} whose outcome was another"
 
 
 #: By the kind of the stored fact; these are evidence and keep their names.

@@ -1,4 +1,4 @@
-"""What happens when a slot was missed: its send is held or its draft moves on, and the editors are told."""
+"""What happens when a slot was missed: its send is held or its draft moves on, and the editors are alarmed."""
 
 from datetime import datetime, timedelta
 

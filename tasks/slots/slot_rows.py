@@ -7,7 +7,11 @@ from tasks.models import Slot
 
 
 def locked_row(edition: Edition) -> Slot | None:
-    """The row of the slot that the edition has, locked until the transaction ends; None where there is none yet."""
+    """The row of the slot that the edition has, locked until the transaction ends; None where there is none yet.
+
+    The edition must have a slot.
+    """
+    assert edition.slot is not None
     rows = Slot.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(publication=edition.publication_id, at=edition.slot).first()
 

@@ -100,7 +100,7 @@ class Engine(ABC):
             log.seek(log_start)
             lines = log.read().decode("utf-8", "replace").splitlines()
         causes = [line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "rror", "cannot start"))]
-        cause = (causes or lines or ["it said nothing"])[-1].strip()
+        cause = (causes or lines or ["it printed nothing"])[-1].strip()
         return OperationFailedError(f"{self.title} did not start: {cause} (more in {self.log})")
 
     def _log_size(self) -> int:

@@ -123,7 +123,7 @@ class Postgres(Engine):
         return True
 
     def finish(self, seconds: float) -> None:
-        """As every engine; before force, the shutdown that leaves the rest to recovery."""
+        """As every engine; before force, the shutdown that leaves the unfinished to PostgreSQL's crash recovery."""
         if self.process is not None and not self.process.wait(seconds):
             self.process.signal(signal.SIGQUIT)
             seconds = 2.0

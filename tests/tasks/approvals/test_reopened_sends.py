@@ -226,7 +226,7 @@ def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
         start = Barrier(2)
 
         def run(work: Any) -> Any:
-            start.wait()  # noqa: B023 - it runs within the turn
+            start.wait()  # noqa: B023 - it runs within the iteration
             try:
                 return work()
             except ApprovalRefusedError as refused:
@@ -252,7 +252,7 @@ def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
 def test_reopening_waits_for_no_preparation_that_waits_for_it(
     django_user_model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A preparation that pauses its send writes to the editors, and their letters refer to the edition."""
+    """A preparation that pauses its send writes to the editors, and their mails refer to the edition."""
     django_user_model.objects.create_superuser("eve", "eve@example.com")
     edition = make_draft(make_publication(), None)
     approve_edition(edition, None)

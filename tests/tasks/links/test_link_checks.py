@@ -45,10 +45,10 @@ def test_a_link_is_unchecked_until_somebody_has_followed_it(site: str, guard: Gu
 
     assert checks.check_links(edition.pk, guard=guard) == 3
 
-    found = codes(edition)
-    assert "link.not_checked" not in found
-    assert "the server answers 404" in found["link.broken"]
-    assert f"has moved to {site}/;" in found["link.redirects"]
+    problems = codes(edition)
+    assert "link.not_checked" not in problems
+    assert "the server answers 404" in problems["link.broken"]
+    assert f"has moved to {site}/;" in problems["link.redirects"]
     assert checks.check_links(edition.pk, guard=guard) == 0  # nothing is due
 
 

@@ -40,7 +40,7 @@ SOON = timedelta(seconds=60)
 
 
 def done_to(send: Send) -> list[tuple[str, str, str]]:
-    """What was done beside preparing it; when it was scheduled for is told by other tests."""
+    """What was done beside preparing it; when it was scheduled for is tested elsewhere."""
     lines = Action.objects.filter(send=send).exclude(what="prepared").values_list("what", "who", "why")
     return [(what, who, "" if what == "scheduled" else why) for what, who, why in lines]
 
@@ -65,7 +65,7 @@ def submit_all(send: Send, transport: SendGridTransport) -> None:
 # The history
 
 
-def test_every_act_is_kept_with_who_and_why(transport: SendGridTransport) -> None:
+def test_every_action_is_recorded_with_who_and_why(transport: SendGridTransport) -> None:
     ada = get_user_model().objects.create_user("ada")
     edition = make_approval().edition
     readers = make_list(edition.publication)
@@ -87,7 +87,7 @@ def test_every_act_is_kept_with_who_and_why(transport: SendGridTransport) -> Non
     assert [(line["what"], line["at"][-6:]) for line in history(send.pk)][-1] == ("sent", "+00:00")
 
 
-def test_what_newsdesk_does_itself_is_kept_too(transport: SendGridTransport, fault: Any) -> None:
+def test_what_newsdesk_does_itself_is_recorded_too(transport: SendGridTransport, fault: Any) -> None:
     fault("credits-exceeded", times=1)
     send = make_prepared_send(1)
     submit_all(send, transport)
@@ -157,8 +157,8 @@ def test_within_its_time_a_prepared_send_is_taken_back_and_the_edition_can_go_ag
 
     undo.undo(send.pk)
 
-    told = counts(send)
-    assert (told.status, told.excluded, told.adds_up) == ("cancelled", {"cancelled": 3}, True)
+    numbers = counts(send)
+    assert (numbers.status, numbers.excluded, numbers.adds_up) == ("cancelled", {"cancelled": 3}, True)
     again = scheduling.schedule(send.edition, lists=list(send.lists.all()))
     prepared = preparing.prepare(again.pk)
     assert prepared is not None

@@ -58,8 +58,8 @@ def again(days: float = 1) -> None:
 def numbers(done: SuppressionSync | None, name: str = "bounces") -> tuple[int, int, int, int]:
     assert done is not None
     assert done.finished_at is not None, done.error
-    found = summary(done)["lists"][name]
-    return found["theirs"], found["known"], found["added"], found["freed"]
+    result = summary(done)["lists"][name]
+    return result["theirs"], result["known"], result["added"], result["freed"]
 
 
 def test_what_we_lack_is_added_with_its_source(transport: SendGridTransport, fill: Fill) -> None:
@@ -199,7 +199,7 @@ def test_many_lost_webhooks_raise_an_alarm(transport: SendGridTransport, fill: F
 
 
 class Door:
-    """Stands before the sandbox: passes requests on, or gives the answers it was told."""
+    """Stands before the sandbox: passes requests on, or gives the answers it was given."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.statuses: list[int] = []
