@@ -36,15 +36,15 @@ class Errands(Worker):
         self._http.clear()
 
     def step(self) -> bool:
-        found = self.state.ledger.rows(
+        rows = self.state.ledger.rows(
             "SELECT id, kind, request_id, position, attempts FROM act WHERE due_at <= ? ORDER BY due_at, id LIMIT 1",
             (time.time(),),
         )
-        if not found:
+        if not rows:
             return False
-        number, kind, request_id, position, attempts = found[0]
-        letter = messages.letter(self.state.ledger.request(request_id).mail, position)
-        outcome = self._scan(letter) if kind == "scan" else self._unsubscribe(letter)
+        number, kind, request_id, position, attempts = rows[0]
+        mail = messages.received(self.state.ledger.request(request_id).mail, position)
+        outcome = self._scan(mail) if kind == "scan" else self._unsubscribe(mail)
         with self.state.ledger.writing() as connection:
             if outcome is Outcome.FAILED and attempts + 1 < ATTEMPTS:
                 due = time.time() + 0.5 * 2**attempts
@@ -54,16 +54,16 @@ class Errands(Worker):
                 tally(connection, f"acts_{outcome.value}", 1)
         return True
 
-    def _scan(self, letter: messages.Letter) -> Outcome:
-        for url in map(self._mapped, messages.every_url(letter)):
+    def _scan(self, mail: messages.ReceivedMail) -> Outcome:
+        for url in map(self._mapped, messages.every_url(mail)):
             if self.state.stopping.is_set():
                 return Outcome.FAILED
             if self.allows(url):
                 self._request("GET", url)
         return Outcome.DONE
 
-    def _unsubscribe(self, letter: messages.Letter) -> Outcome:
-        url = self._mapped(letter.unsubscribe_url or "")
+    def _unsubscribe(self, mail: messages.ReceivedMail) -> Outcome:
+        url = self._mapped(mail.unsubscribe_url or "")
         if not self.allows(url):
             return Outcome.SKIPPED
         status = self._request("POST", url, body=b"List-Unsubscribe=One-Click")

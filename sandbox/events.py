@@ -146,7 +146,7 @@ class _Writer:
         mail = self._request.mail
         if self._links is None:
             markup = next((part["value"] for part in mail.get("content") or () if part["type"] == "text/html"), "")
-            self._links = [found for found in messages.anchors(markup) if found.tracked]
+            self._links = [anchor for anchor in messages.anchors(markup) if anchor.tracked]
         if link >= len(self._links):
             return None
         return messages.substitute(self._links[link].url, mail["personalizations"][position].get("substitutions") or {})

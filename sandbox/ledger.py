@@ -89,10 +89,10 @@ class Ledger:
         self._lock, self._reading = threading.RLock(), threading.RLock()
         try:
             self._writer = self._connect(path)
-            found = self._writer.execute("PRAGMA user_version").fetchone()[0]
+            version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise LedgerError(f"{path}: {error}") from error
-        if found not in (0, VERSION):
+        if version not in (0, VERSION):
             raise LedgerError(f"{path}: made by another version; remove it to start afresh")
         self._writer.executescript(
             f"PRAGMA synchronous = OFF; BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT; PRAGMA synchronous = NORMAL;"
@@ -171,10 +171,10 @@ class Ledger:
         known = self._recent.get(request_id)
         if known is not None:
             return known
-        found = self.rows("SELECT message_id, accepted_at, body FROM request WHERE id = ?", (request_id,))
-        if not found:
+        rows = self.rows("SELECT message_id, accepted_at, body FROM request WHERE id = ?", (request_id,))
+        if not rows:
             raise KeyError(request_id)
-        message_id, accepted_at, body = found[0]
+        message_id, accepted_at, body = rows[0]
         mail = orjson.loads(zlib.decompress(body))
         request = StoredRequest(id=request_id, message_id=message_id, accepted_at=accepted_at, mail=mail)
         recent = dict(list(self._recent.items())[-3:])
@@ -183,10 +183,10 @@ class Ledger:
 
     def message(self, message_id: int) -> StoredMessage:
         """A stored message by its number in the ledger. Raises KeyError."""
-        found = self.rows(f"SELECT {_MESSAGE} FROM message WHERE id = ?", (message_id,))  # noqa: S608
-        if not found:
+        rows = self.rows(f"SELECT {_MESSAGE} FROM message WHERE id = ?", (message_id,))  # noqa: S608
+        if not rows:
             raise KeyError(message_id)
-        return self._message(found[0])
+        return self._message(rows[0])
 
     def messages(
         self,
@@ -209,8 +209,8 @@ class Ledger:
         given = [(text, value) for text, value in conditions if value]
         where = " AND ".join(text for text, _value in given) or "1"
         sql = f"SELECT {_MESSAGE} FROM message WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 -- fixed texts
-        found = self.rows(sql, [*(value for _text, value in given), limit])
-        return [self._message(row) for row in found]
+        rows = self.rows(sql, [*(value for _text, value in given), limit])
+        return [self._message(row) for row in rows]
 
     def _message(self, row: tuple[Any, ...]) -> StoredMessage:
         number, request_id, position, address, delivery, attempt = row
@@ -237,14 +237,14 @@ class Ledger:
     def duplicates(self, category: str | None = None, *, limit: int = 100) -> list[dict[str, Any]]:
         """Who was accepted more than once, under which attempts."""
         source, values = _source(category)
-        found = self.rows(
+        rows = self.rows(
             "SELECT r.category, m.address, count(*) AS n, group_concat(m.attempt, ' ') FROM message m "  # noqa: S608
             f"JOIN {source} r ON r.id = m.request_id GROUP BY 1, 2 HAVING n > 1 ORDER BY 2 LIMIT ?",
             [*values, limit],
         )
         return [
             {"category": name, "address": address, "accepted": n, "attempts": (attempts or "").split()}
-            for name, address, n, attempts in found
+            for name, address, n, attempts in rows
         ]
 
     def accepted_in(self, category: str) -> list[tuple[str, str | None, str | None, float]]:

@@ -48,27 +48,27 @@ def duplicates(state: State, request: Request) -> Response:
 
 def listed(state: State, request: Request) -> Response:
     query = request.query
-    found = state.ledger.messages(
+    matches = state.ledger.messages(
         address=query.get("address", ""),
         delivery=query.get("delivery", ""),
         category=query.get("category", ""),
         before=number(request, "before", 0) or None,
         limit=number(request, "limit", 100, most=MAX_LIMIT),
     )
-    return json_response([_as_json(message) for message in found])
+    return json_response([_as_json(message) for message in matches])
 
 
 def _as_json(message: StoredMessage) -> dict[str, Any]:
-    letter = messages.letter(message.request.mail, message.recipient.position)
+    mail = messages.received(message.request.mail, message.recipient.position)
     return {
         "id": message.id,
         "address": message.recipient.address,
         "delivery": message.recipient.delivery,
         "attempt": message.recipient.attempt,
         "categories": message.request.mail.get("categories") or [],
-        "subject": letter.subject,
-        "from": letter.sender,
-        "headers": letter.headers,
+        "subject": mail.subject,
+        "from": mail.sender,
+        "headers": mail.headers,
         "accepted_at": message.request.accepted_at,
         "message_id": message.request.message_id,
     }
@@ -81,10 +81,10 @@ def source(state: State, request: Request) -> Response:
 
 def message_number(request: Request) -> int:
     """The message a path names. Raises KeyError when its number is beyond any ledger."""
-    found = re.search(r"/(\d+)", request.path)
-    if found is None or len(found[1]) > 18:
+    match = re.search(r"/(\d+)", request.path)
+    if match is None or len(match[1]) > 18:
         raise KeyError(request.path)
-    return int(found[1])
+    return int(match[1])
 
 
 def number(request: Request, name: str, default: int, *, most: int = 2**62) -> int:

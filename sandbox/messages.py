@@ -25,7 +25,7 @@ class Content:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class ReceivedMail:
     """One personalization, merged: what its reader is to see."""
 
     subject: str
@@ -48,8 +48,8 @@ class Letter:
         """The http(s) address of List-Unsubscribe, if the message allows one-click unsubscribing (RFC 8058)."""
         if (self.header("List-Unsubscribe-Post") or "").strip() != "List-Unsubscribe=One-Click":
             return None
-        found = _BRACKETED_URL.search(self.header("List-Unsubscribe") or "")
-        return found[1] if found else None
+        match = _BRACKETED_URL.search(self.header("List-Unsubscribe") or "")
+        return match[1] if match else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +66,14 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def letter(mail: Mapping[str, Any], position: int) -> Letter:
+def received(mail: Mapping[str, Any], position: int) -> ReceivedMail:
     """The message for personalization `position` of a valid request."""
     item = mail["personalizations"][position]
     values = item.get("substitutions") or {}
     reply_to = mail.get("reply_to_list") or ([mail["reply_to"]] if "reply_to" in mail else [])
     own = {name.lower() for name in item.get("headers") or {}}
     shared = {name: value for name, value in (mail.get("headers") or {}).items() if name.lower() not in own}
-    return Letter(
+    return ReceivedMail(
         subject=substitute(item.get("subject") or mail.get("subject") or "", values),
         sender=item.get("from") or mail["from"],
         to=tuple(item["to"]),
@@ -98,15 +98,15 @@ def anchors(markup: str) -> list[Link]:
     """The links of an HTML template in order; tags in them may still await substitution."""
     return [
         Link(
-            url=html.unescape(found[1] if found[1] is not None else found[2]),
-            tracked=(found[1] or found[2] or "").startswith(("http://", "https://"))
-            and not _UNTRACKED.search(found[0]),
+            url=html.unescape(match[1] if match[1] is not None else match[2]),
+            tracked=(match[1] or match[2] or "").startswith(("http://", "https://"))
+            and not _UNTRACKED.search(match[0]),
         )
-        for found in _ANCHOR.finditer(markup)
+        for match in _ANCHOR.finditer(markup)
     ]
 
 
-def every_url(message: Letter) -> list[str]:
+def every_url(message: ReceivedMail) -> list[str]:
     """Each distinct http(s) address in the message: links of both parts and List-Unsubscribe."""
     urls = [link.url for link in anchors(message.content("text/html") or "")]
     urls += _PLAIN_URL.findall(message.content("text/plain") or "")
@@ -121,7 +121,7 @@ def smtp_id(request: StoredRequest, position: int) -> str:
 def eml(message: StoredMessage) -> bytes:
     """The message as RFC 5322 bytes with CRLF line ends."""
     request, position = message.request, message.recipient.position
-    content = letter(request.mail, position)
+    content = received(request.mail, position)
     given = {name.lower() for name in content.headers}
     lines = [
         b"From: " + _people([content.sender]),
@@ -152,7 +152,7 @@ def _header(name: str, value: str) -> bytes:
     return f"{name}: {encoded}".encode("ascii", "replace")
 
 
-def _body(content: Letter, boundary: str) -> bytes:
+def _body(content: ReceivedMail, boundary: str) -> bytes:
     """From the Content-Type header of the whole to its last line."""
     parts = [_text_part(part) for part in content.contents] or [b'Content-Type: text/plain; charset="utf-8"\r\n\r\n']
     body = parts[0] if len(parts) == 1 else _multipart("alternative", f"{boundary}.alternative", parts)

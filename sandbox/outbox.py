@@ -27,9 +27,9 @@ class Outbox(Worker):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         for leftover in (self._folder / "tmp").iterdir():
             leftover.unlink(missing_ok=True)
-        found = state.ledger.rows("SELECT value FROM tally WHERE name = 'outbox'")
+        rows = state.ledger.rows("SELECT value FROM tally WHERE name = 'outbox'")
         #: Number of the last message written.
-        self._last = int(found[0][0]) if found else 0
+        self._last = int(rows[0][0]) if rows else 0
 
     def step(self) -> bool:
         self.write_newest()

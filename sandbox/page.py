@@ -55,11 +55,11 @@ def listing(state: State, request: Request) -> Response:
     """The newest messages, or those whose address contains `q`."""
     wanted = request.query.get("q", "").strip()
     before = lookups.number(request, "before", 0) or None
-    found = state.ledger.messages(contains=wanted, before=before, limit=PAGE_SIZE + 1)
-    shown = found[:PAGE_SIZE]
+    matches = state.ledger.messages(contains=wanted, before=before, limit=PAGE_SIZE + 1)
+    shown = matches[:PAGE_SIZE]
     rows = "\n".join(_row(message) for message in shown)
     older = ""
-    if len(found) > PAGE_SIZE:
+    if len(matches) > PAGE_SIZE:
         query = urlencode({"q": wanted, "before": shown[-1].id})
         older = f'<p class="more"><a href="/?{html.escape(query)}">Older messages</a></p>'
     nothing = "No message to such an address." if wanted else "Nothing has been sent yet."
@@ -79,9 +79,9 @@ def listing(state: State, request: Request) -> Response:
 
 
 def _row(message: StoredMessage) -> str:
-    letter = messages.letter(message.request.mail, message.recipient.position)
+    mail = messages.received(message.request.mail, message.recipient.position)
     return f"""<li><a href="/sandbox/view/{message.id}">
-<span class="subject">{html.escape(letter.subject) or "(no subject)"}</span>
+<span class="subject">{html.escape(mail.subject) or "(no subject)"}</span>
 <span class="to">{html.escape(message.recipient.address)}</span>
 {_when(message)}</a></li>"""
 
@@ -97,29 +97,29 @@ def _when(message: StoredMessage) -> str:
 def view(state: State, request: Request) -> Response:
     """One message: HTML in a frame, text, source."""
     message = state.ledger.message(lookups.message_number(request))
-    letter = messages.letter(message.request.mail, message.recipient.position)
+    mail = messages.received(message.request.mail, message.recipient.position)
     shown = [
-        ("From", _person(letter.sender)),
+        ("From", _person(mail.sender)),
         ("To", message.recipient.address),
-        *letter.headers.items(),
+        *mail.headers.items(),
         ("Categories", ", ".join(message.request.mail.get("categories") or [])),
     ]
     facts = "\n".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in shown if value)
-    text = letter.content("text/plain")
+    text = mail.content("text/plain")
     raw = messages.eml(message).decode("utf-8", "replace")
     frame = (
         f'<iframe title="The message as HTML" src="/sandbox/messages/{message.id}/html" sandbox="{_FRAME}"></iframe>'
     )
     body = f"""<header>
 <p class="quiet"><a href="/">All messages</a></p>
-<h1>{html.escape(letter.subject) or "(no subject)"}</h1>
+<h1>{html.escape(mail.subject) or "(no subject)"}</h1>
 <p class="quiet">{_when(message)}</p>
 <details><summary>{html.escape(message.recipient.address)}</summary><dl>{facts}</dl></details>
 </header>
 <main>
-{frame if letter.content("text/html") else ""}
+{frame if mail.content("text/html") else ""}
 {
-        f"<details{'' if letter.content('text/html') else ' open'}><summary>Plain text</summary><pre>{html.escape(text)}</pre>"
+        f"<details{'' if mail.content('text/html') else ' open'}><summary>Plain text</summary><pre>{html.escape(text)}</pre>"
         "</details>"
         if text
         else ""
@@ -128,7 +128,7 @@ def view(state: State, request: Request) -> Response:
 <p><a href="/sandbox/messages/{message.id}.eml" download="message-{message.id}.eml">Save as .eml</a></p>
 <pre>{html.escape(raw)}</pre></details>
 </main>"""
-    return _document(letter.subject or "Message", body)
+    return _document(mail.subject or "Message", body)
 
 
 _FRAME = "allow-popups allow-popups-to-escape-sandbox"
@@ -142,7 +142,7 @@ def _person(person: object) -> str:
 def markup(state: State, request: Request) -> Response:
     """The message's HTML part, fit for a frame: links open in a new tab."""
     message = state.ledger.message(lookups.message_number(request))
-    content = messages.letter(message.request.mail, message.recipient.position).content("text/html") or ""
+    content = messages.received(message.request.mail, message.recipient.position).content("text/html") or ""
     content = re.sub(r"(<head\b[^>]*>)", r'\1<base target="_blank">', content, count=1, flags=re.IGNORECASE)
     headers = {"Content-Security-Policy": _MAIL_POLICY, **_HARDENING}
     return Response(body=content.encode(), content_type="text/html; charset=utf-8", headers=headers)

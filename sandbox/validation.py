@@ -111,8 +111,8 @@ def _check_reply_to_list(value: Any, path: str, problems: Problems) -> None:
         message = f"The reply_to_list must hold 1 to {rules.MAX_REPLY_TO} addresses."
         problems.append(Problem(message=message, field=path))
         return
-    found = [rules.check_person(person, f"{path}.{index}", problems) for index, person in enumerate(value)]
-    good = [address for address in found if address]
+    addresses = [rules.check_person(person, f"{path}.{index}", problems) for index, person in enumerate(value)]
+    good = [address for address in addresses if address]
     if len(set(good)) < len(good):
         problems.append(Problem(message="The addresses of reply_to_list must be unique.", field=path))
 

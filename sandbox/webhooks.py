@@ -87,10 +87,10 @@ class Posting:
         return None
 
     def _post(self, post_id: int) -> None:
-        found = self._state.ledger.rows("SELECT events, attempts, body FROM post WHERE id = ?", (post_id,))
-        if not found:
+        rows = self._state.ledger.rows("SELECT events, attempts, body FROM post WHERE id = ?", (post_id,))
+        if not rows:
             return  # another poster finished it between our look and our claim
-        events, attempts, body = found[0]
+        events, attempts, body = rows[0]
         accepted = self._send(zlib.decompress(body))
         with self._state.ledger.writing() as connection:
             if accepted:

@@ -183,10 +183,10 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from newsdesk.local_stack import Group
+    from newsdesk.local_stack.stack import LocalStack
 
-    with Group(settings.HOME, quiet=True, sandbox_options=sys.argv[1:]) as group:
-        group.wait_until_healthy()
+    with LocalStack(settings.HOME, quiet=True, sandbox_options=sys.argv[1:]) as stack:
+        stack.wait_until_healthy()
         sys.stdout.write(f"{_HEALTHY}\n")
         sys.stdout.flush()
         os.read(sys.stdin.fileno(), 1)

@@ -1,4 +1,4 @@
-"""One round of the demo against a running group: compose, send, wait until everything has come back, count."""
+"""One round of the demo against a running local stack: compose, send, wait until everything has come back, count."""
 
 import json
 import tempfile
@@ -42,7 +42,7 @@ class Demo:
     stories: int
     #: The JSON of `newsdesk status` for the send.
     send: dict[str, Any]
-    #: Counted in the sandbox's ledger, not in our tables.
+    #: Counted by the sandbox, not in our tables.
     duplicates: int
     missing: int
     seconds: float
@@ -62,7 +62,7 @@ class Demo:
 
 
 def run(*, subscribers: int, sandbox_url: str, progress: Progress) -> Demo:
-    """Send one more edition to the demo's readers. Raises Failure when it does not come to an end."""
+    """Send one more edition to the demo's readers. Raises OperationFailedError when it does not come to an end."""
     started = time.monotonic()
     publication = _publication()
     with tempfile.TemporaryDirectory() as folder:
@@ -79,16 +79,16 @@ def run(*, subscribers: int, sandbox_url: str, progress: Progress) -> Demo:
     _wait_for_quiet(sandbox_url, progress)
     ledger = _ask(sandbox_url, f"/sandbox/ledger?category=edition-{edition.pk}")
     send.refresh_from_db()
-    told = as_json(send)
-    excluded = told["excluded"]
+    report = as_json(send)
+    excluded = report["excluded"]
     assert isinstance(excluded, dict)
-    reached = told["candidates"] - sum(excluded.values()) - told["failed"]  # type: ignore[operator]
+    reached = report["candidates"] - sum(excluded.values()) - report["failed"]  # type: ignore[operator]
     return Demo(
         publication=publication.slug,
         edition=edition.pk,
         variants=send.approval.variants.count(),
         stories=edition.placements.count(),
-        send=told,
+        send=report,
         duplicates=ledger["duplicates"],
         missing=reached - ledger["distinct"],
         seconds=time.monotonic() - started,
@@ -130,17 +130,17 @@ def _wait_for_send(send: Send, progress: Progress) -> None:
     last, since = -1, time.monotonic()
     while True:
         send.refresh_from_db()
-        told = as_json(send)
-        if told["status"] == Send.Status.PAUSED:
-            raise OperationFailedError(f"the send was paused: {told['reason']}")
-        done = int(str(told["submitted"])) + int(str(told["failed"]))
-        progress("sending", done, max(int(str(told["candidates"])), 1))
-        if told["status"] == Send.Status.SENT:
+        report = as_json(send)
+        if report["status"] == Send.Status.PAUSED:
+            raise OperationFailedError(f"the send was paused: {report['reason']}")
+        done = int(str(report["submitted"])) + int(str(report["failed"]))
+        progress("sending", done, max(int(str(report["candidates"])), 1))
+        if report["status"] == Send.Status.SENT:
             return
         if done != last:
             last, since = done, time.monotonic()
         if time.monotonic() - since > PATIENCE:
-            raise OperationFailedError(f"the send makes no progress: {json.dumps(told)}")
+            raise OperationFailedError(f"the send makes no progress: {json.dumps(report)}")
         time.sleep(0.1)
 
 
@@ -148,20 +148,22 @@ def _wait_for_quiet(sandbox_url: str, progress: Progress) -> None:
     """Until every event was posted and every receipt applied."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        told = _ask(sandbox_url, "/sandbox/events")
-        waiting = told["pending"] + told["acts"]
+        events = _ask(sandbox_url, "/sandbox/events")
+        waiting = events["pending"] + events["acts"]
         unapplied = Receipt.objects.filter(applied_at=None).count()
-        whole = told["posted"] + waiting
-        progress("hearing back", told["posted"], max(whole, 1))
-        if told["quiet"] and not unapplied:
+        whole = events["posted"] + waiting
+        progress("hearing back", events["posted"], max(whole, 1))
+        if events["quiet"] and not unapplied:
             return
         if time.monotonic() > deadline:
-            raise OperationFailedError(f"the local SendGrid still has {waiting} events to post ({told['last_error']})")
+            raise OperationFailedError(
+                f"the local SendGrid still has {waiting} events to post ({events['last_error']})"
+            )
         time.sleep(0.2)
 
 
 def _ask(sandbox_url: str, path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{sandbox_url}{path}", timeout=10) as answer:  # noqa: S310 - the local sandbox
-        found = json.loads(answer.read())
-    assert isinstance(found, dict)
-    return found
+    with urllib.request.urlopen(f"{sandbox_url}{path}", timeout=10) as response:  # noqa: S310 - the local sandbox
+        answer = json.loads(response.read())
+    assert isinstance(answer, dict)
+    return answer

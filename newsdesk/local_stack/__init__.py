@@ -1,1 +1,1 @@
-"""Everything on one machine as one supervised group of processes: what `newsdesk up` and `newsdesk demo` run."""
+"""Everything on one machine as supervised processes: what `newsdesk up` and `newsdesk demo` run."""

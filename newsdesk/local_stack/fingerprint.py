@@ -1,4 +1,4 @@
-"""Short names for states of the code, to tell whether work done for an earlier state still holds."""
+"""Short names for states of the code, to tell whether work done for an earlier state is still valid."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the group's programs say: into a file each, and readable side by side on the terminal."""
+"""What the programs of the local stack print: into a file each, and side by side on the terminal."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
-#: A log file is set aside once when it grows beyond this many bytes; the one set aside before is dropped.
+#: Bytes beyond which a log file is rotated; one older file is kept.
 LARGEST_LOG = 10_000_000
 WIDTH = 8
 COLOURS = {"web": 34, "worker": 32, "beat": 36, "sandbox": 35, "newsdesk": 33}
@@ -22,7 +22,7 @@ class LogFile:
     def write(self, line: bytes) -> None:
         if self._file.tell() > LARGEST_LOG:
             self._file.close()
-            set_aside(self.path)
+            rotate(self.path)
             self._file = self.path.open("ab")
         self._file.write(line)
         self._file.flush()
@@ -31,7 +31,8 @@ class LogFile:
         self._file.close()
 
 
-def set_aside(path: Path) -> None:
+def rotate(path: Path) -> None:
+    """Rename the file to <name>.1; the one that had this name is dropped."""
     path.replace(path.with_suffix(path.suffix + ".1"))
 
 

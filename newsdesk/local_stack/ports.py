@@ -23,7 +23,7 @@ def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
 
 
 def listen_at(port: int) -> socket.socket:
-    """A socket on exactly this port. Raises Failure when it is taken."""
+    """A socket on exactly this port. Raises OperationFailedError when it is taken."""
     try:
         return listen(port)
     except (OSError, OverflowError) as error:
@@ -31,9 +31,9 @@ def listen_at(port: int) -> socket.socket:
         raise OperationFailedError(f"Port {port} cannot be used: {reason}.") from error
 
 
-def listen_near(wishes: Iterable[int]) -> socket.socket:
+def listen_near(preferred: Iterable[int]) -> socket.socket:
     """A socket on the first of these ports that is free, else on any."""
-    for port in wishes:
+    for port in preferred:
         with suppress(OSError, OverflowError):
             return listen(port)
     return listen(0)

@@ -46,7 +46,7 @@ def collect_static_files() -> None:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise Failure when the database may forget what it has committed."""
+    """Raise OperationFailedError when the database may forget what it has committed."""
     try:
         identity.refuse_unsafe_database()
     except identity.UnsafeDatabaseError as error:

@@ -1,4 +1,4 @@
-"""Keeps programs running: starts them, starts again what dies, stops them in order."""
+"""The process manager: starts programs, starts again what dies, stops them in order."""
 
 import os
 import queue
@@ -37,13 +37,13 @@ class Program:
 
 
 class Restartable(Protocol):
-    """What else the keeper looks after (the engines)."""
+    """What else the process manager looks after (the engines)."""
 
     def restart_dead(self) -> tuple[str, ...]: ...
 
 
 @dataclass
-class _Kept:
+class _Supervised:
     program: Program
     process: ChildProcess
     started: float
@@ -56,48 +56,54 @@ class ProcessManager(threading.Thread):
 
     def __init__(self, output: Output, *, stage_seconds: Sequence[float] = (6.0, 1.0)) -> None:
         """`stage_seconds`: how long the programs of each stage may take to stop before they are killed."""
-        super().__init__(name="keeper", daemon=True)
+        super().__init__(name="process manager", daemon=True)
         self.output = output
         self.stage_seconds = stage_seconds
         self.engines: Restartable | None = None
-        self._errands: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue()
-        self._kept: dict[str, _Kept] = {}
+        self._calls: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue()
+        self._supervised: dict[str, _Supervised] = {}
         self._engines_delay = FIRST_DELAY
         self._engines_at = 0.0
 
-    def do(self, errand: Callable[[], Result]) -> Result:
-        """Run something in the keeper's thread and wait for it; its exception is raised here."""
+    def do(self, call: Callable[[], Result]) -> Result:
+        """Run the call in the process manager's thread and wait for it; its exception is raised here."""
         future: Future[Result] = Future()
-        self._errands.put((errand, future))
+        self._calls.put((call, future))
         return future.result()
 
     def launch(self, program: Program) -> None:
+        """Start the program and keep it running. Raises OSError when it cannot be started."""
         self.do(lambda: self._launch(program))
 
     def pids(self) -> dict[str, int]:
-        return {name: kept.process.pid for name, kept in self._kept.items() if kept.process.returncode is None}
+        """Of the programs that run now, by name."""
+        return {
+            name: supervised.process.pid
+            for name, supervised in self._supervised.items()
+            if supervised.process.returncode is None
+        }
 
     def stop(self, *, then: Callable[[], None] | None = None) -> None:
-        """Stop the programs, stage by stage, do the last errand, and end."""
+        """Stop the programs, stage by stage, make the last call, and end."""
         if self.is_alive():
             self.do(self._stop_all)
             if then is not None:
                 self.do(then)
-            self._errands.put(None)
+            self._calls.put(None)
             self.join()
 
     def run(self) -> None:
         while True:
             try:
-                order = self._errands.get(timeout=INTERVAL)
+                item = self._calls.get(timeout=INTERVAL)
             except queue.Empty:
-                self._look()
+                self._check_programs()
                 continue
-            if order is None:
+            if item is None:
                 return
-            errand, future = order
+            call, future = item
             try:
-                future.set_result(errand())
+                future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - whoever asked gets it
                 future.set_exception(error)
 
@@ -113,29 +119,31 @@ class ProcessManager(threading.Thread):
             )
         finally:
             os.close(writing)
-        self._kept[program.name] = _Kept(program, process, started=time.monotonic(), delay=delay)
+        self._supervised[program.name] = _Supervised(program, process, started=time.monotonic(), delay=delay)
 
-    def _look(self) -> None:
+    def _check_programs(self) -> None:
         now = time.monotonic()
-        self._look_after_engines(now)
-        for kept in list(self._kept.values()):
-            code = kept.process.returncode
+        self._check_engines(now)
+        for supervised in list(self._supervised.values()):
+            code = supervised.process.returncode
             if code is None:
                 continue
-            if kept.restart_at is None:
-                self._plan_restart(kept, code, now)
-            elif now >= kept.restart_at:
-                self._launch(kept.program, delay=min(kept.delay * 2, LONGEST_DELAY))
+            if supervised.restart_at is None:
+                self._plan_restart(supervised, code, now)
+            elif now >= supervised.restart_at:
+                self._launch(supervised.program, delay=min(supervised.delay * 2, LONGEST_DELAY))
 
-    def _plan_restart(self, kept: _Kept, code: int, now: float) -> None:
-        if now - kept.started > GOOD_RUN:
-            kept.delay = FIRST_DELAY
-        kept.restart_at = now + kept.delay
+    def _plan_restart(self, supervised: _Supervised, code: int, now: float) -> None:
+        if now - supervised.started > GOOD_RUN:
+            supervised.delay = FIRST_DELAY
+        supervised.restart_at = now + supervised.delay
         # Its children would otherwise go on without it, beside those of its successor.
-        kept.process.kill()
-        self.output.say("newsdesk", f"{kept.program.name} {_ended(code)}; it starts again in {kept.delay:g} s")
+        supervised.process.kill()
+        self.output.say(
+            "newsdesk", f"{supervised.program.name} {_ended(code)}; it starts again in {supervised.delay:g} s"
+        )
 
-    def _look_after_engines(self, now: float) -> None:
+    def _check_engines(self, now: float) -> None:
         if self.engines is None or now < self._engines_at:
             return
         try:
@@ -152,15 +160,15 @@ class ProcessManager(threading.Thread):
     def _stop_all(self) -> None:
         self.engines = None
         for stage, seconds in enumerate(self.stage_seconds):
-            leaving = [kept for kept in self._kept.values() if kept.program.stage == stage]
-            for kept in leaving:
-                kept.process.signal(kept.program.stop_signal)
+            stopping = [supervised for supervised in self._supervised.values() if supervised.program.stage == stage]
+            for supervised in stopping:
+                supervised.process.signal(supervised.program.stop_signal)
             deadline = time.monotonic() + seconds
-            for kept in leaving:
-                if not kept.process.wait(deadline - time.monotonic()):
-                    self.output.say("newsdesk", f"{kept.program.name} did not stop; it is killed")
-                kept.process.kill()
-        self._kept = {}
+            for supervised in stopping:
+                if not supervised.process.wait(deadline - time.monotonic()):
+                    self.output.say("newsdesk", f"{supervised.program.name} did not stop; it is killed")
+                supervised.process.kill()
+        self._supervised = {}
         self.output.finish(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The programs of the group, as they are started."""
+"""The programs of the local stack, as they are started."""
 
 import signal
 import sys
@@ -40,8 +40,8 @@ def beat(home: Home) -> Program:
     return Program(name="beat", command=_celery("beat", *options))
 
 
-def _celery(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "celery", "--quiet", "-A", "tasks.celery", *words)
+def _celery(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "--quiet", "-A", "tasks.celery", *arguments)
 
 
 def sandbox(home: Home, descriptor: int, *, web_url: str, public_url: str, options: Sequence[str] = ()) -> Program:

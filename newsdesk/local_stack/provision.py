@@ -13,7 +13,7 @@ from newsdesk.local_stack.engines.engines import ensure_running
 def provided(*, database: bool, broker: bool, migrate: bool = True) -> Iterator[None]:
     """Inside, the database and the broker serve. Those of DATABASE_URL and REDIS_URL are left as they are.
 
-    Raises Failure when the embedded engines do not start.
+    Raises OperationFailedError when the embedded engines do not start.
     """
     environment = settings.ENVIRONMENT
     embedded = database and not environment.database_url

@@ -22,7 +22,7 @@ from newsdesk.local_stack.engines.engines import Engines
 from newsdesk.local_stack.output import Output
 from newsdesk.local_stack.process_manager import ProcessManager
 
-#: Others look at the lock for an instant; a real holder keeps it.
+#: Others look at the lock for an instant; a running stack keeps it.
 LOCK_PATIENCE = 1.0
 ENGINES_PATIENCE = 3600.0
 SANDBOX_PATIENCE = 20.0
@@ -46,21 +46,21 @@ class LocalStack:
         self._sandbox_options = sandbox_options
         self._lock = Lock(home.up_lock)
         self._listeners: dict[str, socket.socket] = {}
-        self._keeper = ProcessManager(self.output)
+        self._process_manager = ProcessManager(self.output)
         self._engines: Engines | None = None
 
     def __enter__(self) -> Self:
         """Start everything; returns when all programs have been started, before the web answers.
 
-        Raises Failure when another one runs in this home, the port is taken or something does not start.
+        Raises OperationFailedError when another one runs in this home, the port is taken or something does not start.
         """
         if not self._lock.acquire(LOCK_PATIENCE):
             where = self.home.run_state().get("base_url", "it is just starting")
             raise OperationFailedError(f"Newsdesk is already up in {self.home.path} ({where}).")
         try:
             self._listen()
-            self._keeper.start()
-            self._keeper.do(self._start_engines)
+            self._process_manager.start()
+            self._process_manager.do(self._start_engines)
             self._prepare()
             self._start_programs()
         except BaseException:
@@ -80,10 +80,10 @@ class LocalStack:
 
     def pids(self) -> dict[str, int]:
         """The main processes by name."""
-        return {**(self._engines.pids() if self._engines else {}), **self._keeper.pids()}
+        return {**(self._engines.pids() if self._engines else {}), **self._process_manager.pids()}
 
     def wait_until_healthy(self, seconds: float = HEALTH_PATIENCE) -> None:
-        """Wait until /healthz answers 200. Raises Failure that says what does not answer."""
+        """Wait until /healthz answers 200. Raises OperationFailedError that says what does not answer."""
         deadline = time.monotonic() + seconds
         while True:
             answer = self._ask_health()
@@ -97,7 +97,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stop everything within ten seconds; may be called twice."""
-        self._keeper.stop(then=self._stop_engines)
+        self._process_manager.stop(then=self._stop_engines)
         for listener in self._listeners.values():
             listener.close()
         self._listeners = {}
@@ -106,14 +106,14 @@ class LocalStack:
 
     def _listen(self) -> None:
         last = self.home.last_ports()
-        wishes = [last["web"]] if "web" in last else []
+        preferred = [last["web"]] if "web" in last else []
         chosen = self._port
-        web = ports.listen_at(chosen) if chosen is not None else ports.listen_near([*wishes, DEFAULT_PORT])
+        web = ports.listen_at(chosen) if chosen is not None else ports.listen_near([*preferred, DEFAULT_PORT])
         self._listeners["web"] = web
         self.base_url = settings.ENVIRONMENT.base_url or self.web_url
         if settings.ENVIRONMENT.uses_sandbox:
-            wishes = [last["sandbox"]] if "sandbox" in last else []
-            self._listeners["sandbox"] = ports.listen_near([*wishes, DEFAULT_SANDBOX_PORT])
+            preferred = [last["sandbox"]] if "sandbox" in last else []
+            self._listeners["sandbox"] = ports.listen_near([*preferred, DEFAULT_SANDBOX_PORT])
             self.sandbox_url = f"http://127.0.0.1:{ports.port_of(self._listeners['sandbox'])}"
         numbers = {name: ports.port_of(listener) for name, listener in self._listeners.items()}
         self.home.remember_ports(numbers)
@@ -126,15 +126,15 @@ class LocalStack:
         if not any(wanted.values()):
             return
         engines = Engines(self.home, **wanted, programs=environment.postgres_bin, shared=True, say=self._say)
-        told, start = False, time.monotonic()
+        announced, start = False, time.monotonic()
         while not engines.try_start():
-            if not told and time.monotonic() - start > 2:
+            if not announced and time.monotonic() - start > 2:
                 self._say("waiting for a command that uses this home")
-                told = True
+                announced = True
             if time.monotonic() - start > ENGINES_PATIENCE:
                 raise OperationFailedError(f"A command still uses {self.home.path}.")
             time.sleep(0.05)
-        self._engines = self._keeper.engines = engines
+        self._engines = self._process_manager.engines = engines
 
     def _stop_engines(self) -> None:
         if self._engines is not None:
@@ -157,17 +157,17 @@ class LocalStack:
         if "sandbox" in self._listeners:
             self._start_sandbox(self._listeners["sandbox"].fileno())
         self._refresh_settings()
-        self._keeper.launch(programs.web(self._listeners["web"].fileno()))
-        self._keeper.launch(programs.worker(self.home))
-        self._keeper.launch(programs.beat(self.home))
+        self._process_manager.launch(programs.web(self._listeners["web"].fileno()))
+        self._process_manager.launch(programs.worker(self.home))
+        self._process_manager.launch(programs.beat(self.home))
 
     def _start_sandbox(self, descriptor: int) -> None:
         options = self._sandbox_options
-        self._keeper.launch(
+        self._process_manager.launch(
             programs.sandbox(self.home, descriptor, web_url=self.web_url, public_url=self.base_url, options=options)
         )
         # The others read its public key when they start.
-        if not _soon(lambda: bool(self.home.sandbox_public_keys()), SANDBOX_PATIENCE):
+        if not _becomes_true(lambda: bool(self.home.sandbox_public_keys()), SANDBOX_PATIENCE):
             raise OperationFailedError(
                 f"The sandbox does not start: {self.output.last_line('sandbox')} (see {self.home.logs})"
             )
@@ -177,8 +177,8 @@ class LocalStack:
         settings.BASE_URL = settings.WAGTAILADMIN_BASE_URL = self.base_url
         if self.sandbox_url:
             settings.SENDGRID_HOST = self.sandbox_url
-            given = settings.ENVIRONMENT.sendgrid_webhook_public_keys
-            settings.SENDGRID_WEBHOOK_PUBLIC_KEYS = given or self.home.sandbox_public_keys()
+            configured = settings.ENVIRONMENT.sendgrid_webhook_public_keys
+            settings.SENDGRID_WEBHOOK_PUBLIC_KEYS = configured or self.home.sandbox_public_keys()
 
     def _ask_health(self) -> str:
         try:
@@ -186,7 +186,7 @@ class LocalStack:
                 response.read()
         except urllib.error.HTTPError as error:
             with error:
-                return _silent(error.read()) or f"HTTP {error.code}"
+                return _failing_parts(error.read()) or f"HTTP {error.code}"
         except (OSError, ValueError) as error:
             return f"web: {error}"
         return "ok"
@@ -195,15 +195,15 @@ class LocalStack:
         sys.stderr.write(f"newsdesk: {text}\n")
 
 
-def _silent(body: bytes) -> str:
-    """The parts that a /healthz answer says are silent."""
+def _failing_parts(body: bytes) -> str:
+    """The parts that are not ok by a /healthz answer."""
     try:
         return ", ".join(f"{name}: {state}" for name, state in json.loads(body).items() if state != "ok")
     except (ValueError, AttributeError):
         return ""
 
 
-def _soon(condition: Callable[[], bool], seconds: float) -> bool:
+def _becomes_true(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

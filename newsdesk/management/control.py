@@ -31,7 +31,7 @@ class ControlCommand(NewsdeskCommand):
         self.report(report, sending.as_text(report))
 
     def _do(self, send_id: int, *, who: str, why: str) -> bool:
-        from tasks.sends import control
+        from tasks.sends import control, undo
 
         match self.verb:
             case "pause":
@@ -40,5 +40,5 @@ class ControlCommand(NewsdeskCommand):
                 return control.resume(send_id, who=who, why=why)
             case "cancel":
                 return control.cancel(send_id, who=who, why=why)
-        control.undo(send_id, who=who, why=why)
+        undo.undo(send_id, who=who, why=why)
         return True

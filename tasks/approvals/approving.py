@@ -1,4 +1,4 @@
-"""Approving and reopening where both sides meet: what the edition says, and whom its segments name."""
+"""Approving, checking and reopening an edition together with the rules of the segments that it names."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from tasks import queue
 from tasks.approvals import reopened_sends, spam_score
 from tasks.audience.segment_rules import rules_of_edition
 from tasks.links import checks
-from tasks.slots import deciding
+from tasks.slots import slot_outcomes
 
 
 class Verdict(NamedTuple):
@@ -50,7 +50,7 @@ def approve_and_check(edition: Edition, by: User | None) -> Verdict:
 def check_edition(edition: Edition) -> tuple[Problem, ...]:
     """What approving would find, and what is known of its links: errors first.
 
-    Links that nobody has followed lately are followed in the background; until then they are said to be unchecked.
+    Links that were not checked lately are checked in the background; until then they are reported as unchecked.
     """
     return _problems(edition, inspect(edition), rules_of_edition(edition))
 
@@ -60,7 +60,7 @@ def _approve(edition: Edition, by: User | None, rules: Mapping[str, object]) -> 
     approved = approvals.approve_inspected(edition, by=by, audience_rules=rules)
     current = Edition.objects.select_related("publication").get(pk=edition.pk)
     reopened_sends.restore_sends(current, approved.approval, by=by)
-    deciding.decide(edition.pk)
+    slot_outcomes.decide(edition.pk)
     return approved
 
 
@@ -75,9 +75,9 @@ def _problems(edition: Edition, inspection: Inspection, rules: Mapping[str, obje
 def reopen_edition(edition: Edition, by: User | None) -> Approval:
     """Take the approval back; its sends that are not prepared yet are held until it is approved again.
 
-    Raises ApprovalRefused while a send of it is under way.
+    Raises ApprovalRefusedError while a send of it is under way.
     """
-    # Scheduling locks the same row: no send can appear between the question and the answer.
+    # Scheduling locks the same row: no send can appear in between.
     Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
     reopened_sends.hold_sends(edition, by=by)
     return approvals.reopen(edition, by=by)

@@ -1,4 +1,4 @@
-"""SpamAssassin's opinion of an edition, where its daemon runs on this machine (`spamd`, asked through `spamc`)."""
+"""SpamAssassin's score of an edition, where its daemon runs on this machine (`spamd`, asked through `spamc`)."""
 
 import re
 import shutil
@@ -15,15 +15,15 @@ _SCORE = re.compile(r"(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)")
 _RULE = re.compile(r"^\s*(-?\d+\.\d+)\s+([A-Z][A-Z0-9_]+)", re.MULTILINE)
 
 
-class _NotAtHandError(Exception):
-    pass
+class _UnavailableError(Exception):
+    """There is no spamc, or no daemon answers it."""
 
 
 def score(content: EditionContent, rendering: Rendering) -> SpamReport | None:
-    """The score and what adds to it; None where nobody can be asked."""
+    """The score and what adds to it; None where SpamAssassin is not available."""
     try:
         return _scored(content, rendering)
-    except _NotAtHandError:
+    except _UnavailableError:
         return None
 
 
@@ -31,21 +31,23 @@ def score(content: EditionContent, rendering: Rendering) -> SpamReport | None:
 def _scored(content: EditionContent, rendering: Rendering) -> SpamReport:
     spamc = shutil.which("spamc")
     if spamc is None:
-        raise _NotAtHandError
+        raise _UnavailableError
     command = [spamc, "-R", "-t", str(TIMEOUT), "--connect-retries=1", "-d", "127.0.0.1"]
     message = eml(rendering, content.publication)
     try:
         answer = subprocess.run(command, input=message, capture_output=True, timeout=TIMEOUT + 1, check=False)  # noqa: S603 - fixed arguments
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _NotAtHandError from error
+        raise _UnavailableError from error
     return parsed(answer.stdout.decode(errors="replace"))
 
 
 def parsed(answer: str) -> SpamReport:
-    """Read what `spamc -R` prints: "0.0/5.0" and a table of rules. "0/0" means that no daemon was reached."""
+    """Read what `spamc -R` prints: "0.0/5.0" and a table of rules. "0/0" means that no daemon
+    was reached: raises _UnavailableError.
+    """
     first, _, table = answer.partition("\n")
-    found = _SCORE.fullmatch(first.strip())
-    if not found or float(found[2]) == 0:
-        raise _NotAtHandError
+    total = _SCORE.fullmatch(first.strip())
+    if not total or float(total[2]) == 0:
+        raise _UnavailableError
     rules = tuple((name, float(points)) for points, name in _RULE.findall(table) if float(points) > 0)
-    return SpamReport(score=float(found[1]), rules=rules)
+    return SpamReport(score=float(total[1]), rules=rules)

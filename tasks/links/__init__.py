@@ -1,1 +1,1 @@
-"""Following an edition's links as a reader would, without being led into our own network."""
+"""Checking an edition's links as a reader would open them, without being led into our own network."""

@@ -1,7 +1,7 @@
-"""Following the links of an edition in the background, and what is known of them.
+"""Checking the links of an edition in the background, and what is known of them.
 
-Good news holds for a day, bad news for a quarter of an hour: whoever mends a page wants to see it. What nobody could
-find out, since this machine is offline, is not recorded: the link stays unchecked.
+A good result is good for a day, a bad one for a quarter of an hour: whoever mends a page wants to see it. Nothing is
+recorded while this machine is offline: the link stays unchecked.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,14 +20,16 @@ from tasks.models import LinkCheck
 
 log = structlog.get_logger(__name__)
 
+#: How long a report stays fresh, and how long a check that began may take.
 GOOD_FOR, BAD_FOR, ASKED_FOR = timedelta(days=1), timedelta(minutes=15), timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
+#: Links at once, links of one edition, and seconds for all of them.
 AT_ONCE, MOST_LINKS, MOST_SECONDS = 8, 300, 120
 _GOOD = (LinkCheck.Outcome.ANSWERED, LinkCheck.Outcome.MOVED)
 
 
 def known(urls: Collection[str]) -> dict[str, LinkReport]:
-    """What was found out lately; addresses that need to be followed (again) are missing."""
+    """The reports that are still fresh, by address; addresses that must be checked (again) are missing."""
     rows = _fresh().exclude(outcome=LinkCheck.Outcome.ASKED).filter(key__in=[LinkCheck.key_of(url) for url in urls])
     return {
         row.url: LinkReport(
@@ -41,20 +43,20 @@ def known(urls: Collection[str]) -> dict[str, LinkReport]:
 
 
 def due(urls: Collection[str]) -> list[str]:
-    """Those nobody knows of and nobody is following now."""
-    taken = set(_fresh().filter(key__in=[LinkCheck.key_of(url) for url in urls]).values_list("url", flat=True))
-    return [url for url in urls if url not in taken]
+    """Those without a fresh report that nobody is checking now."""
+    fresh = set(_fresh().filter(key__in=[LinkCheck.key_of(url) for url in urls]).values_list("url", flat=True))
+    return [url for url in urls if url not in fresh]
 
 
 def check_links(edition_id: int, *, guard: Guard = Guard()) -> int:  # noqa: B008 - frozen
-    """Follow the edition's links that are due, several at once; the number of those found out about."""
+    """Check the edition's links that are due, several at once; how many reports were recorded, 0 while offline."""
     edition = Edition.objects.select_related("publication").filter(pk=edition_id).first()
-    found = inspect(edition) if edition else None
-    if found is None or found.content is None:
+    inspection = inspect(edition) if edition else None
+    if inspection is None or inspection.content is None:
         return 0
-    urls = due(links_of(found.content, found.variants))[:MOST_LINKS]
+    urls = due(links_of(inspection.content, inspection.variants))[:MOST_LINKS]
     _record((url, None) for url in urls)
-    reports = _followed(urls, guard)
+    reports = _fetched(urls, guard)
     LinkCheck.objects.filter(checked_at__lt=timezone.now() - KEPT_FOR).delete()
     if not _online(reports.values()):
         log.info("links_not_checked", edition=edition_id, links=len(urls), reason="nothing answers")
@@ -63,7 +65,7 @@ def check_links(edition_id: int, *, guard: Guard = Guard()) -> int:  # noqa: B00
     return len(reports)
 
 
-def _followed(urls: Collection[str], guard: Guard) -> dict[str, LinkReport]:
+def _fetched(urls: Collection[str], guard: Guard) -> dict[str, LinkReport]:
     executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="links")
     try:
         asked = {executor.submit(follow, url, guard): url for url in urls}

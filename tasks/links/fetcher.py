@@ -1,7 +1,7 @@
-"""Following one link as a reader would, from inside our network: only to public addresses, within time, reading nothing.
+"""The link fetcher: one link as a reader would open it, from inside our network. Only to public addresses, within time.
 
-Guarded against server-side request forgery (OWASP): the name is resolved here, every address it has must be public, the
-connection is made to the address that was looked at, and each redirect is looked at anew.
+Guarded against server-side request forgery (OWASP SSRF Prevention Cheat Sheet): the name is resolved here, every address it has must be public, the
+connection is made to the address that was checked, and each redirect is checked anew.
 """
 
 import ipaddress
@@ -31,7 +31,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address belongs to the public internet: not loopback, private, link-local, multicast or reserved."""
+    """Whether the address belongs to the public internet (IANA special-purpose registries, as `ipaddress` has them).
+
+    An IPv4 address inside an IPv6 one counts as itself.
+    """
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
@@ -51,31 +54,31 @@ class Guard:
     ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
 
 
-class _RefusedError(Exception):
+class _NotAllowedError(Exception):
     """The guard does not let us go there."""
 
 
-class _FailedError(Exception):
-    """Nothing answered; `surely` when the name does not exist."""
+class _NoAnswerError(Exception):
+    """Nothing answered; `is_certain` when it never will: the name does not exist."""
 
-    def __init__(self, message: str, *, surely: bool = False) -> None:
+    def __init__(self, message: str, *, is_certain: bool = False) -> None:
         super().__init__(message)
-        self.surely = surely
+        self.is_certain = is_certain
 
 
 def follow(link: str, guard: Guard = Guard()) -> LinkReport:
-    """Follow the link to its end. Raises nothing: whatever happens is a report."""
+    """Fetch the link and its redirects to the end. Raises nothing: whatever happens is a report."""
     url, permanent = link, True
     try:
         for _ in range(MOST_REDIRECTS + 1):
-            status, location = _asked(url, guard)
+            status, location = _fetched(url, guard)
             if status not in _REDIRECTS or not location:
                 return _report(link, url, status, permanent=permanent)
             url, permanent = urljoin(url, location), permanent and status in _PERMANENT
-    except _RefusedError:
+    except _NotAllowedError:
         return LinkReport(outcome="private", target="" if url == link else url)
-    except _FailedError as failure:
-        return LinkReport(outcome="broken" if failure.surely else "unclear", error=str(failure)[:200])
+    except _NoAnswerError as failure:
+        return LinkReport(outcome="broken" if failure.is_certain else "unclear", error=str(failure)[:200])
     return LinkReport(outcome="unclear", error="too many redirects")
 
 
@@ -86,32 +89,32 @@ def _report(link: str, url: str, status: int, *, permanent: bool) -> LinkReport:
     return LinkReport(outcome="broken" if status in {404, 410} else "unclear", status=status, target=target)
 
 
-def _asked(url: str, guard: Guard) -> tuple[int, str]:
-    """Status and Location. Some servers know no HEAD, or turn it away: what they say to GET counts."""
+def _fetched(url: str, guard: Guard) -> tuple[int, str]:
+    """Status and Location. Some servers know no HEAD, or turn it away: their answer to GET counts."""
     try:
         parsed = parse_url(url)
     except LocationParseError as error:
-        raise _FailedError("the address is unreadable") from error
+        raise _NoAnswerError("the address is unreadable") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise _FailedError(f"it leads to “{url[:80]}”")
-    address = _looked_up(parsed, guard)
+        raise _NoAnswerError(f"it leads to “{url[:80]}”")
+    address = _resolved(parsed, guard)
     status, location = _request("HEAD", parsed, address)
     return (status, location) if status < 400 else _request("GET", parsed, address)
 
 
-def _looked_up(parsed: Url, guard: Guard) -> str:
+def _resolved(parsed: Url, guard: Guard) -> str:
     host, port = (parsed.host or "").strip("[]"), parsed.port or _port(parsed)
     if port not in guard.ports:
-        raise _RefusedError(host)
+        raise _NotAllowedError(host)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
-        raise _FailedError(f"there is no server {host}", surely=error.errno == socket.EAI_NONAME) from error
+        raise _NoAnswerError(f"there is no server {host}", is_certain=error.errno == socket.EAI_NONAME) from error
     except (OSError, UnicodeError) as error:
-        raise _FailedError(f"{host} cannot be looked up") from error
-    addresses = [str(entry[4][0]) for entry in found]
+        raise _NoAnswerError(f"{host} cannot be looked up") from error
+    addresses = [str(entry[4][0]) for entry in entries]
     if not addresses or not all(guard.allows(ipaddress.ip_address(one.partition("%")[0])) for one in addresses):
-        raise _RefusedError(host)
+        raise _NotAllowedError(host)
     return addresses[0]
 
 
@@ -137,7 +140,7 @@ def _request(method: str, parsed: Url, address: str) -> tuple[int, str]:
         # Its body, however long, is never read.
         return answer.status, answer.headers.get("Location", "")
     except (HTTPError, BodyBegunError, OSError, ValueError) as error:
-        raise _FailedError(_why(error)) from error
+        raise _NoAnswerError(_why(error)) from error
     finally:
         pool.close()
 

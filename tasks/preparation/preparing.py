@@ -19,7 +19,7 @@ from tasks.database.durability import durable
 from tasks.models import Send
 from tasks.sends import control, database_moved, finishing, wake_ups
 from tasks.sends.audit_trail import record_action
-from tasks.slots import deciding
+from tasks.slots import missed_slots
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def _prepare(send_id: int) -> Prepared | None:
         control.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
         return None
     here = identity.current()
-    if _pause_if_database_moved(send, here) or deciding.hold_if_missed(send):
+    if _pause_if_database_moved(send, here) or missed_slots.hold_if_missed(send):
         return None
     with connection.cursor() as cursor:
         cursor.execute(_SORT_MEMORY)

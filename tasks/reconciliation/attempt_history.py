@@ -8,7 +8,7 @@ from django.db.models import Func, IntegerField, Q
 
 from tasks.models import Attempt, Batch
 from tasks.providers import registry
-from tasks.reconciliation.explanations import Condition, conditions, fact_in_words, never_believed
+from tasks.reconciliation.explanations import Condition, conditions, explain_fact, never_believed
 from tasks.reconciliation.silence import doubts_of
 
 
@@ -19,15 +19,17 @@ class _Length(Func):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """One attempt. `conditions` and `never` are said of those that are unknown now."""
+    """One attempt. `conditions` and `never_believed` are of those that are unknown now."""
 
     attempt: Attempt
+    #: UTC time to the second, and the explanation.
     facts: list[tuple[str, str]]
     conditions: list[Condition]
     #: Why its silence will never be believed; empty when it may be.
-    never: str
+    never_believed: str
 
     def as_json(self) -> dict[str, Any]:
+        """The JSON contract of `newsdesk evidence`."""
         row = self.attempt
         return {
             "batch": row.batch_id,
@@ -39,9 +41,9 @@ class History:
             "provider_id": row.provider_id,
             "fenced_at": row.fenced_at.isoformat(),
             "finished_at": row.finished_at.isoformat() if row.finished_at else None,
-            "facts": [{"at": at, "words": words} for at, words in self.facts],
-            "conditions": [{"holds": each.holds, "words": each.words} for each in self.conditions],
-            "never_believed": self.never,
+            "facts": [{"at": at, "words": text} for at, text in self.facts],
+            "conditions": [{"holds": condition.is_met, "words": condition.text} for condition in self.conditions],
+            "never_believed": self.never_believed,
         }
 
 
@@ -55,9 +57,9 @@ def histories(send_id: int, *, batch_id: int | None = None, everything: bool = F
             outcome=Attempt.Outcome.ACCEPTED, facts=1, evidence__contains=[{"kind": "answer", "proves": "accepted"}]
         )
         rows = rows.annotate(facts=_Length("evidence")).exclude(plain).exclude(outcome=Attempt.Outcome.OPEN)
-    found = list(rows)
+    attempts = list(rows)
     grace = float(settings.SILENCE_GRACE)
-    unknown = [row for row in found if row.outcome == Attempt.Outcome.UNKNOWN]
+    unknown = [row for row in attempts if row.outcome == Attempt.Outcome.UNKNOWN]
     doubts = {
         doubt.attempt: doubt
         for transport in sorted({row.transport for row in unknown if registry.reports(row.transport)})
@@ -66,15 +68,15 @@ def histories(send_id: int, *, batch_id: int | None = None, everything: bool = F
     return [
         History(
             attempt=row,
-            facts=[(str(fact.get("at") or "")[:19].replace("T", " "), fact_in_words(fact)) for fact in row.evidence],
+            facts=[(str(fact.get("at") or "")[:19].replace("T", " "), explain_fact(fact)) for fact in row.evidence],
             conditions=conditions(doubts[row.pk], grace=grace) if row.pk in doubts else [],
-            never=_never(row, known=row.pk in doubts),
+            never_believed=_never_believed(row, known=row.pk in doubts),
         )
-        for row in found
+        for row in attempts
     ]
 
 
-def _never(row: Attempt, *, known: bool) -> str:
+def _never_believed(row: Attempt, *, known: bool) -> str:
     if row.outcome != Attempt.Outcome.UNKNOWN or known:
         return ""
     why = never_believed(row.evidence, reports=registry.reports(row.transport))

@@ -6,24 +6,32 @@ import structlog
 from django.db import transaction
 
 from tasks.models import Attempt, Batch, evidence
-from tasks.reconciliation.silence import put_back
+from tasks.reconciliation.settling import settle_as_refused
 from tasks.sends.audit_trail import record_action
 
 log = structlog.get_logger(__name__)
 
 
 def resend(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
-    """Send an unknown batch again: its readers may get the edition twice if the first request was accepted after all."""
+    """Send an unknown batch again: its readers may get the edition twice if the first request was accepted after all.
+
+    False when the batch is not unknown. `who` decided, in words; `by` is a user.
+    """
     batch = Batch.objects.filter(pk=batch_id, status=Batch.Status.UNKNOWN).first()
     if batch is None:
         return False
     log.warning("batch_decided", batch=batch_id, decided="resend", who=who)
     fact = {"kind": "person", "who": who, "decided": "resend"}
-    return put_back(batch.pk, batch.attempt, fact=fact, noted=lambda: _note(batch, "resend", why=why, by=by, who=who))
+    return settle_as_refused(
+        batch.pk, batch.attempt, fact=fact, record=lambda: _record(batch, "resend", why=why, by=by, who=who)
+    )
 
 
 def leave(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
-    """Leave an unknown batch as it is for good: its readers count as unknown, and no other send of the edition takes them."""
+    """Leave an unknown batch as it is for good: its readers count as unknown, and no other send of the edition takes them.
+
+    False when the batch is not unknown. `who` decided, in words; `by` is a user.
+    """
     log.warning("batch_decided", batch=batch_id, decided="leave", who=who)
     with transaction.atomic():
         batch = Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id, status=Batch.Status.UNKNOWN).first()
@@ -33,10 +41,10 @@ def leave(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
             Attempt.objects.filter(pk=batch.attempt).update(
                 evidence=evidence.with_fact({"kind": "person", "who": who, "decided": "leave"})
             )
-        _note(batch, "leave", why=why, by=by, who=who)
+        _record(batch, "leave", why=why, by=by, who=who)
     return True
 
 
-def _note(batch: Batch, decided: str, *, why: str, by: Any, who: str) -> None:
-    words = f"batch {batch.pk}: {decided}"
-    record_action(batch.send_id, "settled", why=f"{words}. {why}" if why else words, by=by, who=who)
+def _record(batch: Batch, decided: str, *, why: str, by: Any, who: str) -> None:
+    decision = f"batch {batch.pk}: {decided}"
+    record_action(batch.send_id, "settled", why=f"{decision}. {why}" if why else decision, by=by, who=who)

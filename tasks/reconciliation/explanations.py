@@ -1,4 +1,4 @@
-"""What settled an attempt, and what keeps its silence from being believed, in words. Pure."""
+"""What settled an attempt, and what keeps its silence from being believed, in plain text. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,24 +11,24 @@ _HOUR, _MINUTE = 3600, 60
 class Condition(NamedTuple):
     """One condition of believing that an attempt's silence is a refusal."""
 
-    holds: bool
-    words: str
+    is_met: bool
+    text: str
 
 
-def fact_in_words(fact: Mapping[str, Any]) -> str:
+def explain_fact(fact: Mapping[str, Any]) -> str:
     """One fact of Attempt.evidence, without its time."""
     kind = str(fact.get("kind") or "")
-    make = _FACTS.get(kind)
-    if make is not None:
-        return make(fact)
-    told = ", ".join(f"{name} {value}" for name, value in sorted(fact.items()) if name not in {"kind", "at"})
-    return f"{kind or 'something'}{f': {told}' if told else ''}"
+    explain = _EXPLANATIONS.get(kind)
+    if explain is not None:
+        return explain(fact)
+    values = ", ".join(f"{name} {value}" for name, value in sorted(fact.items()) if name not in {"kind", "at"})
+    return f"{kind or 'something'}{f': {values}' if values else ''}"
 
 
 def _answer(fact: Mapping[str, Any]) -> str:
     if fact.get("proves") == "accepted":
-        said = f"the provider's answer: accepted{_with_status(fact)}"
-        return f"{said}, message id {fact['provider_id']}" if fact.get("provider_id") else said
+        text = f"the provider's answer: accepted{_with_status(fact)}"
+        return f"{text}, message id {fact['provider_id']}" if fact.get("provider_id") else text
     return f"the provider's answer: {fact.get('said') or 'none that could be understood'}"
 
 
@@ -57,16 +57,16 @@ def _person(fact: Mapping[str, Any]) -> str:
     return f"{fact.get('who') or 'somebody'} decided: {decided}"
 
 
-def _ground_moved(fact: Mapping[str, Any]) -> str:
+def _database_moved(fact: Mapping[str, Any]) -> str:
     why = f": {fact['why']}" if fact.get("why") else ""
     return f"the database moved under it, so that its silence proves nothing{why}"
 
 
-def _sweep(fact: Mapping[str, Any]) -> str:
-    return f"the sweep found it without an end: {fact.get('why') or 'its worker is gone'}"
+def _recovered(fact: Mapping[str, Any]) -> str:
+    return f"recovery found it without an end: {fact.get('why') or 'its worker is gone'}"
 
 
-def _withdrawn(fact: Mapping[str, Any]) -> str:
+def _released(fact: Mapping[str, Any]) -> str:
     return f"its worker took it back before a byte had left: {fact.get('why') or 'no reason given'}"
 
 
@@ -77,23 +77,24 @@ def _lost(fact: Mapping[str, Any]) -> str:
 
 def _answers(fact: Mapping[str, Any]) -> str:
     outcomes = ("accepted", "refused", "put_off", "not_tried", "unknown")
-    told = ", ".join(f"{fact[name]} {name.replace('_', ' ')}" for name in outcomes if fact.get(name))
-    said = f"; {fact['said']}" if fact.get("said") else ""
-    return f"the server's answers: {told or 'none'}{said}"
+    numbers = ", ".join(f"{fact[name]} {name.replace('_', ' ')}" for name in outcomes if fact.get(name))
+    message = f"; {fact['said']}" if fact.get("said") else ""
+    return f"the server's answers: {numbers or 'none'}{message}"
 
 
 def _divided(fact: Mapping[str, Any]) -> str:
-    return f"it holds the readers of batch {fact.get('from_batch')} whose outcome was another"
+    return f"it has the readers of batch {fact.get('from_batch')} whose outcome was another"
 
 
-_FACTS = {
+#: By the kind of the stored fact; these are evidence and keep their names.
+_EXPLANATIONS = {
     "answer": _answer,
     "event": _event,
     "silence": _silence,
     "person": _person,
-    "ground_moved": _ground_moved,
-    "sweep": _sweep,
-    "withdrawn": _withdrawn,
+    "ground_moved": _database_moved,
+    "sweep": _recovered,
+    "withdrawn": _released,
     "lost": _lost,
     "answers": _answers,
     "divided": _divided,
@@ -101,7 +102,7 @@ _FACTS = {
 
 
 def conditions(doubt: Doubt, *, grace: float) -> list[Condition]:
-    """Each condition of believing this silence, and how far it is. `grace` in seconds; all must hold."""
+    """Each condition of believing this silence, and how far it is. `grace` in seconds; all must be met."""
     later = min(doubt.later_heard, LATER_REQUESTS)
     share = f"{HEARD_SHARE:.0%}"
     return [
@@ -116,7 +117,7 @@ def conditions(doubt: Doubt, *, grace: float) -> list[Condition]:
             f"accepted about the same time and silent too: {'none' if doubt.others_heard else 'some'}",
         ),
         Condition(doubt.all_applied, f"receipts that wait to be applied: {'none' if doubt.all_applied else 'some'}"),
-        Condition(doubt.webhook_kept, f"webhook calls refused since: {'no' if doubt.webhook_kept else 'yes'}"),
+        Condition(doubt.webhook_accepted, f"webhook calls refused since: {'no' if doubt.webhook_accepted else 'yes'}"),
         Condition(doubt.enabled, f"silence believed on this key: {'yes' if doubt.enabled else 'no'}"),
     ]
 
@@ -133,7 +134,7 @@ def never_believed(evidence: list[Mapping[str, Any]], *, reports: bool) -> str:
 
 
 def span(seconds: float) -> str:
-    """Seconds as people say it: 3 h, 20 min, 10 s."""
+    """Seconds in the unit people use: 3 h, 20 min, 10 s."""
     if seconds >= _HOUR:
         return f"{_short(seconds / _HOUR)} h"
     return f"{_short(seconds / _MINUTE)} min" if seconds >= 2 * _MINUTE else f"{_short(seconds)} s"

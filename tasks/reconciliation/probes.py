@@ -30,14 +30,17 @@ SELECT EXISTS (SELECT 1 FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
 
 
 def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
-    """Send one probe for a doubtful batch unless a later request is due or a probe is younger than `every` seconds."""
+    """Send one probe for a doubtful batch unless a later request is due or a probe is younger than `every` seconds.
+
+    Whether one was sent (docs/adr/0007).
+    """
     with connection.cursor() as cursor:
         cursor.execute(_DUE_OR_RECENT, [transport.name, every])
-        (not_now,) = cursor.fetchone()
-    if not_now:
+        (is_needless,) = cursor.fetchone()
+    if is_needless:
         return False
     batch = Batch.objects.select_related("variant__approval__edition__publication").get(pk=batch_id)
-    message = _message(message_of(batch.variant, send_id=batch.send_id))
+    message = _probe_message(message_of(batch.variant, send_id=batch.send_id))
     attempt = uuid4()
     recipient = Recipient(email=message.reply_to or message.from_email, name="", delivery="", substitutions={})
     body = transport.encode(message, [recipient], attempt=attempt)
@@ -49,11 +52,11 @@ def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
     return True
 
 
-def _message(model: Message) -> Message:
+def _probe_message(batch_message: Message) -> Message:
     return Message(
-        from_email=model.from_email,
-        from_name=model.from_name,
-        reply_to=model.reply_to,
+        from_email=batch_message.from_email,
+        from_name=batch_message.from_name,
+        reply_to=batch_message.reply_to,
         subject="Newsdesk checks that mail still goes out",
         html=f'<!DOCTYPE html><html lang="en"><body><p>{_TEXT}</p></body></html>',
         text=_TEXT,

@@ -1,16 +1,18 @@
-"""What must hold before silence proves that the provider refused a request (docs/adr/0008)."""
+"""What must be so before silence proves that the provider refused a request (docs/adr/0008)."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+#: Passes of reconciliation in which an attempt must have been silent.
 PASSES = 5
+#: Requests accepted later that must have been heard of, and for which share of their readers.
 LATER_REQUESTS = 3
 HEARD_SHARE = 0.99
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doubt:
-    """An attempt without an outcome, and how far its silence speaks. `age` in seconds."""
+    """An attempt whose outcome is unknown, and what its silence is judged by. `age` in seconds."""
 
     attempt: UUID
     batch_id: int
@@ -19,14 +21,22 @@ class Doubt:
     age: float
     all_applied: bool
     enabled: bool
-    webhook_kept: bool
+    #: No webhook call since was answered anything but 2xx.
+    webhook_accepted: bool
     #: Nothing that was accepted around the same time is silent too, as it would be while nobody could reach us.
     others_heard: bool
     later_heard: int
 
     @property
-    def may_speak(self) -> bool:
-        return self.enabled and self.webhook_kept and self.others_heard and self.all_applied
+    def is_silence_meaningful(self) -> bool:
+        """Whether an event would have reached us, had the request been accepted."""
+        return self.enabled and self.webhook_accepted and self.others_heard and self.all_applied
 
     def proves_refusal(self, grace: float) -> bool:
-        return self.may_speak and self.age > grace and self.passes >= PASSES and self.later_heard >= LATER_REQUESTS
+        """Whether the silence has lasted long enough, `grace` in seconds, while others were heard of."""
+        return (
+            self.is_silence_meaningful
+            and self.age > grace
+            and self.passes >= PASSES
+            and self.later_heard >= LATER_REQUESTS
+        )

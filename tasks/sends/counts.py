@@ -13,7 +13,7 @@ from tasks.models import Send
 from tasks.throttling.explanations import why_waiting
 
 REPORTED = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
-#: Where a member who was not set aside is counted, by the status of the batch.
+#: Where a member without an exclusion is counted, by the status of the batch.
 _COUNTED_AS = {
     "pending": "pending",
     "building": "pending",
@@ -23,7 +23,7 @@ _COUNTED_AS = {
     "failed": "failed",
 }
 
-#: One statement, so that all of it comes from one snapshot: the sum holds while workers work.
+#: One statement, so that all of it comes from one snapshot: the numbers add up while workers work.
 _COUNT = """
 SELECT s.status, s.candidates, s.excluded,
        (SELECT COALESCE(jsonb_agg(b), '[]') FROM (
@@ -59,6 +59,7 @@ class Counts:
 
     @property
     def adds_up(self) -> bool:
+        """Whether every candidate is counted exactly once (docs/architecture.md, Counts)."""
         outcomes = self.pending + self.submitting + self.submitted + self.unknown + self.failed
         return self.candidates == sum(self.excluded.values()) + outcomes
 
@@ -67,22 +68,22 @@ def counts(send: Send) -> Counts:
     """Count one send; its status is the one that goes with the numbers."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [send.pk])
-        status, candidates, excluded, batches, since = (
+        status, candidates, excluded, batches, excluded_since = (
             json.loads(cell) if isinstance(cell, str) and cell[:1] in "[{" else cell for cell in cursor.fetchone()
         )
-    told = Counts(status=status, candidates=candidates, excluded=excluded)
+    result = Counts(status=status, candidates=candidates, excluded=excluded)
     for batch in batches:
-        told.failed += batch["failed"]
+        result.failed += batch["failed"]
         if batch["status"] == "cancelled":
-            _add(told.excluded, "cancelled", batch["live"])
+            _add(result.excluded, "cancelled", batch["live"])
         else:
             outcome = _COUNTED_AS[batch["status"]]
-            setattr(told, outcome, getattr(told, outcome) + batch["live"])
+            setattr(result, outcome, getattr(result, outcome) + batch["live"])
         for name in REPORTED:
-            setattr(told, name, getattr(told, name) + batch[name])
-    for reason, number in since.items():
-        _add(told.excluded, reason, number)
-    return told
+            setattr(result, name, getattr(result, name) + batch[name])
+    for reason, number in excluded_since.items():
+        _add(result.excluded, reason, number)
+    return result
 
 
 def _add(counted: dict[str, int], reason: str, number: int) -> None:
@@ -91,10 +92,10 @@ def _add(counted: dict[str, int], reason: str, number: int) -> None:
 
 
 def as_json(send: Send) -> dict[str, object]:
-    """The JSON contract of `newsdesk status`; a paused send also says why, and one that must wait what `held` it."""
+    """The JSON contract of `newsdesk status`; a paused send also says why; `held` says what one waits for."""
     report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
     if report["status"] == Send.Status.PAUSED:
         report["reason"] = send.pause_reason
-    if held := why_waiting(send):
-        report["held"] = held
+    if reason := why_waiting(send):
+        report["held"] = reason
     return report

@@ -21,7 +21,7 @@ INSERT INTO tasks_action (send_id, what, why, who) SELECT id, 'sent', '', %s FRO
 
 
 def finish_if_done(send_id: int) -> bool:
-    """A send with nothing pending, submitting or unknown is sent."""
+    """Mark a sending send as sent when nothing of it is pending, submitting or unknown; whether it was. May be repeated."""
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, [send_id, NEWSDESK])
         finished = cursor.rowcount

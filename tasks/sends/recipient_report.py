@@ -3,8 +3,8 @@
 The server makes the CSV (COPY … TO STDOUT) and it is passed on as it comes: memory stays flat, whatever the size.
 
 Which request a row names: the accepted one of a batch that is submitted, else the last one in which the reader was. A
-member set aside from attempt n on was in those numbered below n; one set aside before the first was in none
-(docs/architecture.md, Delivery).
+member who is excluded from attempt n on (docs/architecture.md, Counts) was in those numbered below n; one who was excluded
+before the first was in none.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import connection, transaction
+
+from tasks.models import Delivery
 
 COLUMNS = (
     "subscriber",
@@ -34,7 +36,7 @@ COLUMNS = (
 
 #: Deliveries, and candidates who never had one; with the outcome in the words of the counts (`tasks.sends.counts`).
 _CANDIDATES = """
-SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS set_aside,
+SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS excluded_from,
        CASE WHEN x.kind IS NOT NULL THEN x.kind
             WHEN b.status = 'cancelled' THEN 'excluded'
             WHEN b.status = 'building' THEN 'pending'
@@ -57,13 +59,13 @@ SELECT outcome, CASE WHEN outcome = 'excluded' THEN reason ELSE '' END, count(*)
 """
 #: Whoever left through the link in the mail has no event: the withdrawal of their consent tells when.
 _UNSUBSCRIBED = """
-COALESCE(t.unsubscribed, CASE WHEN c.seen & 16 <> 0 THEN (
+COALESCE(t.unsubscribed, CASE WHEN c.seen & {unsubscribed_bit} <> 0 THEN (
     SELECT min(w.at) FROM subscribers_consent w JOIN subscribers_list l ON l.id = w.list_id, sent
      WHERE w.subscriber_id = c.subscriber_id AND w.kind = 'withdrawn'
        AND l.publication_id = sent.publication_id AND w.at >= sent.prepared_at) END)
 """
 #: A spreadsheet would run these as formulas.
-_HARMLESS = "CASE WHEN {text} ~ '^[=+@\\t\\r-]' THEN '''' || {text} ELSE {text} END"
+_AS_TEXT = "CASE WHEN {text} ~ '^[=+@\\t\\r-]' THEN '''' || {text} ELSE {text} END"
 _TIME = "to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 _ROWS = """
 WITH candidates AS ({candidates}),
@@ -78,7 +80,7 @@ shown AS (
            END AS attempt
       FROM tasks_batch b WHERE b.send_id = {send}
 ),
-told AS (
+reported AS (
     SELECT e.subscriber_id,
            min(e.at) FILTER (WHERE e.kind = 'delivered') AS delivered,
            min(e.at) FILTER (WHERE e.kind IN ('hard_bounce', 'soft_bounce')) AS bounced,
@@ -96,17 +98,17 @@ SELECT c.subscriber_id AS subscriber, {email} AS email, c.outcome, {reason} AS r
   LEFT JOIN subscribers_subscriber s ON s.id = c.subscriber_id
   LEFT JOIN shown ON shown.batch_id = c.batch_id
   LEFT JOIN tasks_attempt a ON a.id =
-       CASE WHEN c.set_aside IS NULL THEN shown.attempt
-            ELSE (SELECT o.id FROM tasks_attempt o WHERE o.batch_id = c.batch_id AND o.number < c.set_aside
+       CASE WHEN c.excluded_from IS NULL THEN shown.attempt
+            ELSE (SELECT o.id FROM tasks_attempt o WHERE o.batch_id = c.batch_id AND o.number < c.excluded_from
                    ORDER BY o.number DESC LIMIT 1)
        END
-  LEFT JOIN told t ON t.subscriber_id = c.subscriber_id
+  LEFT JOIN reported t ON t.subscriber_id = c.subscriber_id
  ORDER BY c.subscriber_id
 """
 
 
 def snapshot() -> AbstractContextManager[None]:
-    """A transaction in which every question has the same answer: `write` and `summary` then agree while workers work."""
+    """A read-only transaction with one snapshot: `write` and `summary` agree inside it while workers work."""
     return _snapshot()
 
 
@@ -120,7 +122,7 @@ def _snapshot() -> Any:
 
 
 def write(send_id: int, out: Callable[[bytes], object]) -> None:
-    """Pass the ledger as CSV (RFC 4180, UTF-8, a heading) to `out`, piece by piece."""
+    """Pass the report as CSV (RFC 4180, UTF-8, COLUMNS as its heading) to `out`, in pieces of no fixed size."""
     sql = f"COPY ({_rows(send_id)}) TO STDOUT WITH (FORMAT csv, HEADER)"
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
@@ -129,7 +131,7 @@ def write(send_id: int, out: Callable[[bytes], object]) -> None:
 
 
 def summary(send_id: int) -> dict[str, Any]:
-    """{"send", "rows", "excluded": {reason: n}, "pending", "submitting", "submitted", "unknown", "failed"}."""
+    """The sums as JSON: {"send", "rows", "excluded": {reason: n}, "pending", "submitting", "submitted", "unknown", "failed"}."""
     counted: dict[str, Any] = {"send": send_id, "rows": 0, "excluded": {}}
     counted.update(dict.fromkeys(("pending", "submitting", "submitted", "unknown", "failed"), 0))
     with connection.cursor() as cursor:
@@ -146,10 +148,13 @@ def summary(send_id: int) -> dict[str, Any]:
 def _rows(send_id: int) -> str:
     texts = {"email": "COALESCE(s.email, '')", "reason": "c.reason", "provider": "a.provider_id"}
     times = {name: f"t.{name}" for name in ("delivered", "bounced", "opened", "clicked", "complained")}
-    times |= {"submitted": "CASE WHEN a.outcome = 'accepted' THEN a.finished_at END", "unsubscribed": _UNSUBSCRIBED}
+    times |= {
+        "submitted": "CASE WHEN a.outcome = 'accepted' THEN a.finished_at END",
+        "unsubscribed": _UNSUBSCRIBED.format(unsubscribed_bit=Delivery.Seen.UNSUBSCRIBED.value),
+    }
     return _ROWS.format(
         send=int(send_id),
         candidates=_CANDIDATES.format(send=int(send_id)),
-        **{name: _HARMLESS.format(text=text) for name, text in texts.items()},
+        **{name: _AS_TEXT.format(text=text) for name, text in texts.items()},
         **{name: _TIME.format(time=time) for name, time in times.items()},
     )

@@ -43,9 +43,9 @@ def schedule(
 
     `at` must be aware; None or a past moment means now. `local_at`, instead of it, is naive: that time where each reader
     is. `by` is a user, `who` words instead of one. `rest_of`: the send whose missed readers this one is for. `after` is
-    called with the send in its transaction. Raises CannotSchedule.
+    called with the send in its transaction. Raises SchedulingError.
     """
-    _refuse_strangers(edition, lists, segment)
+    _refuse_other_publications(edition, lists, segment)
     if local_at is not None:
         _refuse_impossible(local_at, at)
         at = first_moment(edition, lists, local_at)
@@ -55,7 +55,7 @@ def schedule(
         approval = edition.approvals.standing().first()
         if approval is None:
             raise SchedulingError(f"edition {edition.pk} is not approved; approve it first")
-        here = identity.current()
+        database = identity.current()
         now = timezone.now()
         send = Send.objects.create(
             approval=approval,
@@ -67,8 +67,8 @@ def schedule(
             sender_domain=sender_domain(approval),
             created_by=by,
             rest_of=rest_of,
-            system_identifier=here.system_identifier,
-            timeline=here.timeline,
+            system_identifier=database.system_identifier,
+            timeline=database.timeline,
         )
         send.lists.set(lists)
         record_action(send.pk, "scheduled", why=_when(send), by=by, who=who)
@@ -79,7 +79,9 @@ def schedule(
 
 
 def first_moment(edition: Edition, lists: Sequence[List], local_at: datetime) -> datetime:
-    """When it is that time for the first reader on the lists."""
+    """When it is that time (naive) for the first active reader on the lists; aware. Of a list without readers: by the
+    publication's clock.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_TIMEZONES, [[one.pk for one in lists]])
         timezones = [name for (name,) in cursor.fetchall()]
@@ -93,14 +95,14 @@ def sender_domain(approval: Approval) -> str:
     return (address or approval.edition.publication.from_email).rpartition("@")[2].lower()
 
 
-def _refuse_strangers(edition: Edition, lists: Sequence[List], segment: Segment | None) -> None:
+def _refuse_other_publications(edition: Edition, lists: Sequence[List], segment: Segment | None) -> None:
     if not lists:
         raise SchedulingError("name at least one list")
-    strangers = [one.slug for one in lists if one.publication_id != edition.publication_id]
+    others = [one.slug for one in lists if one.publication_id != edition.publication_id]
     if segment is not None and segment.publication_id != edition.publication_id:
-        strangers.append(segment.slug)
-    if strangers:
-        raise SchedulingError(f"{', '.join(strangers)}: of another publication than the edition")
+        others.append(segment.slug)
+    if others:
+        raise SchedulingError(f"{', '.join(others)}: of another publication than the edition")
 
 
 def _refuse_impossible(local_at: datetime, at: datetime | None) -> None:

@@ -1,4 +1,4 @@
-"""Waking workers for what is pending. The database is the queue of record: a wake-up that is lost is made up for."""
+"""Waking workers for what is pending. The database is the queue of record (docs/adr/0002): recovery replaces lost wake-ups."""
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -11,7 +11,7 @@ WORKERS_AT_MOST = 64
 
 
 def wake_for_pending(send_id: int) -> int:
-    """Ring for every pending, due batch of a send that nobody rang for; how many. The sweep rings for the others."""
+    """Enqueue a task message for every pending, due batch of a send that has none yet; how many. Recovery does the others."""
     ids = list(
         Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING, enqueued_at=None, not_before__lte=Now())
         .order_by("pk")
@@ -21,20 +21,22 @@ def wake_for_pending(send_id: int) -> int:
 
 
 def wake_for(batch_ids: list[int]) -> int:
-    """Ring for these batches and note it; stops at the first that the broker does not take.
+    """Enqueue a task message for each of these batches and record it; stops at the first that the broker does not take.
 
-    A worker that wakes up takes whatever is due: more doorbells than there may be workers wake nobody.
+    A worker that wakes up takes whatever is due: more messages than there may be workers wake nobody. The number sent.
     """
-    rung = []
+    enqueued = []
     for batch_id in batch_ids[:WORKERS_AT_MOST]:
         if not queue.enqueue_batch(batch_id):
             break
-        rung.append(batch_id)
-    Batch.objects.filter(pk__in=rung).update(enqueued_at=Now())
-    return len(rung)
+        enqueued.append(batch_id)
+    Batch.objects.filter(pk__in=enqueued).update(enqueued_at=Now())
+    return len(enqueued)
 
 
 def wake_later(batch_id: int, seconds: float) -> None:
-    """Ring once a wait is over. A long one is left to the sweep: the broker would deliver a late message again."""
+    """Enqueue a task message for after a wait, once the transaction is durable. A wait longer than
+    `queue.LONGEST_COUNTDOWN` is left to recovery: the broker would deliver a late message again.
+    """
     if seconds <= queue.LONGEST_COUNTDOWN:
         transaction.on_commit(lambda: queue.enqueue_batch(batch_id, countdown=seconds + 0.05), robust=True)

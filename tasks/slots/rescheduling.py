@@ -39,5 +39,5 @@ def _make_way(edition: Edition, slot: datetime) -> bool:
         return True
     if other.approval is not None or other.sends.exists():
         return False
-    further = slots.next_free_slot(edition.publication, slot)
-    return further is not None and succession.move_to_slot(other, further)
+    next_free = slots.next_free_slot(edition.publication, slot)
+    return next_free is not None and succession.move_to_slot(other, next_free)

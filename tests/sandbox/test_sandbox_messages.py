@@ -80,10 +80,10 @@ def test_longer_tags_are_replaced_before_their_beginnings() -> None:
     ],
 )
 def test_one_click_needs_both_headers(headers: dict[str, str], url: str | None) -> None:
-    assert messages.letter(mail_of(headers=headers), 0).unsubscribe_url == url
+    assert messages.received(mail_of(headers=headers), 0).unsubscribe_url == url
 
 
 def test_own_headers_win_whatever_their_case() -> None:
     mail = mail_of(headers={"X-Kind": "all", "X-Other": "all"})
     mail["personalizations"][0]["headers"] = {"x-kind": "own"}
-    assert dict(messages.letter(mail, 0).headers) == {"X-Other": "all", "x-kind": "own"}
+    assert dict(messages.received(mail, 0).headers) == {"X-Other": "all", "x-kind": "own"}

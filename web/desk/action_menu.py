@@ -1,4 +1,4 @@
-"""The buttons under an edition: save, approve; once it is approved, reopen, and what becomes of a send that is held."""
+"""The buttons under an edition: save, approve; once it is approved, reopen and release its held sends."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class ReopenEdition(ActionMenuItem):
 
 
 class ReleaseSend(ActionMenuItem):
-    """One of the two answers to: its time has passed, now or with the next slot?"""
+    """Release a held send whose time has passed: now, or with the next slot."""
 
     template_name = "web/desk/release.html"
 

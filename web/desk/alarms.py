@@ -26,11 +26,11 @@ class AlarmsPanel(Component):
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
         request = parent_context["request"]
         open_alarms = Alarm.objects.filter(cleared_at=None)
-        found = list(open_alarms.select_related("send__edition", "edition", "publication")[: SHOWN + 1])
+        newest = list(open_alarms.select_related("send__edition", "edition", "publication")[: SHOWN + 1])
         return {
             "csrf_token": parent_context["csrf_token"],
-            "alarms": [(alarm, _edition(alarm)) for alarm in found[:SHOWN]],
-            "more": open_alarms.count() - SHOWN if len(found) > SHOWN else 0,
+            "alarms": [(alarm, _edition(alarm)) for alarm in newest[:SHOWN]],
+            "more": open_alarms.count() - SHOWN if len(newest) > SHOWN else 0,
             "may_clear": may_approve(request.user),
         }
 

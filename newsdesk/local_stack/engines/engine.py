@@ -17,7 +17,7 @@ PREDECESSOR_PATIENCE = 120.0
 #: Recovery after a crash reads what was written since the last checkpoint.
 START_PATIENCE = 300.0
 INTERVAL = 0.02
-#: Bytes; a larger log is set aside at the next start.
+#: Bytes; a larger log is rotated at the next start.
 LARGEST_LOG = 10_000_000
 
 
@@ -57,7 +57,7 @@ class Engine(ABC):
         """Whether it serves clients now."""
 
     def start(self) -> None:
-        """Start it and wait until it answers. Raises Failure with the engine's own last word."""
+        """Start it and wait until it answers. Raises OperationFailedError with the last line of its log."""
         # The engine itself inherits this lock: nobody starts a second one while any part of the first still lives.
         lock = Lock(self.site.data / f"{self.name}.lock")
         if not lock.acquire(PREDECESSOR_PATIENCE):
@@ -66,11 +66,11 @@ class Engine(ABC):
             self.prepare()
             if self._log_size() > LARGEST_LOG:
                 self.log.replace(self.log.with_suffix(".log.1"))
-            told = self._log_size()
+            log_start = self._log_size()
             self.process = self.spawn(self.command(), pass_fds=[lock.descriptor])
         finally:
             lock.release()
-        self._wait_until_it_answers(self.process, told)
+        self._wait_until_it_answers(self.process, log_start)
 
     def spawn(self, command: Sequence[str | Path], *, pass_fds: Sequence[int] = ()) -> ChildProcess:
         with self.log.open("ab") as log:
@@ -94,24 +94,24 @@ class Engine(ABC):
             self.process.kill()
         self.process = None
 
-    def failed(self, told: int) -> OperationFailedError:
-        """The failure to report, with the last line of the log that names a cause."""
+    def failed(self, log_start: int) -> OperationFailedError:
+        """The failure to report, with the last line of the log from `log_start` (bytes) on that names a cause."""
         with self.log.open("rb") as log:
-            log.seek(told)
+            log.seek(log_start)
             lines = log.read().decode("utf-8", "replace").splitlines()
-        causes = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "rror", "cannot start"))]
-        cause = (causes or lines or ["it said nothing"])[-1].strip()
+        causes = [line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "rror", "cannot start"))]
+        cause = (causes or lines or ["it printed nothing"])[-1].strip()
         return OperationFailedError(f"{self.title} did not start: {cause} (more in {self.log})")
 
     def _log_size(self) -> int:
         return self.log.stat().st_size if self.log.exists() else 0
 
-    def _wait_until_it_answers(self, process: ChildProcess, told: int) -> None:
+    def _wait_until_it_answers(self, process: ChildProcess, log_start: int) -> None:
         deadline = time.monotonic() + START_PATIENCE
         while not self.answers():
             if process.returncode is not None:
-                raise self.failed(told)
+                raise self.failed(log_start)
             if time.monotonic() > deadline:
                 process.kill()
-                raise self.failed(told)
+                raise self.failed(log_start)
             time.sleep(INTERVAL)

@@ -62,7 +62,7 @@ class Engines:
         return sites.prepare(self.home)
 
     def __enter__(self) -> Self:
-        """Start them. Raises Failure when somebody else owns them or when one does not start."""
+        """Start them. Raises OperationFailedError when somebody else owns them or when one does not start."""
         if not self.try_start():
             raise OperationFailedError(f"The engines of {self.home.path} are in use by another process.")
         return self
@@ -73,7 +73,7 @@ class Engines:
         self.stop()
 
     def try_start(self) -> bool:
-        """Start them; False when another process owns them. Raises Failure when one does not start."""
+        """Start them; False when another process owns them. Raises OperationFailedError when one does not start."""
         site = self.site
         owner = Lock(site.owner_lock)
         if not owner.try_acquire():
@@ -99,7 +99,7 @@ class Engines:
         return True
 
     def restart_dead(self) -> tuple[str, ...]:
-        """Start again what has died; the names of what was. Raises Failure when one does not start."""
+        """Start again what has died; the names of what was. Raises OperationFailedError when one does not start."""
         dead = [engine for engine in self.engines if engine.is_dead]
         for engine in dead:
             engine.start()
@@ -128,7 +128,7 @@ def ensure_running(
 ) -> Iterator[None]:
     """Inside, the engines of the home serve: those of a running `newsdesk up`, else ours for as long.
 
-    Waits for another command that owns them. Raises Failure when they do not start.
+    Waits for another command that owns them. Raises OperationFailedError when they do not start.
     """
     engines = Engines(home, postgres=postgres, valkey=valkey, programs=programs, say=say)
     if postgres or valkey:
@@ -140,7 +140,7 @@ def ensure_running(
 
 
 def _start_or_borrow(engines: Engines, *, postgres: bool, valkey: bool) -> None:
-    start, told, home = time.monotonic(), False, engines.home
+    start, announced, home = time.monotonic(), False, engines.home
     while not engines.try_start():
         waited = time.monotonic() - start
         # Engines that are not shared end with the command that owns them.
@@ -149,9 +149,9 @@ def _start_or_borrow(engines: Engines, *, postgres: bool, valkey: bool) -> None:
             return
         if shared and waited > START_PATIENCE:
             raise OperationFailedError(f"A newsdesk up runs in {home.path}, but its engines do not answer.")
-        if waited > PATIENCE_BEFORE_WORD and not told:
+        if waited > PATIENCE_BEFORE_WORD and not announced:
             engines.say(f"waiting for another command that uses {home.path}")
-            told = True
+            announced = True
         time.sleep(INTERVAL)
 
 

@@ -34,8 +34,8 @@ class Postgres(Engine):
     @property
     def programs(self) -> Path:
         if self._programs is None:
-            found = binaries.postgres(self._setting)
-            self._programs = binaries.reachable_postgres(found, self.site.account, self.site.data)
+            folder = binaries.postgres(self._setting)
+            self._programs = binaries.reachable_postgres(folder, self.site.account, self.site.data)
         return self._programs
 
     def prepare(self) -> None:
@@ -54,7 +54,7 @@ class Postgres(Engine):
     def _initialise(self, version: int) -> None:
         draft = self.site.data / "postgres.draft"
         shutil.rmtree(draft, ignore_errors=True)
-        told = self._log_size()
+        log_start = self._log_size()
         locale = (
             ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             if version >= BUILTIN_LOCALE
@@ -67,7 +67,7 @@ class Postgres(Engine):
         process.wait(120)
         if process.returncode != 0:
             process.kill()
-            raise self.failed(told)
+            raise self.failed(log_start)
         draft.rename(self.folder)
 
     def _forget_dead_postmaster(self) -> None:
@@ -123,7 +123,7 @@ class Postgres(Engine):
         return True
 
     def finish(self, seconds: float) -> None:
-        """As every engine; before force, the shutdown that leaves the rest to recovery."""
+        """As every engine; before force, the shutdown that leaves the unfinished to PostgreSQL's crash recovery."""
         if self.process is not None and not self.process.wait(seconds):
             self.process.signal(signal.SIGQUIT)
             seconds = 2.0

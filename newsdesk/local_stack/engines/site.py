@@ -28,12 +28,12 @@ class Site:
 
     @property
     def owner_lock(self) -> Path:
-        """Held by the one process that runs engines on this data."""
+        """Locked by the one process that runs engines on this data."""
         return self.data / "owner.lock"
 
 
 def prepare(home: Home) -> Site:
-    """Make the folders. Raises Failure when a folder belongs to somebody else or cannot be made."""
+    """Make the folders. Raises OperationFailedError when a folder belongs to somebody else or cannot be made."""
     try:
         home.path.mkdir(parents=True, exist_ok=True)
         account = accounts.choose(home.path)

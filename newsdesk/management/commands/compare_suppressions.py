@@ -12,21 +12,22 @@ class Command(NewsdeskCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.providers.registry import get_transport
         from tasks.providers.sendgrid.transport import SendGridTransport
-        from tasks.suppression_sync import syncing
+        from tasks.suppression_sync.summary import summary
+        from tasks.suppression_sync.syncing import sync
 
         transport = get_transport()
         if not isinstance(transport, SendGridTransport):
             raise OperationFailedError(f"mail goes out by {transport.name}: there is no list to compare with")
-        done = syncing.sync(transport)
+        done = sync(transport)
         if done is None:
             raise OperationFailedError("another comparison is running; its result is in the table tasks_comparison")
-        told = syncing.summary(done)
+        result = summary(done)
         if done.error:
             raise OperationFailedError(f"broken off, and goes on next night: {done.error}")
         lines = [f"comparison {done.pk} with {done.transport}"]
         lines += [
-            f"  {found['theirs']:>9,}  {name.replace('_', ' ')}: {found['known']:,} known, {found['added']:,} added, "
-            f"{found['freed']:,} set free here"
-            for name, found in told["lists"].items()
+            f"  {numbers['theirs']:>9,}  {name.replace('_', ' ')}: {numbers['known']:,} known, {numbers['added']:,} added, "
+            f"{numbers['freed']:,} set free here"
+            for name, numbers in result["lists"].items()
         ]
-        self.report(told, "\n".join(lines))
+        self.report(result, "\n".join(lines))

@@ -27,27 +27,27 @@ class Command(NewsdeskCommand):
         send, batch = sending.send_numbered(options["send"]), options["batch"]
         if batch is not None and not send.batches.filter(pk=batch).exists():
             raise InputError(f"--batch: send {send.pk} has no batch {batch}")
-        found = attempt_history.histories(send.pk, batch_id=batch, everything=options["all"])
+        histories = attempt_history.histories(send.pk, batch_id=batch, everything=options["all"])
         unposted = attempt_history.never_posted(send.pk, batch_id=batch)
-        data = {"send": send.pk, "attempts": [each.as_json() for each in found], "without_attempt": unposted}
-        lines = [line for each in found for line in _lines(each)]
+        data = {"send": send.pk, "attempts": [each.as_json() for each in histories], "without_attempt": unposted}
+        lines = [line for each in histories for line in _lines(each)]
         lines += [f"batch {number}: unknown without a request: the database moved under it" for number in unposted]
         self.report(data, "\n".join(lines) or f"send {send.pk}: no request was ever in doubt")
 
 
 def _lines(attempt: "History") -> list[str]:
     row = attempt.attempt
-    told = [f"HTTP {row.http_status}" if row.http_status else "", row.provider_id and f"message id {row.provider_id}"]
+    answer = [f"HTTP {row.http_status}" if row.http_status else "", row.provider_id and f"message id {row.provider_id}"]
     ended = f"ended {row.finished_at:%H:%M:%S}" if row.finished_at else "without an end"
-    about = ", ".join(filter(None, [row.outcome or "open", *told, f"{row.size:,} readers"]))
+    about = ", ".join(filter(None, [row.outcome or "open", *answer, f"{row.size:,} readers"]))
     lines = [
         f"batch {row.batch_id}, attempt {row.number} ({row.pk}): {about}",
         f"  begun {row.fenced_at:%Y-%m-%d %H:%M:%S}, {ended} UTC",
     ]
-    lines += [f"  {at}  {words}" for at, words in attempt.facts]
-    if attempt.never:
-        lines.append(f"  its silence is not believed: {attempt.never}")
+    lines += [f"  {at}  {text}" for at, text in attempt.facts]
+    if attempt.never_believed:
+        lines.append(f"  its silence is not believed: {attempt.never_believed}")
     elif attempt.conditions:
         lines.append("  its silence is believed once all of these hold:")
-        lines += [f"    [{'x' if each.holds else ' '}] {each.words}" for each in attempt.conditions]
+        lines += [f"    [{'x' if condition.is_met else ' '}] {condition.text}" for condition in attempt.conditions]
     return lines

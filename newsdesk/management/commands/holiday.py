@@ -24,7 +24,7 @@ class Command(NewsdeskCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from composer.models import Holiday
-        from tasks.slots import recurrence
+        from tasks.slots import holidays
 
         publication = editorial.publication_named(options["publication"])
         if options["date"] is None and (options["remove"] or options["name"]):
@@ -32,13 +32,13 @@ class Command(NewsdeskCommand):
         if options["date"] is not None:
             day = _day(options["date"])
             if options["remove"]:
-                if not recurrence.remove_holiday(publication, day):
+                if not holidays.remove_holiday(publication, day):
                     raise InputError(f"DATE: {day} is no holiday of {publication.slug}")
             else:
                 name = options["name"] or ""
                 try:
                     Holiday(publication=publication, day=day, name=name).full_clean(validate_constraints=False)
-                    recurrence.add_holiday(publication, day, name)
+                    holidays.add_holiday(publication, day, name)
                 except ValidationError as error:
                     raise InputError(editorial.as_line(error, {})) from error
         days = list(publication.holidays.all())

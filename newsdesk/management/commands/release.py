@@ -23,11 +23,11 @@ class Command(NewsdeskCommand):
         when.add_argument("--next-slot", action="store_true", help="with the publication's next weekly slot")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.approvals import reopened_sends
+        from tasks.approvals import releasing
         from tasks.sends.counts import as_json
 
         send = sending.send_numbered(options["send"])
-        release = reopened_sends.release_now if options["now"] else reopened_sends.release_to_next_slot
+        release = releasing.release_now if options["now"] else releasing.release_to_next_slot
         release(send.pk, who=f"command line ({getpass.getuser()})")
         send.refresh_from_db()
         report = as_json(send)

@@ -17,10 +17,10 @@ class Command(NewsdeskCommand):
         parser.add_argument("send", metavar="SEND", type=int, help="the id of a send that is sent or cancelled")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.sends.resending import send_to_rest
+        from tasks.sends.resend_to_missed import resend_to_missed
 
         first = sending.send_numbered(options["send"])
-        rest = send_to_rest(first.pk, who=sending.at_the_command_line())
+        rest = resend_to_missed(first.pk, who=sending.at_the_command_line())
         readers = f"{rest.readers:,} reader{'' if rest.readers == 1 else 's'}"
         self.report(
             {"send": rest.send.pk, "rest_of": first.pk, "readers": rest.readers},

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from composer.approval import ApprovalRefusedError
 from composer.models import Edition
-from tasks.approvals import reopened_sends
+from tasks.approvals import releasing, reopened_sends
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Alarm, Batch, Send, TransactionalMail
 from tasks.preparation import preparing
@@ -142,36 +142,36 @@ def test_approved_again_too_late_a_person_is_asked(edition: Edition) -> None:
 def test_released_now_it_goes_out(edition: Edition, ada: Any) -> None:
     send = overdue(edition)
 
-    reopened_sends.release_now(send.pk, by=ada)
+    releasing.release_now(send.pk, by=ada)
 
     assert preparing.prepare(send.pk)
     assert history(send)[-2:] == ["released", "prepared"]
     assert not Alarm.objects.filter(code="send_held", cleared_at=None).exists()
-    with pytest.raises(reopened_sends.ReleaseError, match="not held"):
-        reopened_sends.release_now(send.pk)
+    with pytest.raises(releasing.ReleaseError, match="not held"):
+        releasing.release_now(send.pk)
 
 
 def test_while_the_edition_is_a_draft_nothing_is_released(edition: Edition) -> None:
     send = scheduled(edition)
     reopen_edition(edition, None)
 
-    with pytest.raises(reopened_sends.ReleaseError, match="is not approved"):
-        reopened_sends.release_now(send.pk)
+    with pytest.raises(releasing.ReleaseError, match="is not approved"):
+        releasing.release_now(send.pk)
 
 
 def test_without_a_weekly_slot_there_is_no_next_one(edition: Edition) -> None:
     send = overdue(edition)
 
-    with pytest.raises(reopened_sends.ReleaseError, match="no weekly slot"):
-        reopened_sends.release_to_next_slot(send.pk)
+    with pytest.raises(releasing.ReleaseError, match="no weekly slot"):
+        releasing.release_to_next_slot(send.pk)
 
     send.refresh_from_db()
     assert send.held_at is not None
 
 
 def test_a_send_that_does_not_exist_is_not_held(db: None) -> None:
-    with pytest.raises(reopened_sends.ReleaseError, match="send 404 is not held"):
-        reopened_sends.release_now(404)
+    with pytest.raises(releasing.ReleaseError, match="send 404 is not held"):
+        releasing.release_now(404)
 
 
 @pytest.mark.parametrize("local", [False, True])
@@ -190,7 +190,7 @@ def test_released_to_the_next_slot_the_waiting_draft_makes_way(db: None, local: 
     Send.objects.update(scheduled_at=timezone.now() - timedelta(minutes=1))
     approve_edition(edition, None)
 
-    reopened_sends.release_to_next_slot(send.pk)
+    releasing.release_to_next_slot(send.pk)
 
     for row in (send, edition, draft):
         row.refresh_from_db()
@@ -211,7 +211,7 @@ def test_an_approved_edition_makes_no_way(db: None) -> None:
     approve_edition(edition, None)
     send = overdue(edition)
 
-    reopened_sends.release_to_next_slot(send.pk)
+    releasing.release_to_next_slot(send.pk)
 
     edition.refresh_from_db()
     assert edition.slot == next_slot + 7 * DAY
@@ -226,7 +226,7 @@ def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
         start = Barrier(2)
 
         def run(work: Any) -> Any:
-            start.wait()  # noqa: B023 - it runs within the turn
+            start.wait()  # noqa: B023 - it runs within the iteration
             try:
                 return work()
             except ApprovalRefusedError as refused:
@@ -252,7 +252,7 @@ def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
 def test_reopening_waits_for_no_preparation_that_waits_for_it(
     django_user_model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A preparation that pauses its send writes to the editors, and their letters refer to the edition."""
+    """A preparation that pauses its send writes to the editors, and their mails refer to the edition."""
     django_user_model.objects.create_superuser("eve", "eve@example.com")
     edition = make_draft(make_publication(), None)
     approve_edition(edition, None)
@@ -302,8 +302,8 @@ def test_a_send_whose_database_was_restored_is_not_released(edition: Edition) ->
     reopen_edition(edition, None)
     approve_edition(edition, None)
 
-    with pytest.raises(reopened_sends.ReleaseError, match="schedule it again"):
-        reopened_sends.release_now(send.pk)
+    with pytest.raises(releasing.ReleaseError, match="schedule it again"):
+        releasing.release_now(send.pk)
 
     assert not control.resume(send.pk)
     send.refresh_from_db()

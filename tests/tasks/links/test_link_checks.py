@@ -45,10 +45,10 @@ def test_a_link_is_unchecked_until_somebody_has_followed_it(site: str, guard: Gu
 
     assert checks.check_links(edition.pk, guard=guard) == 3
 
-    found = codes(edition)
-    assert "link.not_checked" not in found
-    assert "the server answers 404" in found["link.broken"]
-    assert f"has moved to {site}/;" in found["link.redirects"]
+    problems = codes(edition)
+    assert "link.not_checked" not in problems
+    assert "the server answers 404" in problems["link.broken"]
+    assert f"has moved to {site}/;" in problems["link.redirects"]
     assert checks.check_links(edition.pk, guard=guard) == 0  # nothing is due
 
 
@@ -85,12 +85,12 @@ def test_an_edition_that_is_gone_is_no_matter() -> None:
 
 
 def test_the_answer_of_spamassassin_is_read() -> None:
-    from tasks.approvals.spam_score import _NotAtHandError, parsed
+    from tasks.approvals.spam_score import _UnavailableError, parsed
 
     report = parsed(
         "6.1/5.0\nSpam detection software…\n\n pts rule name              description\n"
         "---- ---------------------- ----\n 2.5 SUBJ_ALL_CAPS  Subject is all capitals\n-0.1 DKIM_VALID  ok\n"
     )
     assert (report.score, report.rules) == (6.1, (("SUBJ_ALL_CAPS", 2.5),))
-    with pytest.raises(_NotAtHandError):
+    with pytest.raises(_UnavailableError):
         parsed("0/0\n")

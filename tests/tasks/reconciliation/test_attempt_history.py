@@ -1,4 +1,4 @@
-"""What settled a request, told so that an operator understands it."""
+"""What settled a request, printed so that an operator understands it."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ from newsdesk.core.errors import InputError
 from tasks.attempts import proof
 from tasks.models import Attempt, Batch, Receipt, Send, WebhookState
 from tasks.reconciliation import decisions
-from tasks.reconciliation.explanations import conditions, fact_in_words, span
+from tasks.reconciliation.explanations import conditions, explain_fact, span
 from tasks.reconciliation.silence_conditions import Doubt
 from tasks.sends import database_moved
 from tests import factories
@@ -23,7 +23,7 @@ KEY = "sendgrid:test"
 
 
 @pytest.mark.parametrize(
-    ("fact", "words"),
+    ("fact", "text"),
     [
         (
             {"kind": "answer", "proves": "accepted", "http_status": 202, "provider_id": "abc"},
@@ -43,7 +43,7 @@ KEY = "sendgrid:test"
             {"kind": "ground_moved", "why": "restored"},
             "the database moved under it, so that its silence proves nothing: restored",
         ),
-        ({"kind": "sweep", "why": "its worker is dead"}, "the sweep found it without an end: its worker is dead"),
+        ({"kind": "sweep", "why": "its worker is dead"}, "recovery found it without an end: its worker is dead"),
         (
             {"kind": "withdrawn", "why": "too late"},
             "its worker took it back before a byte had left: too late",
@@ -56,21 +56,21 @@ KEY = "sendgrid:test"
             {"kind": "answers", "accepted": 3, "refused": 0, "not_tried": 2, "said": "421 later"},
             "the server's answers: 3 accepted, 2 not tried; 421 later",
         ),
-        ({"kind": "divided", "from_batch": 4}, "it holds the readers of batch 4 whose outcome was another"),
+        ({"kind": "divided", "from_batch": 4}, "it has the readers of batch 4 whose outcome was another"),
         ({"kind": "brand_new", "x": 1, "at": "now"}, "brand_new: x 1"),
         ({}, "something"),
     ],
 )
-def test_every_fact_has_words(fact: dict[str, Any], words: str) -> None:
-    assert fact_in_words(fact) == words
+def test_every_fact_has_an_explanation(fact: dict[str, Any], text: str) -> None:
+    assert explain_fact(fact) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(0, "0 s"), (9.96, "9.9 s"), (119, "119 s"), (120, "2 min"), (86399, "23 h"), (86400, "24 h")],
 )
-def test_spans(seconds: float, words: str) -> None:
-    assert span(seconds) == words
+def test_spans(seconds: float, text: str) -> None:
+    assert span(seconds) == text
 
 
 def doubt(**fields: Any) -> Doubt:
@@ -82,7 +82,7 @@ def doubt(**fields: Any) -> Doubt:
         "age": 90000.0,
         "all_applied": True,
         "enabled": True,
-        "webhook_kept": True,
+        "webhook_accepted": True,
         "others_heard": True,
         "later_heard": 3,
     }
@@ -98,14 +98,14 @@ def doubt(**fields: Any) -> Doubt:
         ({"later_heard": 1}, "later requests heard of (for 99% of their readers): 1 of 3"),
         ({"others_heard": False}, "accepted about the same time and silent too: some"),
         ({"all_applied": False}, "receipts that wait to be applied: some"),
-        ({"webhook_kept": False}, "webhook calls refused since: yes"),
+        ({"webhook_accepted": False}, "webhook calls refused since: yes"),
         ({"enabled": False}, "silence believed on this key: no"),
     ],
 )
-def test_the_words_agree_with_the_proof(fields: dict[str, Any], lacking: str | None) -> None:
-    told = conditions(doubt(**fields), grace=86400)
-    assert [each.words for each in told if not each.holds] == ([lacking] if lacking else [])
-    assert all(each.holds for each in told) == doubt(**fields).proves_refusal(86400)
+def test_the_conditions_agree_with_the_proof(fields: dict[str, Any], lacking: str | None) -> None:
+    judged = conditions(doubt(**fields), grace=86400)
+    assert [condition.text for condition in judged if not condition.is_met] == ([lacking] if lacking else [])
+    assert all(condition.is_met for condition in judged) == doubt(**fields).proves_refusal(86400)
 
 
 # The command
@@ -137,13 +137,13 @@ def send(db: None) -> Send:
     return send
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     call_command("evidence", *words)
     return capsys.readouterr().out
 
 
 def test_only_what_was_in_doubt_is_listed(send: Send, capsys: pytest.CaptureFixture[str]) -> None:
-    report = json.loads(told(capsys, str(send.pk), "--json"))
+    report = json.loads(printed(capsys, str(send.pk), "--json"))
 
     assert [(each["outcome"], each["number"]) for each in report["attempts"]] == [
         ("refused", 1),
@@ -151,7 +151,7 @@ def test_only_what_was_in_doubt_is_listed(send: Send, capsys: pytest.CaptureFixt
         ("unknown", 1),
     ]
     assert report["attempts"][1]["facts"][0]["words"] == "an event named it (receipt 5): it was accepted"
-    everything = json.loads(told(capsys, str(send.pk), "--all", "--json"))
+    everything = json.loads(printed(capsys, str(send.pk), "--all", "--json"))
     assert len(everything["attempts"]) == 4
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_one_says_what_it_waits_for(send: Send, capsys: pytest.Captur
     WebhookState.objects.create(provider="sendgrid", refused_at=timezone.now())
     batch = Batch.objects.get(send=send, status="unknown")
 
-    text = told(capsys, str(send.pk), "--batch", str(batch.pk))
+    text = printed(capsys, str(send.pk), "--batch", str(batch.pk))
 
     assert f"batch {batch.pk}, attempt 1" in text
     assert "timed out" in text
@@ -173,23 +173,23 @@ def test_an_unknown_one_says_what_it_waits_for(send: Send, capsys: pytest.Captur
 def test_what_is_never_believed_says_why(send: Send, capsys: pytest.CaptureFixture[str]) -> None:
     decisions.leave(Batch.objects.get(send=send, status="unknown").pk, who="ada")
 
-    text = told(capsys, str(send.pk))
+    text = printed(capsys, str(send.pk))
 
     assert "ada decided: leave it" in text
     assert "its silence is not believed: somebody decided to leave it" in text
 
 
-def test_after_a_restore_batches_without_a_request_are_told(capsys: pytest.CaptureFixture[str], db: None) -> None:
+def test_after_a_restore_batches_without_a_request_are_listed(capsys: pytest.CaptureFixture[str], db: None) -> None:
     send = factories.make_send(status=Send.Status.SENDING, prepared_at=timezone.now())
     batch = factories.make_batch(send)
     database_moved.pause_for_moved_database(send.pk)
 
-    assert f"batch {batch.pk}: unknown without a request" in told(capsys, str(send.pk))
-    assert json.loads(told(capsys, str(send.pk), "--json"))["without_attempt"] == [batch.pk]
+    assert f"batch {batch.pk}: unknown without a request" in printed(capsys, str(send.pk))
+    assert json.loads(printed(capsys, str(send.pk), "--json"))["without_attempt"] == [batch.pk]
 
 
 def test_a_send_without_doubts_and_a_batch_of_another(send: Send, capsys: pytest.CaptureFixture[str]) -> None:
     other = factories.make_batch()
-    assert "no request was ever in doubt" in told(capsys, str(other.send_id))
+    assert "no request was ever in doubt" in printed(capsys, str(other.send_id))
     with pytest.raises(InputError, match="has no batch"):
         call_command("evidence", str(send.pk), "--batch", str(other.pk))

@@ -185,7 +185,7 @@ def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
     assert counts(unknown).adds_up
 
 
-def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_set_aside(
+def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_excluded(
     transport: SendGridTransport, fault: Any
 ) -> None:
     fault("bad-recipient", personalizations=[0], times=1)
@@ -195,8 +195,8 @@ def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_set_a
 
     proof.prove_accepted({Attempt.objects.get().pk: send.pk}, by={"kind": "event"})
 
-    told = counts(send)
-    assert (told.submitted, told.failed, told.adds_up) == (3, 0, True)
+    numbers = counts(send)
+    assert (numbers.submitted, numbers.failed, numbers.adds_up) == (3, 0, True)
 
 
 def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> None:

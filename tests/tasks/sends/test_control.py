@@ -1,4 +1,4 @@
-"""What a person can do with a send: take it back, send it to the rest, and read who did what to it."""
+"""What a person can do with a send: take it back, send it again to those it missed, and read who did what to it."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +18,8 @@ from tasks.models import Action, Alarm, Batch, Delivery, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.reconciliation import decisions
-from tasks.sends import control, finishing, resending, scheduling
+from tasks.sends import control, finishing, resend_to_missed, scheduling, undo
 from tasks.sends.audit_trail import history
-from tasks.sends.control import UndoError
 from tasks.sends.counts import counts
 from tasks.sends.scheduling import SchedulingError
 from tasks.submission import claim_release, posting
@@ -41,7 +40,7 @@ SOON = timedelta(seconds=60)
 
 
 def done_to(send: Send) -> list[tuple[str, str, str]]:
-    """What was done beside preparing it; when it was scheduled for is told by other tests."""
+    """What was done beside preparing it; when it was scheduled for is tested elsewhere."""
     lines = Action.objects.filter(send=send).exclude(what="prepared").values_list("what", "who", "why")
     return [(what, who, "" if what == "scheduled" else why) for what, who, why in lines]
 
@@ -66,7 +65,7 @@ def submit_all(send: Send, transport: SendGridTransport) -> None:
 # The history
 
 
-def test_every_act_is_kept_with_who_and_why(transport: SendGridTransport) -> None:
+def test_every_action_is_recorded_with_who_and_why(transport: SendGridTransport) -> None:
     ada = get_user_model().objects.create_user("ada")
     edition = make_approval().edition
     readers = make_list(edition.publication)
@@ -88,7 +87,7 @@ def test_every_act_is_kept_with_who_and_why(transport: SendGridTransport) -> Non
     assert [(line["what"], line["at"][-6:]) for line in history(send.pk)][-1] == ("sent", "+00:00")
 
 
-def test_what_newsdesk_does_itself_is_kept_too(transport: SendGridTransport, fault: Any) -> None:
+def test_what_newsdesk_does_itself_is_recorded_too(transport: SendGridTransport, fault: Any) -> None:
     fault("credits-exceeded", times=1)
     send = make_prepared_send(1)
     submit_all(send, transport)
@@ -143,7 +142,7 @@ def test_a_scheduled_send_can_be_taken_back(paused: bool) -> None:
     if paused:
         control.pause(send.pk, "lunch", who="bob")
 
-    control.undo(send.pk, who="command line (bob)", why="wrong list")
+    undo.undo(send.pk, who="command line (bob)", why="wrong list")
 
     assert status_of(send) == "cancelled"
     assert done_to(send)[-1] == ("undone", "command line (bob)", "wrong list")
@@ -156,10 +155,10 @@ def test_within_its_time_a_prepared_send_is_taken_back_and_the_edition_can_go_ag
     if paused:
         control.pause(send.pk, "lunch", who="bob")
 
-    control.undo(send.pk)
+    undo.undo(send.pk)
 
-    told = counts(send)
-    assert (told.status, told.excluded, told.adds_up) == ("cancelled", {"cancelled": 3}, True)
+    numbers = counts(send)
+    assert (numbers.status, numbers.excluded, numbers.adds_up) == ("cancelled", {"cancelled": 3}, True)
     again = scheduling.schedule(send.edition, lists=list(send.lists.all()))
     prepared = preparing.prepare(again.pk)
     assert prepared is not None
@@ -172,8 +171,8 @@ def test_once_a_batch_was_claimed_it_says_since_when_and_what_stops_the_rest(tra
     assert claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
     batch.refresh_from_db()
 
-    with pytest.raises(UndoError) as refused:
-        control.undo(send.pk)
+    with pytest.raises(undo.UndoError) as refused:
+        undo.undo(send.pk)
 
     assert f"going out since {batch.claimed_at:%Y-%m-%d %H:%M:%S} UTC" in str(refused.value)
     assert f"newsdesk pause {send.pk} or newsdesk cancel {send.pk} stops" in str(refused.value)
@@ -187,8 +186,8 @@ def test_a_batch_that_was_given_back_counts_as_claimed(transport: SendGridTransp
     assert claim_batch(batch.pk, attempt=attempt, transport=transport.name)
     assert claim_release.release_claim(batch.pk, attempt, why="test")
 
-    with pytest.raises(UndoError, match="going out since"):
-        control.undo(send.pk)
+    with pytest.raises(undo.UndoError, match="going out since"):
+        undo.undo(send.pk)
 
 
 @pytest.mark.parametrize("until", [None, timedelta(seconds=-1)])
@@ -196,8 +195,8 @@ def test_after_its_time_it_cannot_be_taken_back(until: timedelta | None) -> None
     send = make_prepared_send(1)
     Send.objects.update(undo_until=None if until is None else timezone.now() + until)
 
-    with pytest.raises(UndoError, match="can no longer be taken back"):
-        control.undo(send.pk)
+    with pytest.raises(undo.UndoError, match="can no longer be taken back"):
+        undo.undo(send.pk)
 
     assert status_of(send) == "sending"
 
@@ -206,10 +205,10 @@ def test_after_its_time_it_cannot_be_taken_back(until: timedelta | None) -> None
 def test_what_is_over_cannot_be_taken_back(status: str, words: str) -> None:
     send = make_send(1, status=status, finished_at=timezone.now())
 
-    with pytest.raises(UndoError, match=words):
-        control.undo(send.pk)
-    with pytest.raises(UndoError, match="no send"):
-        control.undo(send.pk + 1000)
+    with pytest.raises(undo.UndoError, match=words):
+        undo.undo(send.pk)
+    with pytest.raises(undo.UndoError, match="no send"):
+        undo.undo(send.pk + 1000)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -231,8 +230,8 @@ def test_of_a_claim_and_an_undo_at_the_same_moment_one_wins(which: str, transpor
     def undoing() -> bool:
         try:
             start.wait(10)
-            control.undo(send.pk)
-        except UndoError:
+            undo.undo(send.pk)
+        except undo.UndoError:
             return False
         else:
             return True
@@ -272,7 +271,7 @@ def test_an_undo_waits_for_a_claim_that_has_not_committed(
 
     def undoing() -> None:
         try:
-            control.undo(send.pk)
+            undo.undo(send.pk)
         finally:
             connection.close()
 
@@ -284,7 +283,7 @@ def test_an_undo_waits_for_a_claim_that_has_not_committed(
             assert not second.done()
         asked.set()
         first.result()
-        with pytest.raises(UndoError, match="going out since"):
+        with pytest.raises(undo.UndoError, match="going out since"):
             second.result()
 
 
@@ -294,14 +293,14 @@ def _somebody_waits() -> bool:
         return cursor.fetchone() is not None
 
 
-# To the rest
+# Resend to those missed
 
 
 def readers_of(send: Send) -> set[int]:
     return set(Delivery.objects.filter(send_id=send.pk).values_list("subscriber_id", flat=True))
 
 
-def test_the_rest_are_the_new_the_failed_and_the_cancelled_and_nobody_else(transport: SendGridTransport) -> None:
+def test_the_missed_are_the_new_the_failed_and_the_cancelled_and_nobody_else(transport: SendGridTransport) -> None:
     first = make_prepared_send(4)
     _, failed, left, bounced = sorted(readers_of(first))
     submit_all(first, transport)
@@ -314,13 +313,13 @@ def test_the_rest_are_the_new_the_failed_and_the_cancelled_and_nobody_else(trans
     Subscriber.objects.get(pk=left).subscriptions.update(status="unsubscribed")
     make_suppression(Subscriber.objects.get(pk=bounced))
 
-    rest = resending.send_to_rest(first.pk, who="command line (bob)")
+    second = resend_to_missed.resend_to_missed(first.pk, who="command line (bob)")
 
-    assert (rest.readers, rest.send.rest_of_id, rest.send.approval_id) == (2, first.pk, first.approval_id)
-    assert done_to(rest.send) == [("scheduled", "command line (bob)", "")]
-    prepared = preparing.prepare(rest.send.pk)
+    assert (second.readers, second.send.rest_of_id, second.send.approval_id) == (2, first.pk, first.approval_id)
+    assert done_to(second.send) == [("scheduled", "command line (bob)", "")]
+    prepared = preparing.prepare(second.send.pk)
     assert prepared is not None
-    assert readers_of(rest.send) == {failed, newcomer.pk}
+    assert readers_of(second.send) == {failed, newcomer.pk}
     assert prepared.excluded == {"already_received": 1, "unsubscribed": 1, "hard_bounce": 1}
 
 
@@ -330,10 +329,10 @@ def test_unknown_counts_as_received(transport: SendGridTransport, fault: Any) ->
     submit_all(first, transport)
     control.cancel(first.pk)
 
-    rest = resending.send_to_rest(first.pk)
+    second = resend_to_missed.resend_to_missed(first.pk)
 
-    assert rest.readers == 0
-    prepared = preparing.prepare(rest.send.pk)
+    assert second.readers == 0
+    prepared = preparing.prepare(second.send.pk)
     assert prepared is not None
     assert prepared.excluded == {"already_received": 2}
 
@@ -349,19 +348,19 @@ def test_a_cancelled_sends_readers_get_it_by_the_rule_of_then() -> None:
     control.cancel(first.pk)
     Segment.objects.all().delete()
 
-    rest = resending.send_to_rest(first.pk)
+    second = resend_to_missed.resend_to_missed(first.pk)
 
-    assert rest.readers == 1
-    assert preparing.prepare(rest.send.pk)
-    assert readers_of(rest.send) == {here.pk}
+    assert second.readers == 1
+    assert preparing.prepare(second.send.pk)
+    assert readers_of(second.send) == {here.pk}
 
 
 @pytest.mark.parametrize("status", ["scheduled", "sending", "paused"])
-def test_while_the_first_is_open_there_is_no_rest(status: str) -> None:
+def test_while_the_first_is_open_nothing_is_resent(status: str) -> None:
     first = make_send(1, status=status)
 
     with pytest.raises(SchedulingError, match=f"is {status}: .*[Ww]ait until it is sent, or cancel it"):
-        resending.send_to_rest(first.pk)
+        resend_to_missed.resend_to_missed(first.pk)
 
     assert Send.objects.count() == 1
 
@@ -371,7 +370,7 @@ def test_an_edition_that_was_reopened_must_be_approved_again() -> None:
     Approval.objects.update(voided_at=timezone.now())
 
     with pytest.raises(SchedulingError, match="approve it again"):
-        resending.send_to_rest(first.pk)
+        resend_to_missed.resend_to_missed(first.pk)
 
     again = make_approval(first.edition)
-    assert resending.send_to_rest(first.pk).send.approval_id == again.pk
+    assert resend_to_missed.resend_to_missed(first.pk).send.approval_id == again.pk

@@ -35,17 +35,17 @@ def rows(send: Send) -> list[dict[str, str]]:
 
 
 def grouped(send: Send) -> dict[str, Any]:
-    found = Counter(
+    by_outcome = Counter(
         f"excluded: {row['reason']}" if row["outcome"] == "excluded" else row["outcome"] for row in rows(send)
     )
-    return dict(found)
+    return dict(by_outcome)
 
 
 def as_counted(send: Send) -> dict[str, Any]:
-    told = counts(send)
-    excluded = {f"excluded: {reason}": number for reason, number in told.excluded.items()}
+    numbers = counts(send)
+    excluded = {f"excluded: {reason}": number for reason, number in numbers.excluded.items()}
     outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
-    return {**excluded, **{name: number for name in outcomes if (number := getattr(told, name))}}
+    return {**excluded, **{name: number for name in outcomes if (number := getattr(numbers, name))}}
 
 
 member = st.sampled_from(["", "", "", "hard_bounce", "unsubscribed", "failed"])
@@ -77,13 +77,13 @@ def test_the_ledger_sums_up_to_the_counts(send: Send, plan: list[tuple[str, list
                     exclusions.exclude(batch.pk, send_id=send.pk, kind=kind, reasons={reader.pk: outcome}, attempt=1)
         candidates = len(excluded) + (Batch.objects.filter(send=send).aggregate(n=Sum("size"))["n"] or 0)
         Send.objects.filter(pk=send.pk).update(candidates=candidates, excluded=dict(Counter(excluded)))
-        found, counted, told = grouped(send), as_counted(send), recipient_report.summary(send.pk)
+        by_outcome, counted, sums = grouped(send), as_counted(send), recipient_report.summary(send.pk)
         transaction.set_rollback(True)
-    assert sum(found.values()) == candidates == told["rows"]
-    assert found == counted
-    summed = {f"excluded: {reason}": number for reason, number in told["excluded"].items()}
+    assert sum(by_outcome.values()) == candidates == sums["rows"]
+    assert by_outcome == counted
+    summed = {f"excluded: {reason}": number for reason, number in sums["excluded"].items()}
     outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
-    assert {**summed, **{name: told[name] for name in outcomes if told[name]}} == counted
+    assert {**summed, **{name: sums[name] for name in outcomes if sums[name]}} == counted
 
 
 def test_a_row_tells_the_whole_way(db: None) -> None:
@@ -124,7 +124,7 @@ def test_a_row_tells_the_whole_way(db: None) -> None:
     }
 
 
-def test_whoever_was_set_aside_names_the_last_request_they_were_in() -> None:
+def test_whoever_was_excluded_names_the_last_request_they_were_in() -> None:
     world = make_world(3)
     second = factories.make_attempt(world.batch, number=2, outcome="accepted")
     Attempt.objects.filter(pk=world.attempt.pk).update(outcome="refused", http_status=400)
@@ -139,9 +139,9 @@ def test_whoever_was_set_aside_names_the_last_request_they_were_in() -> None:
             attempt=attempt,
         )
 
-    found = [(row["outcome"], row["reason"], row["attempt_number"], row["http_status"]) for row in rows(world.send)]
+    columns = [(row["outcome"], row["reason"], row["attempt_number"], row["http_status"]) for row in rows(world.send)]
 
-    assert found == [
+    assert columns == [
         ("failed", "no such domain", "1", "400"),
         ("excluded", "unsubscribed", "", ""),
         ("submitted", "", "2", ""),
@@ -177,9 +177,9 @@ def test_nothing_runs_in_a_spreadsheet(send: Send) -> None:
         factories.make_delivery(batch, reader)
     exclusions.exclude(batch.pk, send_id=send.pk, kind="failed", reasons={one.pk: "=HYPERLINK()"}, attempt=1)
 
-    found = [(row["email"], row["reason"]) for row in rows(send)]
+    columns = [(row["email"], row["reason"]) for row in rows(send)]
 
-    assert found == [("'+1@example.com", "'=HYPERLINK()"), ('a"b,c@example.com', "")]
+    assert columns == [("'+1@example.com", "'=HYPERLINK()"), ('a"b,c@example.com', "")]
 
 
 # The command
@@ -195,8 +195,8 @@ def test_the_command_sums_up_and_writes(world: World, tmp_path: Path, capsys: py
 
     call_command("ledger", str(world.send.pk), "--csv", "--out", str(file), "--json")
 
-    told = json.loads(capsys.readouterr().out)
-    assert (told["send"], told["rows"], told["submitted"]) == (world.send.pk, 3, 3)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["send"], report["rows"], report["submitted"]) == (world.send.pk, 3, 3)
     assert len(file.read_text().splitlines()) == 4
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]

@@ -11,7 +11,7 @@ from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.preparation import preparing
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
-from tasks.slots import deciding, upkeep
+from tasks.slots import slot_outcomes, upkeep
 from tests.factories import make_list, make_subscriber
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
@@ -168,7 +168,7 @@ def test_held_until_its_slot_was_over_it_is_missed() -> None:
     Slot.objects.update(at=past)
     Send.objects.update(scheduled_at=past)
 
-    deciding.decide(edition.pk)
+    slot_outcomes.decide(edition.pk)
     approve_edition(edition, None)
 
     assert outcome(edition, past) == "missed"

@@ -15,7 +15,7 @@ from tasks.approvals.approving import approve_edition
 from tasks.models import Send, Slot
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
-from tasks.slots import deciding, upkeep
+from tasks.slots import slot_outcomes, upkeep
 from tests.factories import make_list, make_segment, make_subscriber
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
@@ -230,7 +230,7 @@ def test_a_crash_in_the_middle_leaves_nothing_and_the_next_beat_does_it(monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(Slot, "save", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            deciding.decide(edition.pk)
+            slot_outcomes.decide(edition.pk)
     assert not Send.objects.exists()
     assert not Slot.objects.exists()
 

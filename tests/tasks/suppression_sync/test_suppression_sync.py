@@ -22,7 +22,8 @@ from tasks.models import Alarm, Event, SuppressionSync
 from tasks.providers.sendgrid.suppressions import ListUnavailableError, _entries
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.suppression_sync import syncing
-from tasks.suppression_sync.syncing import summary, sync
+from tasks.suppression_sync.summary import summary
+from tasks.suppression_sync.syncing import sync
 from tests import factories
 from tests.reports import World, deliver, make_world, suppressions
 
@@ -48,7 +49,7 @@ def fill(sandbox: Sandbox) -> Fill:
 
 
 def again(days: float = 1) -> None:
-    """As if the comparisons so far had been that many days ago."""
+    """As if the syncs so far had been that many days ago."""
     for done in SuppressionSync.objects.all():
         done.started_at -= timedelta(days=days)
         done.save()
@@ -57,8 +58,8 @@ def again(days: float = 1) -> None:
 def numbers(done: SuppressionSync | None, name: str = "bounces") -> tuple[int, int, int, int]:
     assert done is not None
     assert done.finished_at is not None, done.error
-    found = summary(done)["lists"][name]
-    return found["theirs"], found["known"], found["added"], found["freed"]
+    result = summary(done)["lists"][name]
+    return result["theirs"], result["known"], result["added"], result["freed"]
 
 
 def test_what_we_lack_is_added_with_its_source(transport: SendGridTransport, fill: Fill) -> None:
@@ -136,7 +137,7 @@ def test_who_was_set_free_after_we_had_heard_stays_free(world: World, transport:
     assert suppressions() == set()
 
 
-def test_who_was_set_free_after_a_comparison_stays_free(transport: SendGridTransport, fill: Fill) -> None:
+def test_who_was_set_free_after_a_sync_stays_free(transport: SendGridTransport, fill: Fill) -> None:
     fill("bounces", "free@example.com")
     assert numbers(sync(transport)) == (1, 0, 1, 0)
     Suppression.objects.all().delete()
@@ -198,7 +199,7 @@ def test_many_lost_webhooks_raise_an_alarm(transport: SendGridTransport, fill: F
 
 
 class Door:
-    """Stands before the sandbox: passes requests on, or gives the answers it was told."""
+    """Stands before the sandbox: passes requests on, or gives the answers it was given."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.statuses: list[int] = []
@@ -292,26 +293,26 @@ def test_an_answer_that_is_no_list_is_an_error(answer: bytes) -> None:
         _entries("bounces", answer)
 
 
-def test_a_night_that_is_too_short_goes_on_where_it_rested(
+def test_a_night_that_is_too_short_goes_on_where_it_stopped(
     door: Door, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill("bounces", *(f"gone{number}@example.com" for number in range(501)))
     monkeypatch.setattr(syncing, "get_transport", lambda: door.transport)
     monkeypatch.setattr(syncing, "NIGHTLY_SECONDS", -1.0)
-    rung: list[Any] = []
-    monkeypatch.setattr("tasks.queue.enqueue_suppression_sync", lambda: rung.append(1))
+    enqueued: list[Any] = []
+    monkeypatch.setattr("tasks.queue.enqueue_suppression_sync", lambda: enqueued.append(1))
 
     syncing.sync_nightly()
-    resting = SuppressionSync.objects.get()
-    assert (resting.finished_at, resting.error, len(rung)) == (None, "", 1)
+    stopped = SuppressionSync.objects.get()
+    assert (stopped.finished_at, stopped.error, len(enqueued)) == (None, "", 1)
     monkeypatch.setattr(syncing, "NIGHTLY_SECONDS", 60.0)
     syncing.sync_nightly()
 
     assert numbers(SuppressionSync.objects.get()) == (501, 0, 501, 0)
-    assert len(rung) == 1
+    assert len(enqueued) == 1
 
 
-def test_two_at_once_compare_once(transport: SendGridTransport) -> None:
+def test_two_at_once_sync_once(transport: SendGridTransport) -> None:
     connection.ensure_connection()
     with psycopg.connect(connection.connection.info.dsn) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [AdvisoryLock.SUPPRESSION_SYNC.key])
@@ -320,7 +321,7 @@ def test_two_at_once_compare_once(transport: SendGridTransport) -> None:
     assert sync(transport) is not None
 
 
-def test_other_transports_have_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_transports_have_nothing_to_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncing, "get_transport", object)
     syncing.sync_nightly()
     assert not SuppressionSync.objects.exists()

@@ -26,7 +26,7 @@ def reopen_url(edition: Edition) -> str:
     return reverse("wagtailsnippets_composer_edition:reopen", args=[edition.pk])
 
 
-def said(response: Any) -> str:
+def shown(response: Any) -> str:
     return " ".join(str(message) for message in response.context["messages"])
 
 
@@ -40,8 +40,8 @@ def test_approving_saves_what_is_on_the_screen_and_freezes_it(
     response = press_approve(desk, edition, form(edition, subject="Read me"))
 
     approval = Approval.objects.standing().get()
-    assert "No. 1 is approved" in said(response)
-    assert approval.content_hash[:12] in said(response)
+    assert "No. 1 is approved" in shown(response)
+    assert approval.content_hash[:12] in shown(response)
     assert (approval.variants.get().subject, approval.approved_by) == ("Read me", ada)
     page = response.content.decode()
     assert "Approved by Ada Lovelace" in page
@@ -54,8 +54,8 @@ def test_errors_are_listed_and_nothing_is_approved(desk: Client, edition: Editio
 
     response = press_approve(desk, edition, form(edition, blocks=blocks))
 
-    assert "Not approved" in said(response)
-    assert "story 1" in said(response).lower()
+    assert "Not approved" in shown(response)
+    assert "story 1" in shown(response).lower()
     assert not Approval.objects.exists()
     assert "To be mended before approval" in response.content.decode()
 
@@ -69,7 +69,7 @@ def test_an_unknown_segment_is_an_error_and_a_known_one_is_frozen_with_its_rule(
     ]
 
     refused = press_approve(desk, edition, form(edition, blocks=blocks))
-    assert "no segment “vip”" in said(refused)
+    assert "no segment “vip”" in shown(refused)
     rule = {"all": [{"field": "tags", "op": "has", "value": "vip"}]}
     Segment.objects.create(publication=publication, slug="vip", name="The few", rule=rule)
     edition.refresh_from_db()
@@ -90,7 +90,7 @@ def test_whoever_only_approves_has_edited_nothing(
     edition.save_revision(user=grace)
 
     client.force_login(grace)
-    assert "wants a second person" in said(press_approve(client, edition, form(edition)))
+    assert "wants a second person" in shown(press_approve(client, edition, form(edition)))
     client.force_login(ada)
     press_approve(client, edition, form(edition))
 
@@ -108,7 +108,7 @@ def test_a_second_person_who_changes_something_is_the_last_editor(
 
     response = press_approve(client, edition, form(edition, title="One more word"))
 
-    assert "wants a second person" in said(response)
+    assert "wants a second person" in shown(response)
     assert not Approval.objects.exists()
 
 
@@ -121,7 +121,7 @@ def test_a_stale_tab_cannot_approve_over_somebody_elses_words(
 
     response = desk.post(edit_url(edition), {**stale, "action-approve": "Approve"})
 
-    assert "newer version" in said(response)
+    assert "newer version" in shown(response)
     edition.refresh_from_db()
     assert (edition.title, edition.approval) == ("By Grace", None)
 
@@ -156,7 +156,7 @@ def test_reopening_voids_by_post_only(desk: Client, edition: Edition) -> None:
     assert edition.approval
     response = desk.post(reopen_url(edition), follow=True)
 
-    assert "draft again" in said(response)
+    assert "draft again" in shown(response)
     assert edition.approval is None
     actions = ModelLogEntry.objects.for_instance(edition).values_list("action", flat=True)
     assert {"newsdesk.approve", "newsdesk.reopen"} <= set(actions)
@@ -174,7 +174,7 @@ def test_an_edition_on_its_way_stays_closed(desk: Client, edition: Edition, stat
 
     response = desk.post(reopen_url(edition), follow=True)
 
-    assert ("draft again" in said(response)) is reopened
+    assert ("draft again" in shown(response)) is reopened
     assert (edition.approval is None) is reopened
 
 
@@ -205,7 +205,7 @@ def test_an_edition_that_was_ever_approved_cannot_be_deleted(desk: Client, editi
 
     response = desk.post(url, follow=True)
 
-    assert "stays" in said(response)
+    assert "stays" in shown(response)
     assert Edition.objects.filter(pk=edition.pk).exists()
 
 
@@ -223,5 +223,5 @@ def test_no_screen_of_an_edition_speaks_of_publishing(desk: Client, edition: Edi
             r"<script.*?</script>|<!--.*?-->|<svg.*?</svg>|<template.*?</template>", "", page, flags=re.DOTALL
         )
         text = re.sub(r"<[^>]*>", " ", text)
-        found = NEVER_SAID.search(text)
-        assert found is None, f"{url}: …{text[max(0, found.start() - 60) : found.end() + 60]}…"
+        match = NEVER_SAID.search(text)
+        assert match is None, f"{url}: …{text[max(0, match.start() - 60) : match.end() + 60]}…"

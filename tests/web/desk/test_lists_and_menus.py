@@ -61,13 +61,13 @@ def test_stories_are_found_by_publication_origin_and_words(
 
     everything = desk.get(url).content.decode()
     digests = desk.get(url, {"origin": "digest"}).content.decode()
-    found = desk.get(url, {"q": "library"}).content.decode()
+    page = desk.get(url, {"q": "library"}).content.decode()
 
     assert "No. 1" in everything
     assert "Rivers rise" in digests
     assert "A bridge is closed" not in digests
-    assert "The library reopens" in found
-    assert "Rivers rise" not in found
+    assert "The library reopens" in page
+    assert "Rivers rise" not in page
 
 
 def test_the_story_chooser_says_where_a_story_ran(desk: Client, edition: Edition) -> None:

@@ -45,7 +45,7 @@ def release_url(send: Send, when: str) -> str:
     return reverse("wagtailsnippets_composer_edition:release", args=[send.edition_id, send.pk, when])
 
 
-def said(response: Any) -> str:
+def shown(response: Any) -> str:
     return " ".join(str(message) for message in response.context["messages"])
 
 
@@ -69,7 +69,7 @@ def test_without_a_held_send_it_asks_nothing(desk: Client, edition: Edition) -> 
 def test_send_now(desk: Client, ada: Any, held: Send) -> None:
     response = desk.post(release_url(held, "now"), follow=True)
 
-    assert "No. 1 goes out now" in said(response)
+    assert "No. 1 goes out now" in shown(response)
     held.refresh_from_db()
     assert (held.status, held.held_at) == ("scheduled", None)
     assert held.actions.get(what="released").by == ada
@@ -83,7 +83,7 @@ def test_send_with_the_next_slot(desk: Client, held: Send, publication: Publicat
 
     response = desk.post(release_url(held, "next-slot"), follow=True)
 
-    assert f"goes out with the slot of {slot.astimezone(publication.zone):%Y-%m-%d} 08:00 (Asia/Singapore)" in said(
+    assert f"goes out with the slot of {slot.astimezone(publication.zone):%Y-%m-%d} 08:00 (Asia/Singapore)" in shown(
         response
     )
     held.refresh_from_db()
@@ -95,7 +95,7 @@ def test_pressed_twice_it_says_so_and_changes_nothing(desk: Client, held: Send) 
 
     response = desk.post(release_url(held, "next-slot"), follow=True)
 
-    assert "is not held" in said(response)
+    assert "is not held" in shown(response)
     held.refresh_from_db()
     assert held.scheduled_at < timezone.now()
 

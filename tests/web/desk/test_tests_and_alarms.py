@@ -19,11 +19,11 @@ HOME = "wagtailadmin_home"
 
 
 @pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """No broker here."""
-    rung: list[int] = []
-    monkeypatch.setattr("tasks.queue.enqueue_mail", lambda letter_id, countdown=0: bool(rung.append(letter_id)))
-    return rung
+    enqueued: list[int] = []
+    monkeypatch.setattr("tasks.queue.enqueue_mail", lambda mail_id, countdown=0: bool(enqueued.append(mail_id)))
+    return enqueued
 
 
 def edit_url(edition: Edition) -> str:
@@ -37,7 +37,7 @@ def test_url(edition: Edition) -> str:
 test_url.__test__ = False  # type: ignore[attr-defined]
 
 
-def said(response: Any) -> str:
+def shown(response: Any) -> str:
     return " ".join(str(message) for message in response.context["messages"])
 
 
@@ -54,7 +54,7 @@ def test_a_test_goes_out_and_says_to_whom(desk: Client, edition: Edition) -> Non
     )
 
     assert response.redirect_chain[-1][0] == edit_url(edition)
-    assert "A test is on its way to ada@example.com, bob@example.com, eve@example.com." in said(response)
+    assert "A test is on its way to ada@example.com, bob@example.com, eve@example.com." in shown(response)
     assert set(TransactionalMail.objects.values_list("subject", "asked_by", "edition")) == {
         ("[Test] Water and stone", "ada", edition.pk)
     }
@@ -62,11 +62,11 @@ def test_a_test_goes_out_and_says_to_whom(desk: Client, edition: Edition) -> Non
 
 
 @pytest.mark.parametrize(("addresses", "words"), [("", "name at least one address"), ("nobody", "is not an address")])
-def test_what_is_wrong_is_said(desk: Client, edition: Edition, addresses: str, words: str) -> None:
+def test_what_is_wrong_is_shown(desk: Client, edition: Edition, addresses: str, words: str) -> None:
     response = desk.post(test_url(edition), {"addresses": addresses}, follow=True)
 
-    assert "No test was sent" in said(response)
-    assert words in said(response)
+    assert "No test was sent" in shown(response)
+    assert words in shown(response)
     assert not TransactionalMail.objects.exists()
 
 
@@ -151,9 +151,9 @@ def test_done_takes_it_off_the_list_once(desk: Client, edition: Edition) -> None
 
     assert desk.get(url).status_code == 405
     assert Alarm.objects.get().cleared_at is None
-    assert "off the list" in said(desk.post(url, follow=True))
+    assert "off the list" in shown(desk.post(url, follow=True))
     assert Alarm.objects.get().cleared_at is not None
-    assert "already" in said(desk.post(url, follow=True))
+    assert "already" in shown(desk.post(url, follow=True))
 
 
 def test_clearing_needs_the_right_to_approve_and_a_token(ada: Any, edition: Edition, make_user: Make) -> None:

@@ -1,4 +1,4 @@
-"""Sending an edition once more, to those whom a finished send did not reach.
+"""Sending an edition once more, to those whom a finished send missed.
 
 Preparation decides who that is: whoever has the edition, or may have it, is excluded as `already_received`. So new
 subscribers get it, and those who failed or were cancelled; nobody gets it twice.
@@ -14,27 +14,32 @@ from tasks.sends.scheduling import SchedulingError, schedule
 
 _OVER = (Send.Status.SENT, Send.Status.CANCELLED)
 
-
 #: The same as preparation's question, asked of all at once: as sets it takes a third of the time.
-_REACH = """
+_MISSED_READERS = """
 SELECT count(*) FROM (
     SELECT subscriber_id FROM ({audience}) AS candidate WHERE reason IS NULL
     EXCEPT
     SELECT d.subscriber_id FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
      WHERE d.send_id = ANY(%s) AND b.status NOT IN ('failed', 'cancelled')
        AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
-) AS rest
+) AS missed
 """
 
 
-class Rest(NamedTuple):
+class MissedResend(NamedTuple):
+    """The new send, and how many it is for."""
+
     send: Send
     #: Readers it may reach as things stand now; those who would see no story are not looked for.
     readers: int
 
 
-def send_to_rest(send_id: int, *, by: Any = None, who: str = "") -> Rest:
-    """Schedule the edition of a finished send to its lists and its segment's rule again, now. Raises CannotSchedule."""
+def resend_to_missed(send_id: int, *, by: Any = None, who: str = "") -> MissedResend:
+    """Schedule the edition of a finished send to its lists and its segment's rule again, now.
+
+    `by` is a user, `who` words instead of one. Raises SchedulingError while the send may still reach its readers, and
+    where its edition is not approved.
+    """
     with transaction.atomic():
         first = Send.objects.select_related("edition__publication", "segment").get(pk=send_id)
         if first.status not in _OVER:
@@ -51,14 +56,14 @@ def send_to_rest(send_id: int, *, by: Any = None, who: str = "") -> Rest:
         # The rule as it was then, also when the segment was changed or deleted since.
         Send.objects.filter(pk=send.pk).update(segment_rule=first.segment_rule)
         send.segment_rule = first.segment_rule
-        return Rest(send, _reach(send))
+        return MissedResend(send, _missed_readers(send))
 
 
-def _reach(send: Send) -> int:
+def _missed_readers(send: Send) -> int:
     list_ids = list(send.lists.values_list("pk", flat=True))
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
     others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_REACH.format(audience=candidates.sql), (*candidates.params, others))
+        cursor.execute(_MISSED_READERS.format(audience=candidates.sql), (*candidates.params, others))
         (count,) = cursor.fetchone()
     return int(count)
