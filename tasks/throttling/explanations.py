@@ -7,7 +7,8 @@ from tasks.models import Send, WarmUp
 
 _TRANSPORTS = """
 SELECT to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI'), throttle_reason,
-       ceil(EXTRACT(EPOCH FROM throttled_until - statement_timestamp()))::int
+       CASE WHEN throttled_until > statement_timestamp()
+            THEN ceil(EXTRACT(EPOCH FROM throttled_until - statement_timestamp()))::int END
   FROM tasks_transportstate
  WHERE opened_at IS NOT NULL OR throttled_until > statement_timestamp()
  ORDER BY name
