@@ -8,7 +8,7 @@ from composer.models import Edition, Holiday
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send, Slot
 from tasks.sends.scheduling import schedule
-from tasks.slots import recurrence, upkeep
+from tasks.slots import holidays, recurrence, upkeep
 from tests.factories import make_list
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
@@ -57,14 +57,14 @@ def test_a_holidays_slot_is_left_out_and_its_draft_moves_on() -> None:
     draft = Edition.objects.get()
     day = draft.slot.date()
 
-    recurrence.add_holiday(publication, day, "Founders' Day")
+    holidays.add_holiday(publication, day, "Founders' Day")
 
     moved = Edition.objects.get()
     assert moved.slot == draft.slot + WEEK
     assert str(Holiday.objects.get()) == f"{day}: Founders' Day"
-    assert recurrence.remove_holiday(publication, day)
+    assert holidays.remove_holiday(publication, day)
     assert Edition.objects.filter(slot=draft.slot).exists()
-    assert not recurrence.remove_holiday(publication, day)
+    assert not holidays.remove_holiday(publication, day)
 
 
 @pytest.mark.django_db
@@ -72,8 +72,8 @@ def test_a_day_with_an_approved_edition_is_not_left_out_behind_its_back() -> Non
     publication = make_weekly(ahead=timedelta(days=3))
     edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=3)))
 
-    with pytest.raises(recurrence.NoWeeklySlotError, match="is approved for that day"):
-        recurrence.add_holiday(publication, edition.slot.date())
+    with pytest.raises(holidays.HolidayError, match="is approved for that day"):
+        holidays.add_holiday(publication, edition.slot.date())
 
     assert not Holiday.objects.exists()
 
