@@ -35,7 +35,7 @@ def test_an_accepted_batch_is_submitted_and_the_send_is_sent(sandbox: Sandbox, t
     assert counts(send).submitted == 3
 
 
-def test_a_redelivered_doorbell_sends_nothing_twice(sandbox: Sandbox, transport: SendGridTransport) -> None:
+def test_a_redelivered_task_message_sends_nothing_twice(sandbox: Sandbox, transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
 
     submit(send, transport)

@@ -122,7 +122,7 @@ def test_a_batch_whose_message_was_lost_is_enqueued_again(
     assert fake_queue.batches == ([_only(send).pk] if enqueued else [])
 
 
-def test_a_started_worker_rings_for_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
+def test_a_started_worker_enqueues_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
     send = make_prepared_send(1)
     fake_queue.messages.clear()
 

@@ -294,7 +294,7 @@ def test_a_mail_whose_message_was_lost_is_enqueued_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writing_rings_once_it_is_stored_and_a_wait_rings_again(
+def test_writing_enqueues_once_it_is_stored_and_a_wait_enqueues_again(
     transport: SendGridTransport, fake_queue: FakeQueue, fault: Any
 ) -> None:
     mail = make_letter()

@@ -117,7 +117,7 @@ def test_a_server_that_wants_a_text_for_nobody_gets_an_empty_one(sink: SmtpSink,
 
 
 @pytest.mark.parametrize(("stage", "answer"), [("text", CLOSE), ("text", ACCEPT_THEN_CLOSE), ("text", "999 what")])
-def test_a_connection_cut_after_k_letters_leaves_one_in_doubt(
+def test_a_connection_cut_after_k_messages_leaves_one_in_doubt(
     stage: str, answer: str, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
     sink.script = at(stage, 4, answer)
@@ -131,7 +131,7 @@ def test_a_connection_cut_after_k_letters_leaves_one_in_doubt(
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
-def test_a_server_that_ends_a_connection_between_letters_gets_the_rest_over_a_new_one(
+def test_a_server_that_ends_a_connection_between_messages_gets_the_others_over_a_new_one(
     stage: str, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
     sink.script = at(stage, 4, CLOSE)
@@ -153,7 +153,7 @@ def test_421_midway_is_no_doubt_and_goes_on_over_a_new_connection(
     assert len(sink.kept) == 6
 
 
-def test_421_to_every_letter_is_tried_later(sink: SmtpSink, smtp: SmtpTransport) -> None:
+def test_421_to_every_message_is_tried_later(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = at("mail", 0, "421 4.3.2 shutting down", times=9)
 
     outcome = post(smtp, 3)
@@ -207,7 +207,7 @@ def test_a_server_that_closes_in_the_middle_of_a_text_has_not_taken_it(sink: Smt
     assert len(outcome.unknown) <= 1
 
 
-def test_an_extra_reply_is_noticed_before_another_letter_goes_out(sink: SmtpSink, smtp: SmtpTransport) -> None:
+def test_an_extra_reply_is_noticed_before_another_message_goes_out(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = at("text", 1, "250 queued\r\n250 queued again")
 
     outcome = post(smtp, 4)

@@ -30,11 +30,11 @@ def terminal() -> Terminal:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, terminal: Terminal) -> Iterator[ProcessManager]:
-    keeper = ProcessManager(Output(tmp_path / "logs", stream=terminal), stage_seconds=(1.0, 1.0))
-    keeper.start()
-    yield keeper
-    keeper.stop()
+def manager(tmp_path: Path, terminal: Terminal) -> Iterator[ProcessManager]:
+    manager = ProcessManager(Output(tmp_path / "logs", stream=terminal), stage_seconds=(1.0, 1.0))
+    manager.start()
+    yield manager
+    manager.stop()
 
 
 def python(name: str, script: str, **more: object) -> Program:
@@ -51,43 +51,43 @@ def eventually(condition: Callable[[], object], seconds: float = 8) -> bool:
 
 
 def test_lines_of_programs_stand_side_by_side_and_in_files(
-    keeper: ProcessManager, terminal: Terminal, tmp_path: Path
+    manager: ProcessManager, terminal: Terminal, tmp_path: Path
 ) -> None:
-    keeper.launch(python("web", "print('one'); print('two', flush=True); import time; time.sleep(60)"))
-    keeper.launch(python("worker", "import sys, time; sys.stderr.write('caf\\xe9\\n'); time.sleep(60)"))
+    manager.launch(python("web", "print('one'); print('two', flush=True); import time; time.sleep(60)"))
+    manager.launch(python("worker", "import sys, time; sys.stderr.write('caf\\xe9\\n'); time.sleep(60)"))
     assert eventually(lambda: terminal.getvalue().count("\n") == 3)
     assert sorted(terminal.getvalue().splitlines()) == ["web      | one", "web      | two", "worker   | café"]
     assert (tmp_path / "logs" / "web.log").read_text(encoding="utf-8") == "one\ntwo\n"
-    assert keeper.output.last_line("worker") == "café"
+    assert manager.output.last_line("worker") == "café"
 
 
-def test_what_dies_starts_again(keeper: ProcessManager, terminal: Terminal) -> None:
-    keeper.launch(python("web", "import time; print('up', flush=True); time.sleep(60)"))
+def test_what_dies_starts_again(manager: ProcessManager, terminal: Terminal) -> None:
+    manager.launch(python("web", "import time; print('up', flush=True); time.sleep(60)"))
     assert eventually(lambda: terminal.getvalue().endswith("up\n"))
-    first = keeper.pids()["web"]
+    first = manager.pids()["web"]
     os.kill(first, signal.SIGKILL)
     assert eventually(lambda: terminal.getvalue().count("up\n") == 2)
-    assert keeper.pids()["web"] != first
+    assert manager.pids()["web"] != first
     assert terminal.getvalue().splitlines()[1] == "newsdesk | web was ended by SIGKILL; it starts again in 0.2 s"
 
 
-def test_what_keeps_dying_is_started_ever_more_slowly(keeper: ProcessManager, terminal: Terminal) -> None:
-    keeper.launch(python("beat", "raise SystemExit(3)"))
+def test_what_keeps_dying_is_started_ever_more_slowly(manager: ProcessManager, terminal: Terminal) -> None:
+    manager.launch(python("beat", "raise SystemExit(3)"))
     assert eventually(lambda: terminal.getvalue().count("ended with 3") == 3)
     waits = [line.rsplit(" ", 2)[1] for line in terminal.getvalue().splitlines()]
     assert waits == ["0.2", "0.4", "0.8"]
 
 
-def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: ProcessManager, terminal: Terminal) -> None:
+def test_stages_stop_in_order_and_the_stubborn_are_killed(manager: ProcessManager, terminal: Terminal) -> None:
     polite = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(print('bye', flush=True))); print('up', flush=True); time.sleep(60)"
     deaf = "import signal, time; signal.signal(3, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-    keeper.launch(python("sandbox", polite, stage=1))
-    keeper.launch(python("worker", deaf, stop_signal=signal.SIGQUIT))
+    manager.launch(python("sandbox", polite, stage=1))
+    manager.launch(python("worker", deaf, stop_signal=signal.SIGQUIT))
     assert eventually(lambda: terminal.getvalue().count("up\n") == 2)
-    pids = keeper.pids()
+    pids = manager.pids()
     last: list[float] = []
     start = time.monotonic()
-    keeper.stop(then=lambda: last.append(time.monotonic()))
+    manager.stop(then=lambda: last.append(time.monotonic()))
     assert 1.0 <= last[0] - start < 3.0
     assert [line for line in terminal.getvalue().splitlines() if not line.endswith("up")] == [
         "newsdesk | worker did not stop; it is killed",
@@ -98,16 +98,16 @@ def test_stages_stop_in_order_and_the_stubborn_are_killed(keeper: ProcessManager
             os.kill(pid, 0)
 
 
-def test_children_of_a_dead_program_do_not_outlive_it(keeper: ProcessManager, terminal: Terminal) -> None:
+def test_children_of_a_dead_program_do_not_outlive_it(manager: ProcessManager, terminal: Terminal) -> None:
     script = "import os, subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
-    keeper.launch(python("worker", script))
+    manager.launch(python("worker", script))
     assert eventually(lambda: "\n" in terminal.getvalue())
     grandchild = int(terminal.getvalue().split("| ")[1])
-    os.kill(keeper.pids()["worker"], signal.SIGKILL)
+    os.kill(manager.pids()["worker"], signal.SIGKILL)
     assert eventually(lambda: not _runs(grandchild))
 
 
-def test_engines_that_end_start_again_with_patience(keeper: ProcessManager, terminal: Terminal) -> None:
+def test_engines_that_end_start_again_with_patience(manager: ProcessManager, terminal: Terminal) -> None:
     class Flaky:
         def __init__(self) -> None:
             self.calls = 0
@@ -118,7 +118,7 @@ def test_engines_that_end_start_again_with_patience(keeper: ProcessManager, term
                 raise OperationFailedError("PostgreSQL did not start: no room")
             return ("postgres",) if self.calls == 2 else ()
 
-    keeper.engines = Flaky()
+    manager.engines = Flaky()
     assert eventually(lambda: "runs again" in terminal.getvalue())
     assert terminal.getvalue().splitlines() == [
         "newsdesk | PostgreSQL did not start: no room",
@@ -126,10 +126,10 @@ def test_engines_that_end_start_again_with_patience(keeper: ProcessManager, term
     ]
 
 
-def test_errors_of_errands_reach_whoever_asked(keeper: ProcessManager) -> None:
+def test_errors_of_calls_reach_the_caller(manager: ProcessManager) -> None:
     with pytest.raises(ZeroDivisionError):
-        keeper.do(lambda: 1 // 0)
-    assert keeper.do(lambda: 7) == 7
+        manager.do(lambda: 1 // 0)
+    assert manager.do(lambda: 7) == 7
 
 
 def test_a_terminal_shows_colours_and_quiet_shows_nothing(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_terminal_shows_colours_and_quiet_shows_nothing(tmp_path: Path) -> Non
     assert output.quiet
 
 
-def test_a_log_is_set_aside_when_it_has_grown(tmp_path: Path) -> None:
+def test_a_log_is_rotated_when_it_has_grown(tmp_path: Path) -> None:
     log = LogFile(tmp_path / "web.log")
     log.write(b"x" * LARGEST_LOG + b"\n")
     log.write(b"new\n")
