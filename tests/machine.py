@@ -25,6 +25,8 @@ from newsdesk.core import paths
 from newsdesk.core.home import Home
 from tests.waiting import LONG, eventually
 
+#: Seconds that a start may take, in failure only: in a new home it makes a database and migrates it first.
+UNTIL_UP = 900.0
 #: Seconds that the largest send may take, in failure only.
 UNTIL_SENT = 600.0
 
@@ -114,7 +116,7 @@ def status(url: str) -> int:
 
 def start(home: Home, *words: str) -> Up:
     up = Up(newsdesk(home, "up", *words), home)
-    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None):
+    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None, UNTIL_UP):
         up.end(signal.SIGKILL)
     if up.process.poll() is not None:
         pytest.fail(f"it does not come up: {up.process.communicate()}")

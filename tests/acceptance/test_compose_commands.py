@@ -32,6 +32,7 @@ from newsdesk.core import paths
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines import binaries
 from newsdesk.local_stack.engines.engines import Engines
+from tests.machine import UNTIL_UP
 from tests.waiting import LONG, eventually
 
 pytestmark = [
@@ -218,7 +219,7 @@ def start_all(stage: Stage) -> None:
     stage.start("sandbox")
     assert eventually(lambda: stage.healthy("sandbox")), stage.log("sandbox")
     stage.start("migrate")
-    assert stage.running.pop("migrate").wait(LONG) == 0, stage.log("migrate")
+    assert stage.running.pop("migrate").wait(UNTIL_UP) == 0, stage.log("migrate")
     command = re.search(r"(newsdesk collectstatic .*?) \\\n", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert command is not None
     collected = stage.run(*shlex.split(command[1]))

@@ -19,7 +19,7 @@ from newsdesk.core import paths
 from newsdesk.core.child_process import spawn
 from newsdesk.core.home import Home
 from tests.chaos.plans import GRACE
-from tests.machine import Up, command, environment
+from tests.machine import UNTIL_UP, Up, command, environment
 from tests.waiting import eventually
 
 PUBLICATION = "weekly"
@@ -69,7 +69,7 @@ class House:
                 output=log,
             ).process
         up = Up(process, self.home)
-        if not eventually(lambda: (self.home.run_state() and up.healthy()) or process.poll() is not None):
+        if not eventually(lambda: (self.home.run_state() and up.healthy()) or process.poll() is not None, UNTIL_UP):
             process.kill()
         if process.poll() is not None:
             raise RuntimeError(f"it does not come up: see {self.home.path}/up.log")

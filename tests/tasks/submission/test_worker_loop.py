@@ -120,7 +120,7 @@ def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueu
 @pytest.mark.usefixtures("small_batches")
 def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
-    gauge = Gauge(together=2)
+    gauge = Gauge()
     monkeypatch.setattr(worker_shutdown, "is_requested", lambda: bool(gauge.posted))
 
     worker_loop(gauge, connections=2).run()
