@@ -19,6 +19,8 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from newsdesk.core.file_locks import Lock, is_held
@@ -29,8 +31,20 @@ from newsdesk.local_stack.engines.engines import Engines
 MIGRATED = "newsdesk"
 TESTED = "newsdesk_test"
 KEPT_CLUSTERS = 3
+#: Seconds.
+MIGRATION_PATIENCE = 1800.0
 #: A folder of a run that was killed is removed by a later run, once it is older than this.
 LEFTOVER_SECONDS = 3600
+
+
+#: The same examples in each run, and no limit on the time that one takes. `--hypothesis-profile=search` looks for new ones.
+_HYPOTHESIS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+hypothesis_settings.register_profile("same", **_HYPOTHESIS, derandomize=True)
+hypothesis_settings.register_profile("search", **_HYPOTHESIS, derandomize=False)
+hypothesis_settings.load_profile("same")
 
 
 def pytest_configure() -> None:
@@ -115,7 +129,9 @@ def _migrated_cluster(config: pytest.Config) -> Path:
     folder = config.cache.mkdir("newsdesk") if config.cache else Path(tempfile.mkdtemp())
     cluster = folder / f"cluster-{fingerprint.of_migrations()}"
     lock = Lock(folder / "cluster.lock")
-    lock.acquire(120)
+    # The other processes of a first run wait for the one that migrates: minutes on a slow machine.
+    if not lock.acquire(MIGRATION_PATIENCE):
+        raise TimeoutError(f"{lock.path} has been held for {MIGRATION_PATIENCE:g} s")
     try:
         if not cluster.exists():
             _forget_old_clusters(folder)

@@ -11,17 +11,24 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import redis
 
 from newsdesk.core import paths
 from newsdesk.core.home import Home
+from tests.waiting import LONG, eventually
+
+#: Seconds that a start may take, in failure only: in a new home it makes a database and migrates it first.
+UNTIL_UP = 900.0
+#: Seconds that the largest send may take, in failure only.
+UNTIL_SENT = 600.0
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -72,16 +79,15 @@ class Up:
             fresh = [child for pid in fresh for child in children(pid)]
         return family
 
-    def end(self, number: int) -> tuple[float, str]:
-        """Send the signal and wait: the seconds it took, and what was printed."""
-        start = time.monotonic()
+    def end(self, number: int) -> str:
+        """Send the signal and wait: what was printed."""
         self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=30)
-        return time.monotonic() - start, output + errors
+        output, errors = self.process.communicate(timeout=LONG)
+        return output + errors
 
 
 def children(pid: int) -> list[int]:
-    """By any thread: the keeper is one."""
+    """By any thread: the process manager is one."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -100,7 +106,7 @@ def command(pid: int) -> str:
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=60) as response:
+        with urllib.request.urlopen(url, timeout=LONG) as response:
             response.read()
             return int(response.status)
     except urllib.error.HTTPError as error:
@@ -108,18 +114,9 @@ def status(url: str) -> int:
             return error.code
 
 
-def eventually(condition: Callable[[], object], seconds: float = 40) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def start(home: Home, *words: str) -> Up:
     up = Up(newsdesk(home, "up", *words), home)
-    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None, 90):
+    if not eventually(lambda: (home.run_state() and up.healthy()) or up.process.poll() is not None, UNTIL_UP):
         up.end(signal.SIGKILL)
     if up.process.poll() is not None:
         pytest.fail(f"it does not come up: {up.process.communicate()}")
@@ -138,7 +135,7 @@ class Desk:
             env=environment(self.up.home),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -154,15 +151,24 @@ class Desk:
             method=method,
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=LONG) as answer:
             return json.loads(answer.read() or b"null")
 
     def compose(self) -> int:
         digest = paths.samples_dir() / "technology-week.txt"
         return int(self("compose", "--publication", "weekly", "--digest", str(digest))["edition"])
 
-    def wait_until_sent(self, send: int, seconds: float) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
+    def batches(self, send: int) -> dict[str, int]:
+        """Batches of the send by status, asked of the database itself: a command takes a second to start."""
+        parts = self.up.home.database()
+        with psycopg.connect(
+            host=parts["HOST"], port=parts["PORT"], user=parts["USER"], dbname=parts["NAME"], autocommit=True
+        ) as database:
+            rows = database.execute("SELECT status, count(*) FROM tasks_batch WHERE send_id = %s GROUP BY 1", [send])
+            return dict(rows.fetchall())
+
+    def wait_until_sent(self, send: int) -> dict[str, Any]:
+        deadline = time.monotonic() + UNTIL_SENT
         while True:
             told = self("status", str(send))
             outcomes = sum(told[name] for name in ("pending", "submitting", "submitted", "unknown", "failed"))
@@ -205,10 +211,19 @@ def running_desk(readers: int) -> Iterator[Desk]:
 
 def kill_some_worker(up: Up, dice: random.Random) -> None:
     """Kill -9 for the worker's main process or one of its children."""
-    assert eventually(lambda: up.child("tasks.celery worker"), 30)
-    main = up.child("tasks.celery worker")
-    victims = children(main)
-    os.kill(dice.choice(victims) if victims and dice.random() < 0.5 else main, signal.SIGKILL)
+
+    def killed() -> bool:
+        main = up.child("tasks.celery worker")
+        if not main:
+            return False
+        victims = children(main)
+        try:
+            os.kill(dice.choice(victims) if victims and dice.random() < 0.5 else main, signal.SIGKILL)
+        except ProcessLookupError:
+            return False  # it has just ended by itself
+        return True
+
+    assert eventually(killed)
 
 
 def flush_broker(home: Home) -> int:

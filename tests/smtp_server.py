@@ -4,12 +4,14 @@ import base64
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-#: What a script may answer beside a reply line: hang up at once, say nothing, or accept and then hang up.
+from tests.waiting import LONG
+
+#: What a script may answer beside a reply line: hang up at once, say nothing until the client leaves, or accept and
+#: then hang up.
 CLOSE, HANG, ACCEPT_THEN_CLOSE = "close", "hang", "accept-then-close"
 
 #: (stage, how many messages were accepted before, recipient) → a reply, one of the above, or "" for the usual reply.
@@ -36,9 +38,10 @@ class SmtpSink:
     users: dict[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     implicit_tls: bool = False
-    latency: float = 0.0
     kept: list[Kept] = field(default_factory=list)
     connections: int = 0
+    #: How often it has begun to say nothing.
+    hangs: int = 0
     commands: list[str] = field(default_factory=list)
 
     def addresses(self) -> list[str]:
@@ -73,15 +76,20 @@ class _Session:
         if said == CLOSE:
             raise _OverError
         if said == HANG:
-            time.sleep(5)
+            self.hang()
             raise _OverError
         if said != ACCEPT_THEN_CLOSE:
             self.say(said)
         return said
 
+    def hang(self) -> None:
+        self.sink.hangs += 1
+        with suppress(OSError):
+            self.sock.settimeout(LONG)
+            while self.sock.recv(4096):
+                pass
+
     def say(self, said: str) -> None:
-        if self.sink.latency:
-            time.sleep(self.sink.latency)
         self.sock.sendall(said.encode() + b"\r\n")
 
     def obey(self, command: str) -> None:
@@ -168,7 +176,7 @@ def running(sink: SmtpSink) -> Iterator[SmtpSink]:
         yield sink
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(LONG)
 
 
 def _accept(sink: SmtpSink, listener: socket.socket) -> None:

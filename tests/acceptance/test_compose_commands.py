@@ -7,6 +7,7 @@ ports are those of this machine, PostgreSQL and Valkey come from the wheels. The
 import csv
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -18,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from newsdesk.core import paths
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines import binaries
 from newsdesk.local_stack.engines.engines import Engines
+from tests.machine import UNTIL_UP
+from tests.waiting import LONG, eventually
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -126,7 +129,7 @@ class Stage:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG,
             check=False,
         )
 
@@ -150,29 +153,27 @@ class Stage:
         return (self.folder / f"{service}.log").read_text(encoding="utf-8", errors="replace")
 
     def stop(self, service: str) -> int:
-        """As the engine does: the service's stop signal, then its grace."""
+        """As the engine does: the service's stop signal, then its grace, at the end of which it would be killed."""
         process = self.running.pop(service)
         number = signal.Signals[self.services[service].get("stop_signal", "SIGTERM")]
         process.send_signal(number)
-        return process.wait(timeout=60)
+        return process.wait(float(self.services[service]["stop_grace_period"].removesuffix("s")))
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def eventually(condition: Callable[[], object], seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
+    """Below those that the kernel gives to whoever asks for any: nobody takes it before the service does."""
+    dice = random.Random(f"{os.getpid()}/{time.time_ns()}")
+    while True:
+        number = dice.randrange(20_000, 30_000)
+        try:
+            socket.create_server(("127.0.0.1", number)).close()
+        except OSError:
+            continue
+        return number
 
 
 def ask(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=LONG) as answer:
         return json.loads(answer.read())
 
 
@@ -218,7 +219,7 @@ def start_all(stage: Stage) -> None:
     stage.start("sandbox")
     assert eventually(lambda: stage.healthy("sandbox")), stage.log("sandbox")
     stage.start("migrate")
-    assert stage.running.pop("migrate").wait(120) == 0, stage.log("migrate")
+    assert stage.running.pop("migrate").wait(UNTIL_UP) == 0, stage.log("migrate")
     command = re.search(r"(newsdesk collectstatic .*?) \\\n", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert command is not None
     collected = stage.run(*shlex.split(command[1]))
@@ -258,10 +259,10 @@ def test_without_its_variables_it_does_not_start() -> None:
 
 
 def test_static_files_are_served(stage: Stage) -> None:
-    with urllib.request.urlopen(f"{stage.url('web')}/desk/login/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{stage.url('web')}/desk/login/", timeout=LONG) as answer:
         stylesheet = re.search(r'href="(/static/[^"]+\.css)"', answer.read().decode())
     assert stylesheet is not None
-    with urllib.request.urlopen(stage.url("web") + stylesheet[1], timeout=10) as answer:
+    with urllib.request.urlopen(stage.url("web") + stylesheet[1], timeout=LONG) as answer:
         assert answer.status == 200
 
 
@@ -284,9 +285,9 @@ def test_a_send_goes_out_and_its_events_come_back(stage: Stage, tmp_path: Path) 
     def told() -> dict[str, Any]:
         return stage.newsdesk("status", str(send))
 
-    assert eventually(lambda: told()["status"] == "sent", 90), (told(), stage.log("worker"))
-    assert eventually(lambda: ask(f"{stage.url('sandbox')}/sandbox/events")["quiet"], 60)
-    assert eventually(lambda: told()["delivered"] == READERS, 30), (told(), stage.log("worker"))
+    assert eventually(lambda: told()["status"] == "sent"), (told(), stage.log("worker"))
+    assert eventually(lambda: ask(f"{stage.url('sandbox')}/sandbox/events")["quiet"])
+    assert eventually(lambda: told()["delivered"] == READERS), (told(), stage.log("worker"))
     counts = told()
     assert (counts["candidates"], counts["submitted"], counts["unknown"]) == (READERS, READERS, 0)
     # They unsubscribed through the public address, which the sandbox reaches inside.
@@ -298,14 +299,12 @@ def test_a_send_goes_out_and_its_events_come_back(stage: Stage, tmp_path: Path) 
 def test_a_webhook_call_nobody_signed_is_refused(stage: Stage) -> None:
     request = urllib.request.Request(f"{stage.url('web')}/webhooks/sendgrid", data=b"[]", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=LONG)
     with refused.value as answer:
         assert answer.code == 403
 
 
 def test_every_service_stops_when_it_is_asked(stage: Stage) -> None:
     for service in ("beat", "worker", "web", "sandbox", "redis"):
-        start = time.monotonic()
         assert stage.stop(service) == 0, stage.log(service)
-        assert time.monotonic() - start < 20
         assert "Traceback" not in stage.log(service)

@@ -15,6 +15,7 @@ from composer.models import Approval, Edition, Publication, Story
 from newsdesk.core.paths import samples_dir
 from tasks.alarms.raising import raise_alarm
 from tasks.models import TransactionalMail
+from tests.waiting import LONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +35,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 1400, "height": 900})
         opened = context.new_page()
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(LONG * 1000)
         yield opened
         browser.close()
         # Connections made while Playwright's loop runs are not those that pytest-django closes.

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from tests.chaos.house import House
-from tests.machine import children, command, eventually, flush_broker
+from tests.machine import children, command, flush_broker
+from tests.waiting import eventually
 
 #: Marks of the command lines of what `newsdesk up` starts.
 MARKS = {
@@ -101,7 +102,7 @@ def _flush(house: House) -> bool:
             return "redis" not in type(error).__module__
         return True
 
-    return eventually(flushed, 10)
+    return eventually(flushed)
 
 
 def step_clock(house: House, seconds: int) -> float:

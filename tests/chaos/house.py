@@ -19,7 +19,8 @@ from newsdesk.core import paths
 from newsdesk.core.child_process import spawn
 from newsdesk.core.home import Home
 from tests.chaos.plans import GRACE
-from tests.machine import Up, command, environment, eventually
+from tests.machine import UNTIL_UP, Up, command, environment
+from tests.waiting import eventually
 
 PUBLICATION = "weekly"
 DIGEST = "technology-week.txt"
@@ -28,7 +29,7 @@ LISTS = (("east", 0, 1200, True), ("west", 600, 1800, True), ("crowd", 10_000, 1
 #: Stories for a segment each make 16 variants, so that 1200 readers are 16 batches.
 SEGMENTS = ("north", "south", "old", "young")
 #: Seconds that anything may be away for.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class House:
@@ -68,7 +69,7 @@ class House:
                 output=log,
             ).process
         up = Up(process, self.home)
-        if not eventually(lambda: (self.home.run_state() and up.healthy()) or process.poll() is not None, 90):
+        if not eventually(lambda: (self.home.run_state() and up.healthy()) or process.poll() is not None, UNTIL_UP):
             process.kill()
         if process.poll() is not None:
             raise RuntimeError(f"it does not come up: see {self.home.path}/up.log")
@@ -164,7 +165,7 @@ class House:
         everyone = self.up.everyone()
         self.up.process.kill()
         self.up.process.wait()
-        if not eventually(lambda: not any(map(command, everyone)), 60):
+        if not eventually(lambda: not any(map(command, everyone))):
             raise RuntimeError(f"they outlive it: {[command(pid) for pid in everyone if command(pid)]}")
 
     def _end_hand(self) -> None:

@@ -216,7 +216,7 @@ def digest_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
     return "\n".join(mixed), words
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(digest_texts())
 def test_no_word_is_lost(example: tuple[str, list[str]]) -> None:
     text, words = example
@@ -235,7 +235,7 @@ def test_no_word_is_lost(example: tuple[str, list[str]]) -> None:
     assert letters == sorted(letter for letter in "".join(words) if letter.isalnum())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(st.text(max_size=400), st.binary(max_size=400)))
 def test_anything_is_read_or_refused(raw: str | bytes) -> None:
     with suppress(DigestError):

@@ -59,7 +59,7 @@ def test_a_line_break_in_an_address_is_refused() -> None:
         eml(render(make_edition()), publication)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1, max_size=120))
 def test_any_subject_arrives_as_it_was_written(subject: str) -> None:
     raw = f"Subject: {encoded('Subject', subject)}\r\n\r\n".encode("ascii")

@@ -17,7 +17,7 @@ def test_no_line_is_wider_than_the_page_but_for_links_and_tags() -> None:
         assert width(line) <= COLUMNS or "://" in line or "-nd" in line
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=300), st.integers(0, 8))
 def test_filling_keeps_every_character_and_the_width(text: str, indent: int) -> None:
     filled = fill(text, first=" " * indent, rest=" " * indent)

@@ -148,7 +148,7 @@ def test_a_theme_that_is_no_mjml_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         render(make_edition())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FRAGMENTS, st.text(max_size=40))
 def test_any_body_and_headline_can_be_rendered(html: str, headline: str) -> None:
     content = make_edition(make_story(body_html=html + "<p>{{ name }}</p>", headline=headline))

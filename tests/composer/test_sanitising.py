@@ -64,7 +64,7 @@ PIECES = st.sampled_from(
 FRAGMENTS = st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=80))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(FRAGMENTS)
 def test_nothing_harmful_comes_through(html: str) -> None:
     clean = rich_text(html)
@@ -73,7 +73,7 @@ def test_nothing_harmful_comes_through(html: str) -> None:
         assert harmful not in clean.lower()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text("abc <>&\"'é", max_size=20), st.sampled_from(["name", "first_name", "unsubscribe_url"]))
 def test_no_merge_tag_is_lost(text: str, field: str) -> None:
     html = paragraphs_to_html([f"{text} {{{{ {field} }}}} {text}"])

@@ -119,7 +119,7 @@ def test_send_rest_says_how_many_it_may_reach(me: str) -> None:
     assert "to 3 readers at most" in text("send_rest", first.pk)
 
 
-def test_send_test_names_its_letters(me: str) -> None:
+def test_send_test_names_its_mails(me: str) -> None:
     edition = make_approval().edition
 
     report = run("send_test", edition.pk, "ada@example.com", "bob@example.com")

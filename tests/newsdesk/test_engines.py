@@ -6,8 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +16,7 @@ import redis
 from newsdesk.core.errors import OperationFailedError
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines.engines import Engines, ensure_running
+from tests.waiting import LONG, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -63,15 +63,6 @@ def database(home: Home) -> "psycopg.Connection[tuple[object, ...]]":
 
 def broker(home: Home) -> redis.Redis:
     return redis.Redis(unix_socket_path=str(home.sockets / "valkey.sock"))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def is_gone(pid: int) -> bool:
@@ -188,9 +179,10 @@ def test_engines_of_another_command_are_waited_for(home: Home, monkeypatch: pyte
 
         waiting = threading.Thread(target=other)
         waiting.start()
-        assert not owned.wait(0.5)
+        assert eventually(lambda: said)
+        assert not owned.is_set()
         engines.stop()
-        assert owned.wait(10)
+        assert owned.wait(LONG)
         waiting.join()
     assert said == [f"waiting for another command that uses {home.path}"]
 

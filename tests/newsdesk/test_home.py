@@ -5,13 +5,14 @@ from pathlib import Path
 
 from newsdesk.core.file_locks import Lock
 from newsdesk.core.home import Home
+from tests.waiting import LONG
 
 
 def test_processes_that_start_at_once_agree_on_the_secret_key(tmp_path: Path) -> None:
     script = "import sys; from pathlib import Path; from newsdesk.core.home import Home; print(Home(Path(sys.argv[1])).secret_key())"
     command = [sys.executable, "-c", script, str(tmp_path / "home")]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
-    keys = {process.communicate(timeout=30)[0].strip() for process in processes}
+    keys = {process.communicate(timeout=LONG)[0].strip() for process in processes}
     assert len(keys) == 1
     assert len(keys.pop()) > 50
     assert stat.S_IMODE((tmp_path / "home" / "secret-key").stat().st_mode) == 0o600

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import json
 import mailbox
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox
+from tests.sandbox.conftest import cpu_seconds
 
 pytestmark = pytest.mark.integration
 
@@ -40,16 +42,13 @@ def test_the_ledger_counts_by_category(sandbox: Sandbox, post: Any, http: Any, m
 
 
 def test_a_category_is_told_message_by_message_with_its_deliveries(
-    sandbox: Sandbox, post: Any, http: Any, make_mail: Any
+    sandbox: Sandbox, post: Any, http: Any, make_mail: Any, until: Any
 ) -> None:
     before = time.time()
     assert post(make_mail("a@example.org", "bounce+b@example.org")).status == 202
     assert post(make_mail("defer+c@example.org", custom_args={"nd_attempt": "attempt-2"})).status == 202
     assert post(make_mail("d@example.org", categories=["send-2"])).status == 202
-    deadline = time.monotonic() + 10
-    while not get(sandbox, http, "/sandbox/events")["quiet"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: get(sandbox, http, "/sandbox/events")["quiet"])
 
     told = get(sandbox, http, "/sandbox/accepted?category=send-1")
 
@@ -177,11 +176,12 @@ def test_wrong_questions_are_answered(sandbox: Sandbox, http: Any, path: str, st
 
 
 def test_a_request_of_a_thousand_is_accepted_in_milliseconds(sandbox: Sandbox, post: Any, make_mail: Any) -> None:
+    """Milliseconds on any machine: as many times what Python's own JSON takes for it."""
     sandbox.change_webhooks(withhold=True)
-    took = []
-    for run in range(3):
-        mail = make_mail(*(f"r{run}-{n}@example.org" for n in range(1000)))
-        started = time.perf_counter()
+    mail = make_mail(*(f"r{n}@example.org" for n in range(1000)))
+
+    def accept() -> None:
         assert post(mail).status == 202
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.15  # about 0.015 on a quiet machine, encoding included
+
+    took, unit = cpu_seconds(accept), cpu_seconds(lambda: json.loads(json.dumps(mail)))
+    assert took < 30 * unit, f"{took:.4f} s, {took / unit:.1f} times"

@@ -12,11 +12,12 @@ from sendgrid.helpers.mail import Content, Mail
 
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox, running
+from tests.waiting import LONG
 
 
 def client(sandbox: Sandbox, key: str = "SG.test") -> Any:
     made = sendgrid.SendGridAPIClient(key, host=sandbox.url)
-    made.client.timeout = 5
+    made.client.timeout = LONG
     return made
 
 

@@ -7,6 +7,7 @@ import pytest
 import sendgrid
 
 from sandbox.server import Sandbox
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.integration
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def api(sandbox: Sandbox) -> Any:
     made = sendgrid.SendGridAPIClient("SG.test", host=sandbox.url)
-    made.client.timeout = 5
+    made.client.timeout = LONG
     return made.client.suppression
 
 

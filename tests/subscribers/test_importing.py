@@ -13,6 +13,7 @@ from newsdesk.core.errors import InputError
 from subscribers.importing import ImportReport, import_csv, staging
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
 from subscribers.suppression import suppress, unsubscribe
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.django_db
 Load = Callable[..., ImportReport]
@@ -277,7 +278,7 @@ def test_two_imports_at_once_create_everyone_once(publication: Publication, tmp_
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONG)
 
     assert sorted(figures(report) for report in reports) == [(100, 0, 300, 0), (400, 0, 0, 0)]
     assert Subscriber.objects.count() == Subscription.objects.count() == Consent.objects.count() == 500

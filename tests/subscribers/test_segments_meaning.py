@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers.models import List, Subscriber, Subscription
@@ -191,7 +191,7 @@ def as_number(stored: str) -> float | None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(
     population=st.lists(readers, min_size=1, max_size=4), rule=rules, positions=st.sampled_from([(0,), (1,), (0, 1)])
 )

@@ -15,6 +15,7 @@ from subscribers.suppression import (
     unsubscribe,
     unsubscribe_many,
 )
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.django_db
 
@@ -140,5 +141,5 @@ def run_together(*jobs: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONG)
     assert errors == []

@@ -1,7 +1,8 @@
 """A SendGrid of each test's own, and the transport that posts to it."""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sandbox.server import Sandbox, running
 from sandbox.webhook_settings import WebhookSettings
 from tasks.providers import registry
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tests.waiting import LONG, eventually
 
 API_KEY = "SG.test"
 
@@ -34,7 +36,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def transport(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SendGridTransport:
-    made = SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=1.0)
+    made = SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=LONG)
     monkeypatch.setitem(registry._transports, os.getpid(), made)
     return made
 
@@ -92,6 +94,28 @@ def fake_queue(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     monkeypatch.setattr("tasks.queue._enqueue", fake.enqueue)
     monkeypatch.setattr("tasks.queue._waiting", fake.count)
     return fake
+
+
+class _EarlyWatchdog:
+    """Stands in for the one thread that ends requests at their deadline: here the deadline is when something is so."""
+
+    def __init__(self, is_time: Callable[[], object]) -> None:
+        self._is_time = is_time
+
+    def call_in(self, seconds: float, function: Callable[[], object]) -> int:
+        del seconds
+        threading.Thread(target=lambda: eventually(self._is_time) and function(), daemon=True).start()
+        return 0
+
+    def forget(self, number: int) -> None:
+        """Hanging up on a connection that is closed already does nothing."""
+
+
+@pytest.fixture
+def deadline_once_it_hangs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline of the one request passes when the sandbox has taken it and a fault has struck."""
+    struck = lambda: any(fault["struck"] for fault in sandbox.faults.as_json())  # noqa: E731 - it is one question
+    monkeypatch.setattr("tasks.http.deadline.watchdog", _EarlyWatchdog(struck))
 
 
 @pytest.fixture

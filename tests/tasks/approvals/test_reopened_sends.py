@@ -20,6 +20,7 @@ from tasks.sends.scheduling import schedule
 from tasks.slots import upkeep
 from tests.factories import make_list, make_publication, make_subscriber
 from tests.tasks.slots.weekly import make_approved, make_draft, make_weekly, slot_of
+from tests.waiting import LONG
 
 DAY = timedelta(days=1)
 
@@ -263,7 +264,7 @@ def test_reopening_waits_for_no_preparation_that_waits_for_it(
 
     def pause_later(*args: Any, **kwargs: Any) -> None:
         send_locked.set()
-        edition_locked.wait(10)
+        edition_locked.wait(LONG)
         moved(*args, **kwargs)
 
     def hold_later(*args: Any, **kwargs: Any) -> list[Send]:
@@ -280,7 +281,7 @@ def test_reopening_waits_for_no_preparation_that_waits_for_it(
             connection.close()
 
     def reopened() -> None:
-        send_locked.wait(10)
+        send_locked.wait(LONG)
         try:
             reopen_edition(edition, None)
         finally:

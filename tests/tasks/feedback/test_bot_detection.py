@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.feedback import applying, inbox
@@ -161,7 +161,7 @@ def stories(draw: st.DrawFn) -> tuple[list[tuple[int, Act]], dict[int, list[int]
 
 
 @pytest.mark.integration
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(stories())
 def test_any_order_and_any_cut_ends_as_the_rule_says(
     world: World, story: tuple[list[tuple[int, Act]], dict[int, list[int]], list[list[tuple[int, Any]]]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reports import World, deliver, make_world, state
@@ -55,7 +55,7 @@ def world() -> World:
     return make_world(READERS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(told())
 def test_any_order_any_cut_any_repetition_ends_the_same(
     world: World, told: tuple[list[tuple[int, int, bool]], list[list[tuple[int, int, bool]]]]

@@ -1,8 +1,9 @@
 """Several workers at once, and workers that die on the way."""
 
 import random
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from unittest import mock
 
 import orjson
@@ -13,6 +14,8 @@ from structlog.testing import capture_logs
 from tasks.feedback import applying, inbox
 from tasks.models import Batch, Event, Receipt
 from tests.reports import make_world, state, suppressions
+from tests.tasks.lock_waits import waiting_for_locks
+from tests.waiting import LONG, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
@@ -79,44 +82,62 @@ def test_a_worker_that_dies_before_its_commit_leaves_nothing() -> None:
     assert applying.apply_receipt(receipt_id).marked == 5
 
 
-def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same() -> None:
-    first, second = make_world(), make_world()
-    receipt_id = inbox.store(
-        orjson.dumps([first.report(0, "delivered"), second.report(0, "delivered")]), provider="sendgrid"
-    )
+def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three batches, locked in their order: the worker has the first and waits for the second.
 
-    def work() -> applying.Applied:
+    Another transaction has the third and waits for the first. Only then is the second free: what the worker waits for
+    next closes the circle. PostgreSQL asks once for each wait, after deadlock_timeout, whether there is a circle; so the
+    worker's last wait finds it, and it gives way, however slow the machine is.
+    """
+    first, second, third = worlds = [make_world() for _ in range(3)]
+    receipt_id = inbox.store(orjson.dumps([world.report(0, "delivered") for world in worlds]), provider="sendgrid")
+    apply, tries, other_has_the_first = applying._apply, [], threading.Event()
+
+    def apply_again_later(*args: Any) -> applying.Applied:
+        tries.append(args)
+        # Else it could take the first batch again before the other has woken up, and lose once more.
+        assert len(tries) == 1 or other_has_the_first.wait(LONG)
+        return apply(*args)
+
+    def worker() -> applying.Applied:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET deadlock_timeout = '800ms'")  # it notices first, and so is the one that gives way
+                cursor.execute("SET deadlock_timeout = '10ms'")
             return applying.apply_receipt(receipt_id)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(1) as pool, capture_logs() as logs:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL deadlock_timeout = '20s'")
-            cursor.execute("SELECT 1 FROM tasks_batch WHERE id = %s FOR UPDATE", [second.batch.pk])
-            applying_it = pool.submit(work)
-            _wait_until_the_worker_waits()
-            cursor.execute("UPDATE tasks_batch SET enqueued_at = now() WHERE id = %s", [first.batch.pk])
-        applied = applying_it.result(timeout=10)
+    def other() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '1h'")
+                _lock(third.batch)
+                other_has_the_third.set()
+                assert worker_has_the_first.wait(LONG)
+                _lock(first.batch)
+            other_has_the_first.set()
+        finally:
+            connection.close()
 
-    assert applied.marked == 2
+    other_has_the_third, worker_has_the_first = threading.Event(), threading.Event()
+    monkeypatch.setattr(applying, "_apply", apply_again_later)
+    with ThreadPoolExecutor(2) as pool, capture_logs() as logs:
+        with transaction.atomic():
+            _lock(second.batch)
+            locking_others = pool.submit(other)
+            assert other_has_the_third.wait(LONG)
+            applying_it = pool.submit(worker)
+            assert eventually(lambda: waiting_for_locks() == 1), "the worker does not wait for the second"
+            worker_has_the_first.set()
+            assert eventually(lambda: waiting_for_locks() == 2), "the other does not wait for the first"
+        applied = applying_it.result(LONG)
+        locking_others.result(LONG)
+
+    assert applied.marked == 3
     assert [entry["event"] for entry in logs] == ["receipt_tried_again"]
-    assert Batch.objects.filter(delivered=1).count() == 2
+    assert Batch.objects.filter(delivered=1).count() == 3
 
 
-def _wait_until_the_worker_waits() -> None:
-    give_up = time.monotonic() + 5
-    while time.monotonic() < give_up:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction it would stay as first seen
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE%'"
-                " AND pid <> pg_backend_pid() AND datname = current_database()"
-            )
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-    pytest.fail("the worker does not wait for the batch")
+def _lock(batch: Batch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM tasks_batch WHERE id = %s FOR UPDATE", [batch.pk])

@@ -1,8 +1,8 @@
 import os
 import threading
-import time
 
 from tasks.http.watchdog import Watchdog
+from tests.waiting import LONG
 
 
 def test_it_calls_what_is_due_in_the_order_of_time() -> None:
@@ -13,7 +13,7 @@ def test_it_calls_what_is_due_in_the_order_of_time() -> None:
     dog.call_in(0.05, lambda: called.append("sooner"))
     dog.call_in(0.1, lambda: 1 / 0)
 
-    assert done.wait(5)
+    assert done.wait(LONG)
     assert called == ["sooner", "later"]
 
 
@@ -24,7 +24,7 @@ def test_what_is_forgotten_is_not_called() -> None:
 
     dog.forget(number)
 
-    assert done.wait(5)
+    assert done.wait(LONG)
     assert called == []
 
 
@@ -37,12 +37,10 @@ def test_it_works_in_a_child_too() -> None:
     if pid == 0:
         called = threading.Event()
         watchdog.call_in(0.05, called.set)
-        os.write(writing, b"yes" if called.wait(5) else b"no")
+        os.write(writing, b"yes" if called.wait(LONG) else b"no")
         os._exit(0)
     os.close(writing)
-    began = time.monotonic()
 
     assert os.read(reading, 3) == b"yes"
-    assert time.monotonic() - began < 4
     os.waitpid(pid, 0)
     os.close(reading)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.audience import freezing
@@ -210,7 +210,7 @@ def test_batches_hold_at_most_a_thousand(monkeypatch: pytest.MonkeyPatch) -> Non
     assert by_batch == dict(Batch.objects.filter(send=send).values_list("pk", "size"))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(
     people=st.lists(
         st.tuples(

@@ -19,6 +19,7 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.providers.smtp.transport import SmtpTransport
 from tests.smtp_server import HANG, SmtpSink, running
 from tests.tasks.conftest import API_KEY
+from tests.waiting import LONG
 
 
 @dataclass
@@ -29,9 +30,11 @@ class Way:
     raw: Callable[[], list[bytes]]
     #: The same transport with nobody at the other end.
     broken: Transport
-    #: The same transport before somebody who takes the request and never answers, given up after a second; None = there
-    #: is nobody to wait for.
-    silent: Transport | None = None
+    #: Makes the same transport, with a deadline in seconds, before somebody who takes the request and never answers; None =
+    #: there is nobody to wait for.
+    silent: Callable[[float], Transport] | None = None
+    #: How many such requests were taken.
+    silences: Callable[[], int] = lambda: 0
 
     def received(self) -> list[EmailMessage]:
         messages = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.raw()]
@@ -46,7 +49,7 @@ def sink() -> Iterator[SmtpSink]:
 
 @pytest.fixture
 def smtp(sink: SmtpSink, tmp_path: Path) -> Iterator[SmtpTransport]:
-    transport = SmtpTransport(server_of(sink), journal=tmp_path / "journal", deadline=10.0)
+    transport = SmtpTransport(server_of(sink), journal=tmp_path / "journal", deadline=LONG)
     yield transport
     transport.close()
 
@@ -74,30 +77,30 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
 
 
 def _sendgrid(sandbox: Sandbox, fault: Any) -> Way:
-    class Silent(SendGridTransport):
-        def post(self, body: bytes) -> Any:
-            fault("accept-then-hang", times=1)
-            return super().post(body)
+    def silent(deadline: float) -> SendGridTransport:
+        fault("accept-then-hang")
+        return SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=deadline)
 
     return Way(
-        transport=SendGridTransport(api_key=API_KEY, host=sandbox.url),
+        transport=SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=LONG),
         raw=lambda: [eml(message) for message in sandbox.ledger.messages(limit=2000)],
         broken=SendGridTransport(api_key=API_KEY, host="http://127.0.0.1:9"),
-        silent=Silent(api_key=API_KEY, host=sandbox.url, deadline=1.0),
+        silent=silent,
+        silences=lambda: sum(fault["struck"] for fault in sandbox.faults.as_json()),
     )
 
 
 def _smtp(sink: SmtpSink, folder: Path) -> Iterator[Way]:
-    class Silent(SmtpTransport):
-        def post(self, body: Any) -> Any:
-            sink.script = lambda stage, _number, _recipient: HANG if stage == "text" else ""
-            return super().post(body)
+    def silent(deadline: float) -> SmtpTransport:
+        sink.script = lambda stage, _number, _recipient: HANG if stage == "text" else ""
+        return SmtpTransport(server_of(sink), deadline=deadline)
 
-    transport = SmtpTransport(server_of(sink), journal=folder / "journal")
+    transport = SmtpTransport(server_of(sink), journal=folder / "journal", deadline=LONG)
     yield Way(
         transport=transport,
         raw=lambda: [kept.message for kept in sink.kept],
         broken=SmtpTransport(SmtpServer(host="127.0.0.1", port=9, security="plain")),
-        silent=Silent(server_of(sink), deadline=1.0),
+        silent=silent,
+        silences=lambda: sink.hangs,
     )
     transport.close()

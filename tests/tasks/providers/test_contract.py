@@ -11,6 +11,7 @@ import pytest
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tests.tasks.providers.conftest import Way
 from tests.tasks.providers.messages import encode, make_recipient, make_recipients
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.integration
 
@@ -159,11 +160,18 @@ def test_with_nobody_at_the_other_end_nothing_was_sent(way: Way) -> None:
 def test_whoever_takes_it_and_never_answers_leaves_a_doubt_within_the_deadline(way: Way) -> None:
     if way.silent is None:
         pytest.skip("there is nobody to wait for")
-    began = time.monotonic()
-    outcome = way.silent.post(encode(way.silent, make_recipients(1)))
+    for deadline in (1.0, 5.0, 25.0):
+        transport = way.silent(deadline)
+        body = encode(transport, make_recipients(1))
+        began = time.monotonic()
+        outcome = transport.post(body)
+        seconds = time.monotonic() - began
+        if way.silences():
+            break
+        # The machine was too slow to bring the request to its other end in this time.
 
     assert isinstance(outcome, Unknown)
-    assert 0.5 < time.monotonic() - began < 3
+    assert deadline / 2 < seconds < LONG
 
 
 def test_it_goes_on_after_a_break(way: Way) -> None:

@@ -33,6 +33,8 @@ from tests.factories import (
     make_subscriber,
     make_suppression,
 )
+from tests.tasks.lock_waits import waiting_for_locks
+from tests.waiting import LONG, eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -220,7 +222,7 @@ def test_of_a_claim_and_an_undo_at_the_same_moment_one_wins(which: str, transpor
 
     def claiming() -> bool:
         try:
-            start.wait(10)
+            start.wait(LONG)
             if which == "any":
                 return isinstance(claim_next(attempt=uuid4(), transport=transport.name), Claim)
             return claim_batch(batch.pk, attempt=uuid4(), transport=transport.name) is not None
@@ -229,7 +231,7 @@ def test_of_a_claim_and_an_undo_at_the_same_moment_one_wins(which: str, transpor
 
     def undoing() -> bool:
         try:
-            start.wait(10)
+            start.wait(LONG)
             undo.undo(send.pk)
         except undo.UndoError:
             return False
@@ -258,7 +260,7 @@ def test_an_undo_waits_for_a_claim_that_has_not_committed(
     def myself() -> str:
         inside.set()
         # The undo now waits for the send's row; what it waits with is seen in the server.
-        assert asked.wait(10)
+        assert asked.wait(LONG)
         return ""
 
     monkeypatch.setattr("newsdesk.core.process_identity.current_process", myself)
@@ -277,20 +279,14 @@ def test_an_undo_waits_for_a_claim_that_has_not_committed(
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(claiming)
-        assert inside.wait(10)
+        assert inside.wait(LONG)
         second = pool.submit(undoing)
-        while not _somebody_waits():
-            assert not second.done()
+        assert eventually(lambda: second.done() or waiting_for_locks())
+        assert not second.done()
         asked.set()
         first.result()
         with pytest.raises(undo.UndoError, match="going out since"):
             second.result()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
-        return cursor.fetchone() is not None
 
 
 # Resend to those missed

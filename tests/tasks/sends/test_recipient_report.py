@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdesk.core.errors import InputError
@@ -60,7 +60,7 @@ def send(db: None) -> Send:
 
 
 @pytest.mark.integration
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(batches, st.lists(st.sampled_from(Exclusion.REASONS), max_size=4))
 def test_the_ledger_sums_up_to_the_counts(send: Send, plan: list[tuple[str, list[str]]], excluded: list[str]) -> None:
     with transaction.atomic():

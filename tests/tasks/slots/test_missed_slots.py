@@ -138,14 +138,14 @@ def test_never_approved_it_is_missed_and_moves_to_the_next_slot() -> None:
 
 
 @pytest.mark.django_db
-def test_after_a_trial_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
+def test_after_another_send_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
     publication = make_weekly(ahead=-HOUR)
     recurring(publication, late_minutes=30)
     over = slot_of(publication, ahead=-HOUR)
     edition = make_draft(publication, None)
     approve_edition(edition, None)
-    trial = schedule(edition, lists=[make_list(publication, "colleagues")])
-    assert preparing.prepare(trial.pk)
+    test_send = schedule(edition, lists=[make_list(publication, "colleagues")])
+    assert preparing.prepare(test_send.pk)
     reopen_edition(edition, None)
     Edition.objects.update(slot=over)
 

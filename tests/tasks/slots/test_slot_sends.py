@@ -186,7 +186,7 @@ def test_an_edition_that_a_person_sends_to_those_lists_is_not_sent_again() -> No
 
 
 @pytest.mark.django_db
-def test_a_trial_to_another_list_does_not_count() -> None:
+def test_a_send_to_another_list_does_not_count() -> None:
     publication = make_weekly(ahead=timedelta(days=2))
     recurring(publication)
     edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))

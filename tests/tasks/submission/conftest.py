@@ -10,6 +10,7 @@ from newsdesk.core.environment import SmtpServer
 from tasks.providers import registry
 from tasks.providers.smtp.transport import SmtpTransport
 from tests.smtp_server import SmtpSink, running
+from tests.waiting import LONG
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def sink() -> Iterator[SmtpSink]:
 @pytest.fixture
 def smtp(sink: SmtpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpTransport]:
     server = SmtpServer(host="127.0.0.1", port=sink.port, security="plain")
-    transport = SmtpTransport(server, journal=tmp_path / "journal", deadline=5.0)
+    transport = SmtpTransport(server, journal=tmp_path / "journal", deadline=LONG)
     monkeypatch.setitem(registry._transports, os.getpid(), transport)
     yield transport
     transport.close()

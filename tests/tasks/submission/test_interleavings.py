@@ -57,7 +57,7 @@ def _reconcile(transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch) ->
         silence.reconcile(transport=transport, grace=GRACE)
 
 
-def test_after_the_ground_has_moved_a_persons_decision_is_carried_out(transport: SendGridTransport) -> None:
+def test_after_the_database_has_moved_a_persons_decision_is_carried_out(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     Send.objects.update(timeline=999)
     posting.submit_batch(_only(send).pk, transport=transport)

@@ -89,7 +89,7 @@ def test_a_worker_killed_in_the_middle_leaves_one_doubt(
 
     sink.script = kill
     arguments = [sys.executable, "-c", _CHILD, str(sink.port), str(tmp_path / "journal"), str(request)]
-    children.append(subprocess.Popen(arguments, cwd=Path(__file__).parents[2]))
+    children.append(subprocess.Popen(arguments, cwd=Path(__file__).parents[3]))
     assert children[0].wait(30) == -signal.SIGKILL
     Batch.objects.filter(pk=batch.pk).update(claimed_by=_holder_of(tmp_path / "journal" / str(held.attempt)))
 
@@ -135,7 +135,7 @@ def test_a_journal_of_other_members_is_not_believed(sink: SmtpSink, smtp: SmtpTr
     check(send, unknown=3)
 
 
-def test_doorbells_ring_for_the_rest(
+def test_those_not_tried_are_enqueued(
     sink: SmtpSink, smtp: SmtpTransport, fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
 ) -> None:
     sink.script = once("text", 1, CLOSE)

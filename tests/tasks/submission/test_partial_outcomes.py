@@ -48,7 +48,7 @@ def test_all_accepted_is_submitted_as_anywhere(sink: SmtpSink, smtp: SmtpTranspo
 
 
 @pytest.mark.parametrize("answer", [CLOSE, ACCEPT_THEN_CLOSE])
-def test_a_cut_after_k_letters_leaves_one_unknown_and_sends_the_rest_once(
+def test_a_cut_after_k_messages_leaves_one_unknown_and_sends_the_others_once(
     answer: str, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
     sink.script = once("text", 4, answer)
@@ -183,7 +183,7 @@ def test_those_not_tried_in_a_cancelled_send_are_cancelled(sink: SmtpSink, smtp:
     check(send, submitted=2, unknown=1, excluded={"cancelled": 2})
 
 
-def test_an_outcome_recorded_twice_divides_once(sink: SmtpSink, smtp: SmtpTransport) -> None:
+def test_an_outcome_recorded_twice_splits_once(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = once("text", 0, CLOSE)
     send = make_prepared_send(4)
     held = claim_batch(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
@@ -199,7 +199,7 @@ def test_an_outcome_recorded_twice_divides_once(sink: SmtpSink, smtp: SmtpTransp
     assert len(Attempt.objects.get().evidence) == 1
 
 
-def test_a_database_that_goes_away_while_dividing_is_written_whole_later(
+def test_a_database_that_goes_away_while_splitting_is_written_whole_later(
     sink: SmtpSink, smtp: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink.script = once("text", 2, CLOSE)

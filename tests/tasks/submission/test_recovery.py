@@ -105,7 +105,7 @@ def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGrid
 
 
 @pytest.mark.parametrize(
-    ("age", "waiting", "enqueued"), [(1, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
+    ("age", "waiting", "enqueued"), [(-60, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
 )
 def test_a_batch_whose_message_was_lost_is_enqueued_again(
     age: int, waiting: int | None, enqueued: bool, transport: SendGridTransport, fake_queue: FakeQueue
@@ -122,7 +122,7 @@ def test_a_batch_whose_message_was_lost_is_enqueued_again(
     assert fake_queue.batches == ([_only(send).pk] if enqueued else [])
 
 
-def test_a_started_worker_rings_for_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
+def test_a_started_worker_enqueues_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
     send = make_prepared_send(1)
     fake_queue.messages.clear()
 

@@ -1,5 +1,6 @@
 """The worker loop against a real sandbox: many requests in flight, each batch once, fair between sends."""
 
+import threading
 import time
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from tasks import worker_shutdown
 from tasks.audience import freezing
 from tasks.feedback import applying
 from tasks.models import Alarm, Batch, Receipt, Send, TransactionalMail, TransportState, WarmUp
-from tasks.providers.base import Accepted, Outcome
+from tasks.providers.base import Accepted, Outcome, Transport
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control, wake_ups
 from tasks.sends.counts import as_json, counts
@@ -23,6 +24,7 @@ from tasks.submission.worker_loop import WorkerLoop
 from tasks.throttling import warm_up
 from tests.factories import make_prepared_send
 from tests.tasks.conftest import FakeQueue
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +35,12 @@ class Gauge:
     name = "gauge"
     reports = False
 
-    def __init__(self, seconds: float = 0.05) -> None:
-        self.seconds = seconds
+    def __init__(self, *, together: int = 1) -> None:
+        """`together`: the first requests are answered when so many are in flight."""
+        self.together = together
         self.posted: list[str] = []
         self.most = self._now = 0
+        self._changed = threading.Condition()
 
     def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
         del attempt
@@ -44,12 +48,21 @@ class Gauge:
         return f"{send}:{len(recipients)}:{message.subject}"
 
     def post(self, body: str) -> Outcome:
-        self._now += 1
-        self.most = max(self.most, self._now)
-        self.posted.append(body)
-        time.sleep(self.seconds)
-        self._now -= 1
+        with self._changed:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self.posted.append(body)
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self.most >= self.together, LONG)
+        time.sleep(0.01)  # one too many would come in now
+        with self._changed:
+            self._now -= 1
         return Accepted(http_status=202, provider_id="")
+
+
+def worker_loop(transport: Transport, *, connections: int) -> WorkerLoop:
+    """A loop with as much time as it needs."""
+    return WorkerLoop(transport, connections=connections, seconds=LONG)
 
 
 @pytest.fixture
@@ -61,7 +74,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_loop_submits_everything_that_is_due(sandbox: Sandbox, transport: SendGridTransport) -> None:
     send = make_prepared_send(9)
 
-    WorkerLoop(transport, connections=3).run()
+    worker_loop(transport, connections=3).run()
 
     assert counts(send).submitted == 9
     assert counts(send).status == "sent"
@@ -72,20 +85,20 @@ def test_a_loop_submits_everything_that_is_due(sandbox: Sandbox, transport: Send
 @pytest.mark.usefixtures("small_batches")
 def test_as_many_requests_are_in_flight_as_there_are_connections() -> None:
     send = make_prepared_send(16)
-    slow = Gauge(0.2)
+    gauge = Gauge(together=4)
 
-    WorkerLoop(slow, connections=4).run()
+    worker_loop(gauge, connections=4).run()
 
-    assert slow.most == 4
+    assert gauge.most == 4
     assert counts(send).submitted == 16
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_two_sends_alternate() -> None:
     large, small = make_prepared_send(20), make_prepared_send(4)
-    gauge = Gauge(0.05)
+    gauge = Gauge()
 
-    WorkerLoop(gauge, connections=2).run()
+    worker_loop(gauge, connections=2).run()
 
     order = [int(body.partition(":")[0]) for body in gauge.posted]
     assert order.count(small.pk) == 2
@@ -107,10 +120,10 @@ def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueu
 @pytest.mark.usefixtures("small_batches")
 def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
-    gauge = Gauge(0.2)
+    gauge = Gauge()
     monkeypatch.setattr(worker_shutdown, "is_requested", lambda: bool(gauge.posted))
 
-    WorkerLoop(gauge, connections=2).run()
+    worker_loop(gauge, connections=2).run()
 
     told = counts(send)
     assert 2 <= told.submitted <= 4
@@ -130,7 +143,7 @@ def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch:
     monkeypatch.setattr(posting, "begin", broken)
 
     with pytest.raises(OperationalError):
-        WorkerLoop(Gauge(0.2), connections=4).run()
+        worker_loop(Gauge(together=2), connections=4).run()
 
     assert (counts(send).submitted, counts(send).pending) == (4, 2)
 
@@ -147,7 +160,7 @@ def test_a_cancelled_send_stops_at_the_next_claim(monkeypatch: pytest.MonkeyPatc
         return begun[-1]
 
     monkeypatch.setattr(posting, "begin", then_cancel)
-    WorkerLoop(Gauge(0.0), connections=1).run()
+    worker_loop(Gauge(), connections=1).run()
 
     told = counts(send)
     assert (told.submitted, told.excluded, told.status) == (4, {"cancelled": 8}, "cancelled")
@@ -158,7 +171,7 @@ def test_receipts_are_applied_between_batches() -> None:
     make_prepared_send(8)
     waiting = [Receipt.objects.create(body=b"[]").pk for _ in range(3)]
 
-    WorkerLoop(Gauge(0.0), connections=1).run()
+    worker_loop(Gauge(), connections=1).run()
 
     assert not Receipt.objects.filter(pk__in=waiting, applied_at__isnull=True).exists()
 
@@ -168,7 +181,7 @@ def test_too_many_requests_hold_everything(sandbox: Sandbox, transport: SendGrid
     fault("rate-limit", retry_after=30, times=1)
     send = make_prepared_send(8)
 
-    WorkerLoop(transport, connections=1).run()
+    worker_loop(transport, connections=1).run()
 
     assert sandbox.ledger.counts()["accepted"] == 0
     assert counts(send).pending == 8
@@ -176,7 +189,7 @@ def test_too_many_requests_hold_everything(sandbox: Sandbox, transport: SendGrid
     assert "SendGrid asked to wait" in state.throttle_reason
     TransportState.objects.update(throttled_until=None)
     Batch.objects.update(not_before="2020-01-01T00:00:00Z")
-    WorkerLoop(transport, connections=1).run()
+    worker_loop(transport, connections=1).run()
     assert counts(send).submitted == 8
 
 
@@ -184,7 +197,8 @@ def _warm_up(domain: str, *ceilings: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date")
         (today,) = cursor.fetchone()
-    warm_up.change(domain, starts_on=today, ceilings=ceilings)
+    # The first ceiling holds before it, too: so midnight may pass meanwhile.
+    warm_up.change(domain, starts_on=today + timedelta(days=1), ceilings=ceilings)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -193,14 +207,14 @@ def test_a_warm_up_stops_at_todays_ceiling_and_lets_other_domains_pass() -> None
     old = make_prepared_send(4, sender_domain="old.example")
     _warm_up("young.example", 7)
 
-    WorkerLoop(Gauge(0.0), connections=3).run()
+    worker_loop(Gauge(), connections=3).run()
 
     assert (counts(young).submitted, counts(young).pending, counts(young).status) == (6, 6, "sending")
     assert counts(old).submitted == 4
     assert "ceiling of 7" in WarmUp.objects.get(domain="young.example").throttle_reason
 
     warm_up.change("young.example", starts_on=None, ceilings=())
-    WorkerLoop(Gauge(0.0), connections=3).run()
+    worker_loop(Gauge(), connections=3).run()
     assert counts(young).submitted == 12
 
 
@@ -211,7 +225,7 @@ def test_a_refused_request_costs_nothing_of_the_ceiling(transport: SendGridTrans
     _warm_up("young.example", 4)
 
     for _ in range(3):
-        WorkerLoop(transport, connections=1).run()
+        worker_loop(transport, connections=1).run()
         TransportState.objects.update(throttled_until=None)
         Batch.objects.update(not_before="2020-01-01T00:00:00Z")
 
@@ -234,8 +248,8 @@ def test_the_ceiling_of_a_day(day: int, expected: int | None) -> None:
 def test_a_send_is_never_claimed_twice_by_two_loops(transport: SendGridTransport) -> None:
     send = make_prepared_send(3)
 
-    WorkerLoop(transport, connections=2).run()
-    WorkerLoop(transport, connections=2).run()
+    worker_loop(transport, connections=2).run()
+    worker_loop(transport, connections=2).run()
 
     assert Send.objects.get(pk=send.pk).batches.get().attempts == 1
 
@@ -245,7 +259,7 @@ def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTranspor
     fault("accept-then-close", times=3)
     send = make_prepared_send(12)
 
-    WorkerLoop(transport, connections=1).run()
+    worker_loop(transport, connections=1).run()
 
     told = as_json(Send.objects.get(pk=send.pk))
     assert (told["unknown"], told["pending"], told["status"]) == (6, 6, "sending")
@@ -254,7 +268,7 @@ def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTranspor
     assert alarm.cleared_at is None
 
     TransportState.objects.update(probed_at="2020-01-01T00:00:00Z")
-    WorkerLoop(transport, connections=1).run()
+    worker_loop(transport, connections=1).run()
 
     told = as_json(Send.objects.get(pk=send.pk))
     assert (told["pending"], "held" in told) == (0, False)
@@ -274,8 +288,8 @@ def test_a_mail_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch) -
         def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
             return "mail" if not recipients[0].delivery else super().encode(message, recipients, attempt=attempt)
 
-    gauge = Noting(0.0)
-    WorkerLoop(gauge, connections=2).run()
+    gauge = Noting()
+    worker_loop(gauge, connections=2).run()
 
     assert gauge.posted.index("mail") <= 1
     mail.refresh_from_db()
@@ -297,7 +311,7 @@ def test_an_outcome_that_cannot_be_recorded_does_not_lose_the_others(monkeypatch
     monkeypatch.setattr(posting, "settle", breaks_for_one)
 
     with pytest.raises(MembersMissingError):
-        WorkerLoop(Gauge(0.2), connections=4).run()
+        worker_loop(Gauge(together=4), connections=4).run()
 
     assert (counts(send).submitted, counts(send).submitting) == (6, 2)
 
@@ -312,7 +326,7 @@ def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(applying, "apply_receipt", breaks)
 
-    WorkerLoop(Gauge(0.0), connections=1).run()
+    worker_loop(Gauge(), connections=1).run()
 
     assert counts(send).submitted == 8
     assert Receipt.objects.get(pk=receipt.pk).applied_at is None
@@ -325,13 +339,14 @@ def test_loops_that_end_waiting_do_not_fill_the_broker(
 ) -> None:
     """A worker takes a message with a countdown at once and keeps it until its time: no queue shows how many there are."""
     redis_client.client(settings.REDIS_URL).flushall()
-    monkeypatch.setattr(freezing, "BATCH_SIZE", 20)
+    # So large that its price is not paid for before the last of these loops, nor so large that nobody waits for it.
+    monkeypatch.setattr(freezing, "BATCH_SIZE", 58)
     settings.RATE_RECIPIENTS = 1
-    send = make_prepared_send(60)
+    send = make_prepared_send(3 * 58)
     fake_queue.messages.clear()
 
     for _ in range(100):
-        WorkerLoop(Gauge(0.0), connections=1).run()
+        worker_loop(Gauge(), connections=1).run()
 
-    assert counts(send).submitted == 20
+    assert counts(send).submitted == 58
     assert 1 <= len(fake_queue.loops) <= wake_ups.WORKERS_AT_MOST

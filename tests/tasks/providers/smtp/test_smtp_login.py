@@ -18,6 +18,7 @@ from tasks.providers.smtp.transport import SmtpTransport
 from tests.smtp_server import SmtpSink, running
 from tests.tasks.providers.conftest import server_of
 from tests.tasks.providers.messages import encode, make_recipients
+from tests.waiting import LONG
 
 USERS = {"news": "päss wörd"}
 
@@ -59,7 +60,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 
 def post(sink: SmtpSink, context: ssl.SSLContext | None, **server: str) -> object:
-    transport = SmtpTransport(server_of(sink, **server), deadline=5.0, context=context)
+    transport = SmtpTransport(server_of(sink, **server), deadline=LONG, context=context)
     outcome = transport.post(encode(transport, make_recipients(3)))
     transport.close()
     return outcome

@@ -1,11 +1,11 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from newsdesk.core.file_locks import Lock, is_held, note
+from newsdesk.core.file_locks import INTERVAL, PATIENCE_BEFORE_WORD, Lock, is_held, note
+from tests.waiting import FakeClock
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -31,14 +31,15 @@ def test_a_child_that_inherits_it_keeps_it(tmp_path: Path) -> None:
 
 
 def test_waiting_ends_with_the_patience_and_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsdesk.core.file_locks.PATIENCE_BEFORE_WORD", 0.1)
+    clock = FakeClock()
+    monkeypatch.setattr("newsdesk.core.file_locks.time", clock)
     holder, waiter = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
     assert holder.try_acquire()
-    told: list[int] = []
-    start = time.monotonic()
-    assert not waiter.acquire(0.4, on_wait=lambda: told.append(1))
-    assert 0.4 <= time.monotonic() - start < 2
-    assert told == [1]
+    told: list[float] = []
+    start = clock.now
+    assert not waiter.acquire(10.0, on_wait=lambda: told.append(clock.now))
+    assert clock.now - start == pytest.approx(10.0, abs=INTERVAL)
+    assert told == [pytest.approx(start + PATIENCE_BEFORE_WORD, abs=INTERVAL)]
     holder.release()
 
 
