@@ -14,7 +14,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix golden chaos bench pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden chaos bench pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -50,6 +50,12 @@ lint: $(STAMP) ## style, types, imports, migrations, templates
 fix: $(STAMP) ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+hooks: $(STAMP) ## have git run the checks of `make lint` before each commit
+	@$(BIN)/pre-commit install
+
+imports: $(STAMP) ## which room imports which, and cycles; `make imports MERMAID=rooms.mmd` also draws a diagram
+	@$(BIN)/python packaging/import_map.py $(if $(MERMAID),--mermaid $(MERMAID))
 
 golden: $(STAMP) ## write the golden mails anew; read the difference before you commit it
 	NEWSDESK_GOLDEN=1 $(BIN)/pytest -q tests/golden

@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    # Django is loaded here, where an error in doing so is told in one line.
     from newsdesk.management import directory
 
     if arguments[:1] == ["help"] and len(arguments) > 1:
@@ -58,6 +59,7 @@ def _run(arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments[1:]) and directory.print_help(arguments[0]):
         return 0
     signal.signal(signal.SIGTERM, _end)
+    # What only runs a command is not loaded for --help.
     from newsdesk.management import runner
 
     runner.run(arguments)

@@ -11,6 +11,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from tasks.celery import app
+
 #: An answer of a worker holds this long, so that frequent questions cost the workers nothing.
 WORKER_ANSWER_HOLDS = 5.0
 PATIENCE = 0.8
@@ -35,8 +37,6 @@ def broker_answers() -> bool:
 
 
 def worker_answers() -> bool:
-    from tasks.celery import app
-
     try:
         # Without a limit Celery would wait for the whole time, in case more workers answer.
         return bool(app.control.broadcast("ping", reply=True, limit=1, timeout=PATIENCE))

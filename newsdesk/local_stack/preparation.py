@@ -10,6 +10,7 @@ from django.core.management import call_command
 from newsdesk.core.errors import OperationFailedError
 from newsdesk.core.home import Home
 from newsdesk.local_stack import fingerprint
+from tasks.database import identity
 
 FIRST_USER = "editor"
 
@@ -46,8 +47,6 @@ def collect_static_files() -> None:
 
 def refuse_unsafe_database() -> None:
     """Raise Failure when the database may forget what it has committed."""
-    from tasks.database import identity
-
     try:
         identity.refuse_unsafe_database()
     except identity.UnsafeDatabaseError as error:

@@ -22,7 +22,7 @@ def get_transport() -> Transport:
 def _make() -> Transport:
     match settings.NEWSDESK_TRANSPORT:
         case "smtp":
-            from tasks.providers.smtp.transport import SmtpTransport
+            from tasks.providers.smtp.transport import SmtpTransport  # only the provider in use is loaded
 
             assert settings.SMTP_SERVER is not None, "the environment demands SMTP_URL"
             return SmtpTransport(
@@ -32,10 +32,10 @@ def _make() -> Transport:
                 dkim=settings.DKIM_KEY,
             )
         case "file":
-            from tasks.providers.file.transport import FileTransport
+            from tasks.providers.file.transport import FileTransport  # only the provider in use is loaded
 
             return FileTransport(settings.NEWSDESK_MAILDIR)
         case _:
-            from tasks.providers.sendgrid.transport import SendGridTransport
+            from tasks.providers.sendgrid.transport import SendGridTransport  # only the provider in use is loaded
 
             return SendGridTransport(api_key=settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
