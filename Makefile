@@ -54,8 +54,8 @@ fix: $(STAMP) ## mend what ruff can mend
 hooks: $(STAMP) ## have git run the checks of `make lint` before each commit
 	@$(BIN)/pre-commit install
 
-imports: $(STAMP) ## which room imports which, and cycles; `make imports MERMAID=rooms.mmd` also draws a diagram
-	@$(BIN)/python packaging/import_map.py $(if $(MERMAID),--mermaid $(MERMAID))
+imports: $(STAMP) ## which room imports which, and cycles; ROOT=folder for another checkout, MERMAID=file for a diagram
+	@$(BIN)/python packaging/import_map.py --root "$(or $(ROOT),.)" $(if $(MERMAID),--mermaid "$(MERMAID)")
 
 golden: $(STAMP) ## write the golden mails anew; read the difference before you commit it
 	NEWSDESK_GOLDEN=1 $(BIN)/pytest -q tests/golden

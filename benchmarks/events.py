@@ -5,7 +5,7 @@
 Ours is everything that a report goes through: SendGrid's signed POSTs of some 1500 events to the real web, stored,
 answered, applied by the real Celery workers. The time runs from the first POST until nothing waits to be applied. The
 bare loop is two processes that read the same bodies with orjson and insert them, a body at a time, into a table
-shaped like that of the events; nothing else. The target is 25,000 events a second (design §12).
+shaped like that of the events; nothing else. The target is 25,000 events a second.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 For each size everything is started anew in a new home (engines, web, worker, beat, local SendGrid), so that the kernel's own high-water mark
 (VmHWM of /proc, Linux only) is that of this size. Readers are imported, an edition composed and sent, and the mark is read
 once every event has come back through the web and is applied: the worker's children have then prepared the send, submitted it,
-swept and applied receipts. Of several children the largest counts. The target (design §12): worker and web
+swept and applied receipts. Of several children the largest counts. The target: worker and web
 grow by no more than a tenth from the smallest size to the largest. PostgreSQL's mark counts the memory it shares and is printed for
 information, as is the local SendGrid's.
 """

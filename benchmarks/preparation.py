@@ -8,7 +8,7 @@ the index and the fillfactor of tasks_delivery. It makes no batches, states no r
 Ours is `tasks.preparation.preparing.prepare` as the worker calls it, without the broker: deliveries, exclusions with their reasons,
 batches, the check of the sum, the send's row. Both commit to disk (fsync on). Each turn begins with empty tables
 and a checkpoint. Of the readers one in a hundred is unsubscribed, one in a hundred unconfirmed and one in a hundred bounced. The
-target is a ratio of 2.0 (design §12).
+target is a ratio of 2.0.
 
 `--zones N` makes it a send at the readers' local time, who live in N timezones; the bare loop stays as it is. `--cap` gives the
 publication a frequency cap, with an earlier send to everybody within its days.

@@ -7,7 +7,7 @@ The sinks are one of ours on uvloop and, where Postfix's test server is installe
 The bare loop joins values that are ready into a message that is split, writes it with the next envelope and reads four
 replies; nothing else. Ours does what a send does before its fence and after it: encode each batch of 1000 (names,
 Message-ID, unsubscribe links), join each message, keep the journal, read and judge every reply. Claim, fence and ledger,
-once in a thousand messages, are not part of either. The target is a ratio of 0.8 (design §12).
+once in a thousand messages, are not part of either. The target is a ratio of 0.8.
 """
 
 import argparse
@@ -26,8 +26,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 
 from benchmarks.support import smtp_sinks
 from newsdesk.core.environment import DkimKey, SmtpServer
+from tasks.messages import Message, Recipient
 from tasks.mime.messages import MimeRequest
-from tasks.providers.base import Accepted, Message, Recipient
+from tasks.providers.base import Accepted
 from tasks.providers.smtp.transport import SmtpTransport
 
 BATCH = 1000

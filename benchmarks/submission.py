@@ -9,7 +9,7 @@ client and record, until the last batch stands as submitted in the database. The
 Bare: two warm processes do the same to the same batches by hand (benchmarks/support/loops.py tells what exactly): claim with SKIP
 LOCKED, the same recheck, one token and the same substitutions for each reader, orjson, one POST on a kept connection, the
 attempt before it and the outcome after it, each statement durable. The naked loop of the reference (no recheck, no attempt) is printed
-for information. The database is the embedded one with fsync on. The target is ours ÷ bare ≥ 0.8 (design §12).
+for information. The database is the embedded one with fsync on. The target is ours ÷ bare ≥ 0.8.
 
 With --latency each answer of the sink waits so long: then waiting is all, the bare loops (one request at a time) say nothing and
 are left out, and the target is what so many connections can do: processes × NEWSDESK_CONNECTIONS × 1000 ÷ latency.

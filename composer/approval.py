@@ -18,9 +18,10 @@ from composer.content import segments_used
 from composer.inspection import Inspection, inspect
 from composer.models import Approval, Edition, Variant
 from composer.rendering import Rendering
+from newsdesk.core.errors import RefusedError
 
 
-class ApprovalRefusedError(Exception):
+class ApprovalRefusedError(RefusedError):
     """The edition cannot be approved, or reopened, now; the message says why and what to do."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from composer.colours import BLACK, READABLE, WHITE, contrast, is_colour, mixed, on, readable
 from composer.content import Brand, Image
+from newsdesk.core.errors import InputError
 
 #: Colours a theme must name for each scheme; it may name more.
 ROLES = ("page", "paper", "box", "fix", "line", "ink", "text", "muted")
@@ -23,7 +24,7 @@ GENERIC_FONTS = ("serif", "sans-serif", "monospace", "cursive", "system-ui")
 _FONTS = re.compile(r"[A-Za-z0-9 ,'-]{3,200}")
 
 
-class BrandError(ValueError):
+class BrandError(InputError, ValueError):
     """A brand setting that cannot be used; the message names it, what it is and what it should be."""
 
 

@@ -10,10 +10,8 @@ from composer import picking
 from composer.digest import Digest
 from composer.intake import import_digest
 from composer.models import Edition, Publication, Story
+from composer.preheader import preheader_of
 from composer.sanitising import paragraphs_to_html
-
-#: How much of a preheader an inbox shows.
-_PREHEADER = 110
 
 
 @transaction.atomic
@@ -37,7 +35,7 @@ def compose(
         blocks += _from_digest(edition, publication, digest)
     edition.title = edition.title or publication.title
     edition.content = [("story", value) for value in blocks]
-    edition.preheader = _preheader([value["headline"] for value in blocks])
+    edition.preheader = preheader_of([value["headline"] for value in blocks])
     edition.full_clean()
     edition.save()
     edition.save_revision(user=by, log_action="wagtail.create", clean=False)
@@ -61,13 +59,3 @@ def _from_digest(edition: Edition, publication: Publication, digest: Digest) -> 
         {**picking.copy_of(story), "headline": incoming.headline, "lede": incoming.lede, "body": incoming.body_html}
         for story, incoming in zip(taken, digest.stories, strict=True)
     ]
-
-
-def _preheader(headlines: Sequence[str]) -> str:
-    """The first headlines, as many as an inbox shows."""
-    shown = headlines[0] if headlines else ""
-    for headline in headlines[1:]:
-        if len(shown) + len(headline) > _PREHEADER:
-            break
-        shown = f"{shown} · {headline}"
-    return shown[:300]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, zip_longest
 from typing import Literal
 
+from newsdesk.core.errors import InputError
+
 MAX_SEGMENTS = 6
 
 
@@ -154,7 +156,7 @@ class Variant:
         return not self.content.stories
 
 
-class TooManySegmentsError(ValueError):
+class TooManySegmentsError(InputError, ValueError):
     """An edition names more segments than variants can be rendered for."""
 
 

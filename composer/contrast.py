@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from cssselect import parse
 from lxml import html as lxml_html
 from lxml.cssselect import CSSSelector
 
@@ -91,7 +92,5 @@ def _overridden(page: Any, css: str) -> dict[Any, _Colours]:
 
 @lru_cache(maxsize=500)
 def _matcher(selector: str) -> tuple[Any, tuple[int, int, int]]:
-    from cssselect import parse
-
     (parsed,) = parse(selector)
     return CSSSelector(selector, translator="html"), parsed.specificity()

@@ -25,6 +25,7 @@ from composer.digests.decoding import decode
 from composer.digests.errors import DigestError
 from composer.digests.numbering import find_headlines, headline_of, looks_like_a_heading, unescaped
 from composer.digests.paragraphs import Paragraph, paragraphs
+from composer.preheader import preheader_of
 from composer.sanitising import paragraphs_to_html
 
 __all__ = ["Digest", "DigestError", "DigestStory", "content", "parse"]
@@ -124,7 +125,7 @@ def content(
         number=number,
         title=digest.title,
         subject=subject or digest.title,
-        preheader=_preheader(digest),
+        preheader=preheader_of([story.headline for story in digest.stories]),
         introduction_html=paragraphs_to_html(digest.introduction),
         closing_heading=digest.closing_heading,
         closing_html=paragraphs_to_html(digest.closing),
@@ -139,16 +140,6 @@ def content(
             for story in digest.stories
         ),
     )
-
-
-def _preheader(digest: Digest) -> str:
-    """The first headlines, as many as an inbox shows."""
-    shown = digest.stories[0].headline
-    for story in digest.stories[1:]:
-        if len(shown) + len(story.headline) > 110:
-            break
-        shown = f"{shown} · {story.headline}"
-    return shown
 
 
 def _story(number: int, part: list[Paragraph]) -> DigestStory:

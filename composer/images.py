@@ -16,6 +16,8 @@ from django.core.files.storage import default_storage
 from PIL import Image as Pillow
 from wagtail.images.models import Filter, SourceImageIOError
 
+from newsdesk.core.errors import InputError
+
 FOLDER = "mail"
 _WIDTH, _HEIGHT = 1200, 3600
 #: Seconds; an image whose file is replaced gets another file name.
@@ -33,7 +35,7 @@ class Picture:
     weight: int = 0
 
 
-class UnreadableImageError(ValueError):
+class UnreadableImageError(InputError, ValueError):
     """The library knows the image, but its file is gone or broken; the message names it."""
 
 

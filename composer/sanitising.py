@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import nh3
 
+from newsdesk.core.errors import InputError
+
 MAX_CHARACTERS = 200_000
 MAX_DEPTH = 50
 
@@ -40,7 +42,7 @@ _LINK_TAG = re.compile(r"\{\{[^{}]*\}\}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-class TextTooLargeError(ValueError):
+class TextTooLargeError(InputError, ValueError):
     """HTML too long or nested too deeply to be a story; the message says by how much."""
 
 

@@ -12,8 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from newsdesk import __version__
-from newsdesk.core.environment import EnvironmentVariableError
-from newsdesk.core.errors import InputError, OperationFailedError
+from newsdesk.core.errors import InputError, NewsdeskError
 
 BAD_INPUT = 2
 FAILED = 1
@@ -45,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    # Django is loaded here, where an error in doing so is told in one line.
-    from newsdesk.management import directory
+    from newsdesk.management import directory  # noqa: PLC0415 - so that --help is quick
 
     if arguments[:1] == ["help"] and len(arguments) > 1:
         arguments = [arguments[1], "--help"]
@@ -59,8 +57,7 @@ def _run(arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments[1:]) and directory.print_help(arguments[0]):
         return 0
     signal.signal(signal.SIGTERM, _end)
-    # What only runs a command is not loaded for --help.
-    from newsdesk.management import runner
+    from newsdesk.management import runner  # noqa: PLC0415 - so that --help is quick
 
     runner.run(arguments)
     return 0
@@ -80,18 +77,18 @@ def _code(end: SystemExit) -> int:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an error, in one line, and the exit code."""
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management.base import CommandError
-    from django.db import DatabaseError, InterfaceError, ProgrammingError
-    from kombu.exceptions import OperationalError as BrokerError
-    from redis.exceptions import RedisError
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - so that --help is quick
+    from django.core.management.base import CommandError  # noqa: PLC0415 - so that --help is quick
+    from django.db import DatabaseError, InterfaceError, ProgrammingError  # noqa: PLC0415 - so that --help is quick
+    from kombu.exceptions import OperationalError as BrokerError  # noqa: PLC0415 - so that --help is quick
+    from redis.exceptions import RedisError  # noqa: PLC0415 - so that --help is quick
 
     said = _line(error)
     # PostgreSQL goes on with the statement and a pointer into it.
     cause = said.split(" LINE 1: ", 1)[0]
     manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
-        ((InputError, EnvironmentVariableError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
-        ((OperationFailedError,), said, FAILED),
+        ((InputError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
+        ((NewsdeskError,), said, FAILED),
         ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {cause}", FAILED),
         ((DatabaseError, InterfaceError), f"the database: {cause}", FAILED),
         ((BrokerError, RedisError), f"the broker: {said}", FAILED),

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from newsdesk.core.errors import OperationFailedError
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -34,7 +36,7 @@ _FLAGS = (
 )
 
 
-class NoBrowserError(RuntimeError):
+class NoBrowserError(OperationFailedError):
     """Chromium is not on this machine, does not start or does not answer; the message says which."""
 
 

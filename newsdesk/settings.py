@@ -1,7 +1,5 @@
 """Django's settings, derived from the environment and from what the home knows about this machine."""
 
-import os
-import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +8,7 @@ from newsdesk.core import paths
 from newsdesk.core.home import Home
 from newsdesk.core.logging import configure_events
 
-#: The settings are loaded before any conftest could say so: tests have a home of their own and nobody's environment.
-TESTING = "pytest" in sys.modules
-ENVIRONMENT = env.read(env.for_tests() if TESTING else os.environ)
+ENVIRONMENT = env.current()
 HOME = Home(ENVIRONMENT.home)
 
 SECRET_KEY = ENVIRONMENT.secret_key or HOME.secret_key()
@@ -52,6 +48,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# What is committed is on disk: the promise to send once stands on it. Only a throw-away database may do without.
+REQUIRE_DURABLE_DATABASE = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -128,8 +126,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-if TESTING:
-    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 LOGGING = {
     "version": 1,

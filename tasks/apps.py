@@ -1,14 +1,15 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
+from tasks.database.durability import commit_to_disk
+
 
 class TasksConfig(AppConfig):
     name = "tasks"
     verbose_name = "Delivery"
 
     def ready(self) -> None:
-        # Whoever rings a doorbell must ring it at our broker: Celery's default application would not.
-        from tasks import celery  # noqa: F401
-        from tasks.database.durability import commit_to_disk
+        # Whoever enqueues must do so at our broker: Celery's default application would not.
+        from tasks import celery  # noqa: F401, PLC0415 - it needs the settings, which are whole only now
 
         connection_created.connect(commit_to_disk)

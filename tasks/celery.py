@@ -49,7 +49,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
-    # Tests and alarms go first, and the short errands of beat must not wait behind a thousand batches.
+    # Test sends and alarm mails ("letters") go first; beat's short tasks ("errands") must not wait behind a thousand batches.
     task_queues=[Queue(name) for name in ("letters", "errands", "receipts", "batches")],  # type: ignore[no-untyped-call]
     task_default_queue="errands",
     task_routes={
@@ -104,19 +104,19 @@ def _refuse_unsafe_database(**_: object) -> None:
 
 
 @worker_ready.connect
-def _hear_of_the_end(**_: object) -> None:
+def _notice_shutdown(**_: object) -> None:
     """Let worker loops end as soon as the worker is asked to stop: Celery's signal comes after the soft shutdown's wait."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, _asking(signal.getsignal(number)))
+        signal.signal(number, _requesting_shutdown(signal.getsignal(number)))
 
 
-def _asking(handler: Any) -> Any:
-    def ask(*args: Any) -> None:
-        worker_shutdown.ask()
+def _requesting_shutdown(handler: Any) -> Any:
+    def request_shutdown(*args: Any) -> None:
+        worker_shutdown.request()
         if callable(handler):
             handler(*args)
 
-    return ask
+    return request_shutdown
 
 
 @worker_ready.connect

@@ -18,59 +18,71 @@ from tasks.transactional import submitting
 
 @shared_task(name="tasks.submit_batch")
 def submit_batch(batch_id: int) -> None:  # noqa: ARG001 - whichever it names, the loop takes what is due
+    """Submit whatever batches are due, for a few seconds."""
     worker_loop.run_worker_loop(transport=get_transport())
 
 
 @shared_task(name="tasks.submit_letter")
 def submit_mail(mail_id: int) -> None:
+    """Submit one transactional mail."""
     submitting.submit_mail(mail_id, transport=get_transport())
 
 
 @shared_task(name="tasks.apply_receipt")
 def apply_receipt(receipt_id: int) -> None:
+    """Apply the events of one webhook call."""
     applying.apply_receipt(receipt_id)
 
 
 @shared_task(name="tasks.prepare_send")
 def prepare_send(send_id: int) -> None:
+    """Prepare one send, if it is due."""
     preparing.prepare(send_id)
 
 
 @shared_task(name="tasks.keep_slots")
 def keep_slots() -> None:
+    """Do what is due for every slot. Beat: each minute."""
     upkeep.keep_slots()
 
 
 @shared_task(name="tasks.prepare_due_sends")
 def prepare_due_sends() -> None:
+    """Prepare every send whose time has come. Beat: every 5 s."""
     preparing.prepare_due()
 
 
 @shared_task(name="tasks.sweep")
 def recover() -> None:
+    """Settle abandoned claims and enqueue what is due again. Beat: every 10 s."""
     recovery.recover()
 
 
 @shared_task(name="tasks.sweep_after_start")
 def recover_after_start() -> None:
+    """The same once a worker has started, for all that is due."""
     recovery.recover(wake_all=True)
 
 
 @shared_task(name="tasks.reconcile")
 def reconcile() -> None:
+    """Look for evidence of unknown attempts. Beat: five times in the silence grace, each minute at the least."""
     silence.reconcile(transport=get_transport())
 
 
 @shared_task(name="tasks.expire_receipts")
 def expire_receipts() -> None:
+    """Delete the bodies of old webhook calls. Beat: nightly."""
     inbox.expire()
 
 
 @shared_task(name="tasks.compare_suppressions")
 def sync_suppressions() -> None:
+    """Compare the suppression lists with the provider's. Beat: nightly."""
     syncing.sync_nightly()
 
 
 @shared_task(name="tasks.check_links")
 def check_links(edition_id: int) -> None:
+    """Follow the links of one edition."""
     checks.check_links(edition_id)

@@ -26,15 +26,17 @@ def enqueue_batch(batch_id: int, *, countdown: float = 0) -> bool:
 
 
 def enqueue_worker_loop(*, countdown: float = 0) -> bool:
-    """Wake a worker for whatever batch is due after `countdown` seconds."""
+    """Wake a worker for whatever batch is due after `countdown` seconds. False as above, here and below."""
     return _enqueue("tasks.submit_batch", 0, countdown=countdown)
 
 
 def enqueue_mail(mail_id: int, *, countdown: float = 0) -> bool:
+    """Wake a worker for this transactional mail, after `countdown` seconds."""
     return _enqueue("tasks.submit_letter", mail_id, countdown=countdown)
 
 
 def enqueue_receipt(receipt_id: int) -> bool:
+    """Wake a worker that applies this receipt's events."""
     return _enqueue("tasks.apply_receipt", receipt_id)
 
 
@@ -44,14 +46,17 @@ def enqueue_send(send_id: int) -> bool:
 
 
 def enqueue_link_check(edition_id: int) -> bool:
+    """Wake a worker that checks the links of this edition."""
     return _enqueue("tasks.check_links", edition_id)
 
 
 def enqueue_suppression_sync() -> bool:
+    """Wake a worker that compares the suppression lists."""
     return _enqueue("tasks.compare_suppressions")
 
 
 def enqueue_recovery_after_start() -> bool:
+    """Wake a worker for a recovery that enqueues all that is due, however young its messages."""
     return _enqueue("tasks.sweep_after_start")
 
 

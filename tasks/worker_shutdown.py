@@ -1,14 +1,16 @@
-"""Whether this worker was asked to stop: the main process hears of it, its children look here between two batches."""
+"""Whether this worker was asked to stop: the main process gets the signal, its children look here between two batches."""
 
 import multiprocessing
 
 #: In memory that the children of a fork share with their parent.
-_asked = multiprocessing.Value("b", 0, lock=False)
+_requested = multiprocessing.Value("b", 0, lock=False)
 
 
-def ask() -> None:
-    _asked.value = 1
+def request() -> None:
+    """Ask the worker's processes to claim nothing more. Called in the main process, by its signal handlers."""
+    _requested.value = 1
 
 
-def asked() -> bool:
-    return bool(_asked.value)
+def is_requested() -> bool:
+    """Whether the worker of this process was asked to stop."""
+    return bool(_requested.value)

@@ -34,6 +34,8 @@ LEFTOVER_SECONDS = 3600
 
 
 def pytest_configure() -> None:
+    # Programs that tests start are those of production.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "newsdesk.settings"
     # WhiteNoise warns where nothing was collected, and a warning is an error here.
     settings.HOME.static.mkdir(exist_ok=True)
 

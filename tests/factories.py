@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from composer.models import Approval, Edition, Publication, Variant
 from subscribers.models import List, Segment, Subscriber, Subscription, Suppression
+from tasks.messages import Message
 from tasks.models import Attempt, Batch, Delivery, Send, TransactionalMail
 from tasks.preparation import preparing
-from tasks.providers.base import Message
 from tasks.transactional import writing
 
 _numbers = count(1)

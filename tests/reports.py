@@ -76,7 +76,7 @@ def make_world(readers: int = 1, **send_fields: Any) -> World:
 
 def deliver(*reports: object) -> applying.Applied:
     """Store one receipt with these events and apply it."""
-    return applying.apply_receipt(inbox.store(orjson.dumps(reports)))
+    return applying.apply_receipt(inbox.store(orjson.dumps(reports), provider="sendgrid"))
 
 
 def suppressions() -> set[tuple[str, str, int | None]]:

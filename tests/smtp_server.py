@@ -45,7 +45,7 @@ class SmtpSink:
         return [kept.recipient for kept in self.kept]
 
 
-class _Over(Exception):  # noqa: N818 - the connection's end
+class _OverError(Exception):
     pass
 
 
@@ -57,7 +57,7 @@ class _Session:
         self.secured = sink.implicit_tls
 
     def run(self) -> None:
-        with suppress(OSError, _Over, ValueError):
+        with suppress(OSError, _OverError, ValueError):
             self.answer("greeting", "220 sink ESMTP")
             while line := self.file.readline():
                 command = line.decode("utf-8", "replace").strip()
@@ -71,10 +71,10 @@ class _Session:
     def answer(self, stage: str, usual: str) -> str:
         said = self.sink.script(stage, len(self.sink.kept), self.recipient) or usual
         if said == CLOSE:
-            raise _Over
+            raise _OverError
         if said == HANG:
             time.sleep(5)
-            raise _Over
+            raise _OverError
         if said != ACCEPT_THEN_CLOSE:
             self.say(said)
         return said
@@ -107,7 +107,7 @@ class _Session:
             self.say("250 ok")
         elif verb == "QUIT":
             self.say("221 bye")
-            raise _Over
+            raise _OverError
         else:
             self.say("500 5.5.2 what?")
 
@@ -144,18 +144,18 @@ class _Session:
         size = 0
         while (line := self.file.readline()) != b".\r\n":
             if not line:
-                raise _Over
+                raise _OverError
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
             size += len(line)
             if size > 1000 and self.sink.script("half", len(self.sink.kept), self.recipient) == CLOSE:
-                raise _Over
+                raise _OverError
         said = self.sink.script("text", len(self.sink.kept), self.recipient) or "250 2.0.0 queued"
         if said in {CLOSE, HANG}:
             self.answer("text", said)
         if said.startswith("250") or said == ACCEPT_THEN_CLOSE:
             self.sink.kept.append(Kept(self.sender, self.recipient, b"".join(lines)))
         if said == ACCEPT_THEN_CLOSE:
-            raise _Over
+            raise _OverError
         self.say(said)
 
 

@@ -9,7 +9,7 @@ from django.urls import path, re_path
 from web import archive, unsubscribe, webhooks
 
 urlpatterns = [
-    re_path(r"^webhooks/sendgrid/?\Z", webhooks.sendgrid, name="sendgrid-webhook"),
+    re_path(r"^webhooks/(?P<provider>[a-z_]+)/?\Z", webhooks.receive, name="webhook"),
     re_path(r"^u/(?P<token>[^/]+)/?\Z", unsubscribe.unsubscribe, name="unsubscribe"),
     re_path(r"^p/(?P<token>[^/]+)/?\Z", unsubscribe.choose, name="preferences"),
     path("<slug:publication>/<int:number>/", archive.edition, name="edition"),

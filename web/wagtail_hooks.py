@@ -9,6 +9,7 @@ from wagtail import hooks
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.snippets.models import register_snippet
 
+from composer.permissions import APP, APPROVE
 from web.desk import action_menu, alarms, home, menu, rich_text, story_copies
 from web.desk.editions import EDITIONS
 from web.desk.publications import PublicationViewSet
@@ -27,7 +28,7 @@ def publications() -> Any:
 
 @hooks.register("register_permissions")
 def approving() -> "QuerySet[Permission]":
-    return Permission.objects.filter(content_type__app_label="composer", codename="approve_edition")
+    return Permission.objects.filter(content_type__app_label=APP, codename=APPROVE)
 
 
 @hooks.register("insert_global_admin_css")

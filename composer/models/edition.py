@@ -17,6 +17,7 @@ from composer.locking import ApprovedLock
 from composer.models.approval import Approval
 from composer.models.preview_sizes import PREVIEW_SIZES
 from composer.models.publication import Publication
+from composer.permissions import APPROVE
 
 INTRODUCTION_FEATURES = ["bold", "italic", "link", "ul", "ol"]
 #: What readers see: a change to any of these voids an approval.
@@ -74,7 +75,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        permissions = [("approve_edition", "Can approve and reopen editions")]
+        permissions = [(APPROVE, "Can approve and reopen editions")]
         constraints = [
             models.UniqueConstraint(fields=["publication", "number"], name="composer_edition_number"),
             models.UniqueConstraint(
@@ -144,7 +145,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
 
     @property
     def preview_modes(self) -> list[tuple[str, str]]:
-        from composer.previewing import modes
+        from composer.previewing import modes  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
 
         return modes(self)
 
@@ -153,7 +154,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
         return PREVIEW_SIZES
 
     def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:
-        from composer.previewing import edition_page
+        from composer.previewing import edition_page  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
 
         return HttpResponse(edition_page(self, mode_name))
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from newsdesk.core.errors import InputError, NewsdeskError
 
-class RenderingError(RuntimeError):
+
+class RenderingError(NewsdeskError, RuntimeError):
     """The theme and this content do not make a valid mail: a fault of the theme, with line and context."""
 
 
-class UnknownThemeError(ValueError):
+class UnknownThemeError(InputError, ValueError):
     """The named theme does not exist; the message names those that do."""
 
 

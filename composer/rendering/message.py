@@ -8,6 +8,7 @@ from email.utils import format_datetime, formataddr, make_msgid
 
 from composer.content import PublicationContent
 from composer.header_text import CRLF, encoded
+from composer.list_unsubscribe import list_unsubscribe
 from composer.merge_tags import fill, values
 from composer.rendering.result import Rendering
 
@@ -40,8 +41,7 @@ def eml(
         "Subject": encoded("Subject", fill(rendering.subject, own)),
         "Date": format_datetime(date or dt.datetime.now(dt.UTC)),
         "Message-ID": make_msgid(domain=sender.rpartition("@")[2]),
-        "List-Unsubscribe": f"<{unsubscribe_url}>",  # never folded: some mail clients read its first line only
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        **list_unsubscribe(unsubscribe_url),
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
     }

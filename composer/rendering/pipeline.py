@@ -11,10 +11,10 @@ from composer import merge_tags
 from composer.brand import BrandError
 from composer.content import EditionContent
 from composer.merge_tags import WEB_URL
-from composer.plain_text import plain_text
 from composer.rendering import themes
 from composer.rendering.errors import RenderingError
 from composer.rendering.inlining import inlined
+from composer.rendering.plain_text import plain_text
 from composer.rendering.result import Links, Rendering
 from composer.rendering.themes import Theme
 from composer.rendering.themes.output import confined

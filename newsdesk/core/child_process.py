@@ -1,12 +1,12 @@
 """Start a program that ends when its parent ends, however the parent ends.
 
-`spawn` runs this file as a small script that gives up root where asked, ties itself to its parent and becomes the
+`spawn` runs this file as a small script that gives up root where asked, asks to end with its parent and becomes the
 program. It needs no code between fork and exec, so it is safe in a process with threads.
 
-On Linux the kernel keeps the tie (PR_SET_PDEATHSIG); elsewhere the script stays as a watchdog that waits for the end of
-a pipe which only the parent holds open.
+On Linux the kernel sends the signal (PR_SET_PDEATHSIG, prctl(2)); elsewhere the script stays as a watchdog that waits for the end of
+a pipe which only the parent keeps open.
 
-The kernel's tie follows the *thread* that called `spawn`: call it from one that lives as long as the program should.
+The kernel watches the *thread* that called `spawn`: call it from one that lives as long as the program should.
 """
 
 import ctypes
@@ -48,13 +48,16 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
+        """Of the program; of its watchdog, where there is one."""
         return self.process.pid
 
     @property
     def returncode(self) -> int | None:
+        """As in `subprocess.Popen`; None while it runs."""
         return self.process.poll()
 
     def signal(self, number: int) -> None:
+        """Send it this signal, if it still runs."""
         if self.returncode is None:
             self.process.send_signal(number)
 
@@ -132,7 +135,7 @@ def _become(order: dict[str, Any]) -> NoReturn:
         os.setgid(group)
         os.setuid(user)
         os.umask(0o077)
-    # Changing the user clears the tie, so it comes after.
+    # Changing the user clears the parent-death signal, so it comes after.
     die_with_parent(order["signal"], parent=order["parent"] if order["lifeline"] is None else None)
     try:
         os.execvp(order["command"][0], order["command"])  # noqa: S606 - no shell is wanted
@@ -165,6 +168,7 @@ def _watch(order: dict[str, Any]) -> NoReturn:
 
 
 def main() -> NoReturn:
+    """What the script does: read its order from the command line, and become the program or its watchdog."""
     order = json.loads(sys.argv[1])
     if order["lifeline"] is None:
         _become(order)

@@ -5,14 +5,15 @@ secrets). A wrong value stops the start with the variable's name.
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TRANSPORTS = ("sendgrid", "smtp", "file")
+from newsdesk.core import paths
+from newsdesk.core.errors import InputError
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
 SENDGRID_RETRY_WINDOW = 86_400
@@ -23,7 +24,7 @@ UNDO_SECONDS = 10
 MAX_CONNECTIONS = 16
 
 
-class EnvironmentVariableError(Exception):
+class EnvironmentVariableError(InputError):
     """A variable has a value that cannot be used. The message begins with the variable's name."""
 
 
@@ -109,11 +110,18 @@ def default_home() -> Path:
     return Path(data) / "newsdesk"
 
 
-def for_tests() -> dict[str, str]:
-    """An environment with a new home and nothing else. The folder may be entered by the engines' account."""
-    home = tempfile.mkdtemp(prefix="newsdesk-tests-")
-    Path(home).chmod(0o711)
-    return {"NEWSDESK_HOME": home}
+#: Where the settings are read from.
+_sources: list[Mapping[str, str]] = [os.environ]
+
+
+def use(mapping: Mapping[str, str]) -> None:
+    """Read the settings from here instead of the process's environment. To be called before they are loaded."""
+    _sources.append(mapping)
+
+
+def current() -> "Environment":
+    """The environment that the settings stand on. Raises EnvironmentVariableError."""
+    return read(_sources[-1])
 
 
 def _value(mapping: Mapping[str, str], name: str) -> str:
@@ -211,8 +219,8 @@ def _dkim_key(mapping: Mapping[str, str]) -> DkimKey | None:
     for name, given in zip(names, (private_key, domain, selector), strict=True):
         if not given:
             raise EnvironmentVariableError(f"{name}: {', '.join(names)} belong together; this one is missing.")
-    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # noqa: PLC0415 - slow, and only for DKIM
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - slow, and only for DKIM
 
     try:
         key = load_pem_private_key(private_key.encode(), password=None)
@@ -232,8 +240,10 @@ def read(mapping: Mapping[str, str]) -> Environment:
     """
     api_key = _value(mapping, "SENDGRID_API_KEY")
     transport = _value(mapping, "NEWSDESK_TRANSPORT") or "sendgrid"
-    if transport not in TRANSPORTS:
-        raise EnvironmentVariableError(f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(TRANSPORTS)}.")
+    if transport not in paths.provider_names():
+        raise EnvironmentVariableError(
+            f"NEWSDESK_TRANSPORT: {transport!r} is not one of: {', '.join(paths.provider_names())}."
+        )
     log_level = (_value(mapping, "NEWSDESK_LOG_LEVEL") or "WARNING").upper()
     if log_level not in LOG_LEVELS:
         raise EnvironmentVariableError(f"NEWSDESK_LOG_LEVEL: {log_level!r} is not one of: {', '.join(LOG_LEVELS)}.")

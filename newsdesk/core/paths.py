@@ -21,6 +21,12 @@ def samples_dir() -> Path:
     return _PACKAGE / "samples"
 
 
+def provider_names() -> tuple[str, ...]:
+    """The providers there are: folders of `tasks.providers` with a `provider.py`, in order of their names."""
+    folders = (_PACKAGE.parent / "tasks" / "providers").glob("*/provider.py")
+    return tuple(sorted(file.parent.name for file in folders))
+
+
 def use_themes(path: Path) -> None:
     """Take editors' own themes from this folder; it need not exist."""
     _own_themes[:] = [path]

@@ -40,8 +40,5 @@ class ControlCommand(NewsdeskCommand):
                 return control.resume(send_id, who=who, why=why)
             case "cancel":
                 return control.cancel(send_id, who=who, why=why)
-        try:
-            control.undo(send_id, who=who, why=why)
-        except control.UndoError as refused:
-            raise OperationFailedError(str(refused)) from refused
+        control.undo(send_id, who=who, why=why)
         return True

@@ -19,7 +19,7 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-class _TooLong(Exception):  # noqa: N818 - never leaves this module
+class _TooLongError(Exception):
     pass
 
 
@@ -38,7 +38,7 @@ class _Lines:
 
     def __next__(self) -> str:
         if len(self.taken) >= MAX_LINES:
-            raise _TooLong
+            raise _TooLongError
         line = self._returned.popleft() if self._returned else next(self._lines)
         self.taken.append(line)
         self.number += 1
@@ -85,7 +85,7 @@ def _read(source: _Lines, separator: str) -> Iterator[Record]:
             cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, _TooLong) as error:
+        except (csv.Error, _TooLongError) as error:
             source.keep_first()
             yield Record(first, [], _problem(error))
             continue
@@ -94,7 +94,7 @@ def _read(source: _Lines, separator: str) -> Iterator[Record]:
 
 
 def _problem(error: Exception) -> str:
-    if isinstance(error, _TooLong) or "unexpected end" in str(error):
+    if isinstance(error, _TooLongError) or "unexpected end" in str(error):
         return "a quote is opened and never closed"
     if "field larger" in str(error):
         return f"a cell of more than {csv.field_size_limit()} characters"

@@ -28,7 +28,7 @@ _TAG_SEPARATOR = re.compile(r"[;,|]")
 _MAX_ROW = 20_000
 
 
-class RowError(Exception):
+class RowError(InputError):
     """The row is rejected; the message says why."""
 
 

@@ -21,11 +21,13 @@ exact complement; ``ne``, ``not_in``, ``missing`` and ``has_none`` are the compl
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from newsdesk.core.errors import InputError
+
 Scalar = str | int | float | bool
 Value = Scalar | date | datetime | tuple[Scalar, ...] | None
 
 
-class RuleError(ValueError):
+class RuleError(InputError, ValueError):
     """A rule cannot be understood. `path` leads to the place, `message` says what is wrong there."""
 
     def __init__(self, path: str, message: str) -> None:

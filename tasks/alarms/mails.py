@@ -1,71 +1,72 @@
-"""Letters to the editors about an alarm: what happened, what to do, and where."""
+"""Mails to the editors about an alarm: what happened, what to do, and where. Their templates: email/alarm/."""
 
-from html import escape
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.template.loader import render_to_string
 
-from composer.models import Publication
+from composer.models import Edition, Publication
+from composer.permissions import APPROVE_EDITION
+from tasks.messages import Message
 from tasks.models import Alarm, TransactionalMail
-from tasks.providers.base import Message
 from tasks.transactional.refused_addresses import refused_addresses
 from tasks.transactional.writing import write_mail
 
-_PERMISSION = "composer.approve_edition"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-class _Words(NamedTuple):
+class _Text(NamedTuple):
     #: For the subject; {what} is the send or the publication.
     headline: str
     #: One sentence or two; {send} is the send's id.
     advice: str
 
 
-_WORDS = {
-    "send_paused": _Words(
+_TEXTS: Mapping[str, _Text] = {
+    Alarm.Code.SEND_PAUSED: _Text(
         "{what} is paused",
         "Nothing more of it goes out until somebody resumes it. Mend the cause, then: newsdesk resume {send}. "
         "Or give up what is left: newsdesk cancel {send}.",
     ),
-    "lost_attempts": _Words(
+    Alarm.Code.LOST_ATTEMPTS: _Text(
         "{what} is paused: a batch has failed",
         "Look at the workers' logs, then: newsdesk resume {send}. Later, newsdesk send-rest {send} reaches those who "
         "were left out.",
     ),
-    "accepted_twice": _Words(
+    Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "
         "is believed again on this key.",
     ),
-    "ground_moved": _Words(
+    Alarm.Code.DATABASE_MOVED: _Text(
         "{what} is paused: the database has moved",
         "Find out what had gone out, decide about each unknown batch (newsdesk settle), then: newsdesk resume {send}.",
     ),
-    "breaker_open": _Words(
+    Alarm.Code.BREAKER_OPEN: _Text(
         "{what}: the provider does not answer",
         "Newsdesk tries one batch a minute and goes on by itself with the first answer. Look at the provider's status page "
         "and at this machine's connection. What was left without an answer is settled later; nothing is sent twice.",
     ),
-    "slot_unapproved": _Words(
+    Alarm.Code.SLOT_UNAPPROVED: _Text(
         "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
     ),
-    "send_held": _Words(
+    Alarm.Code.SEND_HELD: _Text(
         "{what} waits for an answer: now, or with the next slot?",
         "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",
     ),
-    "slot_missed": _Words(
+    Alarm.Code.SLOT_MISSED: _Text(
         "{what}: an edition did not go out", "Approve it and send it by hand, or leave it out and go on with the next."
     ),
 }
-_OTHER = _Words("{what} needs a look", "Look at it at the desk.")
+_OTHER = _Text("{what} needs a look", "Look at it at the desk.")
 
 
 def write_alarm_mails(alarm: Alarm) -> int:
-    """Write one letter to each editor who can be written to; how many.
+    """Write one mail to each editor who can be written to; how many.
 
-    None where there is no publication yet to write from: then the desk alone shows it.
+    None where there is no publication yet to write from: then the desk alone shows it. Raises the database's errors.
     """
     publication = _publication(alarm)
     editors = _editors()
@@ -78,7 +79,7 @@ def write_alarm_mails(alarm: Alarm) -> int:
             to_email=editor.email,
             to_name=editor.get_full_name(),
             publication=publication,
-            edition=alarm.edition or (alarm.send.edition if alarm.send else None),
+            edition=_edition(alarm),
             message=message,
             asked_by="Newsdesk",
         )
@@ -87,10 +88,10 @@ def write_alarm_mails(alarm: Alarm) -> int:
 
 def _editors() -> list[Any]:
     """Active users who may approve editions and have an address that may be written to, each address once."""
-    users = get_user_model().objects.with_perm(_PERMISSION, backend=_BACKEND).exclude(email="").order_by("pk")
+    users = get_user_model().objects.with_perm(APPROVE_EDITION, backend=_BACKEND).exclude(email="").order_by("pk")
     by_address = {user.email.lower(): user for user in reversed(users)}
-    unwanted = refused_addresses(by_address)
-    return [user for address, user in sorted(by_address.items()) if address not in unwanted]
+    refused = refused_addresses(by_address)
+    return [user for address, user in sorted(by_address.items()) if address not in refused]
 
 
 def _publication(alarm: Alarm) -> Publication | None:
@@ -103,31 +104,29 @@ def _publication(alarm: Alarm) -> Publication | None:
 
 
 def _message(alarm: Alarm, publication: Publication) -> Message:
-    words = _WORDS.get(alarm.code, _OTHER)
-    subject = "Newsdesk: " + words.headline.format(what=_what(alarm))
-    advice = words.advice.format(send=alarm.send_id)
-    desk = f"{settings.BASE_URL}/desk/"
-    about = _about(alarm)
-    paragraphs = [alarm.message, *([about] if about else []), advice]
-    text = (
-        "\n\n".join([*paragraphs, f"The desk shows what is open: {desk}", f"({alarm.code}, alarm {alarm.pk})"]) + "\n"
-    )
-    html = (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(subject)}</title></head>'
-        '<body style="font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;margin:24px;max-width:36em">'
-        + "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-        + f'<p><a href="{escape(desk)}">Open the desk</a></p>'
-        f'<p style="color:#595959;font-size:14px">{escape(alarm.code)}, alarm {alarm.pk}</p></body></html>'
-    )
+    text = _TEXTS.get(alarm.code, _OTHER)
+    context = {
+        "alarm": alarm,
+        "edition": _edition(alarm),
+        "headline": text.headline.format(what=_what(alarm)),
+        "advice": text.advice.format(send=alarm.send_id),
+        "desk_url": f"{settings.BASE_URL}/desk/",
+    }
+    subject = render_to_string("email/alarm/subject.txt", context)
     return Message(
         from_email=publication.from_email,
         from_name=publication.from_name,
         reply_to=publication.reply_to,
         subject=" ".join(subject.split()),
-        html=html,
-        text=text,
+        html=render_to_string("email/alarm/body.html", context),
+        text=render_to_string("email/alarm/body.txt", context),
+        # RFC 3834, section 5.
         headers={"Auto-Submitted": "auto-generated"},
     )
+
+
+def _edition(alarm: Alarm) -> Edition | None:
+    return alarm.edition or (alarm.send.edition if alarm.send else None)
 
 
 def _what(alarm: Alarm) -> str:
@@ -136,8 +135,3 @@ def _what(alarm: Alarm) -> str:
     if alarm.edition is not None:
         return alarm.edition.publication.title
     return alarm.publication.title if alarm.publication else "this installation"
-
-
-def _about(alarm: Alarm) -> str:
-    edition = alarm.edition or (alarm.send.edition if alarm.send else None)
-    return f"It is about {edition} of {edition.publication}." if edition else ""

@@ -1,16 +1,17 @@
-"""Raising what a person must look at: a row, a line in the log, and where it cannot wait a letter to the editors."""
+"""Raising what a person must look at: a row, a line in the log, and where it cannot wait a mail to the editors."""
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from tasks.alarms.mails import write_alarm_mails
 from tasks.models import Alarm
 
 log = structlog.get_logger(__name__)
 
 
 def raise_alarm(
-    code: str,
+    code: Alarm.Code,
     message: str,
     *,
     send_id: int | None = None,
@@ -18,21 +19,22 @@ def raise_alarm(
     edition_id: int | None = None,
     mail: bool = False,
 ) -> None:
-    """Record an alarm once: the same code and words about the same thing are not repeated until it is cleared.
+    """Record an alarm once: the same code and message about the same thing are not repeated until it is cleared.
 
-    With `mail` every editor gets one letter about it. Letters that cannot be written never fail the caller.
+    With `mail` every editor gets one mail about it. Mails that cannot be written never fail the caller; the database's
+    errors about the alarm itself are raised.
     """
     about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
-    words = message[:500]
-    still_open = Alarm.objects.filter(message=words, cleared_at=None, **_where(about))
+    message = message[:500]
+    still_open = Alarm.objects.filter(message=message, cleared_at=None, **_lookups(about))
     if still_open.filter(code=code).exists():
         return
-    # The same words under another code (a send paused because its database moved) are not written about twice.
-    told = still_open.exclude(mailed_at=None).exists()
-    alarm = Alarm.objects.create(code=code, message=words, **about)
+    # The same message under another code (a send paused because its database moved) is not mailed twice.
+    mailed = still_open.exclude(mailed_at=None).exists()
+    alarm = Alarm.objects.create(code=code, message=message, **about)
     log.error("alarm", code=code, message=message, send=send_id, publication=publication_id, edition=edition_id)
-    if mail and not told:
-        _tell(alarm)
+    if mail and not mailed:
+        _mail(alarm)
 
 
 def clear(alarm_id: int, *, who: str) -> bool:
@@ -43,14 +45,11 @@ def clear(alarm_id: int, *, who: str) -> bool:
     return bool(cleared)
 
 
-def _where(about: dict[str, int | None]) -> dict[str, object]:
+def _lookups(about: dict[str, int | None]) -> dict[str, object]:
     return {f"{name}__isnull" if value is None else name: value is None or value for name, value in about.items()}
 
 
-def _tell(alarm: Alarm) -> None:
-    # Letters know the submission, which pauses sends, which raises alarms.
-    from tasks.alarms.mails import write_alarm_mails
-
+def _mail(alarm: Alarm) -> None:
     try:
         with transaction.atomic():
             if write_alarm_mails(alarm):

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from composer.approval import ApprovalRefusedError
 from composer.models import Approval, Edition
+from newsdesk.core.errors import RefusedError
 from tasks import queue
 from tasks.alarms.raising import raise_alarm
 from tasks.database import clock
@@ -26,7 +27,7 @@ _OPEN = (Send.Status.SCHEDULED, Send.Status.SENDING, Send.Status.PAUSED)
 _WAS_PAUSED = "It was paused before: "
 
 
-class ReleaseError(Exception):
+class ReleaseError(RefusedError):
     """The send cannot go on as asked; the message says what to do."""
 
 

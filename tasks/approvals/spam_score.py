@@ -15,7 +15,7 @@ _SCORE = re.compile(r"(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)")
 _RULE = re.compile(r"^\s*(-?\d+\.\d+)\s+([A-Z][A-Z0-9_]+)", re.MULTILINE)
 
 
-class _NotAtHand(Exception):  # noqa: N818 - it says what is the case
+class _NotAtHandError(Exception):
     pass
 
 
@@ -23,7 +23,7 @@ def score(content: EditionContent, rendering: Rendering) -> SpamReport | None:
     """The score and what adds to it; None where nobody can be asked."""
     try:
         return _scored(content, rendering)
-    except _NotAtHand:
+    except _NotAtHandError:
         return None
 
 
@@ -31,13 +31,13 @@ def score(content: EditionContent, rendering: Rendering) -> SpamReport | None:
 def _scored(content: EditionContent, rendering: Rendering) -> SpamReport:
     spamc = shutil.which("spamc")
     if spamc is None:
-        raise _NotAtHand
+        raise _NotAtHandError
     command = [spamc, "-R", "-t", str(TIMEOUT), "--connect-retries=1", "-d", "127.0.0.1"]
     message = eml(rendering, content.publication)
     try:
         answer = subprocess.run(command, input=message, capture_output=True, timeout=TIMEOUT + 1, check=False)  # noqa: S603 - fixed arguments
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _NotAtHand from error
+        raise _NotAtHandError from error
     return parsed(answer.stdout.decode(errors="replace"))
 
 
@@ -46,6 +46,6 @@ def parsed(answer: str) -> SpamReport:
     first, _, table = answer.partition("\n")
     found = _SCORE.fullmatch(first.strip())
     if not found or float(found[2]) == 0:
-        raise _NotAtHand
+        raise _NotAtHandError
     rules = tuple((name, float(points)) for points, name in _RULE.findall(table) if float(points) > 0)
     return SpamReport(score=float(found[1]), rules=rules)

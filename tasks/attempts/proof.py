@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Now
 
 from tasks.alarms.raising import raise_alarm
 from tasks.attempts import exclusions
-from tasks.models import Attempt, Batch, Send, TransportState, evidence
+from tasks.models import Alarm, Attempt, Batch, Send, TransportState, evidence
 from tasks.sends import database_moved, finishing
 
 log = structlog.get_logger(__name__)
@@ -19,23 +19,24 @@ def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, obje
     """Record that these attempts (each with the send the evidence names, if any) were accepted.
 
     Call it inside a transaction, before any delivery's row is locked: batches are locked in the order of their ids.
-    An attempt we lack means that the database has forgotten something: its send pauses.
+    An attempt that has no row means that the database has lost what it committed: its send pauses. Raises the
+    database's errors.
     """
     known = {row.pk: row for row in Attempt.objects.filter(pk__in=attempts).only("pk", "batch_id", "number", "outcome")}
-    lacking: dict[int, list[UUID]] = {}
+    lost: dict[int, list[UUID]] = {}
     for attempt, send_id in attempts.items():
         if attempt not in known and send_id is not None:
-            lacking.setdefault(send_id, []).append(attempt)
-    for send_id, lost in sorted(lacking.items()):
-        _forgotten(send_id, lost)
-    doubtful = [row for row in known.values() if row.outcome != Attempt.Outcome.ACCEPTED]
-    for row in sorted(doubtful, key=lambda row: (row.batch_id or 0, row.number)):
+            lost.setdefault(send_id, []).append(attempt)
+    for send_id, lost_attempts in sorted(lost.items()):
+        _pause_for_lost_attempts(send_id, lost_attempts)
+    unproven = [row for row in known.values() if row.outcome != Attempt.Outcome.ACCEPTED]
+    for row in sorted(unproven, key=lambda row: (row.batch_id or 0, row.number)):
         _accept(row, by=by)
 
 
 def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
     batch = Batch.objects.select_for_update(of=("self",)).filter(pk=row.batch_id or 0).first()
-    told = {name: by[name] for name in ("http_status", "provider_id") if name in by}
+    answer = {name: by[name] for name in ("http_status", "provider_id") if name in by}
     proven = (
         Attempt.objects.filter(pk=row.pk)
         .exclude(outcome=Attempt.Outcome.ACCEPTED)
@@ -43,7 +44,7 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
             outcome=Attempt.Outcome.ACCEPTED,
             finished_at=Coalesce("finished_at", Now()),
             evidence=evidence.with_fact({**by, "proves": "accepted"}),
-            **told,
+            **answer,
         )
     )
     if not proven or batch is None:
@@ -53,20 +54,20 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
     if batch.attempts > 1:
         accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
         if accepted > 1:
-            _twice(batch)
+            _alarm_accepted_twice(batch)
     Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
     if batch.excluded or batch.failed:
         exclusions.readmit(batch.pk, later_than=row.number)
     transaction.on_commit(lambda: finishing.finish_if_done(batch.send_id), robust=True)
 
 
-def _twice(batch: Batch) -> None:
-    """Two requests of one batch are out: say so, and never again believe these keys' silence by ourselves."""
+def _alarm_accepted_twice(batch: Batch) -> None:
+    """Two requests of one batch are out: raise an alarm, and believe these keys' silence no more until a person says so."""
     accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED)
     for transport in sorted(set(accepted.values_list("transport", flat=True))):
         TransportState.objects.update_or_create(name=transport, defaults={"silence_enabled": False})
     raise_alarm(
-        "accepted_twice",
+        Alarm.Code.ACCEPTED_TWICE,
         f"SendGrid accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
         "Silence no longer proves a refusal on this key until a person says so.",
         send_id=batch.send_id,
@@ -74,8 +75,8 @@ def _twice(batch: Batch) -> None:
     )
 
 
-def _forgotten(send_id: int, attempts: list[UUID]) -> None:
-    """Act once on each lost attempt: what is told of it for days afterwards must not undo a person's decision."""
+def _pause_for_lost_attempts(send_id: int, attempts: list[UUID]) -> None:
+    """Act once on each lost attempt: what is reported of it for days afterwards must not undo a person's decision."""
     if not Send.objects.filter(pk=send_id).exists():
         return
     database_moved.pause_for_moved_database(
@@ -83,10 +84,10 @@ def _forgotten(send_id: int, attempts: list[UUID]) -> None:
         "SendGrid reports on a request that this database does not know: it has lost what it had committed, "
         "or another installation sends with the same ids. Open batches are unknown.",
     )
-    lost = {"kind": "lost", "send": send_id, "proves": "accepted"}
+    fact = {"kind": "lost", "send": send_id, "proves": "accepted"}
     Attempt.objects.bulk_create(
         [
-            Attempt(pk=attempt, number=0, size=0, transport="lost", outcome=Attempt.Outcome.ACCEPTED, evidence=[lost])
+            Attempt(pk=attempt, number=0, size=0, transport="lost", outcome=Attempt.Outcome.ACCEPTED, evidence=[fact])
             for attempt in attempts
         ],
         ignore_conflicts=True,

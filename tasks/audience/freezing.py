@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Now
 
 from composer.models import Variant
+from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import condition, parse
 from subscribers.sql import SqlCondition
@@ -21,12 +22,14 @@ from tasks.models.batch import BATCH_SIZE
 from tasks.throttling import warm_up
 
 
-class CountsDoNotAddUpError(Exception):
+class CountsDoNotAddUpError(BrokenPromiseError):
     """The frozen audience is not the candidates; nothing of it was kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
+    """The numbers of a frozen audience. `excluded`: how many candidates by reason."""
+
     send_id: int
     candidates: int
     deliveries: int
@@ -37,7 +40,7 @@ class Prepared:
 _FREEZE = """
 CREATE TEMPORARY TABLE prepared ON COMMIT DROP AS
 WITH audience AS ({audience}),
-judged AS (
+reasoned AS (
     SELECT a.subscriber_id, v.variant_id, {timezone} AS timezone,
            CASE WHEN a.reason IS NOT NULL THEN a.reason
                 WHEN {received} THEN 'already_received'
@@ -48,7 +51,7 @@ judged AS (
       {recent}
       LEFT JOIN (VALUES {variants}) AS v(mask, variant_id) ON v.mask = {mask}
 )
-SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone FROM judged
+SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone FROM reasoned
 """
 #: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
 #: counts as now, so that all who are late share batches.
@@ -94,9 +97,13 @@ LEFT JOIN (SELECT d.subscriber_id, count(*) AS mails
 
 
 def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
-    """Write deliveries and exclusions, and leave the batches in the temporary table `cut`."""
-    freeze = _freeze_sql(send)
-    cursor.execute(freeze.sql, freeze.params)
+    """Write deliveries and exclusions, and leave the batches in the temporary table `cut`.
+
+    Call it inside a transaction that has locked the edition. Raises CountsDoNotAddUpError, RuleError where a segment's rule
+    is not understood, and the database's errors.
+    """
+    statement = _freeze_sql(send)
+    cursor.execute(statement.sql, statement.params)
     cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
     counted = dict(cursor.fetchall())
     readers = _readers(cursor, send)
@@ -163,8 +170,8 @@ def _freeze_sql(send: Send) -> SqlCondition:
     list_ids = list(send.lists.values_list("pk", flat=True))
     rules = {slug: parse(rule) for slug, rule in sorted(send.approval.audience_rules.items())}
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
-    others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
-    received = SqlCondition(_RECEIVED, (others,)) if others else SqlCondition("false")
+    other_sends = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
+    received = SqlCondition(_RECEIVED, (other_sends,)) if other_sends else SqlCondition("false")
     capped, recent = _cap_sql(send)
     conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
     bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
@@ -184,22 +191,22 @@ def _freeze_sql(send: Send) -> SqlCondition:
 
 
 def _cap_sql(send: Send) -> tuple[SqlCondition, SqlCondition]:
-    """Whether a reader has had enough lately, and the join that says how much they had."""
+    """The condition that a reader has reached the frequency cap, and the join that counts their recent mails."""
     publication = send.edition.publication
     none = SqlCondition("false"), SqlCondition("")
     if not (publication.frequency_cap and publication.frequency_days):
         return none
     since = Now() - timedelta(days=publication.frequency_days)
-    lately = list(Send.objects.filter(prepared_at__gt=since).exclude(pk=send.pk).values_list("pk", flat=True))
-    if not lately:
+    recent_sends = list(Send.objects.filter(prepared_at__gt=since).exclude(pk=send.pk).values_list("pk", flat=True))
+    if not recent_sends:
         return none
-    return SqlCondition("recent.mails >= %s", (publication.frequency_cap,)), SqlCondition(_RECENT, (lately,))
+    return SqlCondition("recent.mails >= %s", (publication.frequency_cap,)), SqlCondition(_RECENT, (recent_sends,))
 
 
 def _variant_masks(send: Send, slugs: list[str]) -> list[str]:
     """One "(mask, variant id)" for each set of segments a reader may be in; bit n = the n-th slug in order.
 
-    Raises CountsDoNotAddUp when the frozen variants leave a set without an answer.
+    Raises CountsDoNotAddUpError when the frozen variants leave a set without an answer.
     """
     by_set: dict[frozenset[str], int | None] = {}
     for variant in Variant.objects.filter(approval_id=send.approval_id).only("pk", "audiences", "stories"):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-#: Years outside cannot be told on every clock.
+#: Years outside cannot be shown on every clock.
 YEARS = range(1970, 9000)
 
 
@@ -34,7 +34,7 @@ def first_moment(local: datetime, timezones: Iterable[str], *, usual: ZoneInfo) 
 
 
 def stored(local: datetime) -> str:
-    """As `Send.local_at` holds it, to the second."""
+    """As `Send.local_at` stores it, to the second."""
     return local.replace(microsecond=0).isoformat()
 
 

@@ -8,10 +8,10 @@ from subscribers.saved_segments import rules_for
 def rules_of_edition(edition: Edition) -> dict[str, object]:
     """The rules of the segments the edition's blocks name, by slug; those that do not exist are left out."""
     slugs = {(child.value.get("audience") or "").strip() for child in edition.content} - {""}
-    found: dict[str, object] = {}
+    rules: dict[str, object] = {}
     for slug in sorted(slugs):
         try:
-            found |= rules_for(edition.publication_id, [slug])
+            rules |= rules_for(edition.publication_id, [slug])
         except InputError:
             continue
-    return found
+    return rules

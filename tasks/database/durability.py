@@ -21,7 +21,7 @@ PATIENCE = 150.0
 
 def commit_to_disk(*, connection: BaseDatabaseWrapper, **_: object) -> None:
     """For each new connection: what it commits is on disk, whatever the server's default is or becomes."""
-    if not settings.TESTING:
+    if settings.REQUIRE_DURABLE_DATABASE:
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = on")
 
@@ -36,7 +36,7 @@ def run_durably(sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
 
     Two statements and a commit cost four round trips, one costs one. Raises RuntimeError inside a transaction.
     """
-    if connection.in_atomic_block and not settings.TESTING:
+    if connection.in_atomic_block and settings.REQUIRE_DURABLE_DATABASE:
         raise RuntimeError("inside a transaction nothing is durable before it ends")
     return run(sql, params)
 

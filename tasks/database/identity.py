@@ -1,29 +1,34 @@
-"""The ground under the promise: a database that keeps what it has committed, and is still the same one."""
+"""The database's identity: whether it keeps what it has committed, and is still the same one."""
 
-import sys
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
 
-#: Reading which database and which timeline this is (design §5.10): a restore or a promotion changes them. The timeline
-#: is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
+from newsdesk.core.errors import OperationFailedError
+
+#: Reading which database and which timeline this is: a restore or a promotion changes them (docs/architecture.md, Delivery).
+#: The timeline is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
 IDENTITY_SQL = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
     " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
 )
 
 
-class UnsafeDatabaseError(Exception):
+class UnsafeDatabaseError(OperationFailedError):
     """The database may forget what it committed; sending from it could send twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseIdentity:
+    """What distinguishes this database from an earlier or a later state of itself."""
+
     system_identifier: str
     timeline: int
 
 
 def current() -> DatabaseIdentity:
+    """The identity of the database Django is connected to. Raises the database's errors."""
     with connection.cursor() as cursor:
         cursor.execute(IDENTITY_SQL)
         identifier, timeline = cursor.fetchone()
@@ -31,8 +36,8 @@ def current() -> DatabaseIdentity:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise UnsafeDatabase when fsync or synchronous_commit is off; the tests' throw-away engine is exempt."""
-    if "pytest" in sys.modules:
+    """Raise UnsafeDatabaseError when fsync or synchronous_commit is off, unless REQUIRE_DURABLE_DATABASE is."""
+    if not settings.REQUIRE_DURABLE_DATABASE:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")

@@ -1,4 +1,5 @@
-"""The order in which rows are locked: the send, then its batches by id, then attempts, deliveries and suppressions.
+"""The order in which rows are locked: the send, then its batches by id, then attempts, deliveries and suppressions
+(docs/architecture.md, "Lock order").
 
 Pause, cancel and resume update the send's row; whoever moves a batch reads it with a lock first, so that each comes
 wholly before or wholly after the other.

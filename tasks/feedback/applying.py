@@ -26,8 +26,9 @@ from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.feedback.late_events import attribute
-from tasks.providers.events import ReportedEvent, UnreadableBodyError
-from tasks.providers.sendgrid.events import parse
+from tasks.models import Alarm
+from tasks.providers import registry
+from tasks.providers.events import Parsed, ReportedEvent, UnreadableBodyError
 
 log = structlog.get_logger(__name__)
 
@@ -90,14 +91,14 @@ def apply_oldest_waiting() -> bool:
 @transaction.atomic
 def _apply(receipt_id: int) -> Applied:
     held = run(
-        "SELECT body, received_at FROM tasks_receipt WHERE id = %s AND applied_at IS NULL FOR UPDATE SKIP LOCKED",
+        "SELECT provider, body, received_at FROM tasks_receipt WHERE id = %s AND applied_at IS NULL FOR UPDATE SKIP LOCKED",
         (receipt_id,),
     )
     if not held:
         return Applied()
-    ((body, received_at),) = held
+    ((name, body, received_at),) = held
     try:
-        reported, problems = parse(bytes(body))
+        reported, problems = _parse(name, bytes(body))
     except UnreadableBodyError as unreadable:
         return _refuse(receipt_id, str(unreadable))
     new, marked = _apply_events(receipt_id, reported, received_at)
@@ -106,6 +107,14 @@ def _apply(receipt_id: int) -> Applied:
     if error:
         log.error("receipt_partly_unreadable", receipt=receipt_id, error=error)
     return Applied(events=len(reported), new=new, marked=marked, error=error)
+
+
+def _parse(name: str, body: bytes) -> Parsed:
+    """The body in the words of the provider that posted it."""
+    known = registry.provider(name)
+    if known is None or known.webhook is None:
+        raise UnreadableBodyError(f"there is no provider {name!r} with a webhook here")
+    return known.webhook.parse(body)
 
 
 def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int]:
@@ -141,7 +150,7 @@ def _without_known_attempt(events: list[ReportedEvent], lacking: Mapping[UUID, i
 
 def _refuse(receipt_id: int, error: str) -> Applied:
     run("UPDATE tasks_receipt SET error = %s WHERE id = %s", (error[:ERROR_LENGTH], receipt_id))
-    raise_alarm("receipt_unreadable", f"Receipt {receipt_id} was signed but cannot be read: {error}")
+    raise_alarm(Alarm.Code.RECEIPT_UNREADABLE, f"Receipt {receipt_id} was signed but cannot be read: {error}")
     return Applied(error=error)
 
 

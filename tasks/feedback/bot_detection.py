@@ -13,6 +13,8 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tasks.providers.events import EventKind
+
 #: Distinct links within this many seconds of each other that only a machine follows.
 LINKS = 3
 WINDOW_SECONDS = 10
@@ -33,9 +35,9 @@ _AGENTS = (
 )
 _MACHINE = re.compile("|".join(_AGENTS), re.IGNORECASE)
 
-#: The kinds that are judged. `machine_open` is an open of which the provider says it itself.
-OPENS = frozenset({"open", "machine_open"})
-CLICKS = frozenset({"click"})
+#: The kinds that are judged. Of OPENED_BY_MACHINE the provider says so itself.
+OPENS = frozenset({EventKind.OPENED.value, EventKind.OPENED_BY_MACHINE.value})
+CLICKS = frozenset({EventKind.CLICKED.value})
 KINDS = OPENS | CLICKS
 
 
@@ -60,7 +62,9 @@ def by_machines(acts: Sequence[Act], *, delivered: float | None) -> list[bool]:
     `delivered`: Unix seconds of its (last) delivery; None while nobody has told: then the pace alone decides.
     """
     bursts = _bursts([act for act in acts if act.kind in CLICKS], delivered)
-    return [act.kind == "machine_open" or names_itself(act.agent) or _within(act.at, bursts) for act in acts]
+    return [
+        act.kind == EventKind.OPENED_BY_MACHINE or names_itself(act.agent) or _within(act.at, bursts) for act in acts
+    ]
 
 
 def _within(at: float, bursts: Sequence[tuple[float, float]]) -> bool:

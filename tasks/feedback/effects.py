@@ -1,4 +1,4 @@
-"""Whom an event takes off the lists. What a kind means stands in `meaning`; here it is carried out, set by set."""
+"""Whom an event takes off the lists. What a kind means stands in `kinds`; here it is carried out, set by set."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,7 @@ from subscribers import suppression
 from subscribers.models import Suppression
 from subscribers.suppression import SuppressionRequest, erased_address
 from tasks.database.statements import run
-from tasks.feedback.kinds import effect
+from tasks.feedback.kinds import reason_to_suppress
 from tasks.providers.events import ReportedEvent
 
 SOURCE = "webhook"
@@ -29,7 +29,7 @@ def carry_out(events: Sequence[ReportedEvent]) -> None:
     unsubscribing: list[ReportedEvent] = []
     suppressing: list[tuple[ReportedEvent, Suppression.Reason]] = []
     for event in events:
-        reason = effect(event)
+        reason = reason_to_suppress(event)
         if reason is Suppression.Reason.UNSUBSCRIBED:
             unsubscribing.append(event)
         elif reason is not None:

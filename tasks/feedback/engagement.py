@@ -14,44 +14,45 @@ from tasks.database.statements import run
 from tasks.feedback.bot_detection import CLICKS, KINDS, OPENS, Act, by_machines
 from tasks.feedback.event_store import chunks
 from tasks.feedback.flags import Key
-from tasks.feedback.kinds import LINKS_FOLLOWED
 from tasks.models import Delivery
-from tasks.providers.events import ReportedEvent
+from tasks.providers.events import EventKind, ReportedEvent
 
 OPENED, CLICKED = Delivery.Seen.OPENED.value, Delivery.Seen.CLICKED.value
+LINKS_FOLLOWED = Delivery.Seen.LINKS_FOLLOWED.value
 
-_STORED = """
+_STORED = f"""
 SELECT e.send_id, e.subscriber_id, e.key, e.kind, EXTRACT(EPOCH FROM e.at)::float8, e.url, e.agent, e.machine
 FROM unnest(%b::bigint[], %b::bigint[]) AS r(send_id, subscriber_id)
 JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
 JOIN tasks_event e ON e.send_id = r.send_id AND e.subscriber_id = r.subscriber_id
-WHERE e.kind IN ('open', 'machine_open', 'click', 'delivered')
-"""
+WHERE e.kind IN ({", ".join(f"'{kind}'" for kind in (*sorted(KINDS), EventKind.DELIVERED.value))})
+"""  # noqa: S608 - made of constants
 _SAY_WHO = """
 UPDATE tasks_event e SET machine = r.machine
 FROM unnest(%b::bytea[], %b::bool[]) AS r(key, machine) WHERE e.key = r.key
 """
-#: 1120 = OPENED | CLICKED | LINKS_FOLLOWED: the bits that are said anew.
-_COUNT = """
+#: The bits that are said anew.
+_ANEW = OPENED | CLICKED | LINKS_FOLLOWED
+_COUNT = f"""
 WITH news AS MATERIALIZED (
     SELECT d.send_id, d.subscriber_id, d.batch_id, r.bits, d.seen::int AS before
     FROM unnest(%b::bigint[], %b::bigint[], %b::int[]) AS r(send_id, subscriber_id, bits)
     JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
-    WHERE d.seen::int & 1120 <> r.bits
+    WHERE d.seen::int & {_ANEW} <> r.bits
 ), marked AS (
-    UPDATE tasks_delivery d SET seen = (d.seen::int & ~1120 | n.bits)::smallint
+    UPDATE tasks_delivery d SET seen = (d.seen::int & ~{_ANEW} | n.bits)::smallint
     FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id
 ), counted AS (
     UPDATE tasks_batch b SET opened = b.opened + c.opened, clicked = b.clicked + c.clicked
     FROM (
         SELECT batch_id,
-            count(*) FILTER (WHERE bits & 32 <> 0) - count(*) FILTER (WHERE before & 32 <> 0) AS opened,
-            count(*) FILTER (WHERE bits & 64 <> 0) - count(*) FILTER (WHERE before & 64 <> 0) AS clicked
+            count(*) FILTER (WHERE bits & {OPENED} <> 0) - count(*) FILTER (WHERE before & {OPENED} <> 0) AS opened,
+            count(*) FILTER (WHERE bits & {CLICKED} <> 0) - count(*) FILTER (WHERE before & {CLICKED} <> 0) AS clicked
         FROM news GROUP BY batch_id
     ) c WHERE b.id = c.batch_id AND (c.opened <> 0 OR c.clicked <> 0)
 )
-SELECT count(*) FILTER (WHERE (bits # before) & 96 <> 0) FROM news
-"""
+SELECT count(*) FILTER (WHERE (bits # before) & {OPENED | CLICKED} <> 0) FROM news
+"""  # noqa: S608 - made of constants
 
 
 class _Stored(NamedTuple):

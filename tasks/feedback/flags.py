@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tasks.database.statements import run
 from tasks.feedback.event_store import chunks
-from tasks.feedback.kinds import BITS, HEARD, HEARD_KINDS
+from tasks.feedback.kinds import BITS, HEARD_KINDS, Seen
 from tasks.providers.events import ReportedEvent
 
 Key = tuple[int, int]
@@ -43,10 +43,11 @@ _UNKNOWN_ATTEMPTS = "SELECT unnest(%b::uuid[]) EXCEPT SELECT id FROM tasks_attem
 
 _HEAR_PROBES = "UPDATE tasks_attempt SET heard = 1 WHERE batch_id IS NULL AND heard = 0 AND id = ANY(%b::uuid[])"
 
-_MARK = """
+_COUNTED = Seen.DELIVERED.value | Seen.BOUNCED.value | Seen.COMPLAINED.value | Seen.UNSUBSCRIBED.value
+_MARK = f"""
 WITH named AS MATERIALIZED (
     SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
-           d.seen::int & 1024 <> 0 AND r.bits & 2 <> 0 AS again
+           d.seen::int & {Seen.LINKS_FOLLOWED.value} <> 0 AND r.bits & {Seen.DELIVERED.value} <> 0 AS again
     FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::uuid[]) AS r(send_id, subscriber_id, bits, attempt)
     JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
 ), news AS MATERIALIZED (
@@ -60,20 +61,20 @@ WITH named AS MATERIALIZED (
         complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed
     FROM (
         SELECT batch_id,
-            count(*) FILTER (WHERE bits_new & 2 <> 0) AS delivered,
-            count(*) FILTER (WHERE bits_new & 4 <> 0) AS bounced,
-            count(*) FILTER (WHERE bits_new & 8 <> 0) AS complained,
-            count(*) FILTER (WHERE bits_new & 16 <> 0) AS unsubscribed
-        FROM news WHERE bits_new & 30 <> 0 GROUP BY batch_id
+            count(*) FILTER (WHERE bits_new & {Seen.DELIVERED.value} <> 0) AS delivered,
+            count(*) FILTER (WHERE bits_new & {Seen.BOUNCED.value} <> 0) AS bounced,
+            count(*) FILTER (WHERE bits_new & {Seen.COMPLAINED.value} <> 0) AS complained,
+            count(*) FILTER (WHERE bits_new & {Seen.UNSUBSCRIBED.value} <> 0) AS unsubscribed
+        FROM news WHERE bits_new & {_COUNTED} <> 0 GROUP BY batch_id
     ) c WHERE b.id = c.batch_id
 ), heard AS (
     UPDATE tasks_attempt a SET heard = a.heard + c.members
-    FROM (SELECT attempt, count(*) AS members FROM news WHERE bits_new & 512 <> 0 GROUP BY attempt) c
+    FROM (SELECT attempt, count(*) AS members FROM news WHERE bits_new & {Seen.HEARD.value} <> 0 GROUP BY attempt) c
     WHERE a.id = c.attempt
 )
 SELECT (SELECT count(*) FROM news), send_ids, subscriber_ids
 FROM (SELECT array_agg(send_id) AS send_ids, array_agg(subscriber_id) AS subscriber_ids FROM named WHERE again) a
-"""
+"""  # noqa: S608 - made of constants
 #: Deliveries are looked up by key, however few the planner believes there are: it would read the whole table, and most
 #: tables are without statistics when the first reports of a send arrive. Holds until the transaction ends.
 _BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
@@ -87,7 +88,7 @@ def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
         if bit is None or event.send_id is None or event.subscriber_id is None:
             continue
         heard = event.attempt if event.kind in HEARD_KINDS else None
-        bits = bit | HEARD if heard else bit
+        bits = bit | Seen.HEARD.value if heard else bit
         key = (event.send_id, event.subscriber_id)
         before = marks.get(key)
         if before is not None:
@@ -136,4 +137,4 @@ def mark_unsubscribed(send_id: int, subscriber_id: int) -> bool:
     """The reader left through the link of this send; True the first time. Call it inside a transaction."""
     key = (send_id, subscriber_id)
     lock_batches([key])
-    return mark({key: Mark(BITS["unsubscribe"], None)}).changed == 1
+    return mark({key: Mark(Seen.UNSUBSCRIBED.value, None)}).changed == 1

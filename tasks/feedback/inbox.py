@@ -13,15 +13,15 @@ log = structlog.get_logger(__name__)
 # One statement in its own transaction. What is answered with 2xx is never sent again, so it must survive a crash of the
 # database even where an operator has relaxed synchronous_commit.
 _STORE = """
-INSERT INTO tasks_receipt (body, error)
-SELECT %s::bytea, '' FROM set_config('synchronous_commit', 'on', true)
+INSERT INTO tasks_receipt (provider, body, error)
+SELECT %s, %s::bytea, '' FROM set_config('synchronous_commit', 'on', true)
 RETURNING id
 """
 
 
-def store(body: bytes) -> int:
+def store(body: bytes, *, provider: str) -> int:
     """Commit a receipt and return its id. Raises DatabaseError when it may not have been stored."""
-    ((receipt_id,),) = run(_STORE, (body,))
+    ((receipt_id,),) = run(_STORE, (provider, body))
     return int(receipt_id)
 
 

@@ -7,7 +7,7 @@ from tasks.database.statements import run
 from tasks.feedback.kinds import LATE_KINDS
 from tasks.providers.events import ReportedEvent
 
-#: A bounce may come this long after its message (design §5, Events).
+#: A bounce may come this long after its message (docs/architecture.md, Events).
 WINDOW_DAYS = 10
 #: The provider's clock may be this many minutes behind the database's.
 SKEW_MINUTES = 5

@@ -1,6 +1,7 @@
 """Remembering webhook calls that were not accepted: nobody may then believe in silence."""
 
 import time
+from functools import cache
 from threading import Lock
 
 import structlog
@@ -56,4 +57,7 @@ class Refusals:
             self._noted = time.monotonic()
 
 
-refusals = Refusals("sendgrid")
+@cache
+def refusals_of(provider: str) -> Refusals:
+    """Those of one provider's calls, for the whole process."""
+    return Refusals(provider)

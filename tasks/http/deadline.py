@@ -11,6 +11,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from newsdesk.core.errors import ProviderError
 from tasks.http.watchdog import watchdog
 
 #: A connection idle for longer is opened anew: a server that closed it meanwhile would make the outcome unknown.
@@ -18,7 +19,7 @@ MAX_IDLE = 5.0
 CONNECT_TIMEOUT = 5.0
 
 
-class BodyBegunError(Exception):
+class BodyBegunError(ProviderError):
     """The request broke after the first byte of its body was handed to the network."""
 
 

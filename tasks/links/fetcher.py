@@ -51,11 +51,11 @@ class Guard:
     ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
 
 
-class _Refused(Exception):  # noqa: N818 - it says what happened
+class _RefusedError(Exception):
     """The guard does not let us go there."""
 
 
-class _Failed(Exception):  # noqa: N818 - the same
+class _FailedError(Exception):
     """Nothing answered; `surely` when the name does not exist."""
 
     def __init__(self, message: str, *, surely: bool = False) -> None:
@@ -72,9 +72,9 @@ def follow(link: str, guard: Guard = Guard()) -> LinkReport:
             if status not in _REDIRECTS or not location:
                 return _report(link, url, status, permanent=permanent)
             url, permanent = urljoin(url, location), permanent and status in _PERMANENT
-    except _Refused:
+    except _RefusedError:
         return LinkReport(outcome="private", target="" if url == link else url)
-    except _Failed as failure:
+    except _FailedError as failure:
         return LinkReport(outcome="broken" if failure.surely else "unclear", error=str(failure)[:200])
     return LinkReport(outcome="unclear", error="too many redirects")
 
@@ -91,9 +91,9 @@ def _asked(url: str, guard: Guard) -> tuple[int, str]:
     try:
         parsed = parse_url(url)
     except LocationParseError as error:
-        raise _Failed("the address is unreadable") from error
+        raise _FailedError("the address is unreadable") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise _Failed(f"it leads to “{url[:80]}”")
+        raise _FailedError(f"it leads to “{url[:80]}”")
     address = _looked_up(parsed, guard)
     status, location = _request("HEAD", parsed, address)
     return (status, location) if status < 400 else _request("GET", parsed, address)
@@ -102,16 +102,16 @@ def _asked(url: str, guard: Guard) -> tuple[int, str]:
 def _looked_up(parsed: Url, guard: Guard) -> str:
     host, port = (parsed.host or "").strip("[]"), parsed.port or _port(parsed)
     if port not in guard.ports:
-        raise _Refused(host)
+        raise _RefusedError(host)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
-        raise _Failed(f"there is no server {host}", surely=error.errno == socket.EAI_NONAME) from error
+        raise _FailedError(f"there is no server {host}", surely=error.errno == socket.EAI_NONAME) from error
     except (OSError, UnicodeError) as error:
-        raise _Failed(f"{host} cannot be looked up") from error
+        raise _FailedError(f"{host} cannot be looked up") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(guard.allows(ipaddress.ip_address(one.partition("%")[0])) for one in addresses):
-        raise _Refused(host)
+        raise _RefusedError(host)
     return addresses[0]
 
 
@@ -137,7 +137,7 @@ def _request(method: str, parsed: Url, address: str) -> tuple[int, str]:
         # Its body, however long, is never read.
         return answer.status, answer.headers.get("Location", "")
     except (HTTPError, BodyBegunError, OSError, ValueError) as error:
-        raise _Failed(_why(error)) from error
+        raise _FailedError(_why(error)) from error
     finally:
         pool.close()
 

@@ -11,6 +11,8 @@ from email.utils import format_datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from composer.list_unsubscribe import list_unsubscribe
+from tasks.messages import Message, Recipient
 from tasks.mime import quoted_printable
 from tasks.mime.dkim import Signer
 from tasks.mime.template import (
@@ -27,7 +29,6 @@ from tasks.mime.template import (
     mailbox,
     make_template,
 )
-from tasks.providers.base import Message, Recipient
 
 #: What may stand between the angle brackets of a header of its own, on one line.
 _URL = re.compile(rf"[!-;=?-~]{{1,{LINE_LIMIT - 20}}}")
@@ -126,10 +127,10 @@ def _filled(text: str, substitutions: Mapping[str, str]) -> str:
 
 
 def _unsubscribe(recipient: Recipient) -> bytes:
-    """RFC 8058. Never folded: some mail clients read the first line only."""
+    """Both headers, or nothing. Raises NotAnAddressError."""
     url = recipient.unsubscribe_url
     if not url:
         return b""
     if not _URL.fullmatch(url):
         raise NotAnAddressError("its unsubscribe link cannot stand in a header")
-    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
+    return "".join(f"{name}: {text}\r\n" for name, text in list_unsubscribe(url).items()).encode()

@@ -13,6 +13,7 @@ from hashlib import blake2b
 import idna
 
 from composer.header_text import encoded
+from newsdesk.core.errors import InputError
 from tasks.mime import quoted_printable
 
 #: Slots of a template beside the merge tags; no tag begins with a colon.
@@ -46,7 +47,7 @@ LINE_LIMIT = 998
 _NAME_LIMIT = 200
 
 
-class NotAnAddressError(ValueError):
+class NotAnAddressError(InputError, ValueError):
     """Nothing that could stand in an SMTP envelope or a header."""
 
 

@@ -6,13 +6,15 @@ from django.db.models.functions import Now
 
 
 class Action(models.Model):
+    """One decision about a send or change of its status."""
+
     send = models.ForeignKey("tasks.Send", on_delete=models.CASCADE, related_name="actions")
     #: One word: scheduled, prepared, paused, resumed, cancelled, undone, held, restored, released, sent, settled, …
     what = models.CharField(max_length=20)
     why = models.CharField(max_length=500, blank=True)
     #: A user at the desk; None for the command line and for Newsdesk itself.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    #: Who it was, in words that stay when the account goes: a user's name, "command line (name)", or "Newsdesk".
+    #: Who it was, as a text that stays when the account goes: a user's name, "command line (name)", or "Newsdesk".
     who = models.CharField(max_length=200)
     at = models.DateTimeField(db_default=Now())
 

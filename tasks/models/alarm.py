@@ -7,8 +7,10 @@ from django.db.models.functions import Now
 
 
 class Alarm(models.Model):
+    """One thing to look at; open until `cleared_at` is set."""
+
     class Code(StrEnum):
-        """What it is about, in one word; the words for people stand in `message`."""
+        """What it is about, in one word; the explanation for people stands in `message`."""
 
         #: A send was paused by Newsdesk itself or by a person.
         SEND_PAUSED = "send_paused"
@@ -28,7 +30,7 @@ class Alarm(models.Model):
         SEND_HELD = "send_held"
         #: A signed webhook body cannot be read.
         RECEIPT_UNREADABLE = "receipt_unreadable"
-        #: The provider had stopped mailing readers and no webhook had told us.
+        #: The provider had stopped mailing readers and no webhook had reported it.
         SUPPRESSIONS_MISSING = "suppressions_missing"
 
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")
@@ -44,7 +46,7 @@ class Alarm(models.Model):
     edition = models.ForeignKey(
         "composer.Edition", null=True, blank=True, on_delete=models.CASCADE, related_name="alarms"
     )
-    #: When letters to the editors were written about it.
+    #: When mails to the editors were written about it.
     mailed_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True

@@ -13,6 +13,8 @@ class Batch(models.Model):
     """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""
 
     class Status(models.TextChoices):
+        """Where its one request stands (docs/architecture.md, "Delivery")."""
+
         PENDING = "pending", "pending"
         BUILDING = "building", "building"
         SUBMITTING = "submitting", "submitting"
@@ -23,10 +25,10 @@ class Batch(models.Model):
 
     send = models.ForeignKey("tasks.Send", on_delete=models.PROTECT, related_name="batches", db_index=False)
     variant = models.ForeignKey("composer.Variant", on_delete=models.PROTECT, related_name="+")
-    #: Deliveries in it. Changes only when a request is divided: members with another outcome move to another batch.
+    #: Deliveries in it. Changes only after a partial outcome: members with another outcome move to another batch.
     size = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    #: The attempt that holds it, or held it last.
+    #: The attempt that claimed it last.
     attempt = models.UUIDField(null=True)
     #: Claims so far.
     attempts = models.PositiveIntegerField(default=0)
@@ -36,9 +38,9 @@ class Batch(models.Model):
     not_before = models.DateTimeField(db_default=Now())
     enqueued_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
-    #: host, boot, pid namespace, pid and start time of the process that holds it: a dead process cannot POST.
+    #: The process that claimed it last (`newsdesk.core.process_identity`): a dead process cannot POST.
     claimed_by = models.CharField(max_length=200, blank=True)
-    #: Members set aside since preparation.
+    #: Members with an exclusion since preparation, by its kind.
     excluded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     delivered = models.PositiveIntegerField(default=0)
@@ -82,6 +84,8 @@ class Attempt(models.Model):
     """One POST of a batch, written by the fence just before its first byte."""
 
     class Outcome(models.TextChoices):
+        """What the evidence proves of the POST so far."""
+
         OPEN = "", "no outcome yet"
         ACCEPTED = "accepted", "accepted"
         REFUSED = "refused", "refused"
@@ -89,7 +93,7 @@ class Attempt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     #: None = a probe (one message to the reply-to address, so that a later request exists to compare with), or an
-    #: attempt that the provider told us of and this database has lost (size 0).
+    #: attempt that the provider reported and this database has lost (size 0).
     batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="attempt_rows", db_index=False)
     #: The batch's claim number; members are those without an exclusion numbered ≤ this.
     number = models.PositiveIntegerField()
@@ -103,9 +107,9 @@ class Attempt(models.Model):
     provider_id = models.CharField(max_length=200, blank=True)
     #: Which key sent it ("sendgrid:<fingerprint>"): silence compares requests on the same key.
     transport = models.CharField(max_length=60)
-    #: Passes of the reconciler that found nothing, since the last evidence.
+    #: Passes of reconciliation without any event, since the last evidence.
     silent_passes = models.PositiveSmallIntegerField(default=0)
-    #: Members with at least one processed, delivered, bounced or dropped event.
+    #: Members of whom a processed, delivered, bounced or dropped event was received.
     heard = models.PositiveIntegerField(default=0)
     #: What settled it, in the order it was learned: [{"at", "kind", …}].
     evidence = models.JSONField(default=list)

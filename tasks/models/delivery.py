@@ -11,8 +11,10 @@ from django.db.models.functions import Now
 
 
 class Delivery(models.Model):
+    """One subscriber who gets one send, in one of its batches."""
+
     class Seen(models.IntegerChoices):
-        """Bits of what the provider reported."""
+        """Bits of what the provider reported; SQL is given them from here."""
 
         PROCESSED = 1, "processed"
         DELIVERED = 2, "delivered"
@@ -23,6 +25,15 @@ class Delivery(models.Model):
         CLICKED = 64, "clicked"
         DROPPED = 128, "dropped"
         DEFERRED = 256, "deferred"
+        #: Set with the first event that names its attempt and shows that the provider had the message in hand, so that a
+        #: member is counted for its attempt once, in whatever order events come.
+        HEARD = 512, "heard of"
+        #: Set once any click is known, a machine's too: then the time of delivery matters, whenever it becomes known.
+        LINKS_FOLLOWED = 1024, "links followed"
+
+        def sql(self, column: str = "seen") -> str:
+            """An SQL condition on `column`: the bit is set."""
+            return f"{column} & {self.value} <> 0"
 
     pk = models.CompositePrimaryKey("send_id", "subscriber_id")
     send_id = models.BigIntegerField()
@@ -39,14 +50,32 @@ class Delivery(models.Model):
         return f"{self.send_id}.{self.subscriber_id}"
 
 
+#: What a batch counts of its deliveries: `Batch` has a column of the same name for each.
+COUNTED = (
+    Delivery.Seen.DELIVERED,
+    Delivery.Seen.BOUNCED,
+    Delivery.Seen.COMPLAINED,
+    Delivery.Seen.UNSUBSCRIBED,
+    Delivery.Seen.OPENED,
+    Delivery.Seen.CLICKED,
+)
+
+
+def seen_counts_sql(column: str = "seen") -> str:
+    """An SQL select list: how many rows have each counted bit set in `column`, under the name of the batch's column."""
+    return ", ".join(f"count(*) FILTER (WHERE {flag.sql(column)}) AS {flag.name.lower()}" for flag in COUNTED)
+
+
 class Exclusion(models.Model):
     """A candidate who does not get it, and why."""
 
     class Kind(models.TextChoices):
+        """Excluded by a rule of ours, or failed at the provider."""
+
         EXCLUDED = "excluded", "excluded"
         FAILED = "failed", "failed"
 
-    #: In the order in which they are tried: the first that holds is the one that is stated.
+    #: In the order in which they are tried: the first that applies is the one that is stated.
     REASONS = (
         "erased",
         "complaint",

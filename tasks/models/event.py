@@ -7,11 +7,11 @@ from django.db.models.functions import Now
 class Event(models.Model):
     """One report about one delivery. The key makes a repeated report the same row."""
 
-    #: blake2b-128 of (nd_delivery or address, event, timestamp, url).
+    #: The same for two reports of the same thing.
     key = models.BinaryField(primary_key=True, max_length=16)
     send_id = models.BigIntegerField(null=True)
     subscriber_id = models.BigIntegerField(null=True)
-    #: The provider's word: processed, delivered, bounce, blocked, dropped, deferred, open, click, spamreport, …
+    #: A value of `tasks.providers.events.EventKind`, or "other:<the provider's word>".
     kind = models.CharField(max_length=30)
     at = models.DateTimeField()
     url = models.TextField(blank=True)

@@ -7,7 +7,11 @@ from django.db.models.functions import Now
 
 
 class LinkCheck(models.Model):
+    """What the last request to one URL came to; one row per URL, edition or not."""
+
     class Outcome(models.TextChoices):
+        """What the checks of an edition make of it."""
+
         #: Somebody is following it now, or nothing could be learned because this machine is offline.
         ASKED = "", "asked"
         ANSWERED = "answered", "answered"
@@ -35,4 +39,5 @@ class LinkCheck(models.Model):
 
     @staticmethod
     def key_of(url: str) -> str:
+        """The primary key of this URL's row: 32 hex digits of BLAKE2b (RFC 7693)."""
         return hashlib.blake2b(url.encode(), digest_size=16).hexdigest()

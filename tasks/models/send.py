@@ -6,7 +6,11 @@ from django.db.models.functions import Now
 
 
 class Send(models.Model):
+    """One approved edition to some lists, once. scheduled → sending → sent, with paused and cancelled on the way."""
+
     class Status(models.TextChoices):
+        """Where it stands. Only a send that is `sending` has batches that may be claimed."""
+
         SCHEDULED = "scheduled", "scheduled"
         SENDING = "sending", "sending"
         PAUSED = "paused", "paused"
@@ -41,12 +45,13 @@ class Send(models.Model):
     )
     prepared_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    #: Why it is paused, in words for an operator.
+    #: Why it is paused, for an operator.
     pause_reason = models.CharField(max_length=500, blank=True)
     candidates = models.PositiveIntegerField(default=0)
     #: Number of exclusions by reason, as preparation counted them.
     excluded = models.JSONField(default=dict)
-    #: The database this send lives in (design §5.10); a change means that the ground moved under it.
+    #: The database this send was prepared in; another one means that it was restored or promoted since: the database
+    #: moved (docs/architecture.md, "Delivery").
     system_identifier = models.CharField(max_length=30, blank=True)
     timeline = models.PositiveIntegerField(null=True)
 

@@ -33,6 +33,8 @@ class Slot(models.Model):
     """One slot of a publication: a row exists once anything was decided about it, so that nothing is decided twice."""
 
     class Outcome(models.TextChoices):
+        """What became of it; nothing changes once it is not open."""
+
         OPEN = "", "open"
         SENT = "sent", "sent"
         LATE = "late", "sent late"

@@ -5,6 +5,8 @@ from django.db.models.functions import Now
 
 
 class SuppressionSync(models.Model):
+    """One run of the comparison with one transport's account."""
+
     transport = models.CharField(max_length=60)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)

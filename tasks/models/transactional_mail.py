@@ -9,15 +9,19 @@ from django.db.models.functions import Now
 class TransactionalMail(models.Model):
     """The queue of record for single messages. pending → submitting → submitted | unknown | failed.
 
-    It holds all it needs: what a test showed stays what it was when the edition changes. An unknown letter is not sent
+    Its row has all it needs: what a test showed stays what it was when the edition changes. An unknown mail is not sent
     again by itself: nobody is harmed by a test that is missing.
     """
 
     class Kind(models.TextChoices):
+        """What it is for."""
+
         TEST = "test", "test"
         ALARM = "alarm", "alarm"
 
     class Status(models.TextChoices):
+        """Where its one request stands. Of a mail that is unknown or failed nothing more is sent."""
+
         PENDING = "pending", "pending"
         SUBMITTING = "submitting", "submitting"
         SUBMITTED = "submitted", "submitted"
@@ -42,7 +46,7 @@ class TransactionalMail(models.Model):
     substitutions = models.JSONField(default=dict)
     #: For List-Unsubscribe; empty where there is nothing to unsubscribe from.
     unsubscribe_url = models.CharField(max_length=2000, blank=True)
-    #: The attempt that holds it, or held it last; and how many there were.
+    #: The attempt that claimed it last; and how many there were.
     attempt = models.UUIDField(null=True, default=None)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(db_default=Now())
@@ -50,9 +54,9 @@ class TransactionalMail(models.Model):
     claimed_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
-    #: Who asked for it, in words.
+    #: Who asked for it, as a text that stays when the account goes.
     asked_by = models.CharField(max_length=200, blank=True)
-    #: What the provider said last.
+    #: The provider's last message.
     said = models.CharField(max_length=400, blank=True)
     provider_id = models.CharField(max_length=200, blank=True)
     #: What links to it from outside.

@@ -13,7 +13,7 @@ class TransportState(models.Model):
     probed_at = models.DateTimeField(null=True)
     #: Silence is disabled after two attempts of one batch prove accepted, until a person re-enables it.
     silence_enabled = models.BooleanField(default=True, db_default=True)
-    #: Nothing is sent until then: the provider asked to wait (429), and in which words, or cannot be reached.
+    #: Nothing is sent until then, and why: the provider asked to wait (429) or cannot be reached.
     throttled_until = models.DateTimeField(null=True)
     throttle_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     #: How often in a row it asked to wait without saying how long.

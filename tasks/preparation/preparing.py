@@ -23,9 +23,9 @@ from tasks.slots import deciding
 
 log = structlog.get_logger(__name__)
 
-#: Room for sorting a million readers in memory; only for as long as the transaction runs.
-_ROOM = "SET LOCAL work_mem = '128MB'"
-#: Written last: the time in which the send can be taken back begins when all the work is done.
+#: Memory for sorting a million readers; only for as long as the transaction runs.
+_SORT_MEMORY = "SET LOCAL work_mem = '128MB'"
+#: Written last: the time in which the send can be undone begins when all the work is done.
 _BATCHES = """
 INSERT INTO tasks_batch (id, send_id, variant_id, size, status, not_before, attempts, lost_attempts, rounds, claimed_by,
                          excluded, failed, delivered, bounced, complained, unsubscribed, opened, clicked)
@@ -34,7 +34,7 @@ SELECT batch_id, %s, variant_id, members, 'pending', GREATEST(at, %s), 0, 0, 0, 
 
 
 def prepare_due() -> int:
-    """Prepare every send whose time has come; how many."""
+    """Prepare every send whose time has come; how many. Raises the database's errors and SoftTimeLimitExceeded."""
     due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
     prepared = 0
     for send_id in list(due.values_list("pk", flat=True)):
@@ -43,7 +43,7 @@ def prepare_due() -> int:
         except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
             raise
         except Exception as error:
-            # It must not hold up the others behind it, nor be tried for ever in silence.
+            # It must not block the others behind it, nor be tried for ever in silence.
             log.exception("send_not_prepared", send=send_id)
             control.pause(send_id, f"It could not be prepared: {type(error).__name__}: {error}")
     return prepared
@@ -52,7 +52,7 @@ def prepare_due() -> int:
 def prepare(send_id: int) -> Prepared | None:
     """Freeze the audience of a due send and start it; None when it is not due, or another process has it.
 
-    A send that cannot be prepared is paused with the reason.
+    A send that cannot be prepared is paused with the reason. Raises the database's errors.
     """
     try:
         with durable():
@@ -83,10 +83,10 @@ def _prepare(send_id: int) -> Prepared | None:
         control.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
         return None
     here = identity.current()
-    if _stands_elsewhere(send, here) or deciding.is_missed(send):
+    if _pause_if_database_moved(send, here) or deciding.hold_if_missed(send):
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_ROOM)
+        cursor.execute(_SORT_MEMORY)
         # Two sends of one edition must see each other's deliveries.
         advisory_locks.lock_edition_for_transaction(cursor, send.edition_id)
         if send.edition.publication.frequency_cap:
@@ -110,7 +110,7 @@ def _undo_until(cursor: CursorWrapper) -> datetime:
     return start
 
 
-def _stands_elsewhere(send: Send, here: identity.DatabaseIdentity) -> bool:
+def _pause_if_database_moved(send: Send, here: identity.DatabaseIdentity) -> bool:
     """True, and the send is paused, when the database is not the one it was scheduled in."""
     if not send.system_identifier or (send.system_identifier, send.timeline) == (here.system_identifier, here.timeline):
         return False

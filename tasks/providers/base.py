@@ -1,39 +1,13 @@
-"""What a transport is given, and what it must answer. A provider is one file behind `Transport`."""
+"""What a provider is: a transport, and where it has them a webhook and suppression lists (docs/how-to/add-a-provider.md)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """What is the same for every recipient of a request."""
-
-    from_email: str
-    from_name: str
-    reply_to: str
-    subject: str
-    html: str
-    text: str
-    #: Message headers beside those every transport writes itself; ASCII.
-    headers: Mapping[str, str] = field(default_factory=dict)
-    categories: tuple[str, ...] = ()
-    tracking: bool = False
-
-
-class Recipient(NamedTuple):
-    """One personalisation: a tuple, since a million of them are made. Name its fields when you make one."""
-
-    email: str
-    name: str
-    #: "<send id>.<subscriber id>", or empty for a message outside any send.
-    delivery: str
-    #: token → value
-    substitutions: Mapping[str, str]
-    #: For List-Unsubscribe (RFC 8058); empty where there is nothing to unsubscribe from.
-    unsubscribe_url: str = ""
+from tasks.messages import Message, Recipient
+from tasks.providers.events import Parsed
 
 
 class Reason(StrEnum):
@@ -135,3 +109,28 @@ class KeepsJournal(Protocol):
 
     def forget(self, attempt: UUID) -> None:
         """The outcome is in the database. Never raises."""
+
+
+class Webhook(Protocol):
+    """How a provider posts events to `/webhooks/<folder>`."""
+
+    def is_configured(self) -> bool:
+        """Whether there is any key by which a call can be verified; without one no call is taken."""
+
+    def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether the provider posted these very bytes; header names in any case. Never raises."""
+
+    def parse(self, body: bytes) -> Parsed:
+        """Its words in ours. Raises UnreadableBodyError when no event can be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """All that is known of a provider, as the `provider.py` of its folder gives it."""
+
+    #: For people.
+    title: str
+    #: From the settings; called once for each process. May raise what the settings make impossible.
+    make_transport: Callable[[], Transport]
+    #: None: it reports nothing, ever.
+    webhook: Webhook | None = None

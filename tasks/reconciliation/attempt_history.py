@@ -7,11 +7,9 @@ from django.conf import settings
 from django.db.models import Func, IntegerField, Q
 
 from tasks.models import Attempt, Batch
+from tasks.providers import registry
 from tasks.reconciliation.explanations import Condition, conditions, fact_in_words, never_believed
 from tasks.reconciliation.silence import doubts_of
-
-#: Transports that tell later what became of a request; the others report nothing, ever.
-_REPORTING = "sendgrid:"
 
 
 class _Length(Func):
@@ -62,7 +60,7 @@ def histories(send_id: int, *, batch_id: int | None = None, everything: bool = F
     unknown = [row for row in found if row.outcome == Attempt.Outcome.UNKNOWN]
     doubts = {
         doubt.attempt: doubt
-        for transport in sorted({row.transport for row in unknown if row.transport.startswith(_REPORTING)})
+        for transport in sorted({row.transport for row in unknown if registry.reports(row.transport)})
         for doubt in doubts_of(transport, grace=grace)
     }
     return [
@@ -79,7 +77,7 @@ def histories(send_id: int, *, batch_id: int | None = None, everything: bool = F
 def _never(row: Attempt, *, known: bool) -> str:
     if row.outcome != Attempt.Outcome.UNKNOWN or known:
         return ""
-    why = never_believed(row.evidence, reports=row.transport.startswith(_REPORTING))
+    why = never_believed(row.evidence, reports=registry.reports(row.transport))
     return why or "another attempt of its batch has settled the batch"
 
 

@@ -7,8 +7,9 @@ from django.db import connection
 
 from tasks.attempts.proof import prove_accepted
 from tasks.database.durability import durable, persistently
+from tasks.messages import Message, Recipient
 from tasks.models import Attempt, Batch, evidence
-from tasks.providers.base import Accepted, Message, Outcome, Recipient, Transport
+from tasks.providers.base import Accepted, Outcome, Transport
 from tasks.submission.messages import message_of
 
 log = structlog.get_logger(__name__)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.db.models.functions import Now
 
+from newsdesk.core.errors import RefusedError
 from tasks import queue
 from tasks.alarms.raising import raise_alarm
 from tasks.database import row_locks
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 _NOT_OVER = (Send.Status.SCHEDULED, Send.Status.SENDING)
 
 
-class UndoError(Exception):
+class UndoError(RefusedError):
     """The send cannot be taken back; the message says why and what can still be done."""
 
 

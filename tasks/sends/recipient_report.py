@@ -3,8 +3,8 @@
 The server makes the CSV (COPY … TO STDOUT) and it is passed on as it comes: memory stays flat, whatever the size.
 
 Which request a row names: the accepted one of a batch that is submitted, else the last one in which the reader was. A
-member set aside from attempt n on (design §5.9) was in those numbered below n; one set aside before the first was in
-none.
+member set aside from attempt n on was in those numbered below n; one set aside before the first was in none
+(docs/architecture.md, Delivery).
 """
 
 from collections.abc import Callable
@@ -81,11 +81,11 @@ shown AS (
 told AS (
     SELECT e.subscriber_id,
            min(e.at) FILTER (WHERE e.kind = 'delivered') AS delivered,
-           min(e.at) FILTER (WHERE e.kind IN ('bounce', 'blocked')) AS bounced,
-           min(e.at) FILTER (WHERE e.kind = 'open' AND NOT e.machine) AS opened,
-           min(e.at) FILTER (WHERE e.kind = 'click' AND NOT e.machine) AS clicked,
-           min(e.at) FILTER (WHERE e.kind = 'spamreport') AS complained,
-           min(e.at) FILTER (WHERE e.kind IN ('unsubscribe', 'group_unsubscribe')) AS unsubscribed
+           min(e.at) FILTER (WHERE e.kind IN ('hard_bounce', 'soft_bounce')) AS bounced,
+           min(e.at) FILTER (WHERE e.kind = 'opened' AND NOT e.machine) AS opened,
+           min(e.at) FILTER (WHERE e.kind = 'clicked' AND NOT e.machine) AS clicked,
+           min(e.at) FILTER (WHERE e.kind = 'complaint') AS complained,
+           min(e.at) FILTER (WHERE e.kind = 'unsubscribed') AS unsubscribed
       FROM tasks_event e WHERE e.send_id = {send} GROUP BY e.subscriber_id
 )
 SELECT c.subscriber_id AS subscriber, {email} AS email, c.outcome, {reason} AS reason, c.batch_id AS batch,

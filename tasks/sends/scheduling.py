@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from composer.models import Approval, Edition
+from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment
 from tasks import queue
 from tasks.audience import local_time
@@ -22,7 +23,7 @@ SELECT DISTINCT s.timezone FROM subscribers_subscription n JOIN subscribers_subs
 """
 
 
-class SchedulingError(Exception):
+class SchedulingError(InputError):
     """The send cannot be made as asked; the message says what to do."""
 
 

@@ -64,8 +64,8 @@ def late_of(recurrence: Recurrence | None) -> timedelta:
     return timedelta(minutes=recurrence.late_minutes) if recurrence else USUAL_LATE
 
 
-def is_missed(send: Send) -> bool:
-    """True, and the send is held, when it was made for a slot that is over by more than may be.
+def hold_if_missed(send: Send) -> bool:
+    """Hold the send when it was made for a slot that is over by more than may be; True when it was held.
 
     For a send that is about to be prepared, its row locked. Whoever resumes or releases it has decided otherwise.
     """

@@ -9,13 +9,14 @@ from django.db.models.functions import Now
 
 from composer import slots, succession
 from composer.models import Edition, Holiday, Publication
+from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment
 from tasks.database import clock
 from tasks.models import Recurrence, Slot
 from tasks.slots.upkeep import keep
 
 
-class NoWeeklySlotError(Exception):
+class NoWeeklySlotError(InputError):
     """It cannot be done for this publication; the message says what to do."""
 
 

@@ -10,7 +10,7 @@ from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
 from tasks.database.statements import run
-from tasks.providers.base import Message, Recipient
+from tasks.messages import Message, Recipient
 from tasks.submission.claiming import Claim
 from tasks.submission.messages import message_of
 
@@ -48,16 +48,16 @@ def _variant(variant_id: int) -> tuple[Variant, Callable[[str, str, str, str], d
     return variant, merge_tags.filler(tags), variant.approval.edition.publication_id
 
 
-def build(held: Claim) -> Built:
-    """Recheck the batch's members with preparation's predicate, and fill in their values."""
-    variant, fill_in, publication_id = _variant(held.variant_id)
-    members = _members(held, publication_id)
+def build(claim: Claim) -> Built:
+    """Recheck the batch's members with preparation's predicate, and fill in their values. Raises the database's errors."""
+    variant, fill_in, publication_id = _variant(claim.variant_id)
+    members = _members(claim, publication_id)
     stay = [(subscriber_id, email, name) for subscriber_id, email, name, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
-    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=publication_id, send_id=held.send_id)
-    delivery = f"{held.send_id}."
+    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=publication_id, send_id=claim.send_id)
+    delivery = f"{claim.send_id}."
     return Built(
-        message=message_of(variant, send_id=held.send_id),
+        message=message_of(variant, send_id=claim.send_id),
         recipients=tuple(
             Recipient(email, name, delivery + str(subscriber_id), fill_in(name, email, leave, prefer), leave)
             for (subscriber_id, email, name), (leave, prefer) in zip(stay, links_of, strict=True)
@@ -67,7 +67,7 @@ def build(held: Claim) -> Built:
     )
 
 
-def _members(held: Claim, publication_id: int) -> list[tuple[int, str, str, str | None]]:
-    of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (held.batch_id,))
-    rechecked = audience(held.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name"))
-    return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, held.batch_id])
+def _members(claim: Claim, publication_id: int) -> list[tuple[int, str, str, str | None]]:
+    of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (claim.batch_id,))
+    rechecked = audience(claim.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name"))
+    return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, claim.batch_id])

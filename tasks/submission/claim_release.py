@@ -1,4 +1,4 @@
-"""Giving a batch back that its own worker surely did not post."""
+"""Releasing the claim of a batch that its own worker surely did not post."""
 
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from tasks.models import Attempt, Batch, Send, evidence
 def release_claim(batch_id: int, attempt: UUID, *, why: str) -> bool:
     """Return the batch to pending (to cancelled in a cancelled send) wherever the attempt had got to before its POST.
 
-    Only for the worker that holds the attempt and knows that it has not posted. False when it holds nothing.
+    Only for the worker whose attempt it is and who knows that it has not posted. False when the claim is not its any more.
+    Raises the database's errors; safe to repeat.
     """
     send_id = Batch.objects.filter(pk=batch_id).values_list("send_id", flat=True).get()
     with durable():

@@ -1,4 +1,7 @@
-"""The last commit before the first byte: from here on a crash leaves a doubt, before it none."""
+"""The last commit before the first byte: a crash after it leaves the outcome unknown, a crash before it does not.
+
+docs/architecture.md, "Delivery" and "Lock order".
+"""
 
 from tasks.attempts import exclusions
 from tasks.database import row_locks
@@ -14,7 +17,7 @@ mine AS (
     UPDATE tasks_batch SET status = 'submitting'
      WHERE id = (SELECT %b::bigint FROM send WHERE status = 'sending') AND attempt = %b AND status = 'building'
     RETURNING id
-), noted AS (
+), recorded AS (
     INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)
     SELECT %b, id, %b, %b, '', '', %b, 0, 0, '[]' FROM mine
 )
@@ -22,47 +25,47 @@ SELECT EXISTS (SELECT 1 FROM mine)
 """
 
 
-class _Lost(Exception):  # noqa: N818 - rolls the fence back, nothing more
-    pass
+class _ClaimLostError(Exception):
+    """The batch is another worker's by now."""
 
 
-def fence(held: Claim, built: Built, *, transport: str) -> bool:
+def fence(claim: Claim, built: Built, *, transport: str) -> bool:
     """Commit that a POST is about to begin. False = do not POST: another has the batch, or the send was stopped.
 
-    A lost connection raises; then nothing may be posted either, whether the commit arrived or not. A request without
-    recipients is not posted: its batch is submitted with nobody in it.
+    A lost connection raises OperationalError or InterfaceError; then nothing may be posted either, whether the commit
+    arrived or not. A request without recipients is not posted: its batch is submitted with nobody in it.
     """
     size = len(built.recipients)
     if size and not built.excluded:
-        given = (held.send_id, held.batch_id, held.attempt, held.attempt, held.number, size, transport)
-        ((fenced,),) = run_durably(_FENCE, given)
+        params = (claim.send_id, claim.batch_id, claim.attempt, claim.attempt, claim.number, size, transport)
+        ((fenced,),) = run_durably(_FENCE, params)
         if fenced:
             return True
     # Somebody dropped out, or there is a reason not to go on.
     try:
         with durable():
-            return _fence(held, built, transport=transport)
-    except _Lost:
+            return _fence(claim, built, transport=transport)
+    except _ClaimLostError:
         return False
 
 
-def _fence(held: Claim, built: Built, *, transport: str) -> bool:
-    send_status = row_locks.send_status(held.send_id)
-    mine = Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.BUILDING)
+def _fence(claim: Claim, built: Built, *, transport: str) -> bool:
+    send_status = row_locks.send_status(claim.send_id)
+    mine = Batch.objects.filter(pk=claim.batch_id, attempt=claim.attempt, status=Batch.Status.BUILDING)
     if send_status != Send.Status.SENDING:
         cancelled = send_status == Send.Status.CANCELLED
         mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
         return False
     if not mine.update(status=Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED):
-        raise _Lost
+        raise _ClaimLostError
     exclusions.exclude(
-        held.batch_id, send_id=held.send_id, kind="excluded", reasons=built.excluded, attempt=held.number
+        claim.batch_id, send_id=claim.send_id, kind="excluded", reasons=built.excluded, attempt=claim.number
     )
     if built.recipients:
         Attempt.objects.create(
-            id=held.attempt,
-            batch_id=held.batch_id,
-            number=held.number,
+            id=claim.attempt,
+            batch_id=claim.batch_id,
+            number=claim.number,
             size=len(built.recipients),
             transport=transport,
         )

@@ -1,4 +1,4 @@
-"""What a dead worker had learned before it died, recorded in its place."""
+"""The outcome of a dead worker's request, as the transport's journal has it, recorded in its place."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +7,7 @@ import structlog
 from django.db import connection
 
 from tasks.models import Batch
-from tasks.providers.base import JournalRecord, KeepsJournal, Transport
+from tasks.providers.base import JournalRecord
 from tasks.submission.claiming import Claim
 from tasks.submission.outcomes import record
 
@@ -22,25 +22,23 @@ SELECT d.subscriber_id FROM tasks_delivery d
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Remembered:
+class _JournalMembers:
     subscriber_ids: tuple[int, ...]
 
 
-def recover_from_journal(batch_id: int, attempt: UUID, *, transport: Transport) -> bool:
-    """Record what the transport remembers of a dead worker's request; False when it remembers nothing that fits."""
-    if not isinstance(transport, KeepsJournal):
-        return False
-    found = transport.recall(attempt)
-    if found is None:
-        return False
+def record_journal(batch_id: int, attempt: UUID, journal_record: JournalRecord, *, transport: str) -> bool:
+    """Record the outcome of the attempt; False when the journal's deliveries are not the batch's, or it has moved on.
+
+    `transport`: its name with the fingerprint.
+    """
     batch = Batch.objects.select_related("send").filter(pk=batch_id, attempt=attempt).first()
     if batch is None:
         return False
-    members = _members(batch, found)
+    members = _members(batch, journal_record)
     if members is None:
         log.error("journal_does_not_fit", batch=batch_id, attempt=str(attempt))
         return False
-    held = Claim(
+    claim = Claim(
         send_id=batch.send_id,
         batch_id=batch_id,
         variant_id=batch.variant_id,
@@ -49,17 +47,17 @@ def recover_from_journal(batch_id: int, attempt: UUID, *, transport: Transport) 
         number=batch.attempts,
         list_ids=(),
     )
-    record(held, _Remembered(subscriber_ids=members), found.outcome, transport=transport.name)
-    transport.forget(attempt)
+    record(claim, _JournalMembers(subscriber_ids=members), journal_record.outcome, transport=transport)
     return True
 
 
-def _members(batch: Batch, found: JournalRecord) -> tuple[int, ...] | None:
+def _members(batch: Batch, journal_record: JournalRecord) -> tuple[int, ...] | None:
     """Subscriber ids in the order of the request; None unless they are exactly the batch's members."""
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [batch.pk])
         members = {subscriber_id for (subscriber_id,) in cursor.fetchall()}
     by_name = {f"{batch.send_id}.{member}": member for member in members}
-    if by_name.keys() != set(found.deliveries) or len(found.deliveries) != len(members):
+    deliveries = journal_record.deliveries
+    if by_name.keys() != set(deliveries) or len(deliveries) != len(members):
         return None
-    return tuple(by_name[name] for name in found.deliveries)
+    return tuple(by_name[name] for name in deliveries)

@@ -3,14 +3,17 @@
 from email.utils import parseaddr
 
 from composer.models import Variant
-from tasks.providers.base import Message
+from tasks.messages import Message
 
 #: Headers a transport writes itself, from fields of its own.
 _OWN_FIELDS = frozenset({"From", "Reply-To", "Subject"})
 
 
 def message_of(variant: Variant, *, send_id: int) -> Message:
-    """The frozen bytes with their frozen headers; nothing here is read from what an editor may have changed since."""
+    """The frozen bytes with their frozen headers; nothing here is read from what an editor may have changed since.
+
+    Raises KeyError when the headers name no sender.
+    """
     edition = variant.approval.edition
     from_name, from_email = parseaddr(variant.headers["From"])
     _, reply_to = parseaddr(variant.headers.get("Reply-To", ""))

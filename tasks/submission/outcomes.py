@@ -1,4 +1,4 @@
-"""Writing down what became of a POST, and what follows from it. Safe to repeat."""
+"""Recording the outcome of a POST, and what follows from it. Safe to repeat."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,13 +13,15 @@ from tasks.attempts import exclusions, proof
 from tasks.database import row_locks
 from tasks.database.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send, evidence
+from tasks.providers import registry
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.sends import control, finishing, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
-from tasks.submission.retries import MAX_ROUNDS, back_off, spoken, words_to_pause
+from tasks.submission.retries import MAX_ROUNDS, refusal_explained
 from tasks.throttling import throttle
+from tasks.throttling.back_off import back_off
 
 log = structlog.get_logger(__name__)
 
@@ -27,41 +29,42 @@ _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 
 
 class Members(Protocol):
-    """What is needed of a request to record its outcome."""
+    """The members of a request, as recording its outcome needs them."""
 
     @property
     def subscriber_ids(self) -> Sequence[int]:
         """In the order of its recipients."""
 
 
-def record(held: Claim, built: Members, outcome: Outcome, *, transport: str, finish: bool = True) -> None:
-    """Settle the attempt. Whoever else has settled the batch meanwhile (evidence, the sweep) is not overruled.
+def record(claim: Claim, members: Members, outcome: Outcome, *, transport: str, finish: bool = True) -> None:
+    """Settle the attempt. What has settled the batch meanwhile (evidence, recovery) is not overruled.
 
-    `finish`: look whether the send is done with it; a caller with many batches looks once for all of them.
+    `transport`: its name with the fingerprint. `finish`: look whether the send is done with it; a caller with many batches
+    looks once for all of them. Raises the database's errors, and MembersMissingError (`partial_outcomes`).
     """
     log.info(
         "attempt",
-        send=held.send_id,
-        batch=held.batch_id,
-        attempt=str(held.attempt),
+        send=claim.send_id,
+        batch=claim.batch_id,
+        attempt=str(claim.attempt),
         outcome=type(outcome).__name__.lower(),
-        recipients=len(built.subscriber_ids),
-        said=getattr(outcome, "message", "") or None,
+        recipients=len(members.subscriber_ids),
+        message=getattr(outcome, "message", "") or None,
     )
     if isinstance(outcome, Accepted):
-        _accepted(held, outcome, transport=transport)
+        _accepted(claim, outcome, transport=transport)
     elif isinstance(outcome, Unknown):
-        _unknown(held, outcome, transport=transport)
+        _unknown(claim, outcome, transport=transport)
     elif isinstance(outcome, Partial):
-        record_partial(held, tuple(built.subscriber_ids), outcome, transport=transport)
+        record_partial(claim, tuple(members.subscriber_ids), outcome, transport=transport)
     else:
-        _refused(held, built, outcome, transport=transport)
+        _refused(claim, members, outcome, transport=transport)
     if finish:
-        finishing.finish_if_done(held.send_id)
+        finishing.finish_if_done(claim.send_id)
 
 
 #: An answer to a batch's first and only attempt, which nothing else has settled: the batch's lock before the attempt's.
-#: Whatever made the breaker or a hold count is over as well.
+#: Whatever the breaker or the throttle counted is over as well.
 _ACCEPTED = """
 WITH mine AS (
     UPDATE tasks_batch SET status = 'submitted'
@@ -77,25 +80,26 @@ SELECT EXISTS (SELECT 1 FROM proven),
 """
 
 
-def _accepted(held: Claim, outcome: Accepted, *, transport: str) -> None:
+def _accepted(claim: Claim, outcome: Accepted, *, transport: str) -> None:
     fact = {"kind": "answer", "http_status": outcome.http_status, "provider_id": outcome.provider_id[:200]}
-    told = orjson.dumps({**fact, "proves": "accepted"}).decode()
-    given = (outcome.http_status, outcome.provider_id[:200].replace("\0", ""), told, held.attempt, transport)
-    ((proven, troubled),) = run_durably(_ACCEPTED, (held.batch_id, held.attempt, *given))
+    proof_json = orjson.dumps({**fact, "proves": "accepted"}).decode()
+    answer = (outcome.http_status, outcome.provider_id[:200].replace("\0", ""), proof_json)
+    params = (claim.batch_id, claim.attempt, *answer, claim.attempt, transport)
+    ((proven, troubled),) = run_durably(_ACCEPTED, params)
     if not proven:
-        # It was in doubt, or tried before: all the evidence is weighed.
+        # It was unknown, or tried before: all the evidence is weighed.
         with durable():
-            proof.prove_accepted({held.attempt: held.send_id}, by=fact)
+            proof.prove_accepted({claim.attempt: claim.send_id}, by=fact)
     if troubled:
         provider_trouble.trust_again(transport)
 
 
-def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
+def _unknown(claim: Claim, outcome: Unknown, *, transport: str) -> None:
     with durable():
-        Batch.objects.filter(pk=held.batch_id, attempt=held.attempt, status=Batch.Status.SUBMITTING).update(
+        Batch.objects.filter(pk=claim.batch_id, attempt=claim.attempt, status=Batch.Status.SUBMITTING).update(
             status=Batch.Status.UNKNOWN
         )
-        settled = Attempt.objects.filter(pk=held.attempt, outcome=Attempt.Outcome.OPEN).update(
+        settled = Attempt.objects.filter(pk=claim.attempt, outcome=Attempt.Outcome.OPEN).update(
             outcome=Attempt.Outcome.UNKNOWN,
             http_status=outcome.http_status,
             finished_at=Now(),
@@ -105,16 +109,16 @@ def _unknown(held: Claim, outcome: Unknown, *, transport: str) -> None:
         provider_trouble.count_unknown(transport)
 
 
-def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -> None:
-    pause = _why_to_pause(held, outcome, transport)
+def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str) -> None:
+    pause = _why_to_pause(claim, outcome, transport)
     with durable():
-        send_status = row_locks.send_status(held.send_id, to_change=bool(pause))
+        send_status = row_locks.send_status(claim.send_id, to_change=bool(pause))
         batch = (
             Batch.objects.select_for_update(of=("self",))
-            .filter(pk=held.batch_id, attempt=held.attempt, status__in=_OPEN)
+            .filter(pk=claim.batch_id, attempt=claim.attempt, status__in=_OPEN)
             .first()
         )
-        Attempt.objects.filter(pk=held.attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
+        Attempt.objects.filter(pk=claim.attempt).exclude(outcome=Attempt.Outcome.ACCEPTED).update(
             outcome=Attempt.Outcome.REFUSED,
             http_status=outcome.http_status,
             finished_at=Now(),
@@ -123,32 +127,33 @@ def _refused(held: Claim, built: Members, outcome: Refused, *, transport: str) -
         if batch is None:
             return
         exclusions.exclude(
-            held.batch_id,
-            send_id=held.send_id,
+            claim.batch_id,
+            send_id=claim.send_id,
             kind="failed",
-            reasons=_at_fault(built, outcome),
+            reasons=_at_fault(members, outcome),
             # They were members of this attempt; they are not of the next.
-            attempt=held.number + 1,
+            attempt=claim.number + 1,
         )
         batch.refresh_from_db()
-        _put_back(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
+        _settle_refused_batch(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
         if pause:
-            control.pause(held.send_id, pause)
+            control.pause(claim.send_id, pause)
     if outcome.reason in {Reason.TOO_MANY, Reason.NOT_SENT}:
         # It concerns all batches: each would find it out by itself.
-        said = "asked to wait" if outcome.reason is Reason.TOO_MANY else "cannot be reached"
-        throttle.throttle(transport, seconds=outcome.retry_after, why=f"{spoken(transport)} {said}: {outcome.message}")
+        trouble = "asked to wait" if outcome.reason is Reason.TOO_MANY else "cannot be reached"
+        why = f"{registry.title_of(transport)} {trouble}: {outcome.message}"
+        throttle.throttle(transport, seconds=outcome.retry_after, why=why)
     if not pause and batch.status == Batch.Status.PENDING:
-        wake_ups.wake_later(held.batch_id, _wait(batch, outcome))
+        wake_ups.wake_later(claim.batch_id, _wait(batch, outcome))
 
 
-def _at_fault(built: Members, outcome: Refused) -> dict[int, str]:
-    """Words of the provider by subscriber id; positions outside the request are nobody."""
-    ids = built.subscriber_ids
-    return {ids[at]: words or "refused" for at, words in outcome.recipients_at_fault.items() if at < len(ids)}
+def _at_fault(members: Members, outcome: Refused) -> dict[int, str]:
+    """The provider's messages by subscriber id; positions outside the request are nobody."""
+    ids = members.subscriber_ids
+    return {ids[at]: message or "refused" for at, message in outcome.recipients_at_fault.items() if at < len(ids)}
 
 
-def _put_back(batch: Batch, outcome: Refused, *, cancelled: bool) -> None:
+def _settle_refused_batch(batch: Batch, outcome: Refused, *, cancelled: bool) -> None:
     if batch.size == batch.excluded + batch.failed:
         batch.status = Batch.Status.FAILED
     elif cancelled:
@@ -173,15 +178,15 @@ def _wait(batch: Batch, outcome: Refused) -> float:
     return back_off(batch.attempts)
 
 
-def _why_to_pause(held: Claim, outcome: Refused, transport: str) -> str:
-    """Words for an operator when the whole send must stop; empty when the batch can simply be tried again."""
+def _why_to_pause(claim: Claim, outcome: Refused, transport: str) -> str:
+    """The explanation for an operator when the whole send must stop; empty when the batch can simply be tried again."""
     if outcome.reason in {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}:
-        return words_to_pause(transport, outcome.message)
+        return refusal_explained(transport, outcome.message)
     if outcome.reason is not Reason.BAD_REQUEST:
         return ""
     if not outcome.recipients_at_fault:
-        return words_to_pause(transport, f"it named no recipient: {outcome.message}")
-    rounds = Batch.objects.filter(pk=held.batch_id).values_list("rounds", flat=True).get()
+        return refusal_explained(transport, f"it named no recipient: {outcome.message}")
+    rounds = Batch.objects.filter(pk=claim.batch_id).values_list("rounds", flat=True).get()
     if rounds + 1 >= MAX_ROUNDS:
-        return f"Batch {held.batch_id} was refused {MAX_ROUNDS} times; the last time: {outcome.message}"
+        return f"Batch {claim.batch_id} was refused {MAX_ROUNDS} times; the last time: {outcome.message}"
     return ""

@@ -1,4 +1,4 @@
-"""One request from claim to fence, its POST, and its end. Only `post` may run in another thread."""
+"""One request from claim to fence, its POST, and its outcome. Only `post` may run in another thread."""
 
 import time
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from tasks.providers.base import KeepsJournal, Outcome, Reason, Refused, Transpo
 from tasks.sends import control, finishing
 from tasks.submission.building import Built, build
 from tasks.submission.claim_release import release_claim, release_claim_of
-from tasks.submission.claiming import Claim, Wait, claim, claim_next
+from tasks.submission.claiming import Claim, Wait, claim_batch, claim_next
 from tasks.submission.fencing import fence
 from tasks.submission.outcomes import record
 
 #: Seconds. A POST is not begun later than this after its fence began: whoever was suspended must not wake up and send.
-FENCE_HOLDS = 5.0
+FENCE_SECONDS = 5.0
 #: Goes on while the machine sleeps, where the system has such a clock.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -27,7 +27,7 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class Request:
     """A batch behind its fence: it must be posted now, once, and settled."""
 
-    held: Claim
+    claim: Claim
     built: Built
     body: Any
     #: When its fence began, in seconds of the machine's clock.
@@ -36,40 +36,40 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
-    """A batch was taken, and there is nothing to post: its readers are gone, or it is another's again."""
+    """A batch was claimed, and there is nothing to post: its readers are gone, or another worker has it."""
 
 
 def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Done | Wait | None:
     """Claim a batch (this one, or whichever is due), build, encode and fence it; None when there is none to be had.
 
-    Raises the database's errors once the batch is back, or the database has been away for too long, and whatever
-    building raised, once the batch is back and its send paused.
+    Raises the database's errors once the claim is released, or the database has been away for too long, and whatever
+    building raised, once the claim is released and the send paused.
     """
     attempt = uuid4()
     try:
         if batch_id is None:
-            held = claim_next(attempt=attempt, transport=transport.name)
+            claim = claim_next(attempt=attempt, transport=transport.name)
         else:
-            held = claim(batch_id, attempt=attempt, transport=transport.name)
-        if held is None or isinstance(held, Wait):
-            return held
-        built, body = _built(held, transport)
+            claim = claim_batch(batch_id, attempt=attempt, transport=transport.name)
+        if claim is None or isinstance(claim, Wait):
+            return claim
+        built, body = _built(claim, transport)
         fenced_at = time.clock_gettime(_CLOCK)
-        if not fence(held, built, transport=transport.name):
+        if not fence(claim, built, transport=transport.name):
             return Done()
     except (OperationalError, InterfaceError):
         # Whether the last commit arrived or not: nothing was posted, and we are the only ones who know.
         persistently(lambda: release_claim_of(attempt, why="The database went away before the POST."))
         raise
     if not built.recipients:
-        finishing.finish_if_done(held.send_id)
+        finishing.finish_if_done(claim.send_id)
         return Done()
-    return Request(held=held, built=built, body=body, fenced_at=fenced_at)
+    return Request(claim=claim, built=built, body=body, fenced_at=fenced_at)
 
 
 def post(request: Request, transport: Transport) -> Outcome:
-    """Send it, unless it is too late for that. Never raises, touches no database."""
-    if time.clock_gettime(_CLOCK) - request.fenced_at > FENCE_HOLDS:
+    """POST it, unless its fence is older than FENCE_SECONDS seconds. Never raises, touches no database."""
+    if time.clock_gettime(_CLOCK) - request.fenced_at > FENCE_SECONDS:
         return Refused(reason=Reason.NOT_SENT, message="The worker was suspended between fence and POST.")
     return transport.post(request.body)
 
@@ -77,28 +77,31 @@ def post(request: Request, transport: Transport) -> Outcome:
 def settle(
     request: Request, outcome: Outcome, transport: Transport, *, patience: float = PATIENCE, finish: bool = True
 ) -> None:
-    """Write down what became of it, however often the database goes away within `patience` seconds."""
+    """Record the outcome, however often the database goes away within `patience` seconds; then raise its error.
+
+    `finish`: as in `outcomes.record`.
+    """
     persistently(
-        lambda: record(request.held, request.built, outcome, transport=transport.name, finish=finish),
+        lambda: record(request.claim, request.built, outcome, transport=transport.name, finish=finish),
         patience=max(patience, 0.0),
     )
     if isinstance(transport, KeepsJournal):
-        transport.forget(request.held.attempt)
+        transport.forget(request.claim.attempt)
 
 
-def _built(held: Claim, transport: Transport) -> tuple[Built, Any]:
-    """Build and encode; a batch that cannot be built goes back, and its send pauses with the reason."""
+def _built(claim: Claim, transport: Transport) -> tuple[Built, Any]:
+    """Build and encode; the claim of a batch that cannot be built is released, and its send pauses with the reason."""
     try:
-        built = build(held)
-        body = transport.encode(built.message, built.recipients, attempt=held.attempt) if built.recipients else b""
+        built = build(claim)
+        body = transport.encode(built.message, built.recipients, attempt=claim.attempt) if built.recipients else b""
     except (OperationalError, InterfaceError):
         raise
     except SoftTimeLimitExceeded:
-        release_claim(held.batch_id, held.attempt, why="The worker's time was over before it was built.")
+        release_claim(claim.batch_id, claim.attempt, why="The worker's time was over before it was built.")
         raise
     except Exception as error:
-        release_claim(held.batch_id, held.attempt, why="It could not be built.")
-        control.pause(held.send_id, f"Batch {held.batch_id} cannot be built: {type(error).__name__}: {error}")
+        release_claim(claim.batch_id, claim.attempt, why="It could not be built.")
+        control.pause(claim.send_id, f"Batch {claim.batch_id} cannot be built: {type(error).__name__}: {error}")
         raise
     return built, body
 
@@ -108,7 +111,7 @@ def submit_batch(batch_id: int, *, transport: Transport) -> None:
 
     Whatever happens is written to the database: the caller needs neither result nor retry. A crash before the fence
     leaves the batch in building, after it in submitting; recovery settles both. Database errors are raised once the
-    batch is back, or the database has been away for too long.
+    claim is released, or the database has been away for too long.
     """
     request = begin(transport, batch_id=batch_id)
     if isinstance(request, Request):

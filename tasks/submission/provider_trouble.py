@@ -1,4 +1,4 @@
-"""What an outcome says of the provider, beside what it says of its batch: the breaker, and the alarm about it."""
+"""What an outcome means for the provider, beside what it means for its batch: the breaker, and the alarm about it."""
 
 from django.db.models.functions import Now
 
@@ -9,12 +9,12 @@ from tasks.throttling.explanations import BREAKER_OPEN
 
 
 def count_unknown(transport: str) -> None:
-    """One more unknown in a row; the third opens the breaker, and a person is told."""
+    """One more unknown in a row; the third opens the breaker and raises an alarm. `transport`: its name."""
     if since := breaker.count_unknown(transport):
         raise_alarm(Alarm.Code.BREAKER_OPEN, BREAKER_OPEN.format(since=since), mail=True)
 
 
 def trust_again(transport: str) -> None:
-    """The transport accepted something: the breaker closes, and nobody needs to look any more."""
+    """The transport accepted something: the breaker closes, and its alarm is cleared."""
     breaker.close(transport)
     Alarm.objects.filter(code=Alarm.Code.BREAKER_OPEN, cleared_at__isnull=True).update(cleared_at=Now())

@@ -1,4 +1,4 @@
-"""What heals lost doorbells and dead workers, every ten seconds."""
+"""Recovery, every ten seconds: claims of dead workers, and due batches and receipts whose task message was lost."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,34 +7,33 @@ import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
-from newsdesk.core import process_identity
-from tasks import queue
+from tasks import claims, queue
 from tasks.alarms.raising import raise_alarm
+from tasks.claims import AbandonedClaim
 from tasks.database import row_locks
 from tasks.database.durability import durable
-from tasks.models import Attempt, Batch, Receipt, Send, evidence
+from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
+from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
 from tasks.sends import control, finishing, wake_ups
-from tasks.submission.journal_recovery import recover_from_journal
+from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, throttle, warm_up
-from tasks.transactional import recovery
+from tasks.transactional import recovery as mail_recovery
 
 log = structlog.get_logger(__name__)
 
-#: A worker's hard limit is 300 s: whoever holds a batch for longer can no longer POST.
-STALE_SECONDS = 300
-#: A doorbell older than this may be lost even while others wait in the broker.
-DOORBELL_SECONDS = 300
-#: When the broker holds none, one rung longer ago than this is lost for sure.
+#: Seconds. A task message older than this may be lost even while others wait in the broker.
+MESSAGE_LOST_SECONDS = 300
+#: Seconds. When no message waits in the broker, one sent longer ago than this is lost for sure.
 EMPTY_BROKER_SECONDS = 15
+#: Claims of a batch that may end without any evidence of a POST before it has failed.
 MAX_LOST_ATTEMPTS = 10
-_RECEIPT_PATIENCE = timedelta(seconds=10)
+#: A healthy worker applies a receipt in less.
+_RECEIPT_GRACE = timedelta(seconds=10)
+#: Receipts of one run; the next run takes the next.
+_RECEIPTS_AT_ONCE = 1000
 
-_HELD = """
-SELECT b.id, b.send_id, b.status, b.attempt, b.claimed_by,
-       b.claimed_at < statement_timestamp() - make_interval(secs => %s) AS stale
-  FROM tasks_batch b WHERE b.status IN ('building', 'submitting') ORDER BY b.id
-"""
+_CLAIMED = (Batch.Status.BUILDING, Batch.Status.SUBMITTING)
 _DUE = f"""
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
  WHERE b.status = 'pending' AND s.status = 'sending' AND b.not_before <= statement_timestamp()
@@ -45,12 +44,12 @@ SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
 
 
 def recover(*, wake_all: bool = False) -> None:
-    """Settle what dead workers held, ring what nobody answered, finish what is done.
+    """Settle abandoned claims, enqueue what is due again, finish what is done. Raises the database's errors.
 
-    `wake_all` rings for every due batch, however young its doorbell: for a worker that has just started.
+    `wake_all` enqueues every due batch, however young its message: for a worker that has just started.
     """
     release_abandoned()
-    recovery.recover(transport=get_transport(), wake_all=wake_all)
+    mail_recovery.recover(transport=get_transport(), wake_all=wake_all)
     wake_for_due(wake_all=wake_all)
     wake_for_receipts()
     Batch.objects.filter(status=Batch.Status.PENDING, send__status=Send.Status.CANCELLED).update(
@@ -61,23 +60,28 @@ def recover(*, wake_all: bool = False) -> None:
 
 
 def release_abandoned() -> None:
-    """Building and dead: nothing left this machine, so pending again. Submitting and dead: nobody knows.
+    """Building and abandoned: nothing left this machine, so pending again. Submitting and abandoned: unknown.
 
-    Unless its transport remembers: SMTP notes each letter's outcome as it comes.
+    Unless its transport keeps a journal: SMTP notes each recipient's outcome as it comes.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, [STALE_SECONDS])
-        held = cursor.fetchall()
-    for batch_id, send_id, status, attempt, held_by, stale in held:
-        dead = process_identity.is_dead(held_by)
-        if not (stale or dead):
-            continue
-        why = "its worker is dead" if dead else f"its worker said nothing for {STALE_SECONDS} s"
-        if status == Batch.Status.BUILDING:
-            _return_unsent(batch_id, send_id, attempt)
-        elif not (dead and recover_from_journal(batch_id, attempt, transport=get_transport())):
-            _doubt(batch_id, attempt, why)
-        log.warning("batch_released", batch=batch_id, was=status, why=why)
+    for claim in claims.abandoned_claims(Batch.objects.filter(status__in=_CLAIMED)):
+        batch = claim.row
+        assert batch.attempt is not None
+        if batch.status == Batch.Status.BUILDING:
+            _return_unsent(batch.pk, batch.send_id, batch.attempt)
+        elif not _recover_from_journal(claim, get_transport()):
+            _mark_unknown(batch.pk, batch.attempt, claim.why)
+        log.warning("batch_claim_released", batch=batch.pk, was=batch.status, why=claim.why)
+
+
+def _recover_from_journal(claim: AbandonedClaim[Batch], transport: Transport) -> bool:
+    batch_id, attempt = claim.row.pk, claim.row.attempt
+    assert attempt is not None
+    return claims.recover_from_journal(
+        claim,
+        transport=transport,
+        record=lambda journal_record: record_journal(batch_id, attempt, journal_record, transport=transport.name),
+    )
 
 
 def _return_unsent(batch_id: int, send_id: int, attempt: UUID) -> None:
@@ -100,16 +104,16 @@ def _return_unsent(batch_id: int, send_id: int, attempt: UUID) -> None:
         batch.save(update_fields=["lost_attempts", "status", "enqueued_at"])
     if failed and not cancelled:
         why = f"Batch {batch_id} was lost by its worker {MAX_LOST_ATTEMPTS} times and has failed."
-        raise_alarm("lost_attempts", why, send_id=send_id, mail=True)
+        raise_alarm(Alarm.Code.LOST_ATTEMPTS, why, send_id=send_id, mail=True)
         control.pause(send_id, why)
 
 
-def _doubt(batch_id: int, attempt: UUID, why: str) -> None:
+def _mark_unknown(batch_id: int, attempt: UUID, why: str) -> None:
     with durable():
-        moved = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.SUBMITTING).update(
+        changed = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.SUBMITTING).update(
             status=Batch.Status.UNKNOWN
         )
-        if moved:
+        if changed:
             Attempt.objects.filter(pk=attempt, outcome=Attempt.Outcome.OPEN).update(
                 outcome=Attempt.Outcome.UNKNOWN,
                 finished_at=Now(),
@@ -118,7 +122,7 @@ def _doubt(batch_id: int, attempt: UUID, why: str) -> None:
 
 
 def wake_for_due(*, wake_all: bool = False) -> int:
-    """Ring again for pending, due batches whose doorbell was lost; how many."""
+    """Enqueue pending, due batches whose task message was lost; how many. None while the provider asked to wait."""
     transport = get_transport().name
     if throttle.current(transport):
         return 0
@@ -132,17 +136,17 @@ def wake_for_due(*, wake_all: bool = False) -> int:
         limit, wake_all = 1, True
     if limit <= 0:
         return 0
-    older_than = 0 if wake_all else (DOORBELL_SECONDS if waiting else EMPTY_BROKER_SECONDS)
+    older_than = 0 if wake_all else (MESSAGE_LOST_SECONDS if waiting else EMPTY_BROKER_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [older_than, limit])
         due = [batch_id for (batch_id,) in cursor.fetchall()]
     if due:
-        log.info("rung_again", batches=len(due))
+        log.info("batches_enqueued_again", batches=len(due))
     return wake_ups.wake_for(due)
 
 
 def wake_for_receipts() -> int:
-    """Ring for receipts that wait longer than a healthy worker needs; an unreadable one waits for a person."""
-    waiting = Receipt.objects.filter(applied_at__isnull=True, error="", received_at__lt=Now() - _RECEIPT_PATIENCE)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:1000])
+    """Enqueue receipts that wait longer than a healthy worker needs; how many. An unreadable one waits for a person."""
+    waiting = Receipt.objects.filter(applied_at__isnull=True, error="", received_at__lt=Now() - _RECEIPT_GRACE)
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:_RECEIPTS_AT_ONCE])
     return sum(1 for receipt_id in ids if queue.enqueue_receipt(receipt_id))

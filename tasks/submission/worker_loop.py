@@ -1,10 +1,10 @@
-"""A worker's turn: batch after batch, several requests in flight, until nothing is due or the turn is over.
+"""The worker loop: batch after batch, several requests in flight, until nothing is due or its time is over.
 
 Only POSTs run in threads; claims, fences and outcomes stay in the one thread that has the database. So a provider that
 answers after 300 ms costs no throughput, and each batch still goes its way alone: claim, build, fence, one POST, outcome.
 
-A turn is short, so that the errands of beat come in between. While it lasts, what must not wait for a million
-readers is done between two batches: single letters, and the receipts that come back meanwhile.
+A loop is short, so that beat's tasks come in between (docs/adr/0010). While it lasts, what must not wait for a million
+readers is done between two batches: transactional mails, and the receipts that come back meanwhile.
 """
 
 import time
@@ -26,23 +26,25 @@ from tasks.transactional import submitting
 
 log = structlog.get_logger(__name__)
 
-#: Seconds after which a turn takes nothing more. What it has in flight by then comes to its end: 60 s at most.
+#: Seconds after which a loop claims nothing more. What it has in flight by then is settled.
 LOOP_SECONDS = 5.0
-#: Seconds of a wait that a turn sits out; a longer one ends it.
+#: Seconds of the longest POST, as `Transport.post` promises.
+POST_SECONDS = 60.0
+#: Seconds of a wait that a loop sleeps through; a longer one ends it.
 SHORT_WAIT = 1.0
-#: Seconds between two looks at what else there is to do while batches go out one after the other.
-LOOK_AROUND = 0.25
+#: Seconds between two looks for waiting mails and finished sends while batches go out.
+LOOK_INTERVAL = 0.25
 
 
 class WorkerLoop:
-    """The state of one turn. `run` is all there is to call."""
+    """The state of one worker loop. `run` is all there is to call."""
 
     def __init__(self, transport: Transport, *, connections: int | None = None, seconds: float = LOOP_SECONDS) -> None:
         self._transport = transport
-        self._room = connections or settings.CONNECTIONS
+        self._most_in_flight = connections or settings.CONNECTIONS
         self._over_at = time.monotonic() + seconds
-        self._give_up_at = self._over_at + 60.0 + PATIENCE
-        self._look_around_at = time.monotonic() + LOOK_AROUND
+        self._give_up_at = self._over_at + POST_SECONDS + PATIENCE
+        self._next_look_at = time.monotonic() + LOOK_INTERVAL
         self._in_flight: dict[Future[Outcome], Request] = {}
         #: Sends of which something was settled since it was last asked whether they are done.
         self._touched: set[int] = set()
@@ -52,21 +54,21 @@ class WorkerLoop:
 
         Raises what building or the database raised, after that.
         """
-        with ThreadPoolExecutor(max_workers=self._room, thread_name_prefix="post") as threads:
-            waited: float | None = None
+        with ThreadPoolExecutor(max_workers=self._most_in_flight, thread_name_prefix="post") as threads:
+            remaining_wait: float | None = None
             try:
-                waited = self._go_on(threads)
+                remaining_wait = self._submit_due(threads)
             finally:
                 self._settle_all()
         self._finish()
-        if waited is not None:
-            _ring_again(waited)
+        if remaining_wait is not None:
+            _wake_next_loop(remaining_wait)
 
-    def _go_on(self, threads: ThreadPoolExecutor) -> float | None:
+    def _submit_due(self, threads: ThreadPoolExecutor) -> float | None:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
-        while time.monotonic() < self._over_at and not worker_shutdown.asked():
-            self._settle_finished(timeout=None if len(self._in_flight) >= self._room else 0.0)
-            if len(self._in_flight) >= self._room:
+        while time.monotonic() < self._over_at and not worker_shutdown.is_requested():
+            self._settle_finished(timeout=None if len(self._in_flight) >= self._most_in_flight else 0.0)
+            if len(self._in_flight) >= self._most_in_flight:
                 continue
             self._between_batches()
             begun = posting.begin(self._transport)
@@ -75,7 +77,7 @@ class WorkerLoop:
             elif isinstance(begun, Wait):
                 if begun.seconds > min(SHORT_WAIT, self._over_at - time.monotonic()):
                     return begun.seconds
-                self._rest(begun.seconds)
+                self._sleep_through(begun.seconds)
             elif begun is None:
                 if not self._in_flight:
                     return None
@@ -84,14 +86,14 @@ class WorkerLoop:
         return 0.0
 
     def _between_batches(self) -> None:
-        if time.monotonic() >= self._look_around_at:
+        if time.monotonic() >= self._next_look_at:
             self._finish()
-            # One at a time: a provider that does not answer holds this thread for a minute.
+            # One at a time: a provider that does not answer keeps this thread for a minute.
             submitting.submit_waiting(transport=self._transport, limit=1)
-            self._look_around_at = time.monotonic() + LOOK_AROUND
+            self._next_look_at = time.monotonic() + LOOK_INTERVAL
         applying.apply_oldest_waiting()
 
-    def _rest(self, seconds: float) -> None:
+    def _sleep_through(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         if self._in_flight:
             self._settle_finished(timeout=seconds)
@@ -110,7 +112,7 @@ class WorkerLoop:
         request = self._in_flight[future]
         patience = self._give_up_at - time.monotonic()
         posting.settle(request, future.result(), self._transport, patience=patience, finish=False)
-        self._touched.add(request.held.send_id)
+        self._touched.add(request.claim.send_id)
         del self._in_flight[future]
 
     def _finish(self) -> None:
@@ -119,7 +121,7 @@ class WorkerLoop:
         self._touched.clear()
 
     def _settle_all(self) -> None:
-        """However the turn ends, each outcome is written down; the first error is raised when all were tried."""
+        """However the loop ends, each outcome is recorded; the first error is raised when all were tried."""
         failed: Exception | None = None
         while self._in_flight:
             done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
@@ -127,19 +129,19 @@ class WorkerLoop:
                 try:
                     self._settle(future)
                 except Exception as error:
-                    log.exception("outcome_not_recorded", batch=self._in_flight.pop(future).held.batch_id)
+                    log.exception("outcome_not_recorded", batch=self._in_flight.pop(future).claim.batch_id)
                     failed = failed or error
         if failed is not None:
             raise failed
 
 
 def run_worker_loop(*, transport: Transport) -> None:
-    """Submit whatever is due, as long as a turn lasts."""
+    """Submit whatever is due for LOOP_SECONDS, and settle it; raises what building or the database raised, after that."""
     WorkerLoop(transport).run()
 
 
-def _ring_again(seconds: float) -> None:
-    """Something is left: one doorbell is enough for it, and none is needed while others wait in the broker."""
+def _wake_next_loop(seconds: float) -> None:
+    """Something is left: one task message is enough for it, and none is needed while others wait in the broker."""
     if seconds > queue.LONGEST_COUNTDOWN or queue.waiting_batches():
         return
     if not seconds or _may_wake_later(seconds, at_most=wake_ups.WORKERS_AT_MOST):

@@ -43,10 +43,10 @@ HANDFUL = 5
 
 #: Our reason for each list, and the events by which we hear of what stands on it.
 _MEANING: dict[str, tuple[str, tuple[str, ...]]] = {
-    "bounces": (Suppression.Reason.HARD_BOUNCE.value, ("bounce", "dropped")),
-    "spam_reports": (Suppression.Reason.COMPLAINT.value, ("spamreport", "dropped")),
+    "bounces": (Suppression.Reason.HARD_BOUNCE.value, ("hard_bounce", "dropped")),
+    "spam_reports": (Suppression.Reason.COMPLAINT.value, ("complaint", "dropped")),
     "invalid_emails": (Suppression.Reason.INVALID.value, ("dropped",)),
-    "unsubscribes": (Suppression.Reason.UNSUBSCRIBED.value, ("unsubscribe", "group_unsubscribe", "dropped")),
+    "unsubscribes": (Suppression.Reason.UNSUBSCRIBED.value, ("unsubscribed", "dropped")),
 }
 
 #: An entry's event may be an hour older than the entry. `ours`: a mail of ours went to the reader just before.

@@ -1,8 +1,9 @@
-"""Three requests in a row whose outcome nobody knows stop a transport; one batch a minute feels its way."""
+"""The circuit breaker of a transport: three unknown outcomes in a row open it; then one batch a minute goes out as a probe."""
 
 from django.db import connection
 
 UNKNOWNS_TO_OPEN = 3
+#: Seconds between two probes while it is open.
 PROBE_EVERY_SECONDS = 60
 
 _COUNT = """
@@ -40,12 +41,14 @@ def close(transport: str) -> None:
 
 
 def is_open(transport: str) -> bool:
+    """Whether nothing but probes may leave through this transport."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM tasks_transportstate WHERE name = %s AND opened_at IS NOT NULL", [transport])
         return cursor.fetchone() is not None
 
 
 def probe_is_due(transport: str) -> bool:
+    """Whether the breaker is open and the last probe was PROBE_EVERY_SECONDS ago; takes nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM tasks_transportstate WHERE name = %s AND opened_at IS NOT NULL"
@@ -56,7 +59,7 @@ def probe_is_due(transport: str) -> bool:
 
 
 def take_probe(transport: str) -> bool:
-    """Whether a claim may go on although the breaker is open: one a minute may. Call it inside the claim's transaction."""
+    """Take the probe that is due; False when none is. Call it inside the claim's transaction, which may roll it back."""
     with connection.cursor() as cursor:
         cursor.execute(_PROBE, [transport, PROBE_EVERY_SECONDS])
         return bool(cursor.rowcount == 1)

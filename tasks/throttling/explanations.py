@@ -1,4 +1,4 @@
-"""Why a running send stands still, in words for an operator."""
+"""Why a running send stands still, explained for an operator."""
 
 from django.db import connection
 from django.db.models.functions import Now

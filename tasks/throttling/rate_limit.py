@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds' worth of tokens that may be taken ahead: enough for workers that come a little late.
 BURST = 0.5
-#: Seconds to wait when Valkey does not answer: without it nobody knows what the others send.
-AWAY = 2.0
+#: Seconds to wait when Valkey does not answer: without it nobody knows what the other workers send.
+VALKEY_DOWN_WAIT = 2.0
 
 #: KEYS: one moment for each limit. ARGV: burst, urgent, then the price in seconds for each. Returns seconds to wait as a
 #: string ("0" = taken). Whoever is urgent takes and never waits; the others wait for what it took.
@@ -52,17 +52,20 @@ class Rate:
 
     @property
     def is_limited(self) -> bool:
+        """Whether there is any limit."""
         return bool(self.recipients or self.requests)
 
 
 def configured() -> Rate:
+    """The limits of the settings NEWSDESK_RATE_RECIPIENTS and NEWSDESK_RATE_REQUESTS."""
     return Rate(recipients=settings.RATE_RECIPIENTS, requests=settings.RATE_REQUESTS)
 
 
 def take(transport: str, recipients: int, *, rate: Rate | None = None, urgent: bool = False) -> float:
     """Take tokens for one request; 0.0 when it may go now, else the seconds until it is worth asking again.
 
-    `urgent` never waits, but counts. While Valkey is away nothing that is limited goes, except what is urgent.
+    `urgent` never waits, but counts. While Valkey does not answer, nothing that is limited goes, except what is
+    urgent. Never raises.
     """
     rate = configured() if rate is None else rate
     if not rate.is_limited:
@@ -79,5 +82,5 @@ def take(transport: str, recipients: int, *, rate: Rate | None = None, urgent: b
         take_from = redis_client.client(settings.REDIS_URL).register_script(_TAKE)
         return float(take_from(keys, [BURST, int(urgent), *prices, *limits]))
     except (RedisError, OSError) as error:
-        log.warning("rate_not_known", error=str(error))
-        return 0.0 if urgent else AWAY
+        log.warning("rate_limit_unknown", error=str(error))
+        return 0.0 if urgent else VALKEY_DOWN_WAIT

@@ -1,4 +1,4 @@
-"""Waiting as long as the provider asked, with everything: a 429 is said to the key, not to one request."""
+"""Waiting as long as the provider asked, with everything: a 429 (RFC 6585) concerns the key, not one request."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ ON CONFLICT (name) DO UPDATE SET
 
 @dataclass(frozen=True, kw_only=True)
 class Throttle:
-    """Nothing leaves for so many more seconds; `why` in words for an operator."""
+    """Nothing leaves for so many more seconds; `why` for an operator."""
 
     seconds: float
     why: str
@@ -29,9 +29,9 @@ class Throttle:
 def throttle(transport: str, *, seconds: float | None, why: str) -> float:
     """Let nothing leave for these seconds (None: doubling with jitter for each refusal in a row); how many they are."""
     if seconds is None:
-        standing = current(transport)
-        if standing is not None:
-            return standing.seconds
+        running = current(transport)
+        if running is not None:
+            return running.seconds
         seconds = back_off(_in_a_row(transport) + 1)
     with connection.cursor() as cursor:
         cursor.execute(_THROTTLE, {"name": transport, "seconds": seconds, "why": why[:300]})
@@ -39,6 +39,7 @@ def throttle(transport: str, *, seconds: float | None, why: str) -> float:
 
 
 def current(transport: str) -> Throttle | None:
+    """The throttle that is in force; None when mail may leave."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXTRACT(EPOCH FROM throttled_until - statement_timestamp())::float8, throttle_reason"

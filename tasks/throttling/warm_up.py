@@ -46,7 +46,7 @@ def batch_size(domain: str) -> int:
 
 
 def allows(domain: str, recipients: int, *, batch_id: int) -> bool:
-    """Whether the domain may send so many more today. Inside the claim's transaction: claims of a domain take turns.
+    """Whether the domain may send so many more today. Inside the claim's transaction: claims of a domain come one by one.
 
     A batch that is larger than the whole ceiling goes on a day on which nothing else did.
     """

@@ -8,7 +8,7 @@ from subscribers.suppression import erased_address
 Reason = Suppression.Reason
 #: An unsubscribe is from what is sent to readers: whoever left may still try out what others get.
 _REASONS = (Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.INVALID, Reason.ERASED)
-_WORDS = {
+_EXPLANATIONS = {
     Reason.HARD_BOUNCE: "mail to it bounced for good (hard_bounce)",
     Reason.COMPLAINT: "its owner called a mail of ours spam (complaint)",
     Reason.INVALID: "the provider says it is no address (invalid)",
@@ -17,8 +17,7 @@ _WORDS = {
 
 
 def refused_addresses(addresses: Iterable[str]) -> dict[str, str]:
-    """Those of the addresses that must not be written to at all, each with why, in words."""
-    asked = list(addresses)
-    forms = {form: address for address in asked for form in (address.lower(), erased_address(address))}
-    found = Suppression.objects.filter(address__in=list(forms), reason__in=_REASONS).order_by("pk")
-    return {forms[row.address]: _WORDS[Reason(row.reason)] for row in found}
+    """Those of the addresses that must not be written to at all, each with the explanation."""
+    forms = {form: address for address in addresses for form in (address.lower(), erased_address(address))}
+    suppressions = Suppression.objects.filter(address__in=list(forms), reason__in=_REASONS).order_by("pk")
+    return {forms[row.address]: _EXPLANATIONS[Reason(row.reason)] for row in suppressions}

@@ -14,13 +14,14 @@ from django.db.models.functions import Lower
 from composer import headers, images, merge_tags
 from composer.inspection import inspect
 from composer.models import Edition
+from newsdesk.core.errors import InputError
 from subscribers import reader_links
 from subscribers.models import List, Subscriber
 from subscribers.segments import RuleError, condition, parse
 from subscribers.tokens import LinkKind
 from tasks.audience import segment_rules
+from tasks.messages import Message
 from tasks.models import TransactionalMail
-from tasks.providers.base import Message
 from tasks.transactional import writing
 from tasks.transactional.refused_addresses import refused_addresses
 
@@ -31,7 +32,7 @@ EXAMPLE_NAME = "Sample Reader"
 Segments = frozenset[str]
 
 
-class CannotTestError(Exception):
+class CannotTestError(InputError):
     """The test cannot be sent as asked; nothing was sent. The message says what to do."""
 
 
@@ -52,7 +53,7 @@ def send_test(
     by: Any = None,
     who: str = "",
 ) -> list[TransactionalMail]:
-    """Write the letters and ring for them; one for each address. Raises CannotTest.
+    """Write and enqueue one mail for each address; all of them. Raises CannotTestError.
 
     `segments`: the test shows what readers in exactly these see; by default what `seen_by` would, else readers in no
     segment. `seen_by`: the address of a subscriber whose values fill the merge tags; by default each address's own
@@ -66,16 +67,23 @@ def send_test(
     rules = segment_rules.rules_of_edition(current) if approval is None else approval.audience_rules
     chosen = _chosen(versions, rules, segments, person, current)
     message = replace(chosen.message, subject=MARK + chosen.message.subject)
-    known = {one.email.lower(): one for one in _subscribers(wanted)}
-    unsubscribe_url, preferences_url = test_links(current.publication_id)
+    asked_by = who or (by.get_username() if by is not None else "")
+    return _write_mails(current, message, wanted, person=person, asked_by=asked_by)
+
+
+def _write_mails(
+    edition: Edition, message: Message, addresses: Sequence[str], *, person: Subscriber | None, asked_by: str
+) -> list[TransactionalMail]:
+    known = {one.email.lower(): one for one in _subscribers(addresses)}
+    unsubscribe_url, preferences_url = test_links(edition.publication_id)
     tags = merge_tags.tags_in(message.subject, message.html, message.text)
     with transaction.atomic():
         return [
             writing.write_mail(
                 kind=TransactionalMail.Kind.TEST,
                 to_email=address,
-                publication=current.publication,
-                edition=current,
+                publication=edition.publication,
+                edition=edition,
                 message=message,
                 substitutions=merge_tags.values(
                     tags,
@@ -85,9 +93,9 @@ def send_test(
                     preferences_url=preferences_url,
                 ),
                 unsubscribe_url=unsubscribe_url,
-                asked_by=who or (by.get_username() if by is not None else ""),
+                asked_by=asked_by,
             )
-            for address in wanted
+            for address in addresses
         ]
 
 
@@ -100,10 +108,10 @@ def test_links(publication_id: int) -> tuple[str, str]:
     )
 
 
-def _addresses(given: Sequence[str]) -> list[str]:
+def _addresses(as_typed: Sequence[str]) -> list[str]:
     """Each address once, as it was written first."""
     by_address: dict[str, str] = {}
-    for address in filter(None, map(str.strip, given)):
+    for address in filter(None, map(str.strip, as_typed)):
         by_address.setdefault(address.lower(), address)
     unique = list(by_address.values())
     if not unique:
@@ -117,8 +125,8 @@ def _addresses(given: Sequence[str]) -> list[str]:
             raise CannotTestError(f"{address!r} is not an address") from error
     refused = refused_addresses(unique)
     if refused:
-        told = "; ".join(f"{address}: {why}" for address, why in refused.items())
-        raise CannotTestError(f"not even a test goes there: {told}")
+        reasons = "; ".join(f"{address}: {why}" for address, why in refused.items())
+        raise CannotTestError(f"not even a test goes there: {reasons}")
     return unique
 
 
@@ -128,10 +136,10 @@ def _subscribers(addresses: Sequence[str]) -> list[Subscriber]:
 
 
 def _subscriber(address: str) -> Subscriber:
-    found = _subscribers([address.strip()])
-    if not found:
+    subscribers = _subscribers([address.strip()])
+    if not subscribers:
         raise CannotTestError(f"no subscriber has the address {address!r}")
-    return found[0]
+    return subscribers[0]
 
 
 def _approved(approval: Any) -> list[_Version]:
@@ -146,16 +154,16 @@ def _approved(approval: Any) -> list[_Version]:
 
 
 def _drafted(edition: Edition) -> list[_Version]:
-    """Rendered now, as approving would; problems that do not keep it from being rendered are no hindrance."""
-    found = inspect(edition, images=images.permanent)
-    if not found.variants:
-        raise CannotTestError("; ".join(problem.message for problem in found.errors) or "there is nothing to show")
+    """Rendered now, as approving would; only problems that keep it from being rendered matter."""
+    inspection = inspect(edition, images=images.permanent)
+    if not inspection.variants:
+        raise CannotTestError("; ".join(problem.message for problem in inspection.errors) or "there is nothing to show")
     common = headers.of(edition)
     return [
         _Version(
             audiences=visible.audiences, message=_message(common, rendering.subject, rendering.html, rendering.text)
         )
-        for visible, rendering in found.variants
+        for visible, rendering in inspection.variants
         if rendering is not None
     ]
 

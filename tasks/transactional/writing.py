@@ -1,11 +1,11 @@
-"""Storing a letter with all it needs, and reading it back as what a transport takes."""
+"""Storing a transactional mail with all it needs, and reading it back as what a transport takes."""
 
 from collections.abc import Mapping
 
 from composer.models import Edition, Publication
 from tasks import queue
+from tasks.messages import Message, Recipient
 from tasks.models import TransactionalMail
-from tasks.providers.base import Message, Recipient
 
 
 def write_mail(
@@ -20,11 +20,12 @@ def write_mail(
     unsubscribe_url: str = "",
     asked_by: str = "",
 ) -> TransactionalMail:
-    """Store one letter in the caller's transaction and ring for it once that is durable.
+    """Store one mail in the caller's transaction, and enqueue it once that is durable.
 
-    `kind`: one of Letter.Kind. Categories and tracking of the message are not kept: a letter has its own.
+    `kind`: one of TransactionalMail.Kind, else ValueError. Categories and tracking of the message are not stored: a mail
+    has its own.
     """
-    letter = TransactionalMail.objects.create(
+    mail = TransactionalMail.objects.create(
         kind=TransactionalMail.Kind(kind),
         publication=publication,
         edition=edition,
@@ -41,29 +42,30 @@ def write_mail(
         unsubscribe_url=unsubscribe_url,
         asked_by=asked_by[:200],
     )
-    queue.on_commit(queue.enqueue_mail, letter.pk)
-    return letter
+    queue.on_commit(queue.enqueue_mail, mail.pk)
+    return mail
 
 
-def message_of(letter: TransactionalMail) -> Message:
-    """Nothing in it names a send, so that no event of a letter is counted for one; and it is never tracked."""
+def message_of(mail: TransactionalMail) -> Message:
+    """Nothing in it names a send, so that no event of a mail is counted for one; and it is never tracked."""
     return Message(
-        from_email=letter.from_email,
-        from_name=letter.from_name,
-        reply_to=letter.reply_to,
-        subject=letter.subject,
-        html=letter.html,
-        text=letter.text,
-        headers=letter.headers,
-        categories=(f"newsdesk-{letter.kind}",),
+        from_email=mail.from_email,
+        from_name=mail.from_name,
+        reply_to=mail.reply_to,
+        subject=mail.subject,
+        html=mail.html,
+        text=mail.text,
+        headers=mail.headers,
+        categories=(f"newsdesk-{mail.kind}",),
     )
 
 
-def recipient_of(letter: TransactionalMail) -> Recipient:
+def recipient_of(mail: TransactionalMail) -> Recipient:
+    """The mail's one recipient; no delivery is named, since it belongs to no send."""
     return Recipient(
-        email=letter.to_email,
-        name=letter.to_name,
+        email=mail.to_email,
+        name=mail.to_name,
         delivery="",
-        substitutions=letter.substitutions,
-        unsubscribe_url=letter.unsubscribe_url,
+        substitutions=mail.substitutions,
+        unsubscribe_url=mail.unsubscribe_url,
     )

@@ -1,7 +1,6 @@
 """Carries out one plan against a running house, and gathers both accounts of it for the judge."""
 
 import heapq
-import json
 import random
 import signal
 import threading
@@ -10,102 +9,19 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from tests.chaos import disasters
 from tests.chaos.house import House
 from tests.chaos.judge import Accepted, Account, AttemptEnd, Member, SendEnd, Unsubscribe, judge
 from tests.chaos.plans import Act, Plan
+from tests.chaos.questions import ATTEMPTS, AUDIENCE, DELIVERIES, DOUBTS, EXCLUDED, QUIET, SENDS, WAITING_READERS
+from tests.chaos.result import Result
 
 POLL = 0.1
 #: Seconds that a doubt must stand before a person decides: no request of ours lives as long, but for one that hangs.
 BEFORE_A_PERSON = 8.0
-
-#: Each send with its open batches and its doubts, all in one moment; what a person left alone is neither.
-_SENDS = """
-SELECT s.id, s.status, s.prepared_at IS NOT NULL, s.pause_reason,
-       count(b.id) FILTER (WHERE b.status IN ('pending', 'building', 'submitting')),
-       count(b.id) FILTER (WHERE b.status = 'unknown' AND NOT COALESCE(a.evidence @> '[{"decided": "leave"}]', false)),
-       count(b.id) FILTER (WHERE b.status = 'unknown' AND a.evidence @> '[{"decided": "leave"}]')
-  FROM tasks_send s LEFT JOIN tasks_batch b ON b.send_id = s.id LEFT JOIN tasks_attempt a ON a.id = b.attempt
- WHERE s.edition_id = %s GROUP BY s.id ORDER BY s.id
-"""
-_QUIET = "SELECT count(*) FROM tasks_receipt WHERE applied_at IS NULL"
-#: Doubts about which silence says nothing: a webhook call that came after the fence was refused.
-_DOUBTS = """
-SELECT b.id, a.id::text, COALESCE(a.fenced_at <= t.refused_at, false)
-  FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id JOIN tasks_attempt a ON a.id = b.attempt
-  LEFT JOIN tasks_webhookstate t ON t.provider = 'sendgrid'
- WHERE s.edition_id = %s AND b.status = 'unknown' AND NOT a.evidence @> '[{"decided": "leave"}]'
-"""
-_WAITING_READERS = """
-SELECT d.send_id, d.subscriber_id, lower(r.email) FROM tasks_delivery d
-  JOIN tasks_batch b ON b.id = d.batch_id JOIN tasks_send s ON s.id = b.send_id
-  JOIN subscribers_subscriber r ON r.id = d.subscriber_id
- WHERE s.edition_id = %s AND lower(r.email) <> ALL(%s::text[]) ORDER BY b.status <> 'pending', md5(r.email || %s) LIMIT %s
-"""
-_DELIVERIES = """
-SELECT d.send_id, d.subscriber_id, lower(r.email), b.status, x.kind, x.reason
-  FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
-  JOIN subscribers_subscriber r ON r.id = d.subscriber_id
-  LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
- WHERE d.send_id = ANY(%s)
-"""
-_EXCLUDED = """
-SELECT x.send_id, x.subscriber_id, lower(r.email), x.kind, x.reason
-  FROM tasks_exclusion x JOIN subscribers_subscriber r ON r.id = x.subscriber_id
- WHERE x.send_id = ANY(%s) AND x.attempt = 0
-"""
-_ATTEMPTS = """
-SELECT a.id::text, b.send_id, a.outcome,
-       CASE WHEN b.attempts = a.number THEN EXTRACT(EPOCH FROM b.claimed_at)::float8 END,
-       a.evidence @> '[{"decided": "leave"}]', a.evidence
-  FROM tasks_attempt a JOIN tasks_batch b ON b.id = a.batch_id WHERE b.send_id = ANY(%s)
-"""
-_AUDIENCE = """
-SELECT l.send_id, array_agg(DISTINCT lower(r.email)) FROM tasks_send_lists l
-  JOIN subscribers_subscription n ON n.list_id = l.list_id JOIN subscribers_subscriber r ON r.id = n.subscriber_id
- WHERE l.send_id = ANY(%s) GROUP BY l.send_id
-"""
-
-
-@dataclass(kw_only=True)
-class Result:
-    """One line of the log."""
-
-    seed: int
-    plan: dict[str, Any]
-    seconds: float
-    verdict: dict[str, Any]
-    #: The same seconds in parts: until scheduled, until sent, until everything was heard and judged.
-    parts: list[float] = field(default_factory=list)
-    #: How often each kind of fault struck.
-    struck: dict[str, int] = field(default_factory=dict)
-    #: What was done, in order: [seconds, what].
-    done: list[tuple[float, str]] = field(default_factory=list)
-    #: What the provider took, and what settled our attempts, by kind.
-    accepted: int = 0
-    attempts: dict[str, int] = field(default_factory=dict)
-    evidence: dict[str, int] = field(default_factory=dict)
-    sends: list[dict[str, Any]] = field(default_factory=list)
-    home: str = ""
-    connections: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return not self.verdict["faults"]
-
-    def line(self) -> str:
-        """What a person reads of it."""
-        struck = ", ".join(f"{kind} x{n}" for kind, n in sorted(self.struck.items()) if kind != "latency") or "nothing"
-        done = ", ".join(what for _, what in self.done) or "nobody touched it"
-        verdict = "ok" if self.ok else f"FAILED: {'; '.join(self.verdict['faults'])}; home kept: {self.home}"
-        planned = ", ".join(self.plan["words"])
-        return f"seed {self.seed}: planned {planned} | struck {struck} | {done} | {self.seconds:.1f} s | {verdict}"
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), default=str)
 
 
 class Run:
@@ -191,7 +107,7 @@ class Run:
         while self._agenda and self._agenda[0][0] <= time.monotonic():
             act = heapq.heappop(self._agenda)[2]
             self._ways.get(act.what, self._strike)(act)
-        sends = self.house.rows(_SENDS, [self._edition])
+        sends = self.house.rows(SENDS, [self._edition])
         self._look_after_the_paused(sends)
         if any(unknown for *_, unknown, _ in sends) and (self._rest_of or not self._agenda):
             self._let_a_person_decide()
@@ -218,7 +134,7 @@ class Run:
         self._note("the rest is sent")
 
     def _is_quiet(self) -> bool:
-        return bool(self.house.sandbox("/sandbox/events")["quiet"]) and self.house.rows(_QUIET) == [(0,)]
+        return bool(self.house.sandbox("/sandbox/events")["quiet"]) and self.house.rows(QUIET) == [(0,)]
 
     def _look_after_the_paused(self, sends: list[tuple[Any, ...]]) -> None:
         """A pause that was not ours is a person's business: they look, and resume."""
@@ -232,7 +148,7 @@ class Run:
 
     def _let_a_person_decide(self) -> None:
         """Where silence cannot speak, a person looks into the provider's own record and decides; nowhere else."""
-        doubts = self.house.rows(_DOUBTS, [self._edition])
+        doubts = self.house.rows(DOUBTS, [self._edition])
         now = time.monotonic()
         for _, attempt, _ in doubts:
             self._doubted.setdefault(attempt, now)
@@ -300,7 +216,7 @@ class Run:
         self._note(act.what)
 
     def _first_send(self) -> int:
-        return int(self.house.rows(_SENDS, [self._edition])[0][0])
+        return int(self.house.rows(SENDS, [self._edition])[0][0])
 
     def _step(self, act: Act) -> None:
         self._steps.append((disasters.step_clock(self.house, act.number), act.number))
@@ -332,7 +248,7 @@ class Run:
         """Readers whose batch is still waiting, if there are so many, click in the mail they got last week."""
         salt = f"{self.plan.seed}/{len(self._unsubscribes)}"
         gone = [one.address for one in self._unsubscribes]
-        readers = self.house.rows(_WAITING_READERS, [self._edition, gone, salt, act.number])
+        readers = self.house.rows(WAITING_READERS, [self._edition, gone, salt, act.number])
         if not readers:
             return
         urls = self.house.do("unsubscribe_urls", send=readers[0][0], subscribers=[reader[1] for reader in readers])
@@ -372,13 +288,13 @@ class Run:
 
     def _account(self) -> tuple[Account, Result]:
         house, ledger = self.house, self._ledger()
-        rows = house.rows(_SENDS, [self._edition])
+        rows = house.rows(SENDS, [self._edition])
         ids = [row[0] for row in rows]
-        audiences = {pk: frozenset(addresses) for pk, addresses in house.rows(_AUDIENCE, [ids])}
+        audiences = {pk: frozenset(addresses) for pk, addresses in house.rows(AUDIENCE, [ids])}
         told = {pk: house.do("status", send=pk) for pk in ids}
-        attempts = house.rows(_ATTEMPTS, [ids])
-        members = [_member(*row) for row in house.rows(_DELIVERIES, [ids])]
-        members += [_member(*row[:3], "", *row[3:]) for row in house.rows(_EXCLUDED, [ids])]
+        attempts = house.rows(ATTEMPTS, [ids])
+        members = [_member(*row) for row in house.rows(DELIVERIES, [ids])]
+        members += [_member(*row[:3], "", *row[3:]) for row in house.rows(EXCLUDED, [ids])]
         account = Account(
             accepted=tuple(
                 Accepted(address=m["address"], delivery=m["delivery"], attempt=m["attempt"], at=m["accepted_at"])
@@ -396,7 +312,7 @@ class Run:
             ),
             unsubscribes=tuple(self._unsubscribes),
             alarms=tuple(code for (code,) in house.rows("SELECT code FROM tasks_alarm WHERE send_id = ANY(%s)", [ids])),
-            unapplied=house.rows(_QUIET)[0][0],
+            unapplied=house.rows(QUIET)[0][0],
             cancelled=frozenset(self._cancelled),
             left=bool(self._left),
             complaints=tuple(dict.fromkeys(self._complaints)),

@@ -24,7 +24,8 @@ import pytest
 
 from tests.chaos.house import House
 from tests.chaos.plans import make_plan
-from tests.chaos.runner import Result, Run
+from tests.chaos.result import Result
+from tests.chaos.runner import Run
 
 pytestmark = [
     pytest.mark.acceptance,

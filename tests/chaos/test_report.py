@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.chaos.report import read, table
-from tests.chaos.runner import Result, true_time
+from tests.chaos.result import Result
+from tests.chaos.runner import true_time
 
 
 def _run(seed: int, **changes: Any) -> Result:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.plain_text.fragments import Footnotes, paragraphs
-from composer.plain_text.layout import COLUMNS, fill, width
 from composer.rendering import render
+from composer.rendering.plain_text.fragments import Footnotes, paragraphs
+from composer.rendering.plain_text.layout import COLUMNS, fill, width
 from tests.composer.editions import every_block, make_edition, make_story
 
 LONG_URL = "https://example.com/" + "very-long-path/" * 8

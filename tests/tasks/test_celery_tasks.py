@@ -37,7 +37,7 @@ def test_whatever_beat_and_the_routes_name_exists() -> None:
     assert {route["queue"] for route in app.conf.task_routes.values()} <= QUEUES
 
 
-def test_a_doorbell_carries_one_id_at_most() -> None:
+def test_a_message_carries_one_id_at_most() -> None:
     for name in NAMES:
         function = app.tasks[name].run
         assert function.__code__.co_argcount <= 1, name

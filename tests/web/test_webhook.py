@@ -15,8 +15,8 @@ from tasks.feedback import inbox
 from tasks.feedback import refusals as refusals_module
 from tasks.feedback.refusals import Refusals
 from tasks.models import Receipt, WebhookState
+from tasks.providers.sendgrid import webhook as sendgrid_webhook
 from tests.reports import SigningKey, make_world
-from web import webhooks
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def keys(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def refusals(monkeypatch: pytest.MonkeyPatch) -> Refusals:
     fresh = Refusals("sendgrid")
-    monkeypatch.setattr(refusals_module, "refusals", fresh)
+    monkeypatch.setattr("web.webhooks.refusals_of", lambda _provider: fresh)
     return fresh
 
 
@@ -88,7 +88,7 @@ def test_we_and_the_official_verifier_agree(client: Client) -> None:
     assert post(client) == 204
 
 
-SIGNATURE, TIMESTAMP = webhooks.SIGNATURE, webhooks.TIMESTAMP
+SIGNATURE, TIMESTAMP = sendgrid_webhook.SIGNATURE, sendgrid_webhook.TIMESTAMP
 
 
 @pytest.mark.parametrize(
@@ -247,6 +247,6 @@ class TestRefusals:
 def test_a_stored_receipt_is_on_disk_even_where_commits_are_relaxed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-        inbox.store(b"[]")
+        inbox.store(b"[]", provider="sendgrid")
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == ("on",)

@@ -7,10 +7,10 @@ from wagtail import hooks
 from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 
 from composer.models import Edition
+from composer.permissions import may_approve
 from composer.slots import cadence_of
 from tasks.approvals.reopened_sends import held_sends
 from tasks.models import Send
-from web.desk.edition_actions import may_approve
 
 
 class SaveEdition(SaveMenuItem):

@@ -11,9 +11,9 @@ from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.admin.ui.components import Component
 
+from composer.permissions import may_approve
 from tasks.alarms import raising
 from tasks.models import Alarm
-from web.desk.edition_actions import may_approve
 
 SHOWN = 10
 

@@ -16,15 +16,10 @@ from wagtail.log_actions import log
 from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.checks import Problem
 from composer.models import Edition
+from composer.permissions import may_approve
 from tasks.approvals import reopened_sends
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send
-
-PERMISSION = "composer.approve_edition"
-
-
-def may_approve(user: Any) -> bool:
-    return bool(user.has_perm(PERMISSION))
 
 
 def approve(request: HttpRequest, edition: Edition) -> bool:

@@ -15,6 +15,7 @@ from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, In
 
 from composer.conversion import edition_content
 from composer.models import Edition
+from composer.permissions import may_approve
 from composer.succession import follow_on
 from web.desk import edition_actions, story_picking, test_sends
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
@@ -66,7 +67,7 @@ class EditionEditView(WithEditionPanels, EditView):
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
-        return [*actions, "approve"] if edition_actions.may_approve(self.request.user) else actions
+        return [*actions, "approve"] if may_approve(self.request.user) else actions
 
     def is_valid(self, form: Any) -> bool:
         if self.action == "approve" and self._somebody_else_saved():

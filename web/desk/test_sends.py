@@ -12,8 +12,8 @@ from wagtail.admin import messages
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from composer.models import Edition
+from composer.permissions import may_approve
 from tasks.transactional.test_sends import MOST_ADDRESSES, CannotTestError, send_test
-from web.desk.edition_actions import may_approve
 
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 

@@ -16,13 +16,15 @@ from jinja2 import Environment, Template, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from newsdesk.core.errors import InputError
+
 #: For one rendering. The largest edition (60 blocks) needs about a tenth of them.
 MAX_STEPS = 20_000
 MAX_CHARACTERS = 2_000_000
 MAX_SECONDS = 2.0
 
 
-class TooMuchWorkError(RuntimeError):
+class TooMuchWorkError(InputError, RuntimeError):
     """A template did more than any edition needs."""
 
 
@@ -248,7 +250,7 @@ def _said(node: nodes.Node) -> str:
 
 
 def _guess(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
     near: Sequence[str] = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean “{near[0]}”?" if near else ""

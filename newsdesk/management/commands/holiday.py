@@ -41,8 +41,6 @@ class Command(NewsdeskCommand):
                     recurrence.add_holiday(publication, day, name)
                 except ValidationError as error:
                     raise InputError(editorial.as_line(error, {})) from error
-                except recurrence.NoWeeklySlotError as refused:
-                    raise InputError(str(refused)) from refused
         days = list(publication.holidays.all())
         self.report(
             {

@@ -59,7 +59,7 @@ def read_rule(written: str) -> object:
         return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except _Twice as error:
+    except _TwiceError as error:
         raise InputError(f"{where}: {error.args[0]!r} is written twice in one object") from error
     except RecursionError as error:
         raise InputError(f"{where}: nested too deeply") from error
@@ -67,7 +67,7 @@ def read_rule(written: str) -> object:
         raise InputError(f"{where}: {error}") from error
 
 
-class _Twice(Exception):  # noqa: N818 - never leaves this module
+class _TwiceError(Exception):
     pass
 
 
@@ -75,6 +75,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise _Twice(key)
+            raise _TwiceError(key)
         found[key] = value
     return found

@@ -59,16 +59,13 @@ class Command(NewsdeskCommand):
         late = 720 if options["late"] is None else options["late"]
         if not 0 <= late <= 7 * 24 * 60:
             raise InputError("--late: a number of minutes from 0 to 10080, which is a week")
-        try:
-            recurrence.recur(
-                publication,
-                lists=[editorial.list_named(publication, slug) for slug in dict.fromkeys(options["lists"])],
-                segment=editorial.segment_named(publication, options["segment"]) if options["segment"] else None,
-                local_time=options["local_time"],
-                late_minutes=late,
-            )
-        except recurrence.NoWeeklySlotError as refused:
-            raise InputError(str(refused)) from refused
+        recurrence.recur(
+            publication,
+            lists=[editorial.list_named(publication, slug) for slug in dict.fromkeys(options["lists"])],
+            segment=editorial.segment_named(publication, options["segment"]) if options["segment"] else None,
+            local_time=options["local_time"],
+            late_minutes=late,
+        )
 
 
 def _report(publication: "Publication") -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.core.errors import OperationFailedError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -29,10 +28,7 @@ class Command(NewsdeskCommand):
 
         send = sending.send_numbered(options["send"])
         release = reopened_sends.release_now if options["now"] else reopened_sends.release_to_next_slot
-        try:
-            release(send.pk, who=f"command line ({getpass.getuser()})")
-        except reopened_sends.ReleaseError as refused:
-            raise OperationFailedError(str(refused)) from refused
+        release(send.pk, who=f"command line ({getpass.getuser()})")
         send.refresh_from_db()
         report = as_json(send)
         self.report(report, sending.as_text(report))

@@ -31,7 +31,7 @@ class Command(NewsdeskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.sends.scheduling import SchedulingError, schedule
+        from tasks.sends.scheduling import schedule
 
         edition = editorial.edition_numbered(options["edition"])
         publication = edition.publication
@@ -42,10 +42,7 @@ class Command(NewsdeskCommand):
             when = {"local_at": _local(options["at"])}
         elif options["at"]:
             when = {"at": _moment(options["at"], publication)}
-        try:
-            send = schedule(edition, lists=lists, segment=segment, who=sending.at_the_command_line(), **when)
-        except SchedulingError as refused:
-            raise InputError(str(refused)) from refused
+        send = schedule(edition, lists=lists, segment=segment, who=sending.at_the_command_line(), **when)
         self.report(
             {"send": send.pk},
             f"send {send.pk}: {_name(edition)} goes out {_words(send, publication, bool(when))};"

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
 
@@ -19,13 +18,9 @@ class Command(NewsdeskCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.sends.resending import send_to_rest
-        from tasks.sends.scheduling import SchedulingError
 
         first = sending.send_numbered(options["send"])
-        try:
-            rest = send_to_rest(first.pk, who=sending.at_the_command_line())
-        except SchedulingError as refused:
-            raise InputError(str(refused)) from refused
+        rest = send_to_rest(first.pk, who=sending.at_the_command_line())
         readers = f"{rest.readers:,} reader{'' if rest.readers == 1 else 's'}"
         self.report(
             {"send": rest.send.pk, "rest_of": first.pk, "readers": rest.readers},

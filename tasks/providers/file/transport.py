@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
+from tasks.messages import Message, Recipient
 from tasks.mime.messages import MimeMessage, MimeRequest, encode_messages
-from tasks.providers.base import Accepted, Message, Outcome, Partial, Reason, Recipient, Refused
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused
 
 _FOLDERS = ("tmp", "new", "cur")
 

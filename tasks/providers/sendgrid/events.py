@@ -14,14 +14,43 @@ from uuid import UUID
 
 import orjson
 
-from tasks.feedback.bot_detection import KINDS
-from tasks.providers.events import Parsed, ReportedEvent, UnreadableBodyError
+from tasks.providers.events import (
+    ADDRESS_LENGTH,
+    AGENT_LENGTH,
+    KIND_LENGTH,
+    REASON_LENGTH,
+    URL_LENGTH,
+    DropCause,
+    EventKind,
+    Parsed,
+    ReportedEvent,
+    UnreadableBodyError,
+)
 
-KIND_LENGTH = 30
-URL_LENGTH = 4000
-AGENT_LENGTH = 500
-REASON_LENGTH = 500
-ADDRESS_LENGTH = 320
+#: SendGrid's words ("Event Webhook Reference"), with two of ours: only a bounce of type "bounce" is permanent, any other is
+#: `blocked`; an open that a mail provider's machine made (sg_machine_open) is `machine_open`.
+KINDS: dict[str, EventKind] = {
+    "processed": EventKind.PROCESSED,
+    "delivered": EventKind.DELIVERED,
+    "deferred": EventKind.DEFERRED,
+    "bounce": EventKind.HARD_BOUNCE,
+    "blocked": EventKind.SOFT_BOUNCE,
+    "dropped": EventKind.DROPPED,
+    "spamreport": EventKind.COMPLAINT,
+    "unsubscribe": EventKind.UNSUBSCRIBED,
+    "group_unsubscribe": EventKind.UNSUBSCRIBED,
+    "open": EventKind.OPENED,
+    "machine_open": EventKind.OPENED_BY_MACHINE,
+    "click": EventKind.CLICKED,
+}
+#: Its reasons for dropping, in lower case. Spam content, a bad header and a spent quota say nothing about the reader.
+DROP_CAUSES: dict[str, DropCause] = {
+    "invalid": DropCause.INVALID,
+    "bounced address": DropCause.HARD_BOUNCE,
+    "spam reporting address": DropCause.COMPLAINT,
+    "unsubscribed address": DropCause.UNSUBSCRIBED,
+}
+_BY_AN_AGENT = frozenset({"open", "machine_open", "click"})
 #: The year 10000: PostgreSQL goes further, Python's datetime does not.
 LATEST_TIMESTAMP = 253_402_300_800
 #: Decimal digits that surely fit a bigint.
@@ -63,22 +92,24 @@ def _loads_leniently(body: bytes) -> object:
 
 def _event(entry: dict[str, Any]) -> ReportedEvent:
     get = entry.get
-    kind = _kind(get)
+    word = _word(get)
     address = _text(get("email"), ADDRESS_LENGTH).strip().lower()
     url = _text(get("url"), None)
     at = _timestamp(get("timestamp"))
     delivery = get("nd_delivery")
     ids = _delivery(delivery) if type(delivery) is str else None
     who = delivery if ids else address
-    named = f"{who}\0{kind}\0{'' if at is None else at}\0{url}"
+    # The provider's own word: a report has the same key whatever we come to call it.
+    named = f"{who}\0{word}\0{'' if at is None else at}\0{url}"
     agent = _text(get("useragent"), AGENT_LENGTH)
-    if agent and kind in KINDS:
+    if agent and word in _BY_AN_AGENT:
         # A scanner and a reader may follow one link in the same second: whichever came first would hide the other.
         named += "\0" + agent
     attempt = get("nd_attempt")
+    reason = _text(get("reason") or get("response"), REASON_LENGTH)
     return ReportedEvent(
         blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
-        kind,
+        KINDS[word].value if word in KINDS else f"{EventKind.OTHER.value}:{word}"[:KIND_LENGTH],
         at,
         address,
         ids[0] if ids else None,
@@ -86,11 +117,12 @@ def _event(entry: dict[str, Any]) -> ReportedEvent:
         _uuid(attempt) if type(attempt) is str else None,
         url[:URL_LENGTH],
         agent,
-        _text(get("reason") or get("response"), REASON_LENGTH),
+        reason,
+        DROP_CAUSES.get(reason.strip().lower()) if word == "dropped" else None,
     )
 
 
-def _kind(get: Callable[[str], Any]) -> str:
+def _word(get: Callable[[str], Any]) -> str:
     name = _text(get("event"), KIND_LENGTH)
     if name == "bounce" and get("type") != "bounce":
         return "blocked"

@@ -12,6 +12,7 @@ import orjson
 import structlog
 import urllib3
 
+from newsdesk.core.errors import ProviderError
 from tasks.http.deadline import BodyBegunError
 from tasks.providers.sendgrid.transport import SendGridTransport
 
@@ -33,7 +34,7 @@ class Entry(NamedTuple):
     reason: str
 
 
-class ListUnavailableError(Exception):
+class ListUnavailableError(ProviderError):
     """SendGrid did not give a page of a list; the words say why."""
 
 

@@ -16,8 +16,10 @@ import python_http_client
 import sendgrid
 import urllib3
 
+from composer.list_unsubscribe import list_unsubscribe
 from tasks.http.deadline import BodyBegunError, pool_manager
-from tasks.providers.base import Accepted, Message, Outcome, Reason, Recipient, Refused, Unknown
+from tasks.messages import Message, Recipient
+from tasks.providers.base import Accepted, Outcome, Reason, Refused, Unknown
 
 # At DEBUG the package prints the API key.
 logging.getLogger("python_http_client").setLevel(logging.INFO)
@@ -132,10 +134,7 @@ def _personalization(recipient: Recipient) -> dict[str, Any]:
         item["custom_args"] = {"nd_delivery": delivery}
     if unsubscribe_url:
         # RFC 8058: the literal URL in each message, never a substitution tag.
-        item["headers"] = {
-            "List-Unsubscribe": f"<{unsubscribe_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
+        item["headers"] = list_unsubscribe(unsubscribe_url)
     return item
 
 

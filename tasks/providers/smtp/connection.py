@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from newsdesk.core.environment import SmtpServer
+from newsdesk.core.errors import ProviderError
 from tasks.providers.base import Reason
 
 CONNECT_TIMEOUT = 10.0
@@ -30,7 +31,7 @@ class Reply(NamedTuple):
         return f"{self.code} {self.text}"
 
 
-class NotConnectedError(Exception):
+class NotConnectedError(ProviderError):
     """No message was tried. `reason` tells what follows."""
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -38,7 +39,7 @@ class NotConnectedError(Exception):
         self.reason = reason
 
 
-class ConnectionLostError(Exception):
+class ConnectionLostError(ProviderError):
     """The connection ended, was silent for too long, or spoke something else than SMTP."""
 
 

@@ -7,6 +7,7 @@ demands that DATA ends a group. A cut connection therefore costs one doubt, not 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from newsdesk.core.errors import ProviderError
 from tasks.mime.messages import MimeMessage, MimeRequest
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
@@ -21,7 +22,7 @@ TEMPORARY_IN_A_ROW = 10
 _END = b".\r\n"
 
 
-class StopPostingError(Exception):
+class StopPostingError(ProviderError):
     """No further message is tried. `again`: a new connection may go on at once."""
 
     def __init__(self, reason: Reason, message: str, *, again: bool = False, retry_after: float | None = None) -> None:

@@ -16,9 +16,10 @@ from uuid import UUID
 import structlog
 
 from newsdesk.core.environment import DkimKey, SmtpServer
+from tasks.messages import Message, Recipient
 from tasks.mime.dkim import Signer
 from tasks.mime.messages import MimeRequest, encode_messages
-from tasks.providers.base import JournalRecord, Message, Outcome, Recipient, Unknown
+from tasks.providers.base import JournalRecord, Outcome, Unknown
 from tasks.providers.smtp import posting
 from tasks.providers.smtp.connection import Connection, NotConnectedError, connect
 from tasks.providers.smtp.journal import Journal

@@ -19,11 +19,11 @@ from tests.factories import make_editor, make_prepared_send, make_publication, m
 pytestmark = pytest.mark.django_db
 
 
-def told() -> list[str]:
+def mailed_to() -> list[str]:
     return sorted(TransactionalMail.objects.values_list("to_email", flat=True))
 
 
-def test_letters_go_to_active_people_who_may_approve_and_have_an_address() -> None:
+def test_mails_go_to_active_people_who_may_approve_and_have_an_address() -> None:
     make_publication()
     make_editor("ada", first_name="Ada", last_name="Lovelace")
     approving = Permission.objects.get(codename="approve_edition")
@@ -38,14 +38,14 @@ def test_letters_go_to_active_people_who_may_approve_and_have_an_address() -> No
     make_editor("bounced")
     make_suppression(make_subscriber(email="bounced@example.com"))
 
-    raise_alarm("slot_missed", "Nobody approved it.", mail=True)
+    raise_alarm(Alarm.Code.SLOT_MISSED, "Nobody approved it.", mail=True)
 
-    assert told() == ["ada@example.com", "bob@example.com", "eve@example.com"]
+    assert mailed_to() == ["ada@example.com", "bob@example.com", "eve@example.com"]
     assert TransactionalMail.objects.get(to_email="ada@example.com").to_name == "Ada Lovelace"
     assert Alarm.objects.get().mailed_at is not None
 
 
-def test_a_letter_says_what_happened_what_to_do_and_where(
+def test_a_mail_says_what_happened_what_to_do_and_where(
     sandbox: Sandbox, transport: SendGridTransport, settings: Any
 ) -> None:
     settings.BASE_URL = "https://news.example.com"
@@ -54,47 +54,47 @@ def test_a_letter_says_what_happened_what_to_do_and_where(
 
     control.pause(send.pk, "SendGrid refused: <no> credits")
 
-    letter = TransactionalMail.objects.get()
+    mail = TransactionalMail.objects.get()
     publication = send.edition.publication
-    assert (letter.kind, letter.subject) == ("alarm", f"Newsdesk: send {send.pk} is paused")
-    assert (letter.from_email, letter.publication) == (publication.from_email, publication)
-    for said in ("SendGrid refused: <no> credits", f"newsdesk resume {send.pk}", "https://news.example.com/desk/"):
-        assert said in letter.text
-    assert "SendGrid refused: &lt;no&gt; credits" in letter.html
-    assert 'href="https://news.example.com/desk/"' in letter.html
+    assert (mail.kind, mail.subject) == ("alarm", f"Newsdesk: send {send.pk} is paused")
+    assert (mail.from_email, mail.publication) == (publication.from_email, publication)
+    for part in ("SendGrid refused: <no> credits", f"newsdesk resume {send.pk}", "https://news.example.com/desk/"):
+        assert part in mail.text
+    assert "SendGrid refused: &lt;no&gt; credits" in mail.html
+    assert 'href="https://news.example.com/desk/"' in mail.html
     assert submitting.submit_waiting(transport=transport) == 1
     (message,) = sandbox.ledger.messages()
     assert message.request.mail["headers"] == {"Auto-Submitted": "auto-generated"}
     assert message.request.mail["categories"] == ["newsdesk-alarm"]
 
 
-def test_one_alarm_is_one_letter_for_each_person_until_it_is_cleared() -> None:
+def test_one_alarm_is_one_mail_for_each_person_until_it_is_cleared() -> None:
     make_editor()
     publication = make_publication()
     for _ in range(3):
-        raise_alarm("slot_unapproved", "Not yet.", publication_id=publication.pk, mail=True)
-    assert (Alarm.objects.count(), len(told())) == (1, 1)
+        raise_alarm(Alarm.Code.SLOT_UNAPPROVED, "Not yet.", publication_id=publication.pk, mail=True)
+    assert (Alarm.objects.count(), len(mailed_to())) == (1, 1)
 
-    raise_alarm("slot_unapproved", "Not yet.", publication_id=make_publication().pk, mail=True)
-    assert (Alarm.objects.count(), len(told())) == (2, 2)
+    raise_alarm(Alarm.Code.SLOT_UNAPPROVED, "Not yet.", publication_id=make_publication().pk, mail=True)
+    assert (Alarm.objects.count(), len(mailed_to())) == (2, 2)
 
     assert raising.clear(Alarm.objects.earliest("pk").pk, who="ada")
     assert not raising.clear(Alarm.objects.earliest("pk").pk, who="ada")
-    raise_alarm("slot_unapproved", "Not yet.", publication_id=publication.pk, mail=True)
-    assert (Alarm.objects.count(), len(told())) == (3, 3)
+    raise_alarm(Alarm.Code.SLOT_UNAPPROVED, "Not yet.", publication_id=publication.pk, mail=True)
+    assert (Alarm.objects.count(), len(mailed_to())) == (3, 3)
 
 
-def test_a_pause_by_hand_is_shown_and_not_written_about() -> None:
+def test_a_pause_by_hand_is_shown_and_not_mailed() -> None:
     make_editor()
     send = make_prepared_send(1)
 
     control.pause(send.pk, "lunch", who="command line (bob)")
 
     assert Alarm.objects.get().code == "send_paused"
-    assert told() == []
+    assert mailed_to() == []
 
 
-def test_what_pauses_a_send_is_written_about_once() -> None:
+def test_what_pauses_a_send_is_mailed_once() -> None:
     make_editor()
     moved, lost = make_prepared_send(1), make_prepared_send(1)
 
@@ -121,14 +121,14 @@ def test_what_pauses_a_send_is_written_about_once() -> None:
 def test_without_a_publication_to_write_from_the_desk_alone_shows_it() -> None:
     make_editor()
 
-    raise_alarm("slot_missed", "Nobody approved it.", mail=True)
+    raise_alarm(Alarm.Code.SLOT_MISSED, "Nobody approved it.", mail=True)
 
-    assert told() == []
+    assert mailed_to() == []
     assert Alarm.objects.get().mailed_at is None
 
 
 @pytest.mark.parametrize("broken", ["python", "database"])
-def test_letters_that_cannot_be_written_fail_nobody(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mails_that_cannot_be_written_fail_nobody(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Alarm) -> int:
         if broken == "python":
             raise ValueError("no")
@@ -136,7 +136,7 @@ def test_letters_that_cannot_be_written_fail_nobody(broken: str, monkeypatch: py
             cursor.execute("SELECT 1 / 0")
         return 1
 
-    monkeypatch.setattr("tasks.alarms.mails.write_alarm_mails", refuse)
+    monkeypatch.setattr("tasks.alarms.raising.write_alarm_mails", refuse)
     send = make_prepared_send(1)
 
     assert control.pause(send.pk, "why")

@@ -201,7 +201,7 @@ def test_batches_are_cut_by_variant_and_moment(readers: Any, monkeypatch: pytest
     assert sorted(groups.values()) == [2, 2]
 
 
-def test_only_batches_that_are_due_are_rung_for_after_a_pause(readers: Any, fake_queue: Any) -> None:
+def test_only_batches_that_are_due_are_enqueued_after_a_pause(readers: Any, fake_queue: Any) -> None:
     make_subscriber(readers, timezone="America/Lima")
     local = datetime(*timezone.now().timetuple()[:5]) + timedelta(hours=1)
     send = schedule(approved(readers), lists=[readers], local_at=local)

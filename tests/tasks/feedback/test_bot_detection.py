@@ -21,10 +21,10 @@ Seen = Delivery.Seen
 
 
 def click(at: float, link: int = 1, agent: str = PHONE) -> Act:
-    return Act("click", at, f"https://example.com/{link}", agent)
+    return Act("clicked", at, f"https://example.com/{link}", agent)
 
 
-def opened(at: float, agent: str = PHONE, kind: str = "open") -> Act:
+def opened(at: float, agent: str = PHONE, kind: str = "opened") -> Act:
     return Act(kind, at, "", agent)
 
 
@@ -85,12 +85,12 @@ def test_a_burst_takes_what_lies_within_it_and_nothing_else() -> None:
 
 
 def test_the_provider_may_say_it_itself() -> None:
-    assert by_machines([opened(900, kind="machine_open"), opened(900)], delivered=0) == [True, False]
+    assert by_machines([opened(900, kind="opened_by_machine"), opened(900)], delivered=0) == [True, False]
 
 
 acts = st.builds(
     Act,
-    st.sampled_from(["open", "click", "click", "click", "machine_open"]),
+    st.sampled_from(["opened", "clicked", "clicked", "clicked", "opened_by_machine"]),
     st.integers(0, 90),
     st.sampled_from(["https://example.com/1", "https://example.com/2", "https://example.com/3", "https://e.com/4"]),
     st.sampled_from([PHONE, "", "Barracuda Sentinel (EE)"]),
@@ -110,8 +110,8 @@ BASE = 1_760_000_000
 
 
 def report(world: World, reader: int, act: Act) -> dict[str, Any]:
-    machine = {"sg_machine_open": True} if act.kind == "machine_open" else {}
-    kind = "open" if act.kind == "machine_open" else act.kind
+    machine = {"sg_machine_open": True} if act.kind == "opened_by_machine" else {}
+    kind = "click" if act.kind == "clicked" else "open"
     url = {"url": act.url} if kind == "click" else {}
     return world.report(reader, kind, timestamp=BASE + int(act.at), useragent=act.agent, **machine, **url)
 
@@ -128,12 +128,12 @@ def expected(world: World, told: list[tuple[int, Act]], delivered: dict[int, lis
     rows: list[tuple[Any, ...]] = []
     seen = []
     for reader, subscriber in enumerate(world.readers):
-        own = list({act if act.kind == "click" else act._replace(url=""): None for of, act in told if of == reader})
+        own = list({act if act.kind == "clicked" else act._replace(url=""): None for of, act in told if of == reader})
         verdicts = by_machines(own, delivered=max(delivered.get(reader, []), default=None))
         bits = 0
         for act, machine in zip(own, verdicts, strict=True):
             if not machine:
-                bits |= Seen.CLICKED if act.kind == "click" else Seen.OPENED
+                bits |= Seen.CLICKED if act.kind == "clicked" else Seen.OPENED
             rows.append((subscriber.pk, act.kind, act.at, act.url, act.agent, machine))
         seen.append(bits)
     counts = {
@@ -221,14 +221,14 @@ def test_workers_that_judge_at_once_end_as_the_rule_says() -> None:
     world = make_world(2)
     dice = random.Random(11)
     told = [
-        (reader, Act("click", dice.randrange(90), f"https://example.com/{dice.randrange(4)}", PHONE))
+        (reader, Act("clicked", dice.randrange(90), f"https://example.com/{dice.randrange(4)}", PHONE))
         for reader in range(2)
         for _ in range(20)
     ]
     bodies = [[report(world, reader, act)] for reader, act in told]
     bodies += [[world.report(reader, "delivered", timestamp=BASE + 20)] for reader in range(2)]
     dice.shuffle(bodies)
-    ids = [inbox.store(orjson.dumps(body)) for body in bodies]
+    ids = [inbox.store(orjson.dumps(body), provider="sendgrid") for body in bodies]
 
     def work(receipt_id: int) -> None:
         try:

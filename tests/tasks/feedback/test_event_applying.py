@@ -33,7 +33,7 @@ def test_counters_count_readers_once() -> None:
 
 def test_a_receipt_is_applied_once() -> None:
     world = make_world()
-    receipt_id = inbox.store(orjson.dumps([world.report(0, "delivered")]))
+    receipt_id = inbox.store(orjson.dumps([world.report(0, "delivered")]), provider="sendgrid")
 
     first, second = applying.apply_receipt(receipt_id), applying.apply_receipt(receipt_id)
 
@@ -131,7 +131,7 @@ def test_a_machines_open_is_stored_and_not_counted() -> None:
 
     deliver(world.report(0, "open", sg_machine_open=True))
 
-    assert Event.objects.get().kind == "machine_open"
+    assert Event.objects.get().kind == "opened_by_machine"
     assert world.counts() == {}
 
 
@@ -141,7 +141,11 @@ def test_unknown_names_are_stored_and_mean_nothing() -> None:
     applied = deliver(world.report(0, "account_status_change"), world.report(0, "x" * 99), {"unknown": True})
 
     assert (applied.events, applied.new, applied.marked) == (3, 3, 0)
-    assert sorted(Event.objects.values_list("kind", flat=True)) == ["", "account_status_change", "x" * 30]
+    assert sorted(Event.objects.values_list("kind", flat=True)) == [
+        "other:",
+        "other:account_status_change",
+        "other:" + "x" * 24,
+    ]
 
 
 def test_a_bad_entry_is_named_and_loses_no_other() -> None:
@@ -159,7 +163,7 @@ def test_a_bad_entry_is_named_and_loses_no_other() -> None:
 
 
 def test_a_body_that_cannot_be_read_waits_for_a_person() -> None:
-    receipt_id = inbox.store(b"[{")
+    receipt_id = inbox.store(b"[{", provider="sendgrid")
 
     applying.apply_receipt(receipt_id)
     applying.apply_receipt(receipt_id)

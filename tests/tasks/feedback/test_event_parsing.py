@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.feedback.kinds import BITS, effect
+from tasks.feedback.kinds import BITS, reason_to_suppress
 from tasks.providers.events import ReportedEvent, UnreadableBodyError
 from tasks.providers.sendgrid.events import parse
 
@@ -65,12 +65,12 @@ def test_a_bad_timestamp_is_missing(written: object, read: int | None) -> None:
 def test_one_bad_entry_costs_only_itself() -> None:
     parsed = parse(b'[null, {"event":"open"}, 7, "x", [], {"event":{"deep":1},"email":3,"url":[],"useragent":false}]')
 
-    assert [event.kind for event in parsed.events] == ["open", ""]
+    assert [event.kind for event in parsed.events] == ["opened", "other:"]
     assert [problem.split(" is")[0] for problem in parsed.problems] == ["entry 0", "entry 2", "entry 3", "entry 4"]
 
 
 def test_a_single_object_is_one_event() -> None:
-    assert [event.kind for event in parse(b'{"event":"open"}').events] == ["open"]
+    assert [event.kind for event in parse(b'{"event":"open"}').events] == ["opened"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"7", b'"x"', b"null", b"<html>", b"[" * 100_000, b"\xff\xfe"])
@@ -91,7 +91,7 @@ def test_a_body_without_events_is_refused(body: bytes) -> None:
 def test_text_the_database_cannot_hold_is_made_to_fit(body: bytes) -> None:
     (event,) = parse(body).events
 
-    assert event.kind == "open"
+    assert event.kind == "opened"
     assert "\0" not in event.agent
     event.agent.encode()
 
@@ -114,18 +114,18 @@ def test_the_key_is_the_same_for_the_same_report_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "why"),
     [
-        ({"event": "bounce", "type": "bounce"}, "bounce", "hard_bounce"),
-        ({"event": "bounce", "type": "blocked"}, "blocked", None),
-        ({"event": "bounce"}, "blocked", None),
-        ({"event": "bounce", "type": "expired"}, "blocked", None),
+        ({"event": "bounce", "type": "bounce"}, "hard_bounce", "hard_bounce"),
+        ({"event": "bounce", "type": "blocked"}, "soft_bounce", None),
+        ({"event": "bounce"}, "soft_bounce", None),
+        ({"event": "bounce", "type": "expired"}, "soft_bounce", None),
         ({"event": "deferred", "response": "400 try again later"}, "deferred", None),
-        ({"event": "spamreport"}, "spamreport", "complaint"),
-        ({"event": "unsubscribe"}, "unsubscribe", "unsubscribed"),
-        ({"event": "group_unsubscribe"}, "group_unsubscribe", "unsubscribed"),
-        ({"event": "group_resubscribe"}, "group_resubscribe", None),
-        ({"event": "open"}, "open", None),
-        ({"event": "click", "url": "https://example.com/u/token"}, "click", None),
-        ({"event": "open", "sg_machine_open": True}, "machine_open", None),
+        ({"event": "spamreport"}, "complaint", "complaint"),
+        ({"event": "unsubscribe"}, "unsubscribed", "unsubscribed"),
+        ({"event": "group_unsubscribe"}, "unsubscribed", "unsubscribed"),
+        ({"event": "group_resubscribe"}, "other:group_resubscribe", None),
+        ({"event": "open"}, "opened", None),
+        ({"event": "click", "url": "https://example.com/u/token"}, "clicked", None),
+        ({"event": "open", "sg_machine_open": True}, "opened_by_machine", None),
         ({"event": "dropped", "reason": "Invalid"}, "dropped", "invalid"),
         ({"event": "dropped", "reason": "Bounced Address"}, "dropped", "hard_bounce"),
         ({"event": "dropped", "reason": "Spam Reporting Address"}, "dropped", "complaint"),
@@ -133,17 +133,17 @@ def test_the_key_is_the_same_for_the_same_report_and_no_other() -> None:
         ({"event": "dropped", "reason": "Invalid SMTPAPI header"}, "dropped", None),
         ({"event": "dropped", "reason": "Spam Content"}, "dropped", None),
         ({"event": "dropped", "reason": "Recipient List over Package Quota"}, "dropped", None),
-        ({"event": "account_status_change"}, "account_status_change", None),
+        ({"event": "account_status_change"}, "other:account_status_change", None),
     ],
 )
 def test_what_an_event_says_about_writing_to_its_reader(fields: dict[str, object], kind: str, why: str | None) -> None:
     event = parse(orjson.dumps([{"timestamp": 1, **fields}])).events[0]
 
-    assert (event.kind, effect(event)) == (kind, why)
+    assert (event.kind, reason_to_suppress(event)) == (kind, why)
 
 
 def test_a_machine_does_not_read() -> None:
-    assert "machine_open" not in BITS
+    assert "opened_by_machine" not in BITS
 
 
 JSON = st.recursive(

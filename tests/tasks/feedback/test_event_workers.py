@@ -30,7 +30,9 @@ def in_parallel(receipt_ids: list[int], workers: int = 4) -> list[applying.Appli
 
 def test_two_workers_with_one_receipt_apply_it_once() -> None:
     world = make_world(20)
-    receipt_id = inbox.store(orjson.dumps([world.report(reader, "delivered") for reader in range(20)]))
+    receipt_id = inbox.store(
+        orjson.dumps([world.report(reader, "delivered") for reader in range(20)]), provider="sendgrid"
+    )
 
     applied = in_parallel([receipt_id] * 8)
 
@@ -47,8 +49,8 @@ def test_workers_with_overlapping_receipts_count_every_reader_once() -> None:
         for event in ("processed", "delivered", "open", "open", "bounce", "unsubscribe")
     ]
     shuffled = random.Random(7)
-    ids = [inbox.store(orjson.dumps(shuffled.sample(reports, 300))) for _ in range(12)]
-    ids.append(inbox.store(orjson.dumps(reports)))
+    ids = [inbox.store(orjson.dumps(shuffled.sample(reports, 300)), provider="sendgrid") for _ in range(12)]
+    ids.append(inbox.store(orjson.dumps(reports), provider="sendgrid"))
 
     in_parallel(ids)
 
@@ -62,7 +64,9 @@ def test_workers_with_overlapping_receipts_count_every_reader_once() -> None:
 
 def test_a_worker_that_dies_before_its_commit_leaves_nothing() -> None:
     world = make_world(5)
-    receipt_id = inbox.store(orjson.dumps([world.report(reader, "delivered") for reader in range(5)]))
+    receipt_id = inbox.store(
+        orjson.dumps([world.report(reader, "delivered") for reader in range(5)]), provider="sendgrid"
+    )
     before = state()
 
     with (
@@ -77,7 +81,9 @@ def test_a_worker_that_dies_before_its_commit_leaves_nothing() -> None:
 
 def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same() -> None:
     first, second = make_world(), make_world()
-    receipt_id = inbox.store(orjson.dumps([first.report(0, "delivered"), second.report(0, "delivered")]))
+    receipt_id = inbox.store(
+        orjson.dumps([first.report(0, "delivered"), second.report(0, "delivered")]), provider="sendgrid"
+    )
 
     def work() -> applying.Applied:
         try:

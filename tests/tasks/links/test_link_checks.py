@@ -85,12 +85,12 @@ def test_an_edition_that_is_gone_is_no_matter() -> None:
 
 
 def test_the_answer_of_spamassassin_is_read() -> None:
-    from tasks.approvals.spam_score import _NotAtHand, parsed
+    from tasks.approvals.spam_score import _NotAtHandError, parsed
 
     report = parsed(
         "6.1/5.0\nSpam detection software…\n\n pts rule name              description\n"
         "---- ---------------------- ----\n 2.5 SUBJ_ALL_CAPS  Subject is all capitals\n-0.1 DKIM_VALID  ok\n"
     )
     assert (report.score, report.rules) == (6.1, (("SUBJ_ALL_CAPS", 2.5),))
-    with pytest.raises(_NotAtHand):
+    with pytest.raises(_NotAtHandError):
         parsed("0/0\n")

@@ -260,7 +260,7 @@ def test_nothing_goes_out_while_it_can_be_taken_back(settings: Any, fake_queue: 
     assert [round(seconds) for seconds in fake_queue.loops] == [10]
 
 
-def test_once_that_time_is_over_they_are_rung_for(settings: Any, fake_queue: Any) -> None:
+def test_once_that_time_is_over_they_are_enqueued(settings: Any, fake_queue: Any) -> None:
     settings.UNDO_SECONDS = 10
     send = make_prepared_send(3)
     assert wake_ups.wake_for_pending(send.pk) == 0
@@ -285,14 +285,14 @@ def test_a_young_domain_is_given_small_batches() -> None:
     assert prepared.batches == -(-5 // size)
 
 
-def test_a_long_wait_is_left_to_the_sweep(settings: Any, fake_queue: Any) -> None:
+def test_a_long_wait_is_left_to_recovery(settings: Any, fake_queue: Any) -> None:
     settings.UNDO_SECONDS = 600
     make_prepared_send(3)
 
     assert fake_queue.loops == []
 
 
-def test_without_that_time_they_are_rung_for_at_once(fake_queue: Any) -> None:
+def test_without_that_time_they_are_enqueued_at_once(fake_queue: Any) -> None:
     send = make_prepared_send(3)
 
     assert send.undo_until is None

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from tasks.providers.base import Message, Recipient
+from tasks.messages import Message, Recipient
 
 HTML = (
     '<!DOCTYPE html><html lang="en"><body><p>Dear -ndNameHtml-, 水 and 🎈</p>\n.\nFrom here\n'

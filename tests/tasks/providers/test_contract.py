@@ -1,4 +1,4 @@
-"""What every transport must do. A new one adds itself to the fixture `way` (docs/how-to/add-a-transport.md)."""
+"""What every transport must do. A new one adds itself to the fixture `way` (docs/how-to/add-a-provider.md)."""
 
 import re
 import time

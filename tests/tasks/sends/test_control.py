@@ -24,7 +24,7 @@ from tasks.sends.control import UndoError
 from tasks.sends.counts import counts
 from tasks.sends.scheduling import SchedulingError
 from tasks.submission import claim_release, posting
-from tasks.submission.claiming import Claim, claim, claim_next
+from tasks.submission.claiming import Claim, claim_batch, claim_next
 from tests.factories import (
     make_approval,
     make_list,
@@ -169,7 +169,7 @@ def test_within_its_time_a_prepared_send_is_taken_back_and_the_edition_can_go_ag
 def test_once_a_batch_was_claimed_it_says_since_when_and_what_stops_the_rest(transport: SendGridTransport) -> None:
     send = undoable(2)
     batch = Batch.objects.get(send=send)
-    assert claim(batch.pk, attempt=uuid4(), transport=transport.name)
+    assert claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
     batch.refresh_from_db()
 
     with pytest.raises(UndoError) as refused:
@@ -184,7 +184,7 @@ def test_a_batch_that_was_given_back_counts_as_claimed(transport: SendGridTransp
     send = undoable(2)
     batch = Batch.objects.get(send=send)
     attempt = uuid4()
-    assert claim(batch.pk, attempt=attempt, transport=transport.name)
+    assert claim_batch(batch.pk, attempt=attempt, transport=transport.name)
     assert claim_release.release_claim(batch.pk, attempt, why="test")
 
     with pytest.raises(UndoError, match="going out since"):
@@ -224,7 +224,7 @@ def test_of_a_claim_and_an_undo_at_the_same_moment_one_wins(which: str, transpor
             start.wait(10)
             if which == "any":
                 return isinstance(claim_next(attempt=uuid4(), transport=transport.name), Claim)
-            return claim(batch.pk, attempt=uuid4(), transport=transport.name) is not None
+            return claim_batch(batch.pk, attempt=uuid4(), transport=transport.name) is not None
         finally:
             connection.close()
 
@@ -266,7 +266,7 @@ def test_an_undo_waits_for_a_claim_that_has_not_committed(
 
     def claiming() -> None:
         try:
-            assert claim(batch.pk, attempt=uuid4(), transport=transport.name)
+            assert claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
         finally:
             connection.close()
 

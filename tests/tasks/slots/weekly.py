@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from composer.composition import compose
 from composer.digest import parse
 from composer.models import Edition, Publication
 from composer.slots import WEEK, next_slot
-from tests.factories import make_approval, make_edition, make_publication
+from tasks.models import Alarm, Recurrence, Slot
+from tests.factories import make_approval, make_edition, make_list, make_publication
 
 DIGEST = b"""City Digest
 
@@ -51,3 +53,20 @@ def make_draft(publication: Publication, slot: datetime | None) -> Edition:
     edition.slot = slot
     edition.save_revision(clean=False)
     return edition
+
+
+def recurring(publication: Publication, **fields: Any) -> Recurrence:
+    """As if it had been so for a year, without what it does at once."""
+    recurrence = Recurrence.objects.create(publication=publication, **fields)
+    Recurrence.objects.update(created_at=F("created_at") - timedelta(days=365))
+    recurrence.lists.set([make_list(publication)])
+    recurrence.refresh_from_db()
+    return recurrence
+
+
+def outcome(edition: Edition, slot: Any = None) -> str:
+    return Slot.objects.get(publication=edition.publication, at=slot or edition.slot).outcome
+
+
+def codes() -> list[str]:
+    return list(Alarm.objects.filter(cleared_at=None).order_by("pk").values_list("code", flat=True))

@@ -26,7 +26,7 @@ from tasks.sends import control, database_moved, scheduling
 from tasks.sends.counts import counts
 from tasks.submission import outcomes, posting, recovery
 from tasks.submission.building import Built, build
-from tasks.submission.claiming import Claim, claim
+from tasks.submission.claiming import Claim, claim_batch
 from tasks.submission.fencing import fence
 from tests.factories import make_approval, make_attempt, make_list, make_prepared_send, make_send
 
@@ -39,11 +39,11 @@ def _only(send: Send) -> Batch:
 
 
 def _fenced(send: Send, transport: SendGridTransport) -> tuple[Claim, Built]:
-    held = claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
-    assert held is not None
-    built = build(held)
-    assert fence(held, built, transport=transport.name)
-    return held, built
+    claim = claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    assert claim is not None
+    built = build(claim)
+    assert fence(claim, built, transport=transport.name)
+    return claim, built
 
 
 def _reconcile(transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,11 +81,11 @@ def test_a_send_restored_to_before_its_preparation_is_not_prepared_again() -> No
     assert control.cancel(send.pk)
 
 
-def test_a_cancel_between_the_sweeps_question_and_its_write_leaves_nothing_pending(
+def test_a_cancel_between_the_recoverys_question_and_its_write_leaves_nothing_pending(
     transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = make_prepared_send(2)
-    assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
 
     def dead_and_cancelled(_: str) -> bool:
         control.cancel(send.pk)
@@ -98,7 +98,7 @@ def test_a_cancel_between_the_sweeps_question_and_its_write_leaves_nothing_pendi
     assert (told.status, told.pending, told.excluded) == ("cancelled", 0, {"cancelled": 2})
 
 
-def test_the_sweep_cancels_what_came_back_into_a_cancelled_send(transport: SendGridTransport) -> None:
+def test_recovery_cancels_what_came_back_into_a_cancelled_send(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     Send.objects.update(status=Send.Status.CANCELLED)
 
@@ -137,8 +137,8 @@ def test_a_time_in_which_nothing_was_heard_spoils_silence(
 ) -> None:
     """The address was away for more than a day: SendGrid has given up on all reports of those hours."""
     send = make_prepared_send(2)
-    held, built = _fenced(send, transport)
-    outcomes.record(held, built, Unknown(message="reset"), transport=transport.name)
+    claim, built = _fenced(send, transport)
+    outcomes.record(claim, built, Unknown(message="reset"), transport=transport.name)
     make_attempt(size=1000, heard=0, transport=transport.name, outcome="accepted")
 
     _reconcile(transport, monkeypatch)
@@ -150,8 +150,8 @@ def test_a_database_that_forgot_commits_does_not_believe_in_silence(
     transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = make_prepared_send(2)
-    held, built = _fenced(send, transport)
-    outcomes.record(held, built, Unknown(message="reset"), transport=transport.name)
+    claim, built = _fenced(send, transport)
+    outcomes.record(claim, built, Unknown(message="reset"), transport=transport.name)
     proof.prove_accepted({uuid4(): send.pk}, by={"kind": "event"})
 
     _reconcile(transport, monkeypatch)
@@ -208,9 +208,9 @@ def test_a_late_bounce_without_ids_is_not_counted_in_a_send_that_is_not_out() ->
 
 def test_a_nul_in_an_answer_does_not_lose_the_record(transport: SendGridTransport) -> None:
     send = make_prepared_send(1)
-    held, built = _fenced(send, transport)
+    claim, built = _fenced(send, transport)
 
-    outcomes.record(held, built, Unknown(message="HTTP 502: \x00", http_status=502), transport=transport.name)
+    outcomes.record(claim, built, Unknown(message="HTTP 502: \x00", http_status=502), transport=transport.name)
 
     assert _only(send).status == "unknown"
 
@@ -219,7 +219,7 @@ def test_a_refusal_recorded_in_two_tries_still_pauses(
     transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = make_prepared_send(1)
-    held, built = _fenced(send, transport)
+    claim, built = _fenced(send, transport)
     original, tries = control.pause, []
 
     def pause(*args: Any) -> bool:
@@ -232,8 +232,8 @@ def test_a_refusal_recorded_in_two_tries_still_pauses(
     refused = Refused(reason=Reason.NOT_ALLOWED, message="HTTP 401", http_status=401)
 
     with pytest.raises(OperationalError):
-        outcomes.record(held, built, refused, transport=transport.name)
-    outcomes.record(held, built, refused, transport=transport.name)
+        outcomes.record(claim, built, refused, transport=transport.name)
+    outcomes.record(claim, built, refused, transport=transport.name)
 
     assert counts(send).status == "paused"
 

@@ -1,13 +1,6 @@
-"""Batches whose recipients fare differently, against a real SMTP server; killed processes are really killed."""
+"""Requests whose recipients had different outcomes, through a real SMTP server."""
 
-import json
-import os
-import pickle
-import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,69 +8,30 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 
-from newsdesk.core import process_identity
-from newsdesk.core.environment import SmtpServer
 from tasks.feedback import unsubscribing
 from tasks.models import Attempt, Batch, Delivery, Exclusion, Send, TransportState
-from tasks.providers import registry
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.reconciliation import decisions, silence
 from tasks.sends import control
-from tasks.sends.counts import counts
-from tasks.submission import building, fencing, outcomes, partial_outcomes, posting, recovery
-from tasks.submission.claiming import claim
+from tasks.submission import building, fencing, outcomes, partial_outcomes, recovery
+from tasks.submission.claiming import claim_batch
 from tests.factories import make_prepared_send
-from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, SmtpSink, running
-from tests.tasks.conftest import FakeQueue
+from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, SmtpSink
+from tests.tasks.submission.smtp_sends import check, no_wait, once, submit_all
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 
-@pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    with running(SmtpSink()) as one:
-        yield one
+class _StaysOpen:
+    """These tests run in one transaction: the connection must not be closed, only the write repeated."""
 
+    in_atomic_block = False
 
-@pytest.fixture
-def smtp(sink: SmtpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpTransport]:
-    server = SmtpServer(host="127.0.0.1", port=sink.port, security="plain")
-    transport = SmtpTransport(server, journal=tmp_path / "journal", deadline=5.0)
-    monkeypatch.setitem(registry._transports, os.getpid(), transport)
-    yield transport
-    transport.close()
+    def close(self) -> None:
+        pass
 
-
-def submit_all(send: Send, transport: SmtpTransport) -> None:
-    for batch_id in list(Batch.objects.filter(send=send, status="pending").values_list("pk", flat=True)):
-        posting.submit_batch(batch_id, transport=transport)
-
-
-def no_wait(send: Send) -> None:
-    Batch.objects.filter(send=send).update(not_before="2020-01-01T00:00:00Z")
-    TransportState.objects.update(throttled_until=None)
-
-
-def check(send: Send, **expected: Any) -> None:
-    """The counts, that they add up, and that batches and deliveries agree."""
-    told = counts(send)
-    assert told.adds_up, told
-    for name, number in expected.items():
-        assert getattr(told, name) == number, (name, told)
-    sizes = dict(Batch.objects.filter(send=send).values_list("pk", "size"))
-    assert sizes == Counter(Delivery.objects.filter(send_id=send.pk).values_list("batch_id", flat=True))
-
-
-def once(stage: str, after: int, answer: str) -> Any:
-    left = [1]
-
-    def script(where: str, accepted: int, _recipient: str) -> str:
-        if where == stage and accepted >= after and left[0]:
-            left[0] = 0
-            return answer
-        return ""
-
-    return script
+    def cursor(self) -> Any:
+        return connection.cursor()
 
 
 def test_all_accepted_is_submitted_as_anywhere(sink: SmtpSink, smtp: SmtpTransport, tmp_path: Path) -> None:
@@ -232,7 +186,7 @@ def test_those_not_tried_in_a_cancelled_send_are_cancelled(sink: SmtpSink, smtp:
 def test_an_outcome_recorded_twice_divides_once(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = once("text", 0, CLOSE)
     send = make_prepared_send(4)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
+    held = claim_batch(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
     assert held is not None
     built = building.build(held)
     assert fencing.fence(held, built, transport=smtp.name)
@@ -265,18 +219,6 @@ def test_a_database_that_goes_away_while_dividing_is_written_whole_later(
     check(send, submitted=2, unknown=1, pending=2)
 
 
-class _StaysOpen:
-    """These tests run in one transaction: the connection must not be closed, only the write repeated."""
-
-    in_atomic_block = False
-
-    def close(self) -> None:
-        pass
-
-    def cursor(self) -> Any:
-        return connection.cursor()
-
-
 def test_what_readers_did_moves_with_them(sink: SmtpSink, smtp: SmtpTransport) -> None:
     """A lying server: it accepts, hangs up, and its reader unsubscribes before the outcome is written."""
     sink.script = once("text", 2, ACCEPT_THEN_CLOSE)
@@ -307,124 +249,3 @@ def test_three_doubts_open_the_breaker_and_an_acceptance_closes_it(sink: SmtpSin
         submit_all(make_prepared_send(1), smtp)
         sink.kept.clear()
     assert TransportState.objects.get(name=smtp.name).opened_at is not None
-
-
-def test_members_who_are_not_there_stop_the_record(sink: SmtpSink, smtp: SmtpTransport) -> None:
-    sink.script = once("text", 1, CLOSE)
-    send = make_prepared_send(4)
-    original = smtp.post
-
-    def post_and_lose(body: Any) -> Any:
-        outcome = original(body)
-        Delivery.objects.filter(send_id=send.pk).last().delete()  # type: ignore[union-attr]
-        return outcome
-
-    smtp.post = post_and_lose  # type: ignore[method-assign]
-    with pytest.raises(partial_outcomes.MembersMissingError):
-        submit_all(send, smtp)
-    assert Batch.objects.get(send=send).status == Batch.Status.SUBMITTING
-
-
-_CHILD = """
-import pickle
-import sys
-from pathlib import Path
-from newsdesk.core.environment import SmtpServer
-from tasks.providers import registry
-from tasks.providers.smtp.transport import SmtpTransport
-port, journal, request = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-transport = SmtpTransport(SmtpServer(host="127.0.0.1", port=port, security="plain"), journal=journal)
-message, recipients, attempt = pickle.loads(request.read_bytes())
-transport.post(transport.encode(message, recipients, attempt=attempt))
-"""
-
-
-@pytest.mark.parametrize(
-    ("after", "stage", "expected"),
-    [(3, "text", {"submitted": 3, "unknown": 1, "pending": 4}), (3, "mail", {"submitted": 3, "pending": 5}),
-     (0, "text", {"unknown": 1, "pending": 7}), (0, "greeting", {"pending": 8})],
-)  # fmt: skip
-def test_a_worker_killed_in_the_middle_leaves_one_doubt(
-    after: int, stage: str, expected: dict[str, int], sink: SmtpSink, smtp: SmtpTransport, tmp_path: Path
-) -> None:
-    """The process that holds the batch is another one; it is killed while the server keeps it waiting."""
-    # Whoever waits for each reply has read the last one before it goes on.
-    sink.pipelining = stage != "mail"
-    send = make_prepared_send(8)
-    batch = Batch.objects.get(send=send)
-    held = claim(batch.pk, attempt=uuid4(), transport=smtp.name)
-    assert held is not None
-    built = building.build(held)
-    assert fencing.fence(held, built, transport=smtp.name)
-    request = tmp_path / "request"
-    request.write_bytes(pickle.dumps((built.message, built.recipients, held.attempt)))
-    children: list[subprocess.Popen[bytes]] = []
-
-    def kill(where: str, accepted: int, _recipient: str) -> str:
-        if where == stage and accepted == after and children and children[0].poll() is None:
-            children[0].send_signal(signal.SIGKILL)
-            children[0].wait()
-            return CLOSE
-        return ""
-
-    sink.script = kill
-    arguments = [sys.executable, "-c", _CHILD, str(sink.port), str(tmp_path / "journal"), str(request)]
-    children.append(subprocess.Popen(arguments, cwd=Path(__file__).parents[2]))
-    assert children[0].wait(30) == -signal.SIGKILL
-    Batch.objects.filter(pk=batch.pk).update(claimed_by=_holder_of(tmp_path / "journal" / str(held.attempt)))
-
-    recovery.release_abandoned()
-    recovery.release_abandoned()
-    check(send, **expected)
-
-    sink.script = lambda *_: ""
-    no_wait(send)
-    submit_all(send, smtp)
-    check(send, submitted=8 - expected.get("unknown", 0), unknown=expected.get("unknown", 0))
-    assert max(Counter(sink.addresses()).values()) == 1
-
-
-def _holder_of(journal: Path) -> str:
-    return str(json.loads(journal.read_bytes().partition(b"\n")[0])["process"])
-
-
-def test_without_a_journal_everybody_is_in_doubt(sink: SmtpSink, smtp: SmtpTransport) -> None:
-    send = make_prepared_send(3)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
-    assert held is not None
-    assert fencing.fence(held, building.build(held), transport=smtp.name)
-    machine = process_identity.current_process().rpartition("/")[0]
-    Batch.objects.filter(send=send).update(claimed_by=f"{machine}/1")
-
-    recovery.release_abandoned()
-
-    check(send, unknown=3)
-
-
-def test_a_journal_of_other_members_is_not_believed(sink: SmtpSink, smtp: SmtpTransport, tmp_path: Path) -> None:
-    send = make_prepared_send(3)
-    held = claim(Batch.objects.get(send=send).pk, attempt=uuid4(), transport=smtp.name)
-    assert held is not None
-    assert fencing.fence(held, building.build(held), transport=smtp.name)
-    dead = f"{process_identity.current_process().rpartition('/')[0]}/1"
-    folder = tmp_path / "journal"
-    folder.mkdir(exist_ok=True)
-    (folder / str(held.attempt)).write_bytes(
-        b'{"process": "%s", "deliveries": ["1.1", "1.2", "1.3"]}\n\2\2\2' % dead.encode()
-    )
-    Batch.objects.filter(send=send).update(claimed_by=dead)
-
-    recovery.release_abandoned()
-
-    check(send, unknown=3)
-
-
-def test_doorbells_ring_for_the_rest(
-    sink: SmtpSink, smtp: SmtpTransport, fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
-) -> None:
-    sink.script = once("text", 1, CLOSE)
-    send = make_prepared_send(4)
-    with django_capture_on_commit_callbacks(execute=True):
-        submit_all(send, smtp)
-    pending = Batch.objects.get(send=send, status="pending")
-    assert pending.pk in fake_queue.batches

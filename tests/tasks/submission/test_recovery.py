@@ -13,7 +13,7 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends.counts import counts
 from tasks.submission import recovery
 from tasks.submission.building import build
-from tasks.submission.claiming import claim
+from tasks.submission.claiming import claim_batch
 from tasks.submission.fencing import fence
 from tests.factories import make_prepared_send
 from tests.tasks.conftest import FakeQueue
@@ -21,7 +21,7 @@ from tests.tasks.conftest import FakeQueue
 pytestmark = pytest.mark.django_db
 
 
-def _dead_holder() -> str:
+def _dead_process() -> str:
     """The identity of a process that has ended."""
     code = "from newsdesk.core import process_identity; print(process_identity.current_process())"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -33,7 +33,7 @@ def _only(send: Send) -> Batch:
 
 
 def test_a_process_is_dead_only_when_it_surely_is() -> None:
-    dead, me = _dead_holder(), process_identity.current_process()
+    dead, me = _dead_process(), process_identity.current_process()
 
     assert process_identity.is_dead(dead)
     assert not process_identity.is_dead(me)
@@ -48,7 +48,7 @@ def test_a_building_batch_of_a_lost_worker_is_pending_again(
     how: str, transport: SendGridTransport, fake_queue: FakeQueue
 ) -> None:
     send = make_prepared_send(2)
-    assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
     _lose(how)
 
     recovery.recover()
@@ -61,9 +61,9 @@ def test_a_building_batch_of_a_lost_worker_is_pending_again(
 @pytest.mark.parametrize("how", ["dead", "stale"])
 def test_a_submitting_batch_of_a_lost_worker_is_unknown(how: str, transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    held = claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
-    assert held is not None
-    assert fence(held, build(held), transport=transport.name)
+    claim = claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    assert claim is not None
+    assert fence(claim, build(claim), transport=transport.name)
     _lose(how)
 
     recovery.recover()
@@ -76,14 +76,14 @@ def test_a_submitting_batch_of_a_lost_worker_is_unknown(how: str, transport: Sen
 
 def _lose(how: str) -> None:
     if how == "dead":
-        Batch.objects.update(claimed_by=_dead_holder())
+        Batch.objects.update(claimed_by=_dead_process())
     else:
         Batch.objects.update(claimed_by="elsewhere", claimed_at=timezone.now() - timedelta(seconds=301))
 
 
 def test_a_living_worker_keeps_what_it_holds(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
 
     recovery.recover()
 
@@ -93,7 +93,7 @@ def test_a_living_worker_keeps_what_it_holds(transport: SendGridTransport) -> No
 def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     for _ in range(recovery.MAX_LOST_ATTEMPTS):
-        assert claim(_only(send).pk, attempt=uuid4(), transport=transport.name)
+        assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
         _lose("stale")
         recovery.release_abandoned()
 
@@ -105,10 +105,10 @@ def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGrid
 
 
 @pytest.mark.parametrize(
-    ("age", "waiting", "rung"), [(1, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
+    ("age", "waiting", "enqueued"), [(1, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
 )
-def test_a_lost_doorbell_is_rung_again(
-    age: int, waiting: int | None, rung: bool, transport: SendGridTransport, fake_queue: FakeQueue
+def test_a_batch_whose_message_was_lost_is_enqueued_again(
+    age: int, waiting: int | None, enqueued: bool, transport: SendGridTransport, fake_queue: FakeQueue
 ) -> None:
     send = make_prepared_send(1)
     Batch.objects.update(
@@ -119,7 +119,7 @@ def test_a_lost_doorbell_is_rung_again(
 
     recovery.recover()
 
-    assert fake_queue.batches == ([_only(send).pk] if rung else [])
+    assert fake_queue.batches == ([_only(send).pk] if enqueued else [])
 
 
 def test_a_started_worker_rings_for_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:

@@ -1,4 +1,4 @@
-"""A worker's turn against a real sandbox: many requests in flight, each batch once, fair between sends."""
+"""The worker loop against a real sandbox: many requests in flight, each batch once, fair between sends."""
 
 import time
 from datetime import date, timedelta
@@ -58,7 +58,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_turn_submits_everything_that_is_due(sandbox: Sandbox, transport: SendGridTransport) -> None:
+def test_a_loop_submits_everything_that_is_due(sandbox: Sandbox, transport: SendGridTransport) -> None:
     send = make_prepared_send(9)
 
     WorkerLoop(transport, connections=3).run()
@@ -81,7 +81,7 @@ def test_as_many_requests_are_in_flight_as_there_are_connections() -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_two_sends_go_out_by_turns() -> None:
+def test_two_sends_alternate() -> None:
     large, small = make_prepared_send(20), make_prepared_send(4)
     gauge = Gauge(0.05)
 
@@ -94,7 +94,7 @@ def test_two_sends_go_out_by_turns() -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_what_is_left_when_a_turn_is_over_rings_again(fake_queue: FakeQueue) -> None:
+def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueue) -> None:
     send = make_prepared_send(8)
     fake_queue.messages.clear()
 
@@ -108,7 +108,7 @@ def test_what_is_left_when_a_turn_is_over_rings_again(fake_queue: FakeQueue) -> 
 def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
     gauge = Gauge(0.2)
-    monkeypatch.setattr(worker_shutdown, "asked", lambda: bool(gauge.posted))
+    monkeypatch.setattr(worker_shutdown, "is_requested", lambda: bool(gauge.posted))
 
     WorkerLoop(gauge, connections=2).run()
 
@@ -231,7 +231,7 @@ def test_the_ceiling_of_a_day(day: int, expected: int | None) -> None:
     assert warm_up.ceiling_on(start + timedelta(days=day), starts_on=start, ceilings=[50, 100]) == expected
 
 
-def test_a_send_is_never_claimed_twice_by_two_turns(transport: SendGridTransport) -> None:
+def test_a_send_is_never_claimed_twice_by_two_loops(transport: SendGridTransport) -> None:
     send = make_prepared_send(3)
 
     WorkerLoop(transport, connections=2).run()
@@ -263,23 +263,23 @@ def test_three_lost_answers_hold_the_send_and_say_so(transport: SendGridTranspor
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_letter_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_does_not_wait_for_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(40)
-    letter = TransactionalMail.objects.create(
+    mail = TransactionalMail.objects.create(
         kind="test", to_email="ada@example.com", from_email="news@example.com", subject="[Test] now", html="x", text="x"
     )
-    monkeypatch.setattr("tasks.submission.worker_loop.LOOK_AROUND", 0.0)
+    monkeypatch.setattr("tasks.submission.worker_loop.LOOK_INTERVAL", 0.0)
 
     class Noting(Gauge):
         def encode(self, message: Any, recipients: Any, *, attempt: Any) -> str:
-            return "letter" if not recipients[0].delivery else super().encode(message, recipients, attempt=attempt)
+            return "mail" if not recipients[0].delivery else super().encode(message, recipients, attempt=attempt)
 
     gauge = Noting(0.0)
     WorkerLoop(gauge, connections=2).run()
 
-    assert gauge.posted.index("letter") <= 1
-    letter.refresh_from_db()
-    assert letter.status == "submitted"
+    assert gauge.posted.index("mail") <= 1
+    mail.refresh_from_db()
+    assert mail.status == "submitted"
     assert counts(send).submitted == 40
 
 
@@ -289,8 +289,8 @@ def test_an_outcome_that_cannot_be_recorded_does_not_lose_the_others(monkeypatch
     settle, broken = posting.settle, []
 
     def breaks_for_one(request: posting.Request, *args: Any, **kwargs: Any) -> None:
-        if not broken or broken[0] == request.held.batch_id:
-            broken.append(request.held.batch_id)
+        if not broken or broken[0] == request.claim.batch_id:
+            broken.append(request.claim.batch_id)
             raise MembersMissingError("its members are not there")
         settle(request, *args, **kwargs)
 
@@ -320,10 +320,10 @@ def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.Monkey
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("valkey_url")
-def test_turns_that_end_waiting_do_not_fill_the_broker(
+def test_loops_that_end_waiting_do_not_fill_the_broker(
     fake_queue: FakeQueue, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    """A worker takes a late doorbell at once and keeps it until its time: no queue shows how many there are."""
+    """A worker takes a message with a countdown at once and keeps it until its time: no queue shows how many there are."""
     redis_client.client(settings.REDIS_URL).flushall()
     monkeypatch.setattr(freezing, "BATCH_SIZE", 20)
     settings.RATE_RECIPIENTS = 1

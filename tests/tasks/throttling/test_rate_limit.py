@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from newsdesk.core import redis_client
-from tasks.throttling.rate_limit import AWAY, BURST, Rate, take
+from tasks.throttling.rate_limit import BURST, VALKEY_DOWN_WAIT, Rate, take
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("valkey_url")]
 
@@ -66,5 +66,5 @@ def test_a_forgotten_bucket_is_full_and_a_broken_one_holds_back(monkeypatch: pyt
     assert take("t", 1, rate=rate) > 100
     monkeypatch.setattr("tasks.throttling.rate_limit.settings.REDIS_URL", "redis+socket:///nowhere/valkey.sock")
 
-    assert take("t", 1, rate=rate) == AWAY
+    assert take("t", 1, rate=rate) == VALKEY_DOWN_WAIT
     assert take("t", 1, rate=rate, urgent=True) == 0.0

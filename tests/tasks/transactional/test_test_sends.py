@@ -60,38 +60,38 @@ def draft() -> Edition:
     return edition
 
 
-def read(letter: TransactionalMail) -> str:
+def read(mail: TransactionalMail) -> str:
     """The mail's text as its reader sees it."""
-    return merge_tags.fill(letter.text, letter.substitutions)
+    return merge_tags.fill(mail.text, mail.substitutions)
 
 
 def test_a_draft_is_sent_as_it_stands(draft: Edition, sandbox: Sandbox, transport: SendGridTransport) -> None:
-    (letter,) = send_test(draft, ["Editor@Example.com"], who="command line (bob)")
+    (mail,) = send_test(draft, ["Editor@Example.com"], who="command line (bob)")
 
-    assert (letter.subject, letter.kind, letter.asked_by) == ("[Test] The week", "test", "command line (bob)")
-    assert (letter.publication, letter.edition) == (draft.publication, draft)
-    assert EVERYBODY in read(letter)
-    assert FOR_VIP not in read(letter)
-    assert f"Dear {EXAMPLE_NAME.split()[0]}" in read(letter)
+    assert (mail.subject, mail.kind, mail.asked_by) == ("[Test] The week", "test", "command line (bob)")
+    assert (mail.publication, mail.edition) == (draft.publication, draft)
+    assert EVERYBODY in read(mail)
+    assert FOR_VIP not in read(mail)
+    assert f"Dear {EXAMPLE_NAME.split()[0]}" in read(mail)
     assert submitting.submit_waiting(transport=transport) == 1
     (message,) = sandbox.ledger.messages(address="editor@example.com")
-    mail = message.request.mail
-    assert mail["subject"] == "[Test] The week"
-    assert mail["personalizations"][0]["headers"]["List-Unsubscribe"].startswith("<https://news.example.com/u/")
-    assert mail["headers"]["List-Id"].startswith(f"<{draft.publication.slug}.")
-    assert "-nd" not in merge_tags.fill(mail["content"][1]["value"], mail["personalizations"][0]["substitutions"])
+    posted = message.request.mail
+    assert posted["subject"] == "[Test] The week"
+    assert posted["personalizations"][0]["headers"]["List-Unsubscribe"].startswith("<https://news.example.com/u/")
+    assert posted["headers"]["List-Id"].startswith(f"<{draft.publication.slug}.")
+    assert "-nd" not in merge_tags.fill(posted["content"][1]["value"], posted["personalizations"][0]["substitutions"])
 
 
 def test_an_approved_edition_is_sent_as_it_was_frozen(draft: Edition) -> None:
     approval = approve_edition(draft, None)
     Edition.objects.filter(pk=draft.pk).update(subject="Written over by hand")
 
-    (letter,) = send_test(draft, ["editor@example.com"])
+    (mail,) = send_test(draft, ["editor@example.com"])
 
     frozen = next(variant for variant in approval.variants.all() if [] in variant.audiences)
-    assert (letter.html, letter.text) == (frozen.html, frozen.text)
-    assert letter.subject == f"[Test] {frozen.subject}"
-    assert letter.headers["Feedback-ID"] == frozen.headers["Feedback-ID"]
+    assert (mail.html, mail.text) == (frozen.html, frozen.text)
+    assert mail.subject == f"[Test] {frozen.subject}"
+    assert mail.headers["Feedback-ID"] == frozen.headers["Feedback-ID"]
 
 
 @pytest.mark.parametrize("approved", [False, True])
@@ -111,11 +111,11 @@ def test_each_variant_can_be_seen(draft: Edition, approved: bool, asked: dict[st
     if approved:
         approve_edition(draft, None)
 
-    (letter,) = send_test(draft, ["editor@example.com"], **asked)
+    (mail,) = send_test(draft, ["editor@example.com"], **asked)
 
-    assert (FOR_VIP in read(letter)) is vip
+    assert (FOR_VIP in read(mail)) is vip
     if asked.get("seen_by"):
-        assert f"Dear {'Vera' if vip else 'Paul'}" in read(letter)
+        assert f"Dear {'Vera' if vip else 'Paul'}" in read(mail)
 
 
 def test_an_address_with_a_subscriber_sees_its_own_name(draft: Edition) -> None:
@@ -124,13 +124,13 @@ def test_an_address_with_a_subscriber_sees_its_own_name(draft: Edition) -> None:
 
     written = send_test(draft, ["ADA@example.com", "nameless@example.com", "stranger@example.com"])
 
-    assert [read(letter).partition("Dear ")[2].split()[0] for letter in written] == ["Ada", "you", "Sample"]
+    assert [read(mail).partition("Dear ")[2].split()[0] for mail in written] == ["Ada", "you", "Sample"]
 
 
 def test_each_address_once(draft: Edition) -> None:
     written = send_test(draft, ["b@example.com", " A@example.com", "a@example.com", "B@example.com", ""])
 
-    assert [letter.to_email for letter in written] == ["b@example.com", "A@example.com"]
+    assert [mail.to_email for mail in written] == ["b@example.com", "A@example.com"]
 
 
 @pytest.mark.parametrize(
@@ -193,10 +193,10 @@ def test_a_tests_links_say_so_and_change_nothing(draft: Edition, page: str, body
     readers = make_list(draft.publication)
     make_subscriber(readers, email="ada@example.com")
     send_test(draft, ["ada@example.com"])
-    letter = TransactionalMail.objects.get()
+    mail = TransactionalMail.objects.get()
     before = list(Subscription.objects.values_list())
     provider = Client(enforce_csrf_checks=True)
-    address = letter.unsubscribe_url if page == "u" else letter.substitutions.get("-ndPreferencesUrl-", "")
+    address = mail.unsubscribe_url if page == "u" else mail.substitutions.get("-ndPreferencesUrl-", "")
     if not address:
         token = reader_links.signer().sign(LinkKind.PREFERENCES, draft.publication_id, 0, 0)
         address = f"https://news.example.com/p/{token}"

@@ -36,54 +36,54 @@ pytestmark = pytest.mark.django_db
 URL = "https://news.example.com/u/token"
 
 
-def submit(letter: TransactionalMail, transport: Any) -> TransactionalMail:
-    submitting.submit_mail(letter.pk, transport=transport)
-    letter.refresh_from_db()
-    return letter
+def submit(mail: TransactionalMail, transport: Any) -> TransactionalMail:
+    submitting.submit_mail(mail.pk, transport=transport)
+    mail.refresh_from_db()
+    return mail
 
 
-def due_again(letter: TransactionalMail) -> None:
-    TransactionalMail.objects.filter(pk=letter.pk).update(not_before=timezone.now() - timedelta(seconds=1))
+def due_again(mail: TransactionalMail) -> None:
+    TransactionalMail.objects.filter(pk=mail.pk).update(not_before=timezone.now() - timedelta(seconds=1))
 
 
-def dead_holder() -> str:
+def dead_process() -> str:
     code = "from newsdesk.core import process_identity; print(process_identity.current_process())"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
-def test_a_letter_goes_out_as_the_real_mail_does_and_names_no_send(
+def test_a_mail_goes_out_as_the_real_mail_does_and_names_no_send(
     sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
-    letter = make_letter(
+    mail = make_letter(
         substitutions={"-ndName-": "Ada", "-ndNameHtml-": "Ada", "-ndUnsubscribeUrl-": URL},
         unsubscribe_url=URL,
         headers={"List-Id": "<weekly.example.com>"},
     )
 
-    assert submit(letter, transport).status == TransactionalMail.Status.SUBMITTED
+    assert submit(mail, transport).status == TransactionalMail.Status.SUBMITTED
 
     (message,) = sandbox.ledger.messages()
-    mail = message.request.mail
-    (recipient,) = mail["personalizations"]
+    posted = message.request.mail
+    (recipient,) = posted["personalizations"]
     assert recipient["to"] == [{"email": "editor@example.com"}]
     assert recipient["headers"] == {
         "List-Unsubscribe": f"<{URL}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
     assert recipient["substitutions"]["-ndName-"] == "Ada"
-    assert mail["headers"] == {"List-Id": "<weekly.example.com>"}
-    assert mail["categories"] == ["newsdesk-test"]
-    assert mail["custom_args"] == {"nd_attempt": str(letter.attempt)}
-    assert (message.recipient.delivery, letter.provider_id) == (None, message.request.message_id)
-    assert letter.finished_at is not None
+    assert posted["headers"] == {"List-Id": "<weekly.example.com>"}
+    assert posted["categories"] == ["newsdesk-test"]
+    assert posted["custom_args"] == {"nd_attempt": str(mail.attempt)}
+    assert (message.recipient.delivery, mail.provider_id) == (None, message.request.message_id)
+    assert mail.finished_at is not None
 
 
 def test_what_is_out_is_not_sent_again(sandbox: Sandbox, transport: SendGridTransport) -> None:
-    letter = make_letter()
-    submit(letter, transport)
+    mail = make_letter()
+    submit(mail, transport)
 
-    assert not submitting.submit_mail(letter.pk, transport=transport)
+    assert not submitting.submit_mail(mail.pk, transport=transport)
     assert submitting.submit_waiting(transport=transport) == 0
     assert sandbox.ledger.counts()["requests"] == 1
 
@@ -93,54 +93,54 @@ def test_what_nobody_knows_is_never_sent_again_by_itself(
     kind: str, sandbox: Sandbox, transport: SendGridTransport, fault: Any
 ) -> None:
     fault(kind, times=1)
-    letter = make_letter()
+    mail = make_letter()
 
-    assert submit(letter, transport).status == TransactionalMail.Status.UNKNOWN
+    assert submit(mail, transport).status == TransactionalMail.Status.UNKNOWN
     TransactionalMail.objects.update(
         not_before=timezone.now() - timedelta(days=1), claimed_at=timezone.now() - timedelta(days=1)
     )
     recovery.recover(wake_all=True)
     assert submitting.submit_waiting(transport=transport) == 0
 
-    assert submit(letter, transport).status == TransactionalMail.Status.UNKNOWN
+    assert submit(mail, transport).status == TransactionalMail.Status.UNKNOWN
     assert sandbox.ledger.counts()["requests"] <= 1
 
 
 def test_too_fast_waits_as_long_as_asked(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
     fault("rate-limit", retry_after=30, times=1)
-    letter = submit(make_letter(), transport)
+    mail = submit(make_letter(), transport)
 
-    assert (letter.status, letter.attempts, letter.finished_at) == (TransactionalMail.Status.PENDING, 1, None)
-    assert 25 < (letter.not_before - timezone.now()).total_seconds() <= 30
-    assert not submitting.submit_mail(letter.pk, transport=transport)
+    assert (mail.status, mail.attempts, mail.finished_at) == (TransactionalMail.Status.PENDING, 1, None)
+    assert 25 < (mail.not_before - timezone.now()).total_seconds() <= 30
+    assert not submitting.submit_mail(mail.pk, transport=transport)
 
-    due_again(letter)
-    assert submit(letter, transport).status == TransactionalMail.Status.SUBMITTED
+    due_again(mail)
+    assert submit(mail, transport).status == TransactionalMail.Status.SUBMITTED
     assert sandbox.ledger.counts()["requests"] == 1
 
 
 def test_a_server_that_is_away_is_tried_eight_times(tmp_path: Path) -> None:
     away = SendGridTransport(api_key="SG.test", host="http://127.0.0.1:1", deadline=1.0)
-    letter = make_letter()
+    mail = make_letter()
     waits = []
     for _ in range(MAX_TRIES - 1):
-        assert submit(letter, away).status == TransactionalMail.Status.PENDING
-        waits.append((letter.not_before - timezone.now()).total_seconds())
-        due_again(letter)
+        assert submit(mail, away).status == TransactionalMail.Status.PENDING
+        waits.append((mail.not_before - timezone.now()).total_seconds())
+        due_again(mail)
 
     assert waits == sorted(waits)
-    assert submit(letter, away).status == TransactionalMail.Status.FAILED
-    assert (letter.attempts, bool(letter.said), bool(letter.finished_at)) == (MAX_TRIES, True, True)
+    assert submit(mail, away).status == TransactionalMail.Status.FAILED
+    assert (mail.attempts, bool(mail.said), bool(mail.finished_at)) == (MAX_TRIES, True, True)
 
 
 @pytest.mark.parametrize("kind", ["credits-exceeded", "bad-recipient"])
 def test_a_refusal_that_waiting_does_not_mend_fails_it(kind: str, transport: SendGridTransport, fault: Any) -> None:
     fault(kind, **({"personalizations": [0]} if kind == "bad-recipient" else {}))
 
-    letter = submit(make_letter(), transport)
+    mail = submit(make_letter(), transport)
 
-    assert letter.status == TransactionalMail.Status.FAILED
-    assert "HTTP 40" in letter.said
+    assert mail.status == TransactionalMail.Status.FAILED
+    assert "HTTP 40" in mail.said
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_a_refusal_that_waiting_does_not_mend_fails_it(kind: str, transport: Sen
     [({"to_email": "no@two@example.com"}, "not an address"), ({"from_email": "nobody"}, "cannot be written as a mail")],
 )
 def test_what_cannot_be_written_as_a_mail_fails(fields: dict[str, str], said: str, tmp_path: Path) -> None:
-    letter = submit(make_letter(**fields), FileTransport(tmp_path / "mail"))
+    mail = submit(make_letter(**fields), FileTransport(tmp_path / "mail"))
 
-    assert letter.status == TransactionalMail.Status.FAILED
-    assert said in letter.said
+    assert mail.status == TransactionalMail.Status.FAILED
+    assert said in mail.said
     assert not list((tmp_path / "mail").glob("new/*"))
 
 
-def test_into_a_folder_each_letter_is_a_file_of_its_own(tmp_path: Path) -> None:
+def test_into_a_folder_each_mail_is_a_file_of_its_own(tmp_path: Path) -> None:
     transport = FileTransport(tmp_path / "mail")
 
     statuses = {submit(make_letter(), transport).status for _ in range(2)}
@@ -165,17 +165,15 @@ def test_into_a_folder_each_letter_is_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_workers_with_one_letter_one_sends_it(
-    sandbox: Sandbox, transport: SendGridTransport, fault: Any
-) -> None:
+def test_of_many_workers_with_one_mail_one_sends_it(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
     fault("latency", seconds=0.2)
-    letter = make_letter()
+    mail = make_letter()
     start = threading.Barrier(6)
 
     def work(_: int) -> bool:
         try:
             start.wait(10)
-            return submitting.submit_mail(letter.pk, transport=transport)
+            return submitting.submit_mail(mail.pk, transport=transport)
         finally:
             connection.close()
 
@@ -184,8 +182,8 @@ def test_of_many_workers_with_one_letter_one_sends_it(
 
     assert sorted(done) == [False] * 5 + [True]
     assert sandbox.ledger.counts()["requests"] == 1
-    letter.refresh_from_db()
-    assert (letter.status, letter.attempts) == (TransactionalMail.Status.SUBMITTED, 1)
+    mail.refresh_from_db()
+    assert (mail.status, mail.attempts) == (TransactionalMail.Status.SUBMITTED, 1)
 
 
 _WORKER = """
@@ -202,7 +200,7 @@ print(submitting.submit_waiting(transport=transport))
 
 
 @pytest.mark.integration
-def test_two_processes_race_for_the_waiting_letters(
+def test_two_processes_race_for_the_waiting_mails(
     database_url: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
@@ -225,25 +223,27 @@ def test_two_processes_race_for_the_waiting_letters(
 
 
 @pytest.mark.parametrize("how", ["dead", "stale"])
-def test_a_letter_of_a_lost_worker_is_unknown_and_stays_so(
+def test_a_mail_of_a_lost_worker_is_unknown_and_stays_so(
     how: str, sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
-    letter = make_letter()
-    held = {"claimed_by": dead_holder()} if how == "dead" else {"claimed_at": timezone.now() - timedelta(seconds=301)}
+    mail = make_letter()
+    abandoned = (
+        {"claimed_by": dead_process()} if how == "dead" else {"claimed_at": timezone.now() - timedelta(seconds=301)}
+    )
     TransactionalMail.objects.update(
-        **{"status": "submitting", "attempt": uuid4(), "claimed_at": timezone.now(), **held}
+        **{"status": "submitting", "attempt": uuid4(), "claimed_at": timezone.now(), **abandoned}
     )
 
     recovery.recover()
 
-    letter.refresh_from_db()
-    assert letter.status == TransactionalMail.Status.UNKNOWN
-    assert letter.finished_at is not None
-    assert not submitting.submit_mail(letter.pk, transport=transport)
+    mail.refresh_from_db()
+    assert mail.status == TransactionalMail.Status.UNKNOWN
+    assert mail.finished_at is not None
+    assert not submitting.submit_mail(mail.pk, transport=transport)
     assert sandbox.ledger.counts()["requests"] == 0
 
 
-def test_a_living_worker_keeps_its_letter(transport: SendGridTransport) -> None:
+def test_a_living_worker_keeps_its_mail(transport: SendGridTransport) -> None:
     make_letter()
     TransactionalMail.objects.update(status="submitting", attempt=uuid4(), claimed_at=timezone.now())
 
@@ -253,12 +253,12 @@ def test_a_living_worker_keeps_its_letter(transport: SendGridTransport) -> None:
 
 
 @pytest.mark.parametrize(("fate", "status"), [(Fate.ACCEPTED, "submitted"), (Fate.NOT_SENT, "pending")])
-def test_what_smtp_remembers_of_a_dead_worker_settles_its_letter(fate: Fate, status: str, tmp_path: Path) -> None:
+def test_the_journal_of_a_dead_worker_settles_its_mail(fate: Fate, status: str, tmp_path: Path) -> None:
     attempt = uuid4()
     _leave_journal(tmp_path, attempt, fate)
     make_letter()
     TransactionalMail.objects.update(
-        status="submitting", attempt=attempt, attempts=1, claimed_at=timezone.now(), claimed_by=dead_holder()
+        status="submitting", attempt=attempt, attempts=1, claimed_at=timezone.now(), claimed_by=dead_process()
     )
     server = SmtpServer(host="127.0.0.1", port=1, security="plain")
 
@@ -272,14 +272,14 @@ def _leave_journal(folder: Path, attempt: UUID, fate: Fate) -> None:
     Journal(folder).open(attempt, [""])[0] = fate
     file = folder / str(attempt)
     head, _, cells = file.read_bytes().partition(b"\n")
-    file.write_bytes(json.dumps({**json.loads(head), "process": dead_holder()}).encode() + b"\n" + cells)
+    file.write_bytes(json.dumps({**json.loads(head), "process": dead_process()}).encode() + b"\n" + cells)
 
 
-@pytest.mark.parametrize(("age", "waiting", "rung"), [(11, 0, 1), (1, 0, 0), (11, 1, 0), (11, None, 0)])
-def test_a_lost_doorbell_is_rung_again(
+@pytest.mark.parametrize(("age", "waiting", "enqueued"), [(11, 0, 1), (1, 0, 0), (11, 1, 0), (11, None, 0)])
+def test_a_mail_whose_message_was_lost_is_enqueued_again(
     age: int,
     waiting: int | None,
-    rung: int,
+    enqueued: int,
     transport: SendGridTransport,
     fake_queue: FakeQueue,
     monkeypatch: pytest.MonkeyPatch,
@@ -290,20 +290,20 @@ def test_a_lost_doorbell_is_rung_again(
 
     recovery.recover()
 
-    assert len(fake_queue.mails) == rung
+    assert len(fake_queue.mails) == enqueued
 
 
 @pytest.mark.django_db(transaction=True)
 def test_writing_rings_once_it_is_stored_and_a_wait_rings_again(
     transport: SendGridTransport, fake_queue: FakeQueue, fault: Any
 ) -> None:
-    letter = make_letter()
-    assert fake_queue.mails == [letter.pk]
+    mail = make_letter()
+    assert fake_queue.mails == [mail.pk]
     fault("rate-limit", retry_after=30, times=1)
 
-    submit(letter, transport)
+    submit(mail, transport)
 
-    assert fake_queue.mails == [letter.pk, letter.pk]
+    assert fake_queue.mails == [mail.pk, mail.pk]
 
 
 def test_what_waits_is_sent_the_oldest_first_and_not_all_at_once(
@@ -325,7 +325,7 @@ def test_what_waits_is_sent_the_oldest_first_and_not_all_at_once(
     assert TransactionalMail.objects.get(status="pending").to_email == "editor00@example.com"
 
 
-def test_looking_for_letters_is_one_question_to_the_index(
+def test_looking_for_mails_is_one_question_to_the_index(
     transport: SendGridTransport, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1) as asked:
@@ -338,12 +338,12 @@ def test_looking_for_letters_is_one_question_to_the_index(
     assert "tasks_letter_open" in plan
 
 
-def test_what_is_reported_of_a_letter_counts_for_no_send() -> None:
+def test_what_is_reported_of_a_mail_counts_for_no_send() -> None:
     world = make_world(1)
-    letter = make_letter(world.readers[0].email)
+    mail = make_letter(world.readers[0].email)
     TransactionalMail.objects.update(status="submitted", attempt=uuid4())
-    letter.refresh_from_db()
-    report = {**world.late(0, "bounce", type="bounce"), "nd_attempt": str(letter.attempt)}
+    mail.refresh_from_db()
+    report = {**world.late(0, "bounce", type="bounce"), "nd_attempt": str(mail.attempt)}
 
     deliver(report, {**report, "event": "delivered"}, {**report, "event": "unsubscribe"})
 

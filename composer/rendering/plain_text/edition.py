@@ -14,8 +14,8 @@ from composer.content import (
     StoryBlock,
 )
 from composer.merge_tags import translate
-from composer.plain_text.fragments import Footnotes, paragraphs
-from composer.plain_text.layout import COLUMNS, fill, width
+from composer.rendering.plain_text.fragments import Footnotes, paragraphs
+from composer.rendering.plain_text.layout import COLUMNS, fill, width
 from composer.rendering.result import Links
 from composer.rendering.view import Entry, View, view
 from composer.sanitising import printable, rich_text

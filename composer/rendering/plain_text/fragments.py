@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from composer.plain_text.layout import fill
+from composer.rendering.plain_text.layout import fill
 
 
 @dataclass

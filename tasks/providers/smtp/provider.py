@@ -1,0 +1,21 @@
+"""What an SMTP server is for Newsdesk: it answers for each recipient and reports nothing later."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from tasks.providers.base import Provider, Transport
+from tasks.providers.smtp.transport import SmtpTransport
+
+
+def make_transport() -> Transport:
+    assert settings.SMTP_SERVER is not None, "the environment demands SMTP_URL"
+    return SmtpTransport(
+        settings.SMTP_SERVER,
+        helo=urlsplit(settings.BASE_URL).hostname or "",
+        journal=settings.HOME.smtp,
+        dkim=settings.DKIM_KEY,
+    )
+
+
+PROVIDER = Provider(title="The SMTP server", make_transport=make_transport)

@@ -1,0 +1,8 @@
+"""What Postbox is for Newsdesk: the one file that the registry looks for."""
+
+from tasks.providers.base import Provider
+
+from .transport import PostboxTransport
+from .webhook import PostboxWebhook
+
+PROVIDER = Provider(title="Postbox", make_transport=PostboxTransport, webhook=PostboxWebhook())

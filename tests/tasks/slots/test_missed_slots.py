@@ -1,0 +1,230 @@
+"""Two hours' warning, and what becomes of a slot that was missed."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from composer.models import Edition
+from tasks.approvals.approving import approve_edition, reopen_edition
+from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.preparation import preparing
+from tasks.sends import control
+from tasks.sends.scheduling import schedule
+from tasks.slots import deciding, upkeep
+from tests.factories import make_list, make_subscriber
+from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
+
+HOUR = timedelta(hours=1)
+
+
+WEEK = timedelta(days=7)
+
+
+# Drafts
+
+
+def sleeping_machine(*, hours: float, minutes: float = 0) -> Send:
+    """A send of a slot that was so long ago, scheduled in time; nothing ran since."""
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    upkeep.keep_slots()
+    send = Send.objects.get()
+    past = timezone.now() - timedelta(hours=hours, minutes=minutes)
+    Edition.objects.filter(pk=edition.pk).update(slot=past)
+    Slot.objects.update(at=past)
+    Send.objects.update(scheduled_at=past)
+    send.refresh_from_db()
+    return send
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ahead", "warned"), [(timedelta(hours=3), []), (timedelta(hours=2), ["slot_unapproved"])])
+def test_two_hours_before_its_slot_a_draft_raises_an_alarm_once(ahead: timedelta, warned: list[str]) -> None:
+    publication = make_weekly(ahead=ahead)
+    draft = make_draft(publication, slot_of(publication, ahead=ahead))
+
+    upkeep.keep_slots()
+    Alarm.objects.update(message="seen")
+    upkeep.keep_slots()
+
+    assert codes() == warned
+    assert [alarm.edition for alarm in Alarm.objects.all()] == [draft] * len(warned)
+
+
+@pytest.mark.django_db
+def test_for_a_local_time_slot_it_is_two_hours_before_the_first_readers_time() -> None:
+    publication = make_weekly(ahead=10 * HOUR)
+    recurrence = recurring(publication, local_time=True)
+    make_draft(publication, slot_of(publication, ahead=10 * HOUR))
+    upkeep.keep_slots()
+    assert codes() == []
+    make_subscriber(recurrence.lists.get(), timezone="Asia/Tokyo")
+
+    upkeep.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
+
+
+@pytest.mark.django_db
+def test_an_edition_that_was_reopened_shortly_before_its_slot_raises_it_too() -> None:
+    publication = make_weekly(ahead=HOUR)
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=HOUR))
+    approve_edition(edition, None)
+    upkeep.keep_slots()
+    assert codes() == []
+
+    reopen_edition(edition, None)
+    upkeep.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
+    approve_edition(edition, None)
+    assert codes() == []
+    assert Send.objects.get().status == "scheduled"
+
+
+# Missed slots
+
+
+@pytest.mark.django_db
+def test_approved_a_little_too_late_it_is_sent_at_once() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    recurring(publication, late_minutes=90)
+    edition = make_draft(publication, slot_of(publication, ahead=-HOUR))
+
+    approve_edition(edition, None)
+
+    assert preparing.prepare(Send.objects.get().pk)
+    assert outcome(edition) == "late"
+    assert codes() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("late_minutes", [0, 30])
+def test_approved_much_too_late_it_is_missed_and_stays_approved(late_minutes: int) -> None:
+    publication = make_weekly(ahead=-HOUR)
+    recurrence = recurring(publication, late_minutes=late_minutes)
+    edition = make_approved(publication, slot_of(publication, ahead=-HOUR))
+
+    upkeep.keep_slots()
+    upkeep.keep_slots()
+
+    assert not Send.objects.exists()
+    assert outcome(edition) == "missed"
+    assert edition.approval is not None
+    assert codes() == ["slot_missed"]
+    schedule(edition, lists=list(recurrence.lists.all()))
+    upkeep.keep_slots()
+    assert codes() == []
+
+
+@pytest.mark.django_db
+def test_never_approved_it_is_missed_and_moves_to_the_next_slot() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    recurring(publication, late_minutes=30)
+    over = slot_of(publication, ahead=-HOUR)
+    draft = make_draft(publication, over)
+
+    upkeep.keep_slots()
+
+    draft.refresh_from_db()
+    assert outcome(draft, over) == "missed"
+    assert draft.slot == over + WEEK
+    assert codes() == ["slot_missed"]
+    approve_edition(draft, None)
+    assert Send.objects.get().scheduled_at == over + WEEK
+
+
+@pytest.mark.django_db
+def test_after_a_trial_and_no_second_approval_it_is_missed_and_stays_what_it_is() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    recurring(publication, late_minutes=30)
+    over = slot_of(publication, ahead=-HOUR)
+    edition = make_draft(publication, None)
+    approve_edition(edition, None)
+    trial = schedule(edition, lists=[make_list(publication, "colleagues")])
+    assert preparing.prepare(trial.pk)
+    reopen_edition(edition, None)
+    Edition.objects.update(slot=over)
+
+    upkeep.keep(publication)
+
+    edition.refresh_from_db()
+    assert (edition.slot, outcome(edition)) == (over, "missed")
+    assert codes() == ["slot_missed"]
+
+
+@pytest.mark.django_db
+def test_held_until_its_slot_was_over_it_is_missed() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication, late_minutes=30)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    reopen_edition(edition, None)
+    past = timezone.now() - HOUR
+    Edition.objects.update(slot=past)
+    Slot.objects.update(at=past)
+    Send.objects.update(scheduled_at=past)
+
+    deciding.decide(edition.pk)
+    approve_edition(edition, None)
+
+    assert outcome(edition, past) == "missed"
+    assert codes() == ["slot_missed", "send_held"]
+    assert Send.objects.get().held_at is not None
+
+
+@pytest.mark.django_db
+def test_after_a_long_night_the_send_of_the_slot_waits_for_a_person() -> None:
+    send = sleeping_machine(hours=13)
+
+    assert preparing.prepare(send.pk) is None
+
+    send.refresh_from_db()
+    assert (send.status, send.held_at is not None) == ("paused", True)
+    assert "missed by 13 hours" in send.pause_reason
+    assert outcome(send.edition, send.scheduled_at) == "missed"
+    assert codes() == ["slot_missed"]
+    assert not control.resume(send.pk)
+    assert preparing.prepare_due() == 0
+
+
+@pytest.mark.django_db
+def test_after_a_short_one_it_goes_out_late() -> None:
+    send = sleeping_machine(hours=11)
+
+    assert preparing.prepare(send.pk)
+
+    upkeep.keep_slots()
+    assert outcome(send.edition, send.scheduled_at) == "late"
+    assert codes() == []
+
+
+@pytest.mark.django_db
+def test_on_time_it_is_sent_even_where_nothing_may_be_late() -> None:
+    send = sleeping_machine(hours=0, minutes=2)
+    Recurrence.objects.update(late_minutes=0)
+
+    assert preparing.prepare(send.pk)
+
+    upkeep.keep_slots()
+    assert outcome(send.edition, send.scheduled_at) == "sent"
+
+
+@pytest.mark.django_db
+def test_whoever_resumes_a_paused_slot_has_decided() -> None:
+    send = sleeping_machine(hours=13)
+    send.actions.create(what="resumed", who="ada")
+
+    assert preparing.prepare(send.pk)
+
+
+@pytest.mark.django_db
+def test_a_send_by_hand_is_never_too_late() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    send = schedule(edition, lists=[make_list(publication)], at=timezone.now() - timedelta(days=4))
+
+    assert preparing.prepare(send.pk)

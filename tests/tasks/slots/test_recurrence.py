@@ -1,0 +1,140 @@
+"""Recurrences, holidays, and editions that change their slot."""
+
+from datetime import timedelta
+
+import pytest
+
+from composer.models import Edition, Holiday
+from tasks.approvals.approving import approve_edition, reopen_edition
+from tasks.models import Send, Slot
+from tasks.sends.scheduling import schedule
+from tasks.slots import recurrence, upkeep
+from tests.factories import make_list
+from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
+
+HOUR = timedelta(hours=1)
+
+
+WEEK = timedelta(days=7)
+
+
+# Drafts
+
+
+@pytest.mark.django_db
+def test_slots_before_the_recurrence_are_none_of_its_business() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    edition = make_approved(publication, slot_of(publication, ahead=-HOUR))
+
+    recurrence.recur(publication, lists=[make_list(publication)])
+    upkeep.keep_slots()
+
+    assert not Send.objects.exists()
+    assert not Slot.objects.exists()
+    assert edition.approval is not None
+
+
+@pytest.mark.django_db
+def test_begun_again_it_leaves_alone_what_was_over_meanwhile() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    weekly = recurring(publication)
+    assert recurrence.stop_recurring(publication)
+    make_approved(publication, slot_of(publication, ahead=-HOUR))
+
+    recurrence.recur(publication, lists=list(weekly.lists.all()))
+
+    assert not Send.objects.exists()
+
+
+# Holidays
+
+
+@pytest.mark.django_db
+def test_a_holidays_slot_is_left_out_and_its_draft_moves_on() -> None:
+    publication = make_weekly(ahead=timedelta(days=3))
+    recurring(publication)
+    upkeep.keep_slots()
+    draft = Edition.objects.get()
+    day = draft.slot.date()
+
+    recurrence.add_holiday(publication, day, "Founders' Day")
+
+    moved = Edition.objects.get()
+    assert moved.slot == draft.slot + WEEK
+    assert str(Holiday.objects.get()) == f"{day}: Founders' Day"
+    assert recurrence.remove_holiday(publication, day)
+    assert Edition.objects.filter(slot=draft.slot).exists()
+    assert not recurrence.remove_holiday(publication, day)
+
+
+@pytest.mark.django_db
+def test_a_day_with_an_approved_edition_is_not_left_out_behind_its_back() -> None:
+    publication = make_weekly(ahead=timedelta(days=3))
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=3)))
+
+    with pytest.raises(recurrence.NoWeeklySlotError, match="is approved for that day"):
+        recurrence.add_holiday(publication, edition.slot.date())
+
+    assert not Holiday.objects.exists()
+
+
+# Reopening
+
+
+@pytest.mark.django_db
+def test_reopened_and_given_another_slot_its_send_goes_with_it() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    first = edition.slot
+    reopen_edition(edition, None)
+    edition.slot = first + WEEK
+    edition.save_revision(clean=False)
+
+    approve_edition(edition, None)
+
+    send = Send.objects.get()
+    assert (send.status, send.scheduled_at) == ("scheduled", first + WEEK)
+    assert Slot.objects.get(send=send).at == first + WEEK
+    assert outcome(edition, first) == "skipped"
+
+
+@pytest.mark.django_db
+def test_the_edition_that_takes_a_slot_another_has_left_is_scheduled_for_it() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    first = edition.slot
+    reopen_edition(edition, None)
+    edition.slot = first + WEEK
+    edition.save_revision(clean=False)
+    approve_edition(edition, None)
+
+    other = make_draft(publication, first)
+    approve_edition(other, None)
+    upkeep.keep_slots()
+
+    assert sorted(Send.objects.values_list("edition", "scheduled_at")) == sorted(
+        [(edition.pk, first + WEEK), (other.pk, first)]
+    )
+    assert Slot.objects.get(at=first).send.edition == other
+
+
+@pytest.mark.django_db
+def test_nobody_is_spared_the_warning_because_of_an_edition_that_has_left_the_slot() -> None:
+    publication = make_weekly(ahead=timedelta(hours=1.5))
+    recurrence = recurring(publication)
+    slot = slot_of(publication, ahead=timedelta(hours=1.5))
+    edition = make_draft(publication, slot)
+    approve_edition(edition, None)
+    Send.objects.all().delete()
+    schedule(edition, lists=list(recurrence.lists.all()))
+    upkeep.keep_slots()
+    Edition.objects.filter(pk=edition.pk).update(slot=None)
+    make_draft(publication, slot)
+
+    upkeep.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
