@@ -30,7 +30,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with chromium() as browser:
         context = browser.new_context(viewport={"width": 1400, "height": 900})
         opened = context.new_page()
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(90_000)
         yield opened
         context.close()
         # Connections made while Playwright's loop runs are not those that pytest-django closes.
