@@ -14,7 +14,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix golden chaos bench imports pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden chaos bench pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -51,6 +51,12 @@ fix: $(STAMP) ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+hooks: $(STAMP) ## have git run the checks of `make lint` before each commit
+	@$(BIN)/pre-commit install
+
+imports: $(STAMP) ## which room imports which, and cycles; ROOT=folder for another checkout, MERMAID=file for a diagram
+	@$(BIN)/python packaging/import_map.py --root "$(or $(ROOT),.)" $(if $(MERMAID),--mermaid "$(MERMAID)")
+
 golden: $(STAMP) ## write the golden mails anew; read the difference before you commit it
 	NEWSDESK_GOLDEN=1 $(BIN)/pytest -q tests/golden
 	@git --no-pager diff --stat -- tests/golden
@@ -68,9 +74,6 @@ bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also se
 		esac; fi; \
 		found=1; echo "== $$file $$*"; $(BIN)/python "$$file" "$$@" || exit 1; \
 	done; [ -n "$$found" ] || echo "There are no benchmarks yet."
-
-imports: $(STAMP) ## draw who imports whom, and any cycle; ROOT=folder for another checkout
-	@$(BIN)/python packaging/import_map.py --root "$(if $(ROOT),$(ROOT),.)"
 
 # Versions stay as they are where they still fit; `make pins UPGRADE=--upgrade` takes the newest.
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)

@@ -4,56 +4,49 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from watchfiles import Change, DefaultFilter, watch
 
 ROOT = Path(__file__).resolve().parent.parent
 WATCHED = ("composer", "newsdesk", "sandbox", "subscribers", "tasks", "templates", "web")
-ENDINGS = {".py", ".html", ".css", ".j2", ".js"}
-INTERVAL = 0.5
+ENDINGS = (".py", ".html", ".css", ".j2", ".js")
 
 
-def sources() -> dict[Path, int]:
-    """Every source file with the time it was last written."""
-    found: dict[Path, int] = {}
-    for folder in WATCHED:
-        for path in (ROOT / folder).rglob("*"):
-            if path.suffix in ENDINGS:
-                try:
-                    found[path] = path.stat().st_mtime_ns
-                except FileNotFoundError:  # an editor is just replacing it
-                    continue
-    return found
+class Sources(DefaultFilter):
+    """Leaves out, besides caches and editors' drafts, whatever the programs do not read."""
+
+    def __call__(self, change: Change, path: str) -> bool:
+        return path.endswith(ENDINGS) and super().__call__(change, path)
 
 
-def start() -> "subprocess.Popen[bytes]":
+@contextmanager
+def running() -> Iterator[None]:
+    """`newsdesk up` while the block runs; stopped in order at its end."""
     # A session of its own: Ctrl-C reaches this script, which then stops it once, and in order.
-    return subprocess.Popen([sys.executable, "-m", "newsdesk", "up"], start_new_session=True)
-
-
-def stop(running: "subprocess.Popen[bytes]") -> None:
-    if running.poll() is None:
-        running.send_signal(signal.SIGTERM)
-    running.wait()
+    process = subprocess.Popen([sys.executable, "-m", "newsdesk", "up"], start_new_session=True)
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait()
 
 
 def main() -> int:
     os.chdir(ROOT)
     os.environ.setdefault("NEWSDESK_LOG_LEVEL", "DEBUG")
-    before, running = sources(), start()
+    # One watch for all rounds: what changes while the programs stop starts them once more.
+    changes = watch(*WATCHED, watch_filter=Sources(), raise_interrupt=True)
     try:
         while True:
-            time.sleep(INTERVAL)
-            now = sources()
-            if now != before:
-                changed = sorted(path for path in {*now, *before} if now.get(path) != before.get(path))
-                sys.stderr.write(f"{changed[0].relative_to(ROOT)} changed: starting again\n")
-                stop(running)
-                before, running = now, start()
+            with running():
+                changed = sorted(path for _, path in next(changes))
+                sys.stderr.write(f"{os.path.relpath(changed[0])} changed: starting again\n")
     except KeyboardInterrupt:
         return 0
-    finally:
-        stop(running)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The weekly hour at the desk, in a real browser."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,31 +12,28 @@ from composer.composition import compose
 from composer.digest import parse
 from composer.models import Approval, Edition, Publication, Story
 from newsdesk.core.paths import samples_dir
+from newsdesk.screenshots import NoBrowserError, chromium, program
 from tasks.alarms.raising import raise_alarm
 from tasks.models import TransactionalMail
 from tests.waiting import LONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+    try:
+        program()
+    except NoBrowserError as error:
+        pytest.skip(str(error))
     # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 1400, "height": 900})
         opened = context.new_page()
         opened.set_default_timeout(LONG * 1000)
         yield opened
-        browser.close()
+        context.close()
         # Connections made while Playwright's loop runs are not those that pytest-django closes.
         connections.close_all()
 

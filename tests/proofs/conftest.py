@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+from newsdesk import screenshots
+
 HERE = Path(__file__).parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 
 
 def missing(what: str) -> NoReturn:
@@ -55,11 +55,9 @@ def _install(npm: str, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     # No longer than its file: while Playwright runs, Django takes this process for an asynchronous one.
-    if CHROMIUM is None:
-        missing("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    try:
+        screenshots.program()
+    except screenshots.NoBrowserError as error:
+        missing(str(error))
+    with screenshots.chromium() as opened:
         yield opened
-        opened.close()

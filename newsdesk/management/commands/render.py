@@ -43,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--screenshots",
             action="store_true",
-            help="also PNGs at 640 and 375 pixels, light and dark (needs Chromium)",
+            help="also PNGs at 640 and 375 pixels, light and dark (needs Chromium and newsdesk[screenshots])",
         )
         parser.add_argument("--address", metavar="ADDRESS", default="", help="the postal address for the footer")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -103,7 +103,7 @@ def write(rendered: Rendered, folder: Path) -> dict[str, Path]:
 def screenshots(rendered: Rendered, html: Path) -> dict[str, Path]:
     """Pictures of the mail beside its HTML, as a reader with a wide or narrow screen sees it in either scheme.
 
-    Raises Failure where there is no Chromium, or it fails.
+    Raises OperationFailedError where Playwright or Chromium is missing or fails, InputError where nothing can be written.
     """
     sample = values(
         rendered.rendering.tags,
