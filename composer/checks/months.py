@@ -6,21 +6,14 @@ their headlines, speak of any month they like.
 
 import re
 from collections.abc import Iterator
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
 
 from composer.checks.context import CheckContext, Problem, Text, texts
 from composer.content import EditionContent
 
 _FRAME = {"subject", "title", "introduction", "closing", "call to action"}
-#: As they are written inside a sentence.
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-}
 _BEFORE = r"(?:in|of|by|until|since|for|this|last|our|the|early|late|mid|\d{1,2}(?:st|nd|rd|th)?)"
 #: Words of other meanings too: months only where a month is meant.
 _AMBIGUOUS = {
@@ -31,7 +24,7 @@ _AMBIGUOUS = {
 
 def check(checked: CheckContext) -> Iterator[Problem]:
     today = checked.content.date or checked.given.today
-    months = tuple(_MONTHS.get(checked.content.publication.language.lower()[:2], "").split())
+    months = _names(checked.content.publication.language)
     if today is None or not months:
         return
     stale = _named_before(checked, months) if _month_turned(checked) else set()
@@ -45,6 +38,21 @@ def check(checked: CheckContext) -> Iterator[Problem]:
                 again = ", as the edition before did" if number in stale else ""
                 message = f"names {month}{again}; this is {this}: is it from an earlier edition?"
                 yield Problem(level="warning", code="month.stale", message=message, where=text.where)
+
+
+@cache
+def _names(language: str) -> tuple[str, ...]:
+    """The twelve months as they are written inside a sentence (Unicode CLDR).
+
+    None where they are not words of letters alone: Japanese writes numbers, and Thai no spaces between words.
+    Babel's forms that stand alone are not asked for: once Hebrew's were read, Babel 2.18 gives them to other languages.
+    """
+    try:
+        months = Locale.parse(language.replace("_", "-"), sep="-").months["format"]["wide"]
+    except (ValueError, UnknownLocaleError):
+        return ()
+    names = tuple(months[number] for number in range(1, 13))
+    return names if all(name.isalpha() for name in names) else ()
 
 
 def _month_turned(checked: CheckContext) -> bool:

@@ -19,7 +19,7 @@ from composer.content import (
     anchor,
 )
 from composer.rendering.result import Links
-from composer.rendering.strings import Words, words
+from composer.rendering.strings import Words, long_date, words
 
 _KINDS: dict[type[Block], str] = {
     StoryBlock: "story",
@@ -78,7 +78,7 @@ def view(edition: EditionContent, links: Links) -> View:
     terms = words(edition.publication.language)
     facts = [
         terms.number.format(edition.number) if edition.number else "",
-        terms.date(edition.date) if edition.date else "",
+        long_date(edition.date, edition.publication.language) if edition.date else "",
         terms.summary(len(edition.stories), _length(edition)) if edition.stories else "",
     ]
     entries = tuple(_entries(edition))

@@ -122,10 +122,23 @@ def test_last_months_name_is_stale_once_the_month_has_turned() -> None:
     assert "as the edition before did" in found(frame(text), "month.stale", given)[0].message
 
 
-def test_months_are_known_in_the_publications_language() -> None:
-    content = frame("Zum Bericht vom Februar", publication=replace(PUBLICATION, language="de"))
+@pytest.mark.parametrize(
+    ("language", "text", "this"),
+    [
+        ("de", "Zum Bericht vom Februar", "this is April"),
+        ("pl-PL", "Raport z 3 lutego", "this is kwietnia"),
+        ("fi", "Raportti helmikuuta koskien", "this is huhtikuuta"),
+    ],
+)
+def test_months_are_known_in_the_publications_language(language: str, text: str, this: str) -> None:
+    content = frame(text, publication=replace(PUBLICATION, language=language))
 
-    assert "this is April" in found(content, "month.stale")[0].message
+    assert this in found(content, "month.stale")[0].message
+
+
+@pytest.mark.parametrize("language", ["ja", "th", "no such language"])
+def test_months_that_are_no_words_are_not_looked_for(language: str) -> None:
+    assert not found(frame("2月 February", publication=replace(PUBLICATION, language=language)), "month.stale")
 
 
 def test_what_stayed_from_last_week_is_found() -> None:
