@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from tasks.alarms.raising import raise_alarm
 from tasks.attempts import exclusions
 from tasks.models import Alarm, Attempt, Batch, Send, TransportState, evidence
+from tasks.providers.registry import title_of
 from tasks.sends import database_moved, finishing
 
 log = structlog.get_logger(__name__)
@@ -64,11 +65,12 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
 def _alarm_accepted_twice(batch: Batch) -> None:
     """Two requests of one batch are out: raise an alarm, and believe these keys' silence no more until a person says so."""
     accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED)
-    for transport in sorted(set(accepted.values_list("transport", flat=True))):
+    transports = sorted(set(accepted.values_list("transport", flat=True)))
+    for transport in transports:
         TransportState.objects.update_or_create(name=transport, defaults={"silence_enabled": False})
     raise_alarm(
         Alarm.Code.ACCEPTED_TWICE,
-        f"SendGrid accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
+        f"{' and '.join(map(title_of, transports))} accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
         "Silence no longer proves a refusal on this key until a person says so.",
         send_id=batch.send_id,
         mail=True,
@@ -81,7 +83,7 @@ def _pause_for_lost_attempts(send_id: int, attempts: list[UUID]) -> None:
         return
     database_moved.pause_for_moved_database(
         send_id,
-        "SendGrid reports on a request that this database does not know: it has lost what it had committed, "
+        "A report came on a request that this database does not know: it has lost what it had committed, "
         "or another installation sends with the same ids. Open batches are unknown.",
     )
     fact = {"kind": "lost", "send": send_id, "proves": "accepted"}

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
-#: The most deliveries of a batch: what SendGrid takes in one request (mail/send, "personalizations").
+#: The most deliveries of a batch: what the provider with the smallest requests takes in one (SendGrid: mail/send, "personalizations").
 BATCH_SIZE = 1000
 
 

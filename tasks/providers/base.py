@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
+from newsdesk.core.errors import ProviderError
 from tasks.messages import Message, Recipient
-from tasks.providers.events import Parsed
+from tasks.providers.events import EventKind, Parsed
 
 
 class Reason(StrEnum):
@@ -125,6 +126,48 @@ class Webhook(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuppressionList:
+    """One of the lists of addresses that a provider no longer mails by itself."""
+
+    #: As the provider calls it, and as the numbers of a suppression sync are kept.
+    name: str
+    #: Why we suppress who stands on it: a value of Suppression.Reason. For "unsubscribed" readers leave the publications
+    #: they are on; for all others the address is mailed no more.
+    reason: str
+    #: The stored events by which we should have heard of it.
+    kinds: tuple[EventKind, ...]
+
+
+class SuppressedAddress(NamedTuple):
+    #: In lower case.
+    address: str
+    #: Unix seconds.
+    created: int
+    #: The receiving server's words; empty where the provider keeps none.
+    reason: str
+
+
+class ListUnavailableError(ProviderError):
+    """The provider did not give a page of a list; the words say why."""
+
+
+class SuppressionLists(Protocol):
+    """The lists of a provider's account, read every night: what a webhook did not tell stands there."""
+
+    lists: tuple[SuppressionList, ...]
+    #: The most entries of a page: a shorter one is the last.
+    page_size: int
+
+    def page(
+        self, transport: Any, name: str, *, since: int | None, offset: int, wait: Callable[[float], None]
+    ) -> list[SuppressedAddress]:
+        """Entries of a list from `offset` on, the newest first, of those made at `since` (Unix seconds) or later.
+
+        `transport` is what `make_transport` made; `wait` sleeps for so many seconds. Raises ListUnavailableError.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """All that is known of a provider, as the `provider.py` of its folder gives it."""
 
@@ -134,3 +177,5 @@ class Provider:
     make_transport: Callable[[], Transport]
     #: None: it reports nothing, ever.
     webhook: Webhook | None = None
+    #: None: it keeps no lists, or does not give them.
+    suppression_lists: SuppressionLists | None = None

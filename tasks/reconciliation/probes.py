@@ -4,12 +4,14 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.db import connection
+from django.utils.html import escape
 
 from tasks.attempts.proof import prove_accepted
 from tasks.database.durability import durable, persistently
 from tasks.messages import Message, Recipient
 from tasks.models import Attempt, Batch, evidence
 from tasks.providers.base import Accepted, Outcome, Transport
+from tasks.providers.registry import title_of
 from tasks.submission.messages import message_of
 
 log = structlog.get_logger(__name__)
@@ -17,7 +19,7 @@ log = structlog.get_logger(__name__)
 CATEGORY = "newsdesk-probe"
 _TEXT = (
     "Newsdesk sent this message to itself.\n\n"
-    "SendGrid's answer to a request of this newsletter was lost. Newsdesk compares that request with this one before it "
+    "{provider}'s answer to a request of this newsletter was lost. Newsdesk compares that request with this one before it "
     "decides whether to send it again. There is nothing for you to do.\n"
 )
 #: A later request is due while any running send has a batch that is going out.
@@ -40,7 +42,7 @@ def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
     if is_needless:
         return False
     batch = Batch.objects.select_related("variant__approval__edition__publication").get(pk=batch_id)
-    message = _probe_message(message_of(batch.variant, send_id=batch.send_id))
+    message = _probe_message(message_of(batch.variant, send_id=batch.send_id), title_of(transport.name))
     attempt = uuid4()
     recipient = Recipient(email=message.reply_to or message.from_email, name="", delivery="", substitutions={})
     body = transport.encode(message, [recipient], attempt=attempt)
@@ -52,14 +54,15 @@ def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
     return True
 
 
-def _probe_message(batch_message: Message) -> Message:
+def _probe_message(batch_message: Message, provider: str) -> Message:
+    text = _TEXT.format(provider=provider)
     return Message(
         from_email=batch_message.from_email,
         from_name=batch_message.from_name,
         reply_to=batch_message.reply_to,
         subject="Newsdesk checks that mail still goes out",
-        html=f'<!DOCTYPE html><html lang="en"><body><p>{_TEXT}</p></body></html>',
-        text=_TEXT,
+        html=f'<!DOCTYPE html><html lang="en"><body><p>{escape(text)}</p></body></html>',
+        text=text,
         categories=(CATEGORY,),
     )
 

@@ -1,6 +1,6 @@
 """When silence proves that the provider refused a request.
 
-SendGrid posts an event for whatever it accepts and retries for 24 hours. So an attempt nobody has heard of was refused,
+A provider that reports posts an event for whatever it accepts, and goes on trying (SendGrid for 24 hours). So an attempt nobody has heard of was refused,
 if all of this is so: its worker can no longer POST (that is what `unknown` means), the grace is over and five passes
 with it, three requests accepted later on the same key were heard of for at least 99 % of their members, no receipt
 waits to be applied, and no webhook call since was answered anything but 2xx.

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from tasks.models import Delivery
+from tasks.providers.events import EventKind
 
 COLUMNS = (
     "subscriber",
@@ -67,6 +68,18 @@ COALESCE(t.unsubscribed, CASE WHEN c.seen & {unsubscribed_bit} <> 0 THEN (
 #: A spreadsheet would run these as formulas.
 _AS_TEXT = "CASE WHEN {text} ~ '^[=+@\\t\\r-]' THEN '''' || {text} ELSE {text} END"
 _TIME = "to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+#: When each thing was first reported of a reader; `{first_reports}` below.
+_FIRST_REPORTS = ",\n           ".join(
+    f"min(e.at) FILTER (WHERE e.kind = ANY('{{{','.join(kinds)}}}'){by_people}) AS {name}"
+    for name, kinds, by_people in (
+        ("delivered", (EventKind.DELIVERED,), ""),
+        ("bounced", (EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE), ""),
+        ("opened", (EventKind.OPENED,), " AND NOT e.machine"),
+        ("clicked", (EventKind.CLICKED,), " AND NOT e.machine"),
+        ("complained", (EventKind.COMPLAINT,), ""),
+        ("unsubscribed", (EventKind.UNSUBSCRIBED,), ""),
+    )
+)
 _ROWS = """
 WITH candidates AS ({candidates}),
 sent AS (
@@ -82,12 +95,7 @@ shown AS (
 ),
 reported AS (
     SELECT e.subscriber_id,
-           min(e.at) FILTER (WHERE e.kind = 'delivered') AS delivered,
-           min(e.at) FILTER (WHERE e.kind IN ('hard_bounce', 'soft_bounce')) AS bounced,
-           min(e.at) FILTER (WHERE e.kind = 'opened' AND NOT e.machine) AS opened,
-           min(e.at) FILTER (WHERE e.kind = 'clicked' AND NOT e.machine) AS clicked,
-           min(e.at) FILTER (WHERE e.kind = 'complaint') AS complained,
-           min(e.at) FILTER (WHERE e.kind = 'unsubscribed') AS unsubscribed
+           {first_reports}
       FROM tasks_event e WHERE e.send_id = {send} GROUP BY e.subscriber_id
 )
 SELECT c.subscriber_id AS subscriber, {email} AS email, c.outcome, {reason} AS reason, c.batch_id AS batch,
@@ -155,6 +163,7 @@ def _rows(send_id: int) -> str:
     return _ROWS.format(
         send=int(send_id),
         candidates=_CANDIDATES.format(send=int(send_id)),
+        first_reports=_FIRST_REPORTS,
         **{name: _AS_TEXT.format(text=text) for name, text in texts.items()},
         **{name: _TIME.format(time=time) for name, time in times.items()},
     )

@@ -7,10 +7,11 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from subscribers import suppression
+from subscribers.models import Suppression
 from subscribers.suppression import SuppressionRequest
 from tasks.models import SuppressionSync
-from tasks.providers.sendgrid.suppressions import PAGE, Entry
-from tasks.suppression_sync.list_meanings import MEANINGS
+from tasks.providers.base import SuppressedAddress, SuppressionList
+from tasks.providers.registry import title_of
 from tasks.suppression_sync.missing_entries import missing_suppressions, missing_unsubscribes
 
 #: Days before the last finished sync from which entries are looked at again.
@@ -33,53 +34,59 @@ class ListResult:
 
 
 class _Added(NamedTuple):
-    entries: list[Entry]
+    entries: list[SuppressedAddress]
     freed: int
     lost: int
 
 
 def add_missing(
-    sync: SuppressionSync, name: str, entries: Sequence[Entry], result: ListResult, since: int | None
+    sync: SuppressionSync,
+    listed: SuppressionList,
+    entries: Sequence[SuppressedAddress],
+    result: ListResult,
+    since: int | None,
 ) -> None:
-    """Add what we lack of one page of the list `name`, and count it in `result`; in the caller's transaction.
+    """Add what we lack of one page of a list, and count it in `result`; in the caller's transaction.
 
     `since`: Unix seconds from which entries are looked at; None = all of them.
     """
-    handled = _added_before(sync, name, since)
-    add = _unsubscribe if name == "unsubscribes" else _suppress
-    added = add(sync, name, entries, handled)
+    handled = _added_before(sync, listed.name, since)
+    add = _unsubscribe if listed.reason == Suppression.Reason.UNSUBSCRIBED else _suppress
+    added = add(sync, listed, entries, handled)
     result.theirs += len(entries)
     result.added += len(added.entries)
     result.freed += added.freed
     result.known += len(entries) - len(added.entries) - added.freed
     result.lost += added.lost
-    result.done = len(entries) < PAGE
     recent = int(sync.started_at.timestamp()) - (OVERLAP_DAYS + 1) * 86400
     oldest = recent if since is None else since
     result.remembered += [_digest(entry) for entry in added.entries if entry.created >= oldest]
 
 
-def _suppress(sync: SuppressionSync, name: str, entries: Sequence[Entry], handled: set[str]) -> _Added:
-    meaning = MEANINGS[name]
-    missing = missing_suppressions(entries, meaning)
+def _suppress(
+    sync: SuppressionSync, listed: SuppressionList, entries: Sequence[SuppressedAddress], handled: set[str]
+) -> _Added:
+    missing = missing_suppressions(entries, listed)
     lacking = [row for row in missing if not row.heard and _digest(entries[row.position]) not in handled]
     added = [entries[row.position] for row in lacking]
     source = _source(sync)
     suppression.suppress_many(
         SuppressionRequest(
-            address=entry.address, reason=meaning.reason, detail=f"{source}: {entry.reason}" if entry.reason else source
+            address=entry.address, reason=listed.reason, detail=f"{source}: {entry.reason}" if entry.reason else source
         )
         for entry in added
     )
     return _Added(added, freed=len(missing) - len(lacking), lost=sum(row.ours for row in lacking))
 
 
-def _unsubscribe(sync: SuppressionSync, name: str, entries: Sequence[Entry], handled: set[str]) -> _Added:
+def _unsubscribe(
+    sync: SuppressionSync, listed: SuppressionList, entries: Sequence[SuppressedAddress], handled: set[str]
+) -> _Added:
     pairs: list[tuple[int, int]] = []
     #: By position, whether the event was lost.
     added: dict[int, bool] = {}
     freed: set[int] = set()
-    for row in missing_unsubscribes(entries, MEANINGS[name]):
+    for row in missing_unsubscribes(entries, listed):
         if row.subscribed_again or row.heard_here or _digest(entries[row.position]) in handled:
             freed.add(row.position)
             continue
@@ -101,9 +108,9 @@ def _added_before(sync: SuppressionSync, name: str, since: int | None) -> set[st
     }
 
 
-def _digest(entry: Entry) -> str:
+def _digest(entry: SuppressedAddress) -> str:
     return blake2b(f"{entry.address}\0{entry.created}".encode(), digest_size=8).hexdigest()
 
 
 def _source(sync: SuppressionSync) -> str:
-    return f"SendGrid's list, {sync.started_at:%Y-%m-%d}"
+    return f"{title_of(sync.transport)}'s list, {sync.started_at:%Y-%m-%d}"

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from subscribers.suppression import erased_address
-from tasks.providers.sendgrid.suppressions import Entry
-from tasks.suppression_sync.list_meanings import ListMeaning
+from tasks.providers.base import SuppressedAddress, SuppressionList
 
 #: An entry's event may be an hour older than the entry. `ours`: a mail of ours went to the reader just before.
 _TRACES = """
@@ -74,19 +73,19 @@ class MissingUnsubscribe(NamedTuple):
     ours: bool
 
 
-def missing_suppressions(entries: Sequence[Entry], meaning: ListMeaning) -> list[MissingSuppression]:
+def missing_suppressions(entries: Sequence[SuppressedAddress], listed: SuppressionList) -> list[MissingSuppression]:
     """The entries whose address is neither suppressed here for this reason nor erased."""
     hashes = [erased_address(entry.address) for entry in entries]
-    rows = _query(_MISSING_SUPPRESSIONS, entries, kinds=list(meaning.kinds), reason=meaning.reason, hashes=hashes)
+    rows = _query(_MISSING_SUPPRESSIONS, entries, kinds=list(listed.kinds), reason=listed.reason, hashes=hashes)
     return [MissingSuppression(*row) for row in rows]
 
 
-def missing_unsubscribes(entries: Sequence[Entry], meaning: ListMeaning) -> list[MissingUnsubscribe]:
+def missing_unsubscribes(entries: Sequence[SuppressedAddress], listed: SuppressionList) -> list[MissingUnsubscribe]:
     """The entries whose reader has not left a publication that they are on."""
-    return [MissingUnsubscribe(*row) for row in _query(_MISSING_UNSUBSCRIBES, entries, kinds=list(meaning.kinds))]
+    return [MissingUnsubscribe(*row) for row in _query(_MISSING_UNSUBSCRIBES, entries, kinds=list(listed.kinds))]
 
 
-def _query(sql: str, entries: Sequence[Entry], **more: Any) -> list[tuple[Any, ...]]:
+def _query(sql: str, entries: Sequence[SuppressedAddress], **more: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             sql,

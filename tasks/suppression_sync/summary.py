@@ -4,7 +4,7 @@ from typing import Any
 
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, SuppressionSync
-from tasks.suppression_sync.list_meanings import MEANINGS
+from tasks.providers.registry import provider_of, title_of
 
 #: So many of our readers missing, or this share of the entries and more than a handful, means that webhooks get lost.
 ALARM_NUMBER = 100
@@ -15,11 +15,15 @@ _NUMBERS = ("theirs", "known", "added", "freed", "lost")
 
 def summary(sync: SuppressionSync) -> dict[str, Any]:
     """The JSON contract of `newsdesk compare-suppressions`."""
+    known = provider_of(sync.transport)
+    lists = known.suppression_lists.lists if known and known.suppression_lists else ()
     return {
         "comparison": sync.pk,
         "finished": sync.finished_at is not None,
         "error": sync.error,
-        "lists": {name: {number: sync.found.get(name, {}).get(number, 0) for number in _NUMBERS} for name in MEANINGS},
+        "lists": {
+            one.name: {number: sync.found.get(one.name, {}).get(number, 0) for number in _NUMBERS} for one in lists
+        },
     }
 
 
@@ -30,6 +34,6 @@ def alarm_if_webhooks_get_lost(sync: SuppressionSync) -> None:
     if lost > ALARM_NUMBER or (lost > HANDFUL and lost > theirs * ALARM_SHARE):
         raise_alarm(
             Alarm.Code.SUPPRESSIONS_MISSING,
-            f"SendGrid had stopped mailing {lost} of our readers and no webhook had told us: webhooks get lost. They are "
+            f"{title_of(sync.transport)} had stopped mailing {lost} of our readers and no webhook had told us: webhooks get lost. They are "
             f"suppressed now ({sync.started_at:%Y-%m-%d}).",
         )

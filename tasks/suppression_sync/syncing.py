@@ -1,6 +1,6 @@
-"""Every night: what SendGrid no longer mails, and we would. A lost webhook is healed by it.
+"""Every night: what the provider no longer mails, and we would. A lost webhook is healed by it.
 
-What SendGrid has and we lack is added, but never what a person has set free here. Setting free leaves a trace in one of
+What the provider has and we lack is added, but never what a person has set free here. Setting free leaves a trace in one of
 three ways: we had heard of it (the event is stored), an earlier sync had added it, or the reader subscribed again (the
 consent is stored). Only entries made since two days before the last finished sync are looked at; the first one looks at
 all.
@@ -17,9 +17,8 @@ from django.db.models.functions import Now
 from newsdesk.core.advisory_locks import AdvisoryLock, tried
 from tasks import queue
 from tasks.models import SuppressionSync
-from tasks.providers.registry import get_transport
-from tasks.providers.sendgrid.suppressions import LISTS, ListUnavailableError, page
-from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.providers.base import ListUnavailableError, SuppressionLists, Transport
+from tasks.providers.registry import get_transport, provider_of
 from tasks.suppression_sync.adding import OVERLAP_DAYS, ListResult, add_missing
 from tasks.suppression_sync.summary import alarm_if_webhooks_get_lost, summary
 
@@ -34,7 +33,7 @@ RESUME_HOURS = 12
 def sync_nightly() -> None:
     """What beat starts every night: never raises, and enqueues another task where a task's time is not enough."""
     transport = get_transport()
-    if not isinstance(transport, SendGridTransport):
+    if suppression_lists_of(transport) is None:
         return
     try:
         last = sync(transport, seconds=NIGHTLY_SECONDS)
@@ -45,32 +44,45 @@ def sync_nightly() -> None:
         queue.enqueue_suppression_sync()
 
 
-def sync(
-    transport: SendGridTransport, *, seconds: float | None = None, wait: Callable[[float], None] = time.sleep
-) -> SuppressionSync | None:
-    """Compare now, or go on with a sync that stopped; None when another process is at it.
+def suppression_lists_of(transport: Transport) -> SuppressionLists | None:
+    """The lists of the transport's provider; None where it has none to compare with."""
+    known = provider_of(transport.name)
+    return known.suppression_lists if known else None
 
-    After `seconds` it stops: neither finished nor with an error. What SendGrid does not answer is the error; whatever was
+
+def sync(
+    transport: Transport, *, seconds: float | None = None, wait: Callable[[float], None] = time.sleep
+) -> SuppressionSync | None:
+    """Compare now, or go on with a sync that stopped; None when another process is at it, or there are no lists.
+
+    After `seconds` it stops: neither finished nor with an error. What the provider does not answer is the error; whatever was
     added stays, and the next sync looks at the same entries again.
     """
+    source = suppression_lists_of(transport)
+    if source is None:
+        return None
+    until = None if seconds is None else time.monotonic() + seconds
     with tried(AdvisoryLock.SUPPRESSION_SYNC) as is_ours:
-        return _sync(transport, None if seconds is None else time.monotonic() + seconds, wait) if is_ours else None
+        return _sync(transport, source, until, wait) if is_ours else None
 
 
-def _sync(transport: SendGridTransport, until: float | None, wait: Callable[[float], None]) -> SuppressionSync:
+def _sync(
+    transport: Transport, source: SuppressionLists, until: float | None, wait: Callable[[float], None]
+) -> SuppressionSync:
     current = _unfinished(transport.name) or SuppressionSync.objects.create(transport=transport.name)
     current.refresh_from_db()
     since = _since(current)
     try:
-        for name in LISTS:
-            result = ListResult(**current.found.get(name, {}))
+        for listed in source.lists:
+            result = ListResult(**current.found.get(listed.name, {}))
             while not result.done:
                 if until is not None and time.monotonic() > until:
                     return current
-                entries = page(transport, name, since=since, offset=result.theirs, wait=wait)
+                entries = source.page(transport, listed.name, since=since, offset=result.theirs, wait=wait)
                 with transaction.atomic():
-                    add_missing(current, name, entries, result, since)
-                    current.found[name] = vars(result)
+                    add_missing(current, listed, entries, result, since)
+                    result.done = len(entries) < source.page_size
+                    current.found[listed.name] = vars(result)
                     current.save(update_fields=["found"])
     except ListUnavailableError as error:
         current.error = str(error)[:500]

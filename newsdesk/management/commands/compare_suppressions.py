@@ -1,4 +1,4 @@
-"""`newsdesk compare-suppressions`: SendGrid's lists against ours, now."""
+"""`newsdesk compare-suppressions`: the provider's lists against ours, now."""
 
 from typing import Any
 
@@ -7,16 +7,15 @@ from newsdesk.management.base import NewsdeskCommand
 
 
 class Command(NewsdeskCommand):
-    help = "Compare SendGrid's lists of bounces, complaints, invalid addresses and unsubscribes with ours, and add what we lack."
+    help = "Compare the provider's lists of bounces, complaints, invalid addresses and unsubscribes with ours, and add what we lack."
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.providers.registry import get_transport
-        from tasks.providers.sendgrid.transport import SendGridTransport
         from tasks.suppression_sync.summary import summary
-        from tasks.suppression_sync.syncing import sync
+        from tasks.suppression_sync.syncing import suppression_lists_of, sync
 
         transport = get_transport()
-        if not isinstance(transport, SendGridTransport):
+        if suppression_lists_of(transport) is None:
             raise OperationFailedError(f"mail goes out by {transport.name}: there is no list to compare with")
         done = sync(transport)
         if done is None:

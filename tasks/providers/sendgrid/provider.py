@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from tasks.providers.base import Provider, Transport
+from tasks.providers.sendgrid.suppressions import SendGridSuppressionLists
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.providers.sendgrid.webhook import SendGridWebhook
 
@@ -11,4 +12,9 @@ def make_transport() -> Transport:
     return SendGridTransport(api_key=settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
 
 
-PROVIDER = Provider(title="SendGrid", make_transport=make_transport, webhook=SendGridWebhook())
+PROVIDER = Provider(
+    title="SendGrid",
+    make_transport=make_transport,
+    webhook=SendGridWebhook(),
+    suppression_lists=SendGridSuppressionLists(),
+)

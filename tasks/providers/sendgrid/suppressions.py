@@ -4,67 +4,70 @@ GET /v3/suppression/{bounces,spam_reports,invalid_emails,unsubscribes} with star
 the newest first, so that what is added meanwhile comes twice rather than never. Blocks are not read: they are soft.
 """
 
-import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import orjson
 import structlog
 import urllib3
 
-from newsdesk.core.errors import ProviderError
+from subscribers.models import Suppression
 from tasks.http.deadline import BodyBegunError
+from tasks.providers.base import ListUnavailableError, SuppressedAddress, SuppressionList
+from tasks.providers.events import EventKind
 from tasks.providers.sendgrid.transport import SendGridTransport
 
 log = structlog.get_logger(__name__)
 
-LISTS = ("bounces", "spam_reports", "invalid_emails", "unsubscribes")
-PAGE = 500
 #: Requests for one page before it is left to the next night, and the longest wait between two, in seconds.
 TRIES = 3
 LONGEST_WAIT = 20.0
+_Reason = Suppression.Reason
 
 
-class Entry(NamedTuple):
-    #: In lower case.
-    address: str
-    #: Unix seconds.
-    created: int
-    #: The receiving server's words; empty where SendGrid keeps none.
-    reason: str
+class SendGridSuppressionLists:
+    lists: tuple[SuppressionList, ...] = (
+        SuppressionList(
+            name="bounces", reason=_Reason.HARD_BOUNCE.value, kinds=(EventKind.HARD_BOUNCE, EventKind.DROPPED)
+        ),
+        SuppressionList(
+            name="spam_reports", reason=_Reason.COMPLAINT.value, kinds=(EventKind.COMPLAINT, EventKind.DROPPED)
+        ),
+        SuppressionList(name="invalid_emails", reason=_Reason.INVALID.value, kinds=(EventKind.DROPPED,)),
+        SuppressionList(
+            name="unsubscribes", reason=_Reason.UNSUBSCRIBED.value, kinds=(EventKind.UNSUBSCRIBED, EventKind.DROPPED)
+        ),
+    )
+    page_size = 500
 
-
-class ListUnavailableError(ProviderError):
-    """SendGrid did not give a page of a list; the words say why."""
-
-
-def page(
-    transport: SendGridTransport,
-    name: str,
-    *,
-    since: int | None,
-    offset: int,
-    wait: Callable[[float], None] = time.sleep,
-) -> list[Entry]:
-    """Up to PAGE entries of a list from `offset` on, of those made at `since` (Unix seconds) or later.
-
-    Waits and tries again where SendGrid is busy or away. Raises ListUnavailableError.
-    """
-    params: dict[str, int] = {"limit": PAGE, "offset": offset}
-    if since is not None:
-        params["start_time"] = since
-    why = ""
-    for number in range(1, TRIES + 1):
-        status, headers, body = _get(transport, name, params)
-        if status == 200:
-            return _entries(name, body)
-        why = f"{name}: HTTP {status}: {body[:200].decode(errors='replace')}" if status else f"{name}: {body.decode()}"
-        if status and status != 429 and status < 500:
-            break
-        if number < TRIES:
-            log.info("suppression_list_tried_again", list=name, status=status or None)
-            wait(_pause(headers, number))
-    raise ListUnavailableError(why)
+    def page(
+        self,
+        transport: SendGridTransport,
+        name: str,
+        *,
+        since: int | None,
+        offset: int,
+        wait: Callable[[float], None],
+    ) -> list[SuppressedAddress]:
+        """Waits and tries again where SendGrid is busy or away."""
+        params: dict[str, int] = {"limit": self.page_size, "offset": offset}
+        if since is not None:
+            params["start_time"] = since
+        why = ""
+        for number in range(1, TRIES + 1):
+            status, headers, body = _get(transport, name, params)
+            if status == 200:
+                return _entries(name, body)
+            why = (
+                f"{name}: HTTP {status}: {body[:200].decode(errors='replace')}"
+                if status
+                else f"{name}: {body.decode()}"
+            )
+            if status and status != 429 and status < 500:
+                break
+            if number < TRIES:
+                log.info("suppression_list_tried_again", list=name, status=status or None)
+                wait(_pause(headers, number))
+        raise ListUnavailableError(why)
 
 
 def _get(transport: SendGridTransport, name: str, params: Mapping[str, int]) -> tuple[int, Mapping[str, str], bytes]:
@@ -82,10 +85,10 @@ def _pause(headers: Mapping[str, str], number: int) -> float:
     return min(float(asked) if asked.isdecimal() else 2.0**number, LONGEST_WAIT)
 
 
-def _entries(name: str, body: bytes) -> list[Entry]:
+def _entries(name: str, body: bytes) -> list[SuppressedAddress]:
     try:
         return [
-            Entry(str(item["email"]).strip().lower(), int(item["created"]), str(item.get("reason") or ""))
+            SuppressedAddress(str(item["email"]).strip().lower(), int(item["created"]), str(item.get("reason") or ""))
             for item in orjson.loads(body)
         ]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -14,8 +14,11 @@ from subscribers.models import Suppression
 from tasks.feedback import applying
 from tasks.models import Attempt, Event, Receipt, WebhookState
 from tasks.providers import registry
+from tasks.providers.base import SuppressedAddress
 from tasks.sends.counts import counts
 from tasks.submission import worker_loop
+from tasks.suppression_sync.summary import summary
+from tasks.suppression_sync.syncing import sync
 from tests.factories import make_prepared_send
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -81,6 +84,20 @@ def test_what_it_did_not_sign_is_refused_and_its_silence_is_spoiled(client: Clie
 
     assert not Receipt.objects.exists()
     assert WebhookState.objects.get().provider == "postbox"
+
+
+def test_its_lists_heal_a_lost_webhook(postbox: Any) -> None:
+    lists = import_module("tasks.providers.postbox.suppressions").PostboxSuppressionLists
+    addresses = [f"gone{number}@example.com" for number in range(3)]
+    lists.returned[:] = [SuppressedAddress(address, 1_700_000_000, "no such box") for address in addresses]
+
+    done = sync(registry.get_transport())
+
+    assert done is not None
+    assert summary(done)["lists"] == {"returned": {"theirs": 3, "known": 0, "added": 3, "freed": 0, "lost": 0}}
+    rows = Suppression.objects.order_by("address").values_list("address", "reason", "detail")
+    assert [(address, reason) for address, reason, _ in rows] == [(address, "hard_bounce") for address in addresses]
+    assert all(detail.startswith("Postbox's list") for _, _, detail in rows)
 
 
 def test_a_provider_without_a_webhook_has_no_address(client: Client) -> None:

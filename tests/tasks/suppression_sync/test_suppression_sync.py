@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -19,7 +20,9 @@ from subscribers import preferences
 from subscribers.models import Consent, Subscription, Suppression
 from subscribers.suppression import suppress
 from tasks.models import Alarm, Event, SuppressionSync
-from tasks.providers.sendgrid.suppressions import ListUnavailableError, _entries
+from tasks.providers.base import ListUnavailableError
+from tasks.providers.file.transport import FileTransport
+from tasks.providers.sendgrid.suppressions import _entries
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.suppression_sync import syncing
 from tasks.suppression_sync.summary import summary
@@ -321,7 +324,9 @@ def test_two_at_once_sync_once(transport: SendGridTransport) -> None:
     assert sync(transport) is not None
 
 
-def test_other_transports_have_nothing_to_sync(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syncing, "get_transport", object)
+def test_other_transports_have_nothing_to_sync(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    transport = FileTransport(tmp_path)
+    monkeypatch.setattr(syncing, "get_transport", lambda: transport)
     syncing.sync_nightly()
+    assert sync(transport) is None
     assert not SuppressionSync.objects.exists()

@@ -2,7 +2,13 @@
 
 from tasks.providers.base import Provider
 
+from .suppressions import PostboxSuppressionLists
 from .transport import PostboxTransport
 from .webhook import PostboxWebhook
 
-PROVIDER = Provider(title="Postbox", make_transport=PostboxTransport, webhook=PostboxWebhook())
+PROVIDER = Provider(
+    title="Postbox",
+    make_transport=PostboxTransport,
+    webhook=PostboxWebhook(),
+    suppression_lists=PostboxSuppressionLists(),
+)
