@@ -186,10 +186,10 @@ def _post(port: int, share: list[tuple[bytes, dict[str, str]]]) -> None:
 
 
 def _all_applied(database: "psycopg.Connection[Any]", receipts: int) -> bool:
-    found = database.execute(
+    row = database.execute(
         "SELECT (SELECT count(*) FROM tasks_receipt), EXISTS (SELECT 1 FROM tasks_receipt WHERE applied_at IS NULL)"
     ).fetchone()
-    return found == (receipts, False)
+    return row == (receipts, False)
 
 
 def bare(home: Home, posts: list[bytes]) -> float:

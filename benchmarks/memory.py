@@ -32,9 +32,9 @@ def measured(readers: int) -> tuple[dict[str, float], float]:
         edition = ups.publish(up, readers)
         began = time.perf_counter()
         send = int(up.newsdesk("send", str(edition), "--list", "readers")["send"])
-        told = ups.until_all_is_back(up, send)
+        counts = ups.until_all_is_back(up, send)
         seconds = time.perf_counter() - began
-        assert told["submitted"] == told["delivered"] == readers, told
+        assert counts["submitted"] == counts["delivered"] == readers, counts
         return up.memory(), seconds
 
 
@@ -42,17 +42,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     sizes = parser.parse_args().sizes
-    found: dict[int, dict[str, float]] = {}
+    peaks: dict[int, dict[str, float]] = {}
     for size in sizes:
-        found[size], seconds = measured(size)
+        peaks[size], seconds = measured(size)
         print(f"{size} readers: {seconds:.0f} s with all events", flush=True)
-    smallest, largest = found[sizes[0]], found[sizes[-1]]
+    smallest, largest = peaks[sizes[0]], peaks[sizes[-1]]
     print(f"{'peak MB':16}" + "".join(f"{size:>12}" for size in sizes) + f"{'ratio':>10}")
     worst = 0.0
     for kind in smallest:
         grown = largest.get(kind, 0.0) / smallest[kind]
         worst = max(worst, grown if kind.startswith(JUDGED) else 0.0)
-        columns = "".join(f"{found[size].get(kind, 0.0):12.1f}" for size in sizes)
+        columns = "".join(f"{peaks[size].get(kind, 0.0):12.1f}" for size in sizes)
         print(f"{kind:16}{columns}{grown:10.2f}")
     print(f"{' and '.join(JUDGED)} grow by {worst:.2f} at most (target {TARGET:.2f})")
     print(

@@ -104,8 +104,8 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median of {rounds} rounds, milliseconds")
     print(f"{'theme':12}" + "".join(f"{column:>11}" for column in columns))
     for theme in theme_names():
-        found = measured(theme, rounds)
-        print(f"{theme:12}" + "".join(f"{found[column]:11.2f}" for column in columns))
+        figures = measured(theme, rounds)
+        print(f"{theme:12}" + "".join(f"{figures[column]:11.2f}" for column in columns))
 
 
 if __name__ == "__main__":

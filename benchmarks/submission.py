@@ -87,11 +87,11 @@ class Bench:
             time.sleep(0.005)
 
     def _count(self, send_id: int, condition: bytes) -> int:
-        found = self._database.execute(
+        row = self._database.execute(
             b"SELECT count(*) FROM tasks_batch WHERE send_id = %s AND " + condition, [send_id]
         ).fetchone()
-        assert found is not None
-        return int(found[0])
+        assert row is not None
+        return int(row[0])
 
 
 def main() -> None:

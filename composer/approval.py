@@ -59,11 +59,11 @@ def approve_inspected(edition: Edition, *, by: User | None, audience_rules: Mapp
     _refuse_wrong_person(current, by)
     if current.approvals.standing().exists():
         raise ApprovalRefusedError(f"{current} is approved already; reopen it to change it.")
-    found = inspect(current, images=images.permanent)
-    errors = (*found.errors, *unknown_audiences(found, audience_rules))
+    inspection = inspect(current, images=images.permanent)
+    errors = (*inspection.errors, *unknown_audiences(inspection, audience_rules))
     if errors:
-        raise ApprovalBlockedError(errors, found)
-    approval = _freeze(current, found, by, audience_rules)
+        raise ApprovalBlockedError(errors, inspection)
+    approval = _freeze(current, inspection, by, audience_rules)
     log(
         instance=current,
         action="newsdesk.approve",
@@ -71,7 +71,7 @@ def approve_inspected(edition: Edition, *, by: User | None, audience_rules: Mapp
         revision=current.latest_revision,
         data={"approval": approval.pk, "content_hash": approval.content_hash},
     )
-    return Approved(approval, found)
+    return Approved(approval, inspection)
 
 
 @transaction.atomic
@@ -125,38 +125,38 @@ def _refuse_wrong_person(edition: Edition, by: User | None) -> None:
         )
 
 
-def unknown_audiences(found: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:
+def unknown_audiences(inspection: Inspection, rules: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Segments the blocks name that have no rule."""
-    missing = sorted((segments_used(found.content) if found.content else frozenset()) - set(rules))
+    missing = sorted((segments_used(inspection.content) if inspection.content else frozenset()) - set(rules))
     return tuple(
         Problem(
             level="error",
             code="audience.unknown",
             message=f"there is no segment “{slug}”; name one of the publication's, or show the block to everybody",
-            where=", ".join(_naming(found, slug)),
+            where=", ".join(_naming(inspection, slug)),
         )
         for slug in missing
     )
 
 
-def _naming(found: Inspection, slug: str) -> list[str]:
-    blocks = found.content.blocks if found.content else ()
+def _naming(inspection: Inspection, slug: str) -> list[str]:
+    blocks = inspection.content.blocks if inspection.content else ()
     return [f"block {position}" for position, block in enumerate(blocks, start=1) if block.audience == slug]
 
 
-def _freeze(edition: Edition, found: Inspection, by: User | None, rules: Mapping[str, Any]) -> Approval:
-    used = segments_used(found.content) if found.content else frozenset()
+def _freeze(edition: Edition, inspection: Inspection, by: User | None, rules: Mapping[str, Any]) -> Approval:
+    used = segments_used(inspection.content) if inspection.content else frozenset()
     approval = Approval(
         edition=edition,
         audience_rules={slug: rules[slug] for slug in sorted(used)},
-        merge_tags=_merge_tags(found),
+        merge_tags=_merge_tags(inspection),
         timezone=edition.publication.timezone,
         approved_by=by,
     )
     common = headers.of(edition)
     frozen = [
         _variant(approval, position, visible, rendering, common)
-        for position, (visible, rendering) in enumerate(found.variants)
+        for position, (visible, rendering) in enumerate(inspection.variants)
     ]
     approval.content_hash = content_hash(approval, frozen)
     approval.save()
@@ -180,7 +180,7 @@ def _variant(
     )
 
 
-def _merge_tags(found: Inspection) -> dict[str, dict[str, Any]]:
+def _merge_tags(inspection: Inspection) -> dict[str, dict[str, Any]]:
     """Token in the bytes → its field, whether it is escaped for HTML, and the editor's default."""
-    tags = {tag for _, rendering in found.variants if rendering for tag in rendering.tags}
+    tags = {tag for _, rendering in inspection.variants if rendering for tag in rendering.tags}
     return {tag.token: {key: value for key, value in asdict(tag).items() if key != "token"} for tag in sorted(tags)}

@@ -27,12 +27,12 @@ def mixed(colour: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
-def on(ground: str, *wanted: str) -> str:
+def on(background: str, *wanted: str) -> str:
     """The first of the wanted colours that can be read on the ground; else black or white, one of which always can."""
     for colour in wanted:
-        if contrast(colour, ground) >= READABLE:
+        if contrast(colour, background) >= READABLE:
             return colour
-    return max((WHITE, BLACK), key=lambda colour: contrast(colour, ground))
+    return max((WHITE, BLACK), key=lambda colour: contrast(colour, background))
 
 
 def readable(colour: str, *grounds: str) -> str:
@@ -43,9 +43,9 @@ def readable(colour: str, *grounds: str) -> str:
     end = 0.0 if min(map(_luminance, grounds)) > 0.18 else 1.0
     for step in range(_STEPS + 1):
         shade = _shade(colour, end, step / _STEPS) if step else colour
-        if all(contrast(shade, ground) >= READABLE for ground in grounds):
+        if all(contrast(shade, background) >= READABLE for background in grounds):
             return shade
-    return max((WHITE, BLACK), key=lambda colour: min(contrast(colour, ground) for ground in grounds))
+    return max((WHITE, BLACK), key=lambda colour: min(contrast(colour, background) for background in grounds))
 
 
 def _shade(colour: str, end: float, share: float) -> str:

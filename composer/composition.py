@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from composer import picking
+from composer import story_copying
 from composer.digest import Digest
 from composer.intake import import_digest
 from composer.models import Edition, Publication, Story
@@ -43,7 +43,7 @@ def compose(
 
 
 def _copies(stories: Iterable[Story]) -> list[dict[str, Any]]:
-    return [picking.copy_of(story) for story in stories]
+    return [story_copying.copy_of(story) for story in stories]
 
 
 def _from_digest(edition: Edition, publication: Publication, digest: Digest) -> list[dict[str, Any]]:
@@ -56,6 +56,11 @@ def _from_digest(edition: Edition, publication: Publication, digest: Digest) -> 
         edition.call_to_action_url = digest.call_to_action.url
     taken = import_digest(publication, digest).stories
     return [
-        {**picking.copy_of(story), "headline": incoming.headline, "lede": incoming.lede, "body": incoming.body_html}
+        {
+            **story_copying.copy_of(story),
+            "headline": incoming.headline,
+            "lede": incoming.lede,
+            "body": incoming.body_html,
+        }
         for story, incoming in zip(taken, digest.stories, strict=True)
     ]

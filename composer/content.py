@@ -208,9 +208,9 @@ def variants(content: EditionContent) -> tuple[Variant, ...]:
 
 
 def _without_empty_sections(blocks: list[Block]) -> tuple[Block, ...]:
-    kept: list[Block] = []
+    remaining: list[Block] = []
     for block, following in zip_longest(blocks, blocks[1:]):
         last_of_its_group = following is None or isinstance(following, SectionBlock)
         if not (isinstance(block, SectionBlock) and last_of_its_group):
-            kept.append(block)
-    return tuple(kept)
+            remaining.append(block)
+    return tuple(remaining)

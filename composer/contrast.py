@@ -47,11 +47,11 @@ def faint(html: str) -> Iterator[Faint]:
     schemes: tuple[tuple[Scheme, dict[Any, _Colours]], ...] = (("light", {}), ("dark", dark))
     for scheme, overriding in schemes:
         seen: set[tuple[str, str]] = set()
-        for text, colour, ground in _texts(page.find("body"), {"color": "#000", "ground": "#fff"}, overriding):
-            ratio = contrast(colour, ground)
-            if ratio < READABLE and (colour, ground) not in seen:
-                seen.add((colour, ground))
-                yield Faint(scheme=scheme, text=text, colour=colour, ground=ground, ratio=ratio)
+        for text, colour, background in _texts(page.find("body"), {"color": "#000", "ground": "#fff"}, overriding):
+            ratio = contrast(colour, background)
+            if ratio < READABLE and (colour, background) not in seen:
+                seen.add((colour, background))
+                yield Faint(scheme=scheme, text=text, colour=colour, ground=background, ratio=ratio)
 
 
 def _texts(element: Any, inherited: _Colours, overriding: dict[Any, _Colours]) -> Iterator[tuple[str, str, str]]:
@@ -72,8 +72,8 @@ def _texts(element: Any, inherited: _Colours, overriding: dict[Any, _Colours]) -
 
 
 def _named(style: str) -> _Colours:
-    found = _COLOUR.findall(style)
-    return {("color" if name.lower() == "color" else "ground"): colour for name, colour in found}
+    colours = _COLOUR.findall(style)
+    return {("color" if name.lower() == "color" else "ground"): colour for name, colour in colours}
 
 
 def _overridden(page: Any, css: str) -> dict[Any, _Colours]:

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from django.utils.timezone import localdate
 from wagtail.rich_text import expand_db_html
 
-from composer import content, picking
+from composer import content, story_copying
 from composer.images import Picture, preview
 from composer.models import Edition, Publication, Story
 from composer.sanitising import rich_text
@@ -46,7 +46,7 @@ def edition_content(edition: Edition, *, images: ImageSource = preview) -> conte
 
     Raises TooMuch for rich text beyond all bounds, and whatever `images` raises.
     """
-    picking.prepare(edition.content)
+    story_copying.prepare(edition.content)
     label, url = edition.call_to_action_label.strip(), edition.call_to_action_url.strip()
     return content.EditionContent(
         publication=publication_content(edition.publication, images=images),

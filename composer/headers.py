@@ -14,14 +14,14 @@ def of(edition: Edition) -> dict[str, str]:
     Values are text, not encoded: names may hold any letter. List-Unsubscribe differs by reader and is not here.
     """
     publication = edition.publication
-    found = {
+    headers = {
         "From": address(publication.from_name, publication.from_email),
         "List-Id": f"<{publication.slug}.{_host()}>",
         "Feedback-ID": f"{edition.number}:{publication.slug}:newsdesk:{_sender_id(publication)}",
     }
     if publication.reply_to:
-        found["Reply-To"] = publication.reply_to
-    return found
+        headers["Reply-To"] = publication.reply_to
+    return headers
 
 
 def address(name: str, email: str) -> str:

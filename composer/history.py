@@ -44,5 +44,5 @@ def _ran(edition: Edition) -> dict[str, int]:
     for story, headline, number in earlier:
         if number is not None:
             by_story[story] = by_headline[headline] = number
-    found = {key: by_headline[headline] for key, headline in headlines.items() if headline in by_headline}
-    return found | {key: by_story[story] for key, story in picked.items() if story in by_story}
+    repeats = {key: by_headline[headline] for key, headline in headlines.items() if headline in by_headline}
+    return repeats | {key: by_story[story] for key, story in picked.items() if story in by_story}

@@ -45,14 +45,14 @@ def preview(image: Any) -> Picture | None:
     Wagtail's renditions would do, but each leaves an open temporary file to the garbage collector.
     """
     remembered = f"mail-picture:{image.file.name}"
-    found: Picture | None = cache.get(remembered)
-    if found is None:
+    picture: Picture | None = cache.get(remembered)
+    if picture is None:
         try:
-            found = permanent(image)
+            picture = permanent(image)
         except UnreadableImageError:
             return None
-        cache.set(remembered, found, _REMEMBERED)
-    return found
+        cache.set(remembered, picture, _REMEMBERED)
+    return picture
 
 
 def permanent(image: Any) -> Picture:

@@ -95,11 +95,11 @@ def _unrendered(content: EditionContent | None, error: Exception) -> Inspection:
 
 def links_of(content: EditionContent, rendered: Rendered) -> tuple[str, ...]:
     """Every web address a reader of any variant can follow."""
-    found: dict[str, None] = {}
+    urls: dict[str, None] = {}
     for _, rendering in rendered:
         if rendering is not None:
-            found.update(dict.fromkeys(links_to_check(rendering, web_url=content.web_url)))
-    return tuple(found)
+            urls.update(dict.fromkeys(links_to_check(rendering, web_url=content.web_url)))
+    return tuple(urls)
 
 
 def _known_links(

@@ -82,10 +82,10 @@ def translate(text: str, flavour: Flavour) -> tuple[str, tuple[Tag, ...]]:
     used: dict[str, Tag] = {}
 
     def replaced(match: re.Match[str]) -> str:
-        found = _read(match[1])
-        if found is None:
+        tag = _read(match[1])
+        if tag is None:
             return match[0]
-        field, default = found
+        field, default = tag
         written = token(field, flavour, default)
         used[written] = Tag(token=written, field=field, html=flavour == "html" and field in _ESCAPED, default=default)
         return written
@@ -95,25 +95,25 @@ def translate(text: str, flavour: Flavour) -> tuple[str, tuple[Tag, ...]]:
 
 def unknown_tags(text: str) -> tuple[Unknown, ...]:
     """What stands in (or looks like) double braces and is no tag of ours, each with a suggestion."""
-    found = [
+    problems = [
         Unknown(written=match[0], message=_advice(match)) for match in _WRITTEN.finditer(text) if not _read(match[1])
     ]
     rest = _WRITTEN.sub("", text)
-    found += [
+    problems += [
         Unknown(written=brace, message=f"“{brace}” without its partner: a merge tag is written {{{{ first_name }}}}")
         for brace in ("{{", "}}")
         if brace in rest
     ]
-    return tuple(found)
+    return tuple(problems)
 
 
 def tags_in(*parts: bytes | str) -> tuple[Tag, ...]:
     """Every tag left in the given bytes (or their text), once each, in a stable order."""
-    found: set[Tag] = set()
+    tags: set[Tag] = set()
     for part in parts:
         text = part.decode() if isinstance(part, bytes) else part
-        found.update(tag for match in _TOKEN.finditer(text) if (tag := _tag(match)))
-    return tuple(sorted(found))
+        tags.update(tag for match in _TOKEN.finditer(text) if (tag := _tag(match)))
+    return tuple(sorted(tags))
 
 
 def values(
@@ -130,7 +130,7 @@ def values(
     Line breaks are taken out (a name must not start a header) and values for HTML are escaped. `first_name` is the first
     word of the name when it is not given. Raises ValueError when a link is used and missing: a link must never be empty.
     """
-    given = {
+    values = {
         Field.NAME: name,
         Field.FIRST_NAME: first_name or name.partition(" ")[0],
         Field.EMAIL: email,
@@ -139,7 +139,7 @@ def values(
     }
     filled: dict[str, str] = {}
     for tag in tags:
-        value = given.get(tag.field, "")
+        value = values.get(tag.field, "")
         if tag.field in NAMES:
             value = _UNWANTED.sub(" ", value).strip() or tag.default
         elif not value:

@@ -22,14 +22,14 @@ _SAMPLE = {
 
 def modes(edition: Edition) -> list[tuple[str, str]]:
     """The mail, its plain text, and what each group of readers sees where blocks are meant for segments."""
-    found = [(HTML, "Mail"), (TEXT, "Plain text")]
+    modes = [(HTML, "Mail"), (TEXT, "Plain text")]
     try:
         seen = variants(edition_content(edition, images=lambda _: None)) if edition.publication_id else ()
     except (TextTooLargeError, TooManySegmentsError):
-        return found
+        return modes
     if len(seen) > 1:
-        found += [(f"variant-{position}", _readers(one.audiences)) for position, one in enumerate(seen)]
-    return found
+        modes += [(f"variant-{position}", _readers(one.audiences)) for position, one in enumerate(seen)]
+    return modes
 
 
 def edition_page(edition: Edition, mode: str) -> str:

@@ -23,9 +23,9 @@ NOBODY_READS = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _run(given)
+        code = _run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return _code(end)
     except Exception as error:
-        if "--traceback" in given:
+        if "--traceback" in words:
             raise
         line, code = explain(error)
         sys.stderr.write(f"newsdesk: {line}\n")
@@ -83,21 +83,21 @@ def explain(error: Exception) -> tuple[str, int]:
     from kombu.exceptions import OperationalError as BrokerError  # noqa: PLC0415 - so that --help is quick
     from redis.exceptions import RedisError  # noqa: PLC0415 - so that --help is quick
 
-    said = _line(error)
+    message = _line(error)
     # PostgreSQL goes on with the statement and a pointer into it.
-    cause = said.split(" LINE 1: ", 1)[0]
+    cause = message.split(" LINE 1: ", 1)[0]
     manners: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
-        ((InputError, ImproperlyConfigured, CommandError), said, BAD_INPUT),
-        ((NewsdeskError,), said, FAILED),
+        ((InputError, ImproperlyConfigured, CommandError), message, BAD_INPUT),
+        ((NewsdeskError,), message, FAILED),
         ((ProgrammingError,), f"the database lacks what this version needs (newsdesk migrate): {cause}", FAILED),
         ((DatabaseError, InterfaceError), f"the database: {cause}", FAILED),
-        ((BrokerError, RedisError), f"the broker: {said}", FAILED),
+        ((BrokerError, RedisError), f"the broker: {message}", FAILED),
         ((OSError,), _about_files(error), FAILED),
     )
     for kinds, line, code in manners:
         if isinstance(error, kinds):
             return line, code
-    return f"unexpected {type(error).__name__}: {said} (--traceback shows where)", FAILED
+    return f"unexpected {type(error).__name__}: {message} (--traceback shows where)", FAILED
 
 
 def _about_files(error: Exception) -> str:

@@ -19,14 +19,14 @@ _LEFT_OUT = {"windows-mail"}
 
 
 def main(package: Path) -> None:
-    given = json.loads((package / "data" / "caniemail.json").read_text())
-    families, platforms = given["nicenames"]["family"], given["nicenames"]["platform"]
-    features = {one["slug"]: (one["title"], _without(one["stats"], families, platforms)) for one in given["data"]}
+    data = json.loads((package / "data" / "caniemail.json").read_text())
+    families, platforms = data["nicenames"]["family"], data["nicenames"]["platform"]
+    features = {one["slug"]: (one["title"], _without(one["stats"], families, platforms)) for one in data["data"]}
     clients = sorted({client for _, without in features.values() for client in without}, key=_most_read_first)
     version = json.loads((package / "package.json").read_text())["version"]
     head = {
         "source": f"https://www.caniemail.com/, npm caniemail {version}, MIT: see LICENSE.caniemail",
-        "updated": given["last_update_date"],
+        "updated": data["last_update_date"],
         "clients": clients,
     }
     lines = [
@@ -46,13 +46,13 @@ def _most_read_first(client: str) -> tuple[int, str]:
 
 def _without(stats: dict[str, Any], families: dict[str, str], platforms: dict[str, str]) -> set[str]:
     """The clients whose latest tested version says no; partial support is support with a note."""
-    found = set()
+    features = set()
     for family, by_platform in stats.items():
         for platform, versions in by_platform.items():
             latest = list(versions.values())[-1]
             if latest.startswith("n") and platform not in _LEFT_OUT:
-                found.add(f"{families.get(family, family)} ({platforms.get(platform, platform)})")
-    return found
+                features.add(f"{families.get(family, family)} ({platforms.get(platform, platform)})")
+    return features
 
 
 if __name__ == "__main__":

@@ -42,26 +42,26 @@ def packages(root: Path) -> tuple[str, ...]:
 
 def modules(root: Path) -> dict[str, Path]:
     """Every file of the packages by its dotted name."""
-    found = {}
+    by_name = {}
     for package in packages(root):
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
             if "migrations" not in parts:
-                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+                by_name[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return by_name
 
 
 def imports(root: Path) -> list[Import]:
     """Every import of one of our files by another. Raises SyntaxError for a file that is not Python."""
     known = modules(root)
-    found = set()
+    pairs = set()
     for importer, path in known.items():
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
         for node, in_function, for_types in _statements(tree):
             for imported in _targets(node, package, known):
                 if imported != importer:
-                    found.add(
+                    pairs.add(
                         Import(
                             importer=importer,
                             imported=imported,
@@ -71,7 +71,7 @@ def imports(root: Path) -> list[Import]:
                             for_types=for_types,
                         )
                     )
-    return sorted(found)
+    return sorted(pairs)
 
 
 def _statements(
@@ -106,12 +106,12 @@ def room_of(module: str, known: Mapping[str, Path]) -> str:
 
 def graph(arrows: Iterable[tuple[str, str]]) -> Graph:
     """What each importer imports. An arrow from a room to itself is none."""
-    found: dict[str, set[str]] = {}
+    edges: dict[str, set[str]] = {}
     for importer, imported in arrows:
-        found.setdefault(importer, set())
+        edges.setdefault(importer, set())
         if importer != imported:
-            found[importer].add(imported)
-    return {name: frozenset(named) for name, named in found.items()}
+            edges[importer].add(imported)
+    return {name: frozenset(named) for name, named in edges.items()}
 
 
 def cycles(arrows: Graph) -> list[tuple[str, ...]]:
@@ -138,8 +138,8 @@ def _reached(arrows: Graph, start: str) -> frozenset[str]:
 
 def report(root: Path) -> str:
     """The picture in words."""
-    known, found = modules(root), imports(root)
-    files = {(one.importer, one.imported) for one in found}
+    known, pairs = modules(root), imports(root)
+    files = {(one.importer, one.imported) for one in pairs}
     rooms = Counter((room_of(importer, known), room_of(imported, known)) for importer, imported in files)
     sizes = Counter(room_of(name, known) for name in known)
     between = {arrow: count for arrow, count in rooms.items() if arrow[0] != arrow[1]}
@@ -155,8 +155,8 @@ def report(root: Path) -> str:
     for room, size in sorted(sizes.items()):
         named = ", ".join(f"{other} {count}" for (one, other), count in sorted(between.items()) if one == room)
         lines.append(f"  {room} ({size}): {named or 'nothing of ours'}")
-    lines += _listed("Imports inside functions", (one for one in found if one.in_function))
-    lines += _listed("Imports for type checkers only", (one for one in found if one.for_types))
+    lines += _listed("Imports inside functions", (one for one in pairs if one.in_function))
+    lines += _listed("Imports for type checkers only", (one for one in pairs if one.for_types))
     return "\n".join(lines) + "\n"
 
 
@@ -167,8 +167,8 @@ def _cycle_lines(what: str, knots: list[tuple[str, ...]]) -> list[str]:
     return lines + [f"  {len(knot)}: {', '.join(knot)}" for knot in knots]
 
 
-def _listed(heading: str, found: Iterable[Import]) -> list[str]:
-    lines = [f"  {one.path}:{one.line}: {one.imported}" for one in found]
+def _listed(heading: str, pairs: Iterable[Import]) -> list[str]:
+    lines = [f"  {one.path}:{one.line}: {one.imported}" for one in pairs]
     return ["", f"{heading}: {len(lines)}", *lines]
 
 

@@ -15,11 +15,11 @@ from sandbox.webhook_settings import WebhookSettings
 
 def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     """The options of a command line. Raises ValueError; argparse exits with 2 by itself."""
-    given = vars(parser().parse_args(arguments))
+    options = vars(parser().parse_args(arguments))
     names = [spec.name for spec in dataclasses.fields(WebhookSettings)]
-    webhooks = WebhookSettings().changed({name: given.pop(name) for name in names})
+    webhooks = WebhookSettings().changed({name: options.pop(name) for name in names})
     faults: Any = []
-    path = given.pop("faults")
+    path = options.pop("faults")
     if path is not None:
         try:
             faults = orjson.loads(path.read_bytes())
@@ -28,10 +28,10 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     return SandboxOptions(
         webhooks=webhooks,
         faults=tuple(faults if isinstance(faults, list) else [faults]),
-        scopes=tuple(given.pop("scope") or ALL_SCOPES),
-        verified_senders=tuple(given.pop("verified_sender") or ()),
-        map_urls=tuple(given.pop("map_url") or ()),
-        **given,
+        scopes=tuple(options.pop("scope") or ALL_SCOPES),
+        verified_senders=tuple(options.pop("verified_sender") or ()),
+        map_urls=tuple(options.pop("map_url") or ()),
+        **options,
     )
 
 

@@ -37,11 +37,11 @@ def _delete(state: State, request: Request, kind: str, address: str) -> Response
         removed = state.suppressions.remove(kind, [address])
         return Response(status=204) if removed else error(404, "not found")
     try:
-        given = orjson.loads(request.body or b"{}")
+        body = orjson.loads(request.body or b"{}")
     except orjson.JSONDecodeError:
         return error(400, "Bad Request")
-    emails = given.get("emails") if isinstance(given, dict) else None
-    if isinstance(given, dict) and given.get("delete_all") is True and emails is None:
+    emails = body.get("emails") if isinstance(body, dict) else None
+    if isinstance(body, dict) and body.get("delete_all") is True and emails is None:
         state.suppressions.remove(kind)
     elif isinstance(emails, list) and all(isinstance(email, str) for email in emails):
         state.suppressions.remove(kind, emails)

@@ -131,8 +131,8 @@ class _Writer:
                 return
             event["url"] = url
         if step.bare:
-            kept = {"email", "timestamp", "event", "sg_event_id", *step.fields}
-            event = {name: value for name, value in event.items() if name in kept}
+            names = {"email", "timestamp", "event", "sg_event_id", *step.fields}
+            event = {name: value for name, value in event.items() if name in names}
             event["sg_message_id"] = ""
         if step.suppresses:
             reason, status = str(step.fields.get("reason", "")), str(step.fields.get("status", ""))

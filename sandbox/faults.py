@@ -120,9 +120,9 @@ class FaultScript:
     def remove(self, fault_id: int | None = None) -> int:
         """Remove one fault or all; returns how many went."""
         with self._lock:
-            kept = [] if fault_id is None else [fault for fault in self._faults if fault.id != fault_id]
-            removed = len(self._faults) - len(kept)
-            self._faults = kept
+            remaining = [] if fault_id is None else [fault for fault in self._faults if fault.id != fault_id]
+            removed = len(self._faults) - len(remaining)
+            self._faults = remaining
             return removed
 
     def as_json(self) -> list[dict[str, Any]]:

@@ -206,10 +206,10 @@ class Ledger:
             ("request_id IN (SELECT request_id FROM category WHERE category = ?)", category),
             ("id < ?", before),
         ]
-        given = [(text, value) for text, value in conditions if value]
-        where = " AND ".join(text for text, _value in given) or "1"
+        used = [(text, value) for text, value in conditions if value]
+        where = " AND ".join(text for text, _value in used) or "1"
         sql = f"SELECT {_MESSAGE} FROM message WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 -- fixed texts
-        rows = self.rows(sql, [*(value for _text, value in given), limit])
+        rows = self.rows(sql, [*(value for _text, value in used), limit])
         return [self._message(row) for row in rows]
 
     def _message(self, row: tuple[Any, ...]) -> StoredMessage:

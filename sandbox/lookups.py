@@ -104,8 +104,8 @@ def faults(state: State, request: Request) -> Response:
     if request.method == "DELETE":
         fault_id = message_number(request) if request.path.rstrip("/") != "/sandbox/faults" else None
         return json_response({"removed": state.faults.remove(fault_id)})
-    given = request.json()
-    return json_response(state.faults.add(given if isinstance(given, list) else [given]), status=201)
+    body = request.json()
+    return json_response(state.faults.add(body if isinstance(body, list) else [body]), status=201)
 
 
 def events(posting: Posting) -> Response:
@@ -115,8 +115,8 @@ def events(posting: Posting) -> Response:
 def webhooks(state: State, posting: Posting, request: Request) -> Response:
     """GET shows the settings, POST (or PATCH) changes those it names."""
     if request.method != "GET":
-        given = request.json()
-        if not isinstance(given, dict):
+        body = request.json()
+        if not isinstance(body, dict):
             raise ValueError("the settings to change are a JSON object")
-        posting.change(given)
+        posting.change(body)
     return json_response(dataclasses.asdict(state.webhooks))

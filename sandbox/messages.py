@@ -122,7 +122,7 @@ def eml(message: StoredMessage) -> bytes:
     """The message as RFC 5322 bytes with CRLF line ends."""
     request, position = message.request, message.recipient.position
     content = received(request.mail, position)
-    given = {name.lower() for name in content.headers}
+    names = {name.lower() for name in content.headers}
     lines = [
         b"From: " + _people([content.sender]),
         b"To: " + _people(content.to),
@@ -130,9 +130,9 @@ def eml(message: StoredMessage) -> bytes:
         *([b"Reply-To: " + _people(content.reply_to)] if content.reply_to else []),
         _header("Subject", content.subject),
     ]
-    if "date" not in given:
+    if "date" not in names:
         lines.append(b"Date: " + formatdate(request.accepted_at).encode())
-    if "message-id" not in given:
+    if "message-id" not in names:
         lines.append(b"Message-ID: " + smtp_id(request, position).encode())
     lines += [_header(name, value) for name, value in content.headers.items()]
     lines.append(b"MIME-Version: 1.0")

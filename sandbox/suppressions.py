@@ -71,12 +71,12 @@ class Suppressions:
         """Take addresses (or all, None) off a list; returns how many were on it."""
         with self._ledger.writing() as connection, self._lock:
             known = self._known[kind]
-            gone = set(known) if addresses is None else {address.lower() for address in addresses} & known
+            removed = set(known) if addresses is None else {address.lower() for address in addresses} & known
             connection.executemany(
-                "DELETE FROM suppression WHERE kind = ? AND address = ?", [(kind, address) for address in gone]
+                "DELETE FROM suppression WHERE kind = ? AND address = ?", [(kind, address) for address in removed]
             )
-            known -= gone
-        return len(gone)
+            known -= removed
+        return len(removed)
 
 
 def _as_json(kind: str, created: int, address: str, reason: str, status: str) -> dict[str, Any]:

@@ -59,8 +59,8 @@ def choose(subscriber_id: int, publication_id: int, wanted: Collection[int], *, 
 
 
 def _subscriptions(subscriber_id: int, publication_id: int) -> QuerySet[Subscription]:
-    found = Subscription.objects.filter(subscriber_id=subscriber_id, list__publication_id=publication_id)
-    return found.select_related("list")
+    subscriptions = Subscription.objects.filter(subscriber_id=subscriber_id, list__publication_id=publication_id)
+    return subscriptions.select_related("list")
 
 
 def _left(subscriber_id: int, publication_id: int) -> QuerySet[Suppression]:

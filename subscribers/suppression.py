@@ -75,8 +75,8 @@ def unsubscribe_many(pairs: Iterable[tuple[int, int]], source: str) -> int:
         return 0
     subscribers, publications = zip(*unique, strict=True)
     with connection.cursor() as cursor:
-        kept = _kept(source, 200)
-        cursor.execute(_UNSUBSCRIBE, [list(subscribers), list(publications), kept, kept])
+        shortened = _kept(source, 200)
+        cursor.execute(_UNSUBSCRIBE, [list(subscribers), list(publications), shortened, shortened])
         (changed,) = cursor.fetchone()
     return int(changed)
 

@@ -146,7 +146,9 @@ def make_attempt(batch: Batch | None = None, **fields: Any) -> Attempt:
     return Attempt.objects.create(batch=batch, **{**defaults, **fields})
 
 
-def make_letter(to_email: str = "editor@example.com", *, kind: str = "test", **fields: Any) -> TransactionalMail:
+def make_transactional_mail(
+    to_email: str = "editor@example.com", *, kind: str = "test", **fields: Any
+) -> TransactionalMail:
     """A pending, due letter; fields of its message may be given beside those of `write`."""
     message = {
         "from_email": "news@example.com",

@@ -32,8 +32,8 @@ _OURS = (
 def environment(path: Path, **more: str) -> dict[str, str]:
     """The environment of a process that belongs to the home at `path`, and takes the code of this checkout."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    found = {**rest, "NEWSDESK_HOME": str(path), "DJANGO_SETTINGS_MODULE": "newsdesk.settings"}
-    return {**found, "PYTHONPATH": str(ROOT), **more}
+    variables = {**rest, "NEWSDESK_HOME": str(path), "DJANGO_SETTINGS_MODULE": "newsdesk.settings"}
+    return {**variables, "PYTHONPATH": str(ROOT), **more}
 
 
 @contextmanager

@@ -13,8 +13,8 @@ def peak(pid: int) -> int:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
-    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(found[0]) if found else 0
+    values = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(values[0]) if values else 0
 
 
 def command(pid: int) -> str:
@@ -26,20 +26,20 @@ def command(pid: int) -> str:
 
 def children(pid: int) -> list[int]:
     """Of any of its threads."""
-    found: list[int] = []
+    pids: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            found += [int(word) for word in task.read_text(encoding="ascii").split()]
+            pids += [int(word) for word in task.read_text(encoding="ascii").split()]
         except OSError:
             continue
-    return sorted(found)
+    return sorted(pids)
 
 
 def descendants(pid: int) -> list[int]:
-    found = children(pid)
-    for child in list(found):
-        found += descendants(child)
-    return found
+    pids = children(pid)
+    for child in list(pids):
+        pids += descendants(child)
+    return pids
 
 
 def run_watched(words: Sequence[str]) -> tuple[float, int, str]:

@@ -67,9 +67,9 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.write(answer)
 
     def _tell(self) -> None:
-        told = json.dumps({"requests": self.requests, "body_bytes": self.body_bytes}).encode()
+        body = json.dumps({"requests": self.requests, "body_bytes": self.body_bytes}).encode()
         self._head = b""
-        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(told) + told)
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
         self._transport.close()
 
 
@@ -100,8 +100,8 @@ class Sink:
     def counted(self) -> tuple[int, int]:
         """Requests and body bytes so far."""
         with urllib.request.urlopen(self.url, timeout=10) as answer:
-            told = json.load(answer)
-        return told["requests"], told["body_bytes"]
+            numbers = json.load(answer)
+        return numbers["requests"], numbers["body_bytes"]
 
     def rate(self, *, size: int, connections: int, seconds: float = 1.0) -> float:
         """Requests of `size` bytes a second that it takes on so many connections, each of which does nothing else."""

@@ -43,25 +43,25 @@ class Up:
             text=True,
             check=True,
         ).stdout
-        told = json.loads(printed)
-        assert isinstance(told, dict)
-        return told
+        answer = json.loads(printed)
+        assert isinstance(answer, dict)
+        return answer
 
     def sandbox(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.home.sandbox_url()}{path}", timeout=120) as answer:
-            told = json.loads(answer.read())
-        assert isinstance(told, dict)
-        return told
+            status = json.loads(answer.read())
+        assert isinstance(status, dict)
+        return status
 
     def memory(self) -> dict[str, float]:
         """Peak megabytes of each kind of process; of several of one kind the largest."""
-        found: dict[str, float] = {}
+        seconds: dict[str, float] = {}
         for pid in processes.descendants(self.pid):
             # What has just ended has no memory to tell of.
             if most := processes.peak(pid):
                 kind = _kind(pid)
-                found[kind] = max(found.get(kind, 0.0), most / 1024)
-        return {kind: found[kind] for kind in sorted(found)}
+                seconds[kind] = max(seconds.get(kind, 0.0), most / 1024)
+        return {kind: seconds[kind] for kind in sorted(seconds)}
 
 
 def _kind(pid: int) -> str:
@@ -172,9 +172,9 @@ def until_all_is_back(up: Up, send: int, *, patience: float = 300.0) -> dict[str
 
 
 def _is_healthy(process: "subprocess.Popen[bytes]", log: Path) -> bool:
-    said = log.read_text(encoding="utf-8", errors="replace")
-    assert process.poll() is None, said
-    return _HEALTHY in said
+    text = log.read_text(encoding="utf-8", errors="replace")
+    assert process.poll() is None, text
+    return _HEALTHY in text
 
 
 def main() -> None:

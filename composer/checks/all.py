@@ -51,14 +51,14 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Problem]], ...] = (
     text_part.check,
     spam.check,
 )
-NOTHING_GIVEN = ExternalFacts()
+NO_FACTS = ExternalFacts()
 
 
-def check(content: EditionContent, rendering: Rendering, given: ExternalFacts = NOTHING_GIVEN) -> tuple[Problem, ...]:
+def check(content: EditionContent, rendering: Rendering, facts: ExternalFacts = NO_FACTS) -> tuple[Problem, ...]:
     """Everything wrong with this content as rendered, errors first, each problem once. Works offline.
 
-    What only the outside can tell (what links lead to, what ran before) is in `given`; without it nothing is said of it.
+    What only the outside can tell (what links lead to, what ran before) is in `facts`; without it nothing is said of it.
     """
-    checked = CheckContext(content, rendering, given)
-    found = dict.fromkeys(problem for one in CHECKS for problem in one(checked))
-    return tuple(sorted(found, key=lambda problem: problem.level != "error"))
+    context = CheckContext(content, rendering, facts)
+    problems = dict.fromkeys(problem for one in CHECKS for problem in one(context))
+    return tuple(sorted(problems, key=lambda problem: problem.level != "error"))

@@ -17,9 +17,9 @@ DATA = Path(__file__).parent / "data"
 _NAMED = 4
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
+def check(context: CheckContext) -> Iterator[Problem]:
     known = unsupported()
-    for slug in sorted(features_used(checked) & known.keys() - baseline(checked.rendering.theme)):
+    for slug in sorted(features_used(context) & known.keys() - baseline(context.rendering.theme)):
         title, clients = known[slug]
         shown = ", ".join(clients[:_NAMED]) + (f" and {len(clients) - _NAMED} more" if len(clients) > _NAMED else "")
         message = f"“{title}” is not supported by {shown}; see whether the mail still reads well there, or avoid it"

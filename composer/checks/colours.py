@@ -28,9 +28,9 @@ def colour(value: str) -> Colour | None:
         if word.startswith("#") and len(word) in {4, 7}:
             digits = word[1:] if len(word) == 7 else "".join(digit * 2 for digit in word[1:])
             return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-        found = _FUNCTION.fullmatch(word)
-        if found and found[4] in {None, "1", "100%"}:
-            return int(found[1]), int(found[2]), int(found[3])
+        match = _FUNCTION.fullmatch(word)
+        if match and match[4] in {None, "1", "100%"}:
+            return int(match[1]), int(match[2]), int(match[3])
     return None
 
 

@@ -55,7 +55,7 @@ class CheckContext:
 
     content: EditionContent
     rendering: Rendering
-    given: ExternalFacts = field(default_factory=ExternalFacts)
+    facts: ExternalFacts = field(default_factory=ExternalFacts)
 
     @cached_property
     def page(self) -> Any:

@@ -45,14 +45,14 @@ class _Scheme(NamedTuple):
     changes: Changes
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    (body,) = checked.page.xpath("/html/body") or (None,)
+def check(context: CheckContext) -> Iterator[Problem]:
+    (body,) = context.page.xpath("/html/body") or (None,)
     if body is None:
         return
     # Of each pair of colours the first text is named; there may be hundreds of the same.
     schemes: list[_Scheme] = [
         _Scheme("light", "contrast.light", {}),
-        _Scheme("dark", "contrast.dark", _dark_rules(checked)),
+        _Scheme("dark", "contrast.dark", _dark_rules(context)),
     ]
     for scheme, code, changes in schemes:
         faults: dict[tuple[Colour, Colour], tuple[float, float, str]] = {}
@@ -62,26 +62,26 @@ def check(checked: CheckContext) -> Iterator[Problem]:
             ratio = contrast(look.text, look.ground)
             if ratio < look.needs:
                 faults[look.text, look.ground] = (ratio, look.needs, words)
-        for (text, ground), (ratio, needs, words) in faults.items():
+        for (text, background), (ratio, needs, words) in faults.items():
             message = (
-                f"“{words[:40]}” is {shown(text)} on {shown(ground)} in the {scheme} scheme: contrast {ratio:.1f}, "
+                f"“{words[:40]}” is {shown(text)} on {shown(background)} in the {scheme} scheme: contrast {ratio:.1f}, "
                 f"{needs:g} is needed; choose a {'lighter' if scheme == 'dark' else 'darker'} text colour"
             )
             level = "error" if ratio < UNREADABLE else "warning"
             yield Problem(level="error" if level == "error" else "warning", code=code, message=message)
 
 
-def _dark_rules(checked: CheckContext) -> Changes:
+def _dark_rules(context: CheckContext) -> Changes:
     """What the dark scheme changes, the stronger and later rule last (all are !important)."""
-    found: list[tuple[tuple[int, int, int], int, Any, dict[str, str]]] = []
-    for rule in (rule for style in checked.styles for rule in css.rules(style)):
+    rules: list[tuple[tuple[int, int, int], int, Any, dict[str, str]]] = []
+    for rule in (rule for style in context.styles for rule in css.rules(style)):
         if len(rule.within) != 1 or not _DARK.match(rule.within[0]):
             continue
         changed = {name: value for name, value in rule.declarations if name in _COLOURS}
         for selector in rule.selectors if changed else ():
-            found += [(_strength(selector), len(found), one, changed) for one in _selected(selector, checked.page)]
+            rules += [(_strength(selector), len(rules), one, changed) for one in _selected(selector, context.page)]
     changes: dict[Any, dict[str, str]] = {}
-    for _, _, element, changed in sorted(found, key=lambda each: each[:2]):
+    for _, _, element, changed in sorted(rules, key=lambda each: each[:2]):
         changes.setdefault(element, {}).update(changed)
     return changes
 

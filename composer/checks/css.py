@@ -28,8 +28,8 @@ def rules(css: str) -> tuple[Rule, ...]:
 def _rules(css: str) -> Iterator[Rule]:
     opened: list[str] = []
     body = ""
-    for found in _PIECE.finditer(_COMMENT.sub(" ", css)):
-        text, mark = found[1].strip(), found[2]
+    for piece in _PIECE.finditer(_COMMENT.sub(" ", css)):
+        text, mark = piece[1].strip(), piece[2]
         if mark == "{":
             opened.append(text)
             body = ""
@@ -50,4 +50,4 @@ def _rules(css: str) -> Iterator[Rule]:
 @lru_cache(maxsize=2048)
 def declarations(body: str) -> tuple[tuple[str, str], ...]:
     """The properties, in lower case, and their values of a style attribute or a rule's body."""
-    return tuple((found[1].lower(), found[2].strip()) for found in _DECLARATION.finditer(body))
+    return tuple((match[1].lower(), match[2].strip()) for match in _DECLARATION.finditer(body))

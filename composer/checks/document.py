@@ -11,8 +11,8 @@ _RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", 
 _RIGHT_TO_LEFT_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo"}
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    html, page = checked.rendering.html, checked.page
+def check(context: CheckContext) -> Iterator[Problem]:
+    html, page = context.rendering.html, context.page
     if "<mj-" in html:
         yield _error("html.mjml_left", "MJML is left in the HTML; the theme is faulty")
     if html.count("<!DOCTYPE") != 1 or not html.startswith("<!DOCTYPE html>"):
@@ -24,13 +24,13 @@ def check(checked: CheckContext) -> Iterator[Problem]:
         yield _error("html.title", "the HTML has no title")
     if page.xpath("//table[not(@role)]"):
         yield _error("html.table_role", 'a layout table without role="presentation"')
-    yield from _direction(checked)
-    for style in checked.styles:
+    yield from _direction(context)
+    for style in context.styles:
         yield from _style(style)
 
 
-def _direction(checked: CheckContext) -> Iterator[Problem]:
-    publication = checked.content.publication
+def _direction(context: CheckContext) -> Iterator[Problem]:
+    publication = context.content.publication
     primary, *rest = publication.language.lower().replace("_", "-").split("-")
     scripts = {part for part in rest if len(part) == 4}
     expected = "rtl" if scripts & _RIGHT_TO_LEFT_SCRIPTS or (not scripts and primary in _RIGHT_TO_LEFT) else "ltr"

@@ -10,9 +10,9 @@ from composer.content import ButtonBlock, CallToAction, StoryBlock
 _HREF = re.compile(r'<a\b[^>]*\bhref="([^"]*)"')
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
+def check(context: CheckContext) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for where, block in checked.blocks:
+    for where, block in context.blocks:
         for link in dict.fromkeys(links_of(block)):
             before = first.setdefault(same(link), where)
             if before != where:
@@ -24,12 +24,12 @@ def links_of(block: object) -> tuple[str, ...]:
     """The web addresses a story, a button or the call to action leads to."""
     match block:
         case StoryBlock():
-            found: list[str] = [block.source_url, *(unescape(link) for link in _HREF.findall(block.body_html))]
+            urls: list[str] = [block.source_url, *(unescape(link) for link in _HREF.findall(block.body_html))]
         case ButtonBlock() | CallToAction():
-            found = [block.url]
+            urls = [block.url]
         case _:
-            found = []
-    return tuple(link.strip() for link in found if link.strip().lower().startswith(("http://", "https://")))
+            urls = []
+    return tuple(link.strip() for link in urls if link.strip().lower().startswith(("http://", "https://")))
 
 
 def same(link: str) -> str:

@@ -70,15 +70,15 @@ _SELECTORS = {
 }
 
 
-def features_used(checked: CheckContext) -> frozenset[str]:
+def features_used(context: CheckContext) -> frozenset[str]:
     """The features of the HTML, including those caniemail has no word on."""
-    found: set[str] = set()
-    for element in checked.page.iter():
+    slugs: set[str] = set()
+    for element in context.page.iter():
         if isinstance(element.tag, str):
-            found.update(_of_element(element))
-    for style in checked.styles:
-        found.update(_of_stylesheet(style))
-    return frozenset(found)
+            slugs.update(_of_element(element))
+    for style in context.styles:
+        slugs.update(_of_stylesheet(style))
+    return frozenset(slugs)
 
 
 def _of_element(element: Any) -> Iterator[str]:
@@ -119,27 +119,27 @@ def _of_stylesheet(style: str) -> Iterator[str]:
 
 @cache
 def _of_selector(selector: str) -> tuple[str, ...]:
-    found = [slug for slug, sign in _SELECTORS.items() if re.search(sign, selector)]
-    found += [f"css-pseudo-element-{name}" for name in re.findall(r"::([-\w]+)", selector)]
-    found += [f"css-pseudo-class-{name}" for name in re.findall(r"(?<!:):([-\w]+)", selector)]
-    return tuple(found)
+    slugs = [slug for slug, sign in _SELECTORS.items() if re.search(sign, selector)]
+    slugs += [f"css-pseudo-element-{name}" for name in re.findall(r"::([-\w]+)", selector)]
+    slugs += [f"css-pseudo-class-{name}" for name in re.findall(r"(?<!:):([-\w]+)", selector)]
+    return tuple(slugs)
 
 
 @cache
 def _of_declaration(name: str, value: str) -> tuple[str, ...]:
     if name.startswith(("mso-", "-webkit-", "-ms-", "-moz-")):
         return ()
-    found = [f"css-{name}"]
+    slugs = [f"css-{name}"]
     family = next((one for one in _FAMILIES if name.startswith(f"{one}-")), "")
     if family:
-        found.append(f"css-{family}")
+        slugs.append(f"css-{family}")
     if name == "border-radius" or name.endswith("-radius"):
-        found.append("css-border-radius")
+        slugs.append("css-border-radius")
     if name in {"left", "right", "top", "bottom"}:
-        found.append("css-left-right-top-bottom")
+        slugs.append("css-left-right-top-bottom")
     shown = value.partition(" ")[0].removeprefix("inline-")
     if name == "display" and shown in {"flex", "grid", "none"}:
-        found.append(f"css-display-{shown}")
-    found += [f"css-unit-{_UNITS.get(unit, unit)}" for unit in _UNIT.findall(value)]
-    found += [slug for sign, slug in _FUNCTIONS.items() if sign in value]
-    return tuple(found)
+        slugs.append(f"css-display-{shown}")
+    slugs += [f"css-unit-{_UNITS.get(unit, unit)}" for unit in _UNIT.findall(value)]
+    slugs += [slug for sign, slug in _FUNCTIONS.items() if sign in value]
+    return tuple(slugs)

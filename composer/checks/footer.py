@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from composer.checks.context import CheckContext, Problem
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    rendering, publication = checked.rendering, checked.content.publication
-    parts = (("HTML part", checked.page.text_content()), ("text part", rendering.text))
+def check(context: CheckContext) -> Iterator[Problem]:
+    rendering, publication = context.rendering, context.content.publication
+    parts = (("HTML part", context.page.text_content()), ("text part", rendering.text))
     address = "".join(publication.postal_address.split())
     if not address:
         message = "the publication has no postal address; the law asks for one in every mail"
@@ -17,7 +17,7 @@ def check(checked: CheckContext) -> Iterator[Problem]:
             message = "the postal address is missing"
             yield Problem(level="error", code="footer.no_address", message=message, where=where)
     unsubscribe = rendering.links.unsubscribe
-    in_html = bool(unsubscribe) and unsubscribe in checked.page.xpath("//a/@href")
+    in_html = bool(unsubscribe) and unsubscribe in context.page.xpath("//a/@href")
     in_text = bool(unsubscribe) and unsubscribe in rendering.text
     for where, present in (("HTML part", in_html), ("text part", in_text)):
         if not present:

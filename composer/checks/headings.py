@@ -3,9 +3,9 @@ from collections.abc import Iterator
 from composer.checks.context import CheckContext, Problem
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
+def check(context: CheckContext) -> Iterator[Problem]:
     """One h1, and no level skipped on the way down."""
-    headings = checked.page.xpath("//h1|//h2|//h3|//h4|//h5|//h6")
+    headings = context.page.xpath("//h1|//h2|//h3|//h4|//h5|//h6")
     levels = [int(heading.tag[1]) for heading in headings]
     if levels.count(1) != 1:
         message = f"the mail has {levels.count(1)} main headings (h1); it must have one"

@@ -18,12 +18,12 @@ NARROW, WIDE, HIGH = 528, 2400, 3600
 _UNSHOWN = re.compile(r"\.(?:svg|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    for where, image in checked.images:
+def check(context: CheckContext) -> Iterator[Problem]:
+    for where, image in context.images:
         yield from _alt(where, image.alt.strip())
         yield from _address(where, image)
         yield from _size(where, image)
-    together = sum(image.weight for image in {image.url: image for _, image in checked.images}.values())
+    together = sum(image.weight for image in {image.url: image for _, image in context.images}.values())
     if together > HEAVY_TOGETHER:
         message = f"the images weigh {together / 1e6:.1f} MB together; make them smaller, or take some out"
         yield Problem(level="warning", code="images.heavy", message=message)

@@ -7,23 +7,23 @@ from composer.checks.duplicates import links_of, same
 from composer.content import EditionContent, StoryBlock
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    history, content = checked.given.history, checked.content
-    for where, block in checked.blocks:
+def check(context: CheckContext) -> Iterator[Problem]:
+    history, content = context.facts.history, context.content
+    for where, block in context.blocks:
         if isinstance(block, StoryBlock) and block.key in history.ran:
             message = f"it already ran in No. {history.ran[block.key]}; take it out, or say what is new"
             yield Problem(level="warning", code="story.ran_before", message=message, where=where)
     if history.last is not None:
-        yield from _unchanged(checked, content, history.last)
+        yield from _unchanged(context, content, history.last)
 
 
-def _unchanged(checked: CheckContext, content: EditionContent, last: EditionContent) -> Iterator[Problem]:
+def _unchanged(context: CheckContext, content: EditionContent, last: EditionContent) -> Iterator[Problem]:
     number = f"No. {last.number}" if last.number else "the edition before"
     if content.subject.strip() and _plain(content.subject) == _plain(last.subject):
         message = f"the subject is the one of {number}; say what is new this time"
         yield Problem(level="warning", code="subject.same_as_last", message=message, where="subject")
     before = {same(link) for block in last.stories for link in links_of(block)}
-    for where, block in checked.blocks:
+    for where, block in context.blocks:
         if isinstance(block, StoryBlock):
             for link in dict.fromkeys(links_of(block)):
                 if same(link) in before:

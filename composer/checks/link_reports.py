@@ -24,22 +24,22 @@ def links_to_check(rendering: Rendering, *, web_url: str = "") -> tuple[str, ...
     return _links(page.xpath("//a/@href"), web_url)
 
 
-def _links(found: list[str], web_url: str) -> tuple[str, ...]:
+def _links(urls: list[str], web_url: str) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             link
-            for link in found
+            for link in urls
             if link.lower().startswith(("http://", "https://")) and "-nd" not in link and link != web_url
         )
     )
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    reports = checked.given.links
+def check(context: CheckContext) -> Iterator[Problem]:
+    reports = context.facts.links
     if reports is None:
         return
     unchecked = []
-    for link in _links(checked.page.xpath("//a/@href"), checked.content.web_url):
+    for link in _links(context.page.xpath("//a/@href"), context.content.web_url):
         if link in reports:
             yield from _said(link, reports[link])
         else:

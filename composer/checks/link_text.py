@@ -20,14 +20,14 @@ _CLICK_HERE = re.compile(r"\b(?:click|tap) here\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:https?://|www\.)\S{24,}", re.IGNORECASE)
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    language = checked.content.publication.language.lower()[:2]
+def check(context: CheckContext) -> Iterator[Problem]:
+    language = context.content.publication.language.lower()[:2]
     generic = (_PATTERNS["en"], _PATTERNS.get(language, _PATTERNS["en"]))
-    for text in checked.texts:
+    for text in context.texts:
         if _CLICK_HERE.search(text.text):
             message = "“click here” says nothing of where it leads; name what the reader finds there"
             yield Problem(level="warning", code="link.click_here", message=message, where=text.where)
-    for link in checked.page.xpath("//a[@href]"):
+    for link in context.page.xpath("//a[@href]"):
         shown = " ".join(link.text_content().split()).strip(" .…→»")
         if not shown and not link.xpath(".//img[@alt!='']"):
             message = f"the link to {link.get('href')[:80]} has no text"

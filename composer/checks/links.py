@@ -12,14 +12,14 @@ _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)", r
 _TAG = re.compile(r"-nd[A-Z]\w*-")
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    for link in checked.page.xpath("//a[not(@href)]"):
+def check(context: CheckContext) -> Iterator[Problem]:
+    for link in context.page.xpath("//a[not(@href)]"):
         shown = " ".join(link.text_content().split())[:60]
         yield _problem(
             "error", "link.no_address", f"the link on “{shown}” has no usable address; write it as https://…"
         )
-    targets = set(checked.page.xpath("//@id"))
-    for link in dict.fromkeys(checked.page.xpath("//a/@href")):
+    targets = set(context.page.xpath("//@id"))
+    for link in dict.fromkeys(context.page.xpath("//a/@href")):
         if _TAG.fullmatch(link):
             continue
         if link.startswith("#"):

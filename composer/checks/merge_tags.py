@@ -10,9 +10,9 @@ from composer.merge_tags import NAMES, WEB_URL, tags_in, translate, unknown_tags
 _LEFT = re.compile(r"\{\{[^{}]{0,60}\}\}|\{%|%\}|\*\|\w+\|\*|-nd[A-Z]\w*-")
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
+def check(context: CheckContext) -> Iterator[Problem]:
     reported: set[str] = set()
-    for text in checked.texts:
+    for text in context.texts:
         for unknown in unknown_tags(text.text):
             reported.add(unknown.written)
             yield Problem(level="error", code="tags.unknown", message=unknown.message, where=text.where)
@@ -22,11 +22,11 @@ def check(checked: CheckContext) -> Iterator[Problem]:
                     f'{{{{ {tag.field} }}}} is empty for readers without a name; add a default: | default: "reader"'
                 )
                 yield Problem(level="warning", code="tags.no_default", message=message, where=text.where)
-    yield from _left(checked, reported)
+    yield from _left(context, reported)
 
 
-def _left(checked: CheckContext, reported: set[str]) -> Iterator[Problem]:
-    rendering = checked.rendering
+def _left(context: CheckContext, reported: set[str]) -> Iterator[Problem]:
+    rendering = context.rendering
     known = {tag.token for tag in rendering.tags} - {WEB_URL}
     for where, part in (("subject", rendering.subject), ("HTML part", rendering.html), ("text part", rendering.text)):
         for left in dict.fromkeys(_LEFT.findall(part)):

@@ -22,14 +22,14 @@ _AMBIGUOUS = {
 }
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    today = checked.content.date or checked.given.today
-    months = _names(checked.content.publication.language)
+def check(context: CheckContext) -> Iterator[Problem]:
+    today = context.content.date or context.facts.today
+    months = _names(context.content.publication.language)
     if today is None or not months:
         return
-    stale = _named_before(checked, months) if _month_turned(checked) else set()
+    stale = _named_before(context, months) if _month_turned(context) else set()
     usual = {(today.month + offset) % 12 for offset in (-1, 0, 1)} - {number % 12 for number in stale}
-    for text in checked.texts:
+    for text in context.texts:
         if text.where not in _FRAME:
             continue
         for number in _months(text, months):
@@ -55,13 +55,13 @@ def _names(language: str) -> tuple[str, ...]:
     return names if all(name.isalpha() for name in names) else ()
 
 
-def _month_turned(checked: CheckContext) -> bool:
-    last, today = checked.given.history.last, checked.content.date or checked.given.today
+def _month_turned(context: CheckContext) -> bool:
+    last, today = context.facts.history.last, context.content.date or context.facts.today
     return bool(last and last.date and today and (last.date.year, last.date.month) != (today.year, today.month))
 
 
-def _named_before(checked: CheckContext, months: tuple[str, ...]) -> set[int]:
-    last: EditionContent | None = checked.given.history.last
+def _named_before(context: CheckContext, months: tuple[str, ...]) -> set[int]:
+    last: EditionContent | None = context.facts.history.last
     frame = [text for text in texts(last) if text.where in _FRAME] if last else []
     return {number for text in frame for number in _months(text, months)}
 

@@ -38,7 +38,9 @@ class _Form:
 
 
 @dataclass
-class _Found:
+class _Vocabulary:
+    """The words of an edition, by their spelling."""
+
     forms: dict[str, _Form] = field(default_factory=dict)
     #: Words seen without a capital: no names.
     common: set[str] = field(default_factory=set)
@@ -49,13 +51,13 @@ class _Found:
         form.is_name |= is_name
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    found = _Found()
-    for text in checked.texts:
+def check(context: CheckContext) -> Iterator[Problem]:
+    vocabulary = _Vocabulary()
+    for text in context.texts:
         if text.kind in {"text", "html"} and not text.text.isupper():
-            _read(text, found)
-    german = checked.content.publication.language.lower()[:2] in _CAPITALS_FOR_NOUNS
-    pairs = [*_alike(found), *(() if german else _misspelt(found))]
+            _read(text, vocabulary)
+    german = context.content.publication.language.lower()[:2] in _CAPITALS_FOR_NOUNS
+    pairs = [*_alike(vocabulary), *(() if german else _misspelt(vocabulary))]
     for first, second in pairs:
         message = (
             f"“{first.written}” ({first.where}) and “{second.written}” ({second.where}) look like one name "
@@ -64,7 +66,7 @@ def check(checked: CheckContext) -> Iterator[Problem]:
         yield Problem(level="warning", code="names.differ", message=message, where=second.where)
 
 
-def _read(text: Text, found: _Found) -> None:
+def _read(text: Text, vocabulary: _Vocabulary) -> None:
     shown = _URL.sub(" ", _TAG.sub(" ", text.text))
     words = list(_WORD.finditer(shown))
     # A line in which nearly every longer word has a capital is a headline.
@@ -76,26 +78,26 @@ def _read(text: Text, found: _Found) -> None:
         has_capital = any(letter.isupper() for letter in written)
         is_name = has_capital and not headline and not _BEGINS.search(shown[: word.start()])
         if has_capital:
-            found.add(written, text.where, is_name=is_name)
+            vocabulary.add(written, text.where, is_name=is_name)
         elif not written.isdigit():
-            found.common.add(written.casefold())
+            vocabulary.common.add(written.casefold())
         # Two words of which each has a capital may be one name written apart: Tik Tok, Lemon 8.
         if before and shown[before.end() : word.start()] == " " and (written[0].isupper() or written.isdigit()):
-            found.add(f"{before[0]} {written}", text.where, is_name=before_is_name)
+            vocabulary.add(f"{before[0]} {written}", text.where, is_name=before_is_name)
         before = word if written[0].isupper() and not word[0].isupper() and written == word[0] else None
         before_is_name = is_name
 
 
-def _alike(found: _Found) -> Iterator[tuple[_Form, _Form]]:
+def _alike(vocabulary: _Vocabulary) -> Iterator[tuple[_Form, _Form]]:
     """Names that differ in case, accents or spacing alone."""
     groups: dict[str, list[_Form]] = defaultdict(list)
-    for form in found.forms.values():
+    for form in vocabulary.forms.values():
         groups[_folded(form.written)].append(form)
     for folded, forms in groups.items():
         if len(folded) < _SHORTEST_ALIKE or not any(form.is_name for form in forms):
             continue
         for second in forms[1:]:
-            if _really_differ(forms[0].written, second.written) and folded not in found.common:
+            if _really_differ(forms[0].written, second.written) and folded not in vocabulary.common:
                 yield forms[0], second
                 break
 
@@ -113,10 +115,10 @@ def _headlined(written: str) -> str:
     return re.sub(r"(^|[-.& ])(\w)", lambda match: match[1] + match[2].upper(), written)
 
 
-def _misspelt(found: _Found) -> Iterator[tuple[_Form, _Form]]:
+def _misspelt(vocabulary: _Vocabulary) -> Iterator[tuple[_Form, _Form]]:
     """Names one edit apart, of which the rarer one is probably a slip."""
-    names = [form for form in found.forms.values() if form.is_name and _may_be_misspelt(form, found)]
-    others = [form for form in found.forms.values() if _may_be_misspelt(form, found)]
+    names = [form for form in vocabulary.forms.values() if form.is_name and _may_be_misspelt(form, vocabulary)]
+    others = [form for form in vocabulary.forms.values() if _may_be_misspelt(form, vocabulary)]
     for name in names:
         for other in others:
             if other.is_name and (other.count, other.written) >= (name.count, name.written):
@@ -128,9 +130,9 @@ def _misspelt(found: _Found) -> Iterator[tuple[_Form, _Form]]:
                 yield name, other
 
 
-def _may_be_misspelt(form: _Form, found: _Found) -> bool:
+def _may_be_misspelt(form: _Form, vocabulary: _Vocabulary) -> bool:
     plain = form.written.isalpha() and not form.written.isupper()
-    return plain and len(form.written) >= _SHORTEST_MISSPELT and form.written.casefold() not in found.common
+    return plain and len(form.written) >= _SHORTEST_MISSPELT and form.written.casefold() not in vocabulary.common
 
 
 def _one_edit(first: str, second: str) -> bool:

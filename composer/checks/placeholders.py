@@ -15,12 +15,12 @@ _NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TBC|TK TK|TKTK|XXX+)\b")
 _TODO_IS_A_WORD = {"es", "pt", "gl"}
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    language = checked.content.publication.language.lower()[:2]
-    for text in checked.texts:
-        found = _LOREM.search(text.text)
-        if not found and language not in _TODO_IS_A_WORD:
-            found = _NOTES.search(text.text)
-        if found:
-            message = f"“{found[0]}” looks like a placeholder; replace it"
+def check(context: CheckContext) -> Iterator[Problem]:
+    language = context.content.publication.language.lower()[:2]
+    for text in context.texts:
+        match = _LOREM.search(text.text)
+        if not match and language not in _TODO_IS_A_WORD:
+            match = _NOTES.search(text.text)
+        if match:
+            message = f"“{match[0]}” looks like a placeholder; replace it"
             yield Problem(level="error", code="placeholder.text", message=message, where=text.where)

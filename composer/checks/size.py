@@ -10,8 +10,8 @@ REFUSE_AT = 98_000
 TRACKED_LINK = 300
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    size = sent_size(checked)
+def check(context: CheckContext) -> Iterator[Problem]:
+    size = sent_size(context)
     if size > WARN_AT:
         message = (
             f"the HTML will have about {size / 1000:.0f} KB when links are tracked; "
@@ -21,7 +21,7 @@ def check(checked: CheckContext) -> Iterator[Problem]:
         yield Problem(level="error" if level == "error" else "warning", code="size.html", message=message)
 
 
-def sent_size(checked: CheckContext) -> int:
+def sent_size(context: CheckContext) -> int:
     """Bytes of HTML with the growth of tracked links."""
-    tracked = checked.page.xpath("count(//a[starts-with(@href, 'http') and not(@clicktracking)])")
-    return len(checked.rendering.html.encode()) + TRACKED_LINK * int(tracked)
+    tracked = context.page.xpath("count(//a[starts-with(@href, 'http') and not(@clicktracking)])")
+    return len(context.rendering.html.encode()) + TRACKED_LINK * int(tracked)

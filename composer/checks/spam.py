@@ -8,8 +8,8 @@ from composer.checks.context import CheckContext, Problem
 REFUSED_AT, NOTABLE_AT = 5.0, 1.0
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    report = checked.given.spam
+def check(context: CheckContext) -> Iterator[Problem]:
+    report = context.facts.spam
     if report is None or report.score < NOTABLE_AT:
         return
     rules = ", ".join(f"{name} {points:g}" for name, points in report.rules) or "no rule named"

@@ -6,9 +6,9 @@ from composer.checks.context import CheckContext, Problem
 from composer.content import SectionBlock, StoryBlock
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    stories = checked.content.stories
-    minimum = checked.content.publication.minimum_stories
+def check(context: CheckContext) -> Iterator[Problem]:
+    stories = context.content.stories
+    minimum = context.content.publication.minimum_stories
     if len(stories) < minimum:
         yield Problem(
             level="error",
@@ -16,7 +16,7 @@ def check(checked: CheckContext) -> Iterator[Problem]:
             message=f"{len(stories)} of at least {minimum} stories; add more, or lower the publication's minimum",
         )
     first: dict[str, str] = {}
-    for where, block in checked.blocks:
+    for where, block in context.blocks:
         if isinstance(block, SectionBlock) and not block.heading.strip():
             yield Problem(level="error", code="section.no_heading", message="a section without a heading", where=where)
         if not isinstance(block, StoryBlock):

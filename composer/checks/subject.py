@@ -17,8 +17,8 @@ _EMOJI = re.compile("[\U0001f1e6-\U0001f1ff]{2}|[\U0001f300-\U0001faff\u2600-\u2
 _TOKEN = re.compile(r"-nd[A-Z][A-Za-z0-9]*-")
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    content = checked.content
+def check(context: CheckContext) -> Iterator[Problem]:
+    content = context.content
     subject, preheader = content.subject.strip(), content.preheader.strip()
     if not content.title.strip():
         yield Problem(level="error", code="title.empty", message="the edition has no title; write one", where="title")

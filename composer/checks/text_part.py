@@ -13,21 +13,21 @@ _FOOTNOTE = re.compile(r"\[\d+\]")
 _NOT_SHOWN = {"subject", "preheader"}
 
 
-def check(checked: CheckContext) -> Iterator[Problem]:
-    if not checked.rendering.text.strip():
+def check(context: CheckContext) -> Iterator[Problem]:
+    if not context.rendering.text.strip():
         yield Problem(level="error", code="text.empty", message="the mail has no text part; render it again")
         return
     # Compared by letters and digits alone: lines are broken anywhere in Chinese, quotes are marked, headings are capitals.
-    letters = _letters(checked.rendering.text)
-    for text in checked.texts:
+    letters = _letters(context.rendering.text)
+    for text in context.texts:
         if text.kind not in {"text", "html"} or text.where in _NOT_SHOWN:
             continue
         missing = next((run for run in _runs(text) if _letters(run) not in letters), None)
         if missing is not None:
             message = f"“{' '.join(missing.split())[:60]}” is missing from the plain text"
             yield Problem(level="error", code="text.incomplete", message=message, where=text.where)
-    unbroken = "".join(checked.rendering.text.split())
-    for link in dict.fromkeys(checked.page.xpath("//a/@href")):
+    unbroken = "".join(context.rendering.text.split())
+    for link in dict.fromkeys(context.page.xpath("//a/@href")):
         if not link.startswith("#") and link.removeprefix("mailto:") not in unbroken:
             message = f"the plain text does not say where {link[:120]} leads"
             yield Problem(level="warning", code="text.no_link", message=message)

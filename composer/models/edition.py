@@ -11,7 +11,7 @@ from wagtail.locks import BaseLock
 from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, Revision, RevisionMixin
 from wagtail.search import index
 
-from composer import picking, placements
+from composer import placements, story_copying
 from composer.blocks import ContentBlock
 from composer.locking import ApprovedLock
 from composer.models.approval import Approval
@@ -113,7 +113,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     def save_revision(self, *args: Any, **kwargs: Any) -> Revision:
         """Save row, revision and placements in one transaction; void a standing approval if anything changed."""
         with transaction.atomic():
-            picking.prepare(self.content)
+            story_copying.prepare(self.content)
             before = Edition.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
             last = before.latest_revision if before else None
             written_before = {name: last.content.get(name) for name in WRITTEN} if last else None

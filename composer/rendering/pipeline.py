@@ -107,10 +107,10 @@ def _compiled(mjml: str) -> str:
 
 def _located(mjml: str, message: str) -> str:
     """The parser's byte offsets as line and context."""
-    found = _POSITION.search(message)
-    if not found:
+    match = _POSITION.search(message)
+    if not match:
         return f"invalid MJML: {message}"
-    before = mjml.encode()[: int(found[1])].decode(errors="ignore")
+    before = mjml.encode()[: int(match[1])].decode(errors="ignore")
     line = before.count("\n") + 1
     return f"invalid MJML: {message} (line {line}: …{before[-40:]}⟨here⟩)"
 

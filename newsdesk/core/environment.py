@@ -216,8 +216,8 @@ def _dkim_key(mapping: Mapping[str, str]) -> DkimKey | None:
     private_key, domain, selector = (_value(mapping, name) for name in names)
     if not any((private_key, domain, selector)):
         return None
-    for name, given in zip(names, (private_key, domain, selector), strict=True):
-        if not given:
+    for name, value in zip(names, (private_key, domain, selector), strict=True):
+        if not value:
             raise EnvironmentVariableError(f"{name}: {', '.join(names)} belong together; this one is missing.")
     from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # noqa: PLC0415 - slow, and only for DKIM
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - slow, and only for DKIM

@@ -37,14 +37,14 @@ class Lock:
     def acquire(self, seconds: float, *, on_wait: Callable[[], None] | None = None) -> bool:
         """Wait for it at most so many seconds; `on_wait` is called once when it takes longer than a moment."""
         start = time.monotonic()
-        told = False
+        has_called = False
         while not self.try_acquire():
             waited = time.monotonic() - start
             if waited >= seconds:
                 return False
-            if on_wait is not None and not told and waited >= PATIENCE_BEFORE_WORD:
+            if on_wait is not None and not has_called and waited >= PATIENCE_BEFORE_WORD:
                 on_wait()
-                told = True
+                has_called = True
             time.sleep(INTERVAL)
         return True
 

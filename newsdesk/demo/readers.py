@@ -62,8 +62,8 @@ def _rows(number: int) -> Iterator[list[str]]:
 def _leave(publication: Publication) -> None:
     """One reader in fifty has unsubscribed long ago, and one in a hundred must not be mailed."""
     numbered = Subscriber.objects.filter(subscriptions__list__publication=publication).order_by("pk")
-    gone = list(numbered.values_list("pk", flat=True)[7::50])
-    unsubscribe_many(((reader, publication.pk) for reader in gone), "demo")
+    leavers = list(numbered.values_list("pk", flat=True)[7::50])
+    unsubscribe_many(((reader, publication.pk) for reader in leavers), "demo")
     barred = list(numbered.values_list("email", flat=True)[13::100])
     suppress_many(
         SuppressionRequest(address=email, reason="manual" if at % 2 else "hard_bounce", detail="demo")

@@ -20,39 +20,39 @@ def publication_named(slug: str) -> "Publication":
     """Raises InputError with the slugs there are."""
     from composer.models import Publication
 
-    found = Publication.objects.filter(slug=slug).first()
-    if found is None:
+    publication = Publication.objects.filter(slug=slug).first()
+    if publication is None:
         others = ", ".join(Publication.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         raise InputError(f"--publication: there is no {slug!r}; there are: {others}")
-    return found
+    return publication
 
 
 def edition_numbered(pk: int) -> "Edition":
     """An edition by its id. Raises InputError."""
     from composer.models import Edition
 
-    found = Edition.objects.select_related("publication").filter(pk=pk).first()
-    if found is None:
+    edition = Edition.objects.select_related("publication").filter(pk=pk).first()
+    if edition is None:
         raise InputError(f"EDITION: there is no edition {pk}")
-    return found
+    return edition
 
 
 def list_named(publication: "Publication", slug: str) -> "List":
     """Raises InputError with the lists there are."""
-    found: List | None = publication.lists.filter(slug=slug).first()
-    if found is None:
+    recipients: List | None = publication.lists.filter(slug=slug).first()
+    if recipients is None:
         known = ", ".join(publication.lists.values_list("slug", flat=True)) or "none; import-subscribers makes one"
         raise InputError(f"--list: {publication.slug} has no list {slug!r}; it has {known}")
-    return found
+    return recipients
 
 
 def segment_named(publication: "Publication", slug: str) -> "Segment":
     """Raises InputError with the segments there are."""
-    found: Segment | None = publication.segments.filter(slug=slug).first()
-    if found is None:
+    segment: Segment | None = publication.segments.filter(slug=slug).first()
+    if segment is None:
         known = ", ".join(publication.segments.values_list("slug", flat=True)) or "none; new-segment makes one"
         raise InputError(f"--segment: {publication.slug} has no segment {slug!r}; it has {known}")
-    return found
+    return segment
 
 
 def read_digest(path: str) -> "Digest":

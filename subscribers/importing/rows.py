@@ -148,10 +148,10 @@ def _language(cell: str) -> str:
     """The tag in its customary case (RFC 5646, section 2.1.1); an underscore is taken for a hyphen."""
     if not cell:
         return ""
-    found = _LANGUAGE.fullmatch(cell.replace("_", "-").lower())
-    if not found or len(cell) > 20:
+    match = _LANGUAGE.fullmatch(cell.replace("_", "-").lower())
+    if not match or len(cell) > 20:
         raise RowError(f"language: {_shown(cell)} is not a tag such as en or zh-Hans")
-    language, script, region, variants = found.groups(default="")
+    language, script, region, variants = match.groups(default="")
     return language + script.title() + region.upper() + variants
 
 

@@ -28,10 +28,10 @@ def import_csv(file: Path | BinaryIO, *, publication_id: int, list_slug: str, so
     if not _SLUG.fullmatch(list_slug):
         raise InputError(f"list {list_slug!r}: use letters, digits, hyphens and underscores, at most 60.")
     with opened(file) as text, transaction.atomic():
-        found = records(text)
-        heading = _heading(found, name)
+        file_records = records(text)
+        heading = _heading(file_records, name)
         rejected: list[Rejection] = []
-        rows = _Counted(found)
+        rows = _Counted(file_records)
         staging.fill(_accepted(rows, heading, rejected))
         chosen = _list(publication_id, list_slug)
         consent = source or f"import {Path(name).name}"
@@ -46,8 +46,8 @@ def import_csv(file: Path | BinaryIO, *, publication_id: int, list_slug: str, so
 
 
 class _Counted:
-    def __init__(self, found: Iterator[Record]) -> None:
-        self._found = found
+    def __init__(self, file_records: Iterator[Record]) -> None:
+        self._found = file_records
         self.count = 0
 
     def __iter__(self) -> Iterator[Record]:
@@ -56,8 +56,8 @@ class _Counted:
             yield record
 
 
-def _heading(found: Iterator[Record], name: str) -> Heading:
-    first = next(found, None)
+def _heading(file_records: Iterator[Record], name: str) -> Heading:
+    first = next(file_records, None)
     if first is None:
         raise InputError(f"{name}: the file is empty; its first line must name the columns.")
     if first.problem:

@@ -61,7 +61,7 @@ def _suppressions(events: Sequence[tuple[ReportedEvent, Suppression.Reason]]) ->
 
 def _erased(addresses: Iterable[str]) -> set[str]:
     by_hash = {erased_address(address): address for address in addresses}
-    return {by_hash[kept] for (kept,) in run(_ERASED, (list(by_hash),))}
+    return {by_hash[digest] for (digest,) in run(_ERASED, (list(by_hash),))}
 
 
 def _subscriptions(events: Iterable[ReportedEvent]) -> set[tuple[int, int]]:

@@ -39,8 +39,8 @@ def attribute(events: Sequence[ReportedEvent], *, received_at: datetime) -> list
     if not late:
         return list(events)
     addresses, ats = [event.address for event in late.values()], [event.at for event in late.values()]
-    found = run(_FIND, (list(late), addresses, ats, received_at, WINDOW_DAYS, received_at, SKEW_MINUTES))
+    rows = run(_FIND, (list(late), addresses, ats, received_at, WINDOW_DAYS, received_at, SKEW_MINUTES))
     attributed = list(events)
-    for position, subscriber_id, send_id in found:
+    for position, subscriber_id, send_id in rows:
         attributed[position] = late[position]._replace(subscriber_id=subscriber_id, send_id=send_id)
     return attributed

@@ -68,9 +68,9 @@ def check_links(edition_id: int, *, guard: Guard = Guard()) -> int:  # noqa: B00
 def _fetched(urls: Collection[str], guard: Guard) -> dict[str, LinkReport]:
     executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="links")
     try:
-        asked = {executor.submit(follow, url, guard): url for url in urls}
-        done, _ = wait(asked, timeout=MOST_SECONDS)
-        return {asked[one]: one.result() for one in done}
+        futures = {executor.submit(follow, url, guard): url for url in urls}
+        done, _ = wait(futures, timeout=MOST_SECONDS)
+        return {futures[one]: one.result() for one in done}
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 

@@ -51,7 +51,7 @@ def one_line(text: str) -> str:
 
 def _line(raw: bytes, *, open_end: bool) -> bytes:
     """One line; unless a soft break follows (`open_end`), white space at its end is escaped."""
-    escaped = _UNSAFE.sub(lambda found: _ESCAPES[found[0][0]], raw) if _UNSAFE.search(raw) else raw
+    escaped = _UNSAFE.sub(lambda match: _ESCAPES[match[0][0]], raw) if _UNSAFE.search(raw) else raw
     if not open_end and escaped.endswith((b" ", b"\t")):
         escaped = escaped[:-1] + _ESCAPES[escaped[-1]]
     chunks = [escaped] if len(escaped) <= 72 else _CHUNK.findall(escaped)

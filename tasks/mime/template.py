@@ -133,9 +133,9 @@ def _assembled(parts: Sequence[bytes | str], fingerprint: str) -> Template:
 def _split(content: str, splitter: re.Pattern[str]) -> list[bytes | str]:
     parts: list[bytes | str] = []
     at = 0
-    for found in splitter.finditer(content):
-        parts += [quoted_printable.literal(content[at : found.start()], joined=True), found[0]]
-        at = found.end()
+    for match in splitter.finditer(content):
+        parts += [quoted_printable.literal(content[at : match.start()], joined=True), match[0]]
+        at = match.end()
     return [*parts, quoted_printable.literal(content[at:], joined=False)]
 
 

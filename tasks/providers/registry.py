@@ -19,8 +19,8 @@ def provider(name: str) -> Provider | None:
         return None
     if find_spec(f"tasks.providers.{name}.provider") is None:
         return None
-    found: Provider = import_module(f"tasks.providers.{name}.provider").PROVIDER
-    return found
+    loaded: Provider = import_module(f"tasks.providers.{name}.provider").PROVIDER
+    return loaded
 
 
 def provider_of(transport: str) -> Provider | None:

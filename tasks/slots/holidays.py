@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from composer import slots, succession
+from composer import next_edition, slots
 from composer.models import Edition, Holiday, Publication
 from newsdesk.core.errors import InputError
 from tasks.database import clock
@@ -51,6 +51,6 @@ def _move_on(edition: Edition, now: dt.datetime) -> None:
     skipped = edition.slot
     assert skipped is not None
     next_free = slots.next_free_slot(edition.publication, now)
-    if next_free is not None and not edition.sends.exists() and succession.move_to_slot(edition, next_free):
+    if next_free is not None and not edition.sends.exists() and next_edition.move_to_slot(edition, next_free):
         # The row is about an edition that no longer has the slot.
         Slot.objects.filter(publication=edition.publication_id, at=skipped, send=None).delete()

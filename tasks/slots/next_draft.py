@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db.models import Exists, OuterRef
 
-from composer import slots, succession
+from composer import next_edition, slots
 from composer.models import Approval, Edition, Publication
 from tasks.models import Send, Slot
 
@@ -21,7 +21,7 @@ def make_next_draft(publication: Publication, now: datetime) -> None:
     if slot is None or _is_past_draft_open(publication, now):
         return
     if not Edition.objects.filter(publication=publication, slot=slot).exists():
-        draft = succession.draft_for_slot(publication, slot)
+        draft = next_edition.draft_for_slot(publication, slot)
         if draft is not None:
             log.info("draft_made", publication=publication.slug, edition=draft.pk, slot=slot.isoformat())
 

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from composer import slots, succession
+from composer import next_edition, slots
 from composer.models import Edition
 
 
 def move_to_next_slot(edition: Edition, now: datetime) -> datetime | None:
     """Move a draft, its row locked, to the publication's next slot; None when there is none or it is taken."""
     slot = slots.next_slot(edition.publication, now)
-    if slot is None or not succession.move_to_slot(edition, slot):
+    if slot is None or not next_edition.move_to_slot(edition, slot):
         return None
     return slot
 
@@ -40,4 +40,4 @@ def _make_way(edition: Edition, slot: datetime) -> bool:
     if other.approval is not None or other.sends.exists():
         return False
     next_free = slots.next_free_slot(edition.publication, slot)
-    return next_free is not None and succession.move_to_slot(other, next_free)
+    return next_free is not None and next_edition.move_to_slot(other, next_free)

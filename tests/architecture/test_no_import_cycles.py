@@ -23,7 +23,7 @@ KNOWN_KNOT = {
     "composer.models",
     "composer.models.edition",
     "composer.models.story",
-    "composer.picking",
+    "composer.story_copying",
     "composer.placements",
     "composer.previewing",
 }

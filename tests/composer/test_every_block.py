@@ -12,7 +12,7 @@ from lxml import html as lxml_html
 from wagtail import blocks as wagtail_blocks
 from wagtail.images.blocks import ImageChooserBlock
 
-from composer import content, conversion, theme_trial
+from composer import content, conversion, theme_linting
 from composer.blocks import ContentBlock
 from composer.checks import ExternalFacts
 from composer.checks.context import CheckContext, Text, texts
@@ -269,9 +269,9 @@ def test_a_theme_that_forgets_it_is_told_so(kind: str) -> None:
     said = [
         without_tags(text) for block in specimen().blocks if type(block) is content_of(kind) for text in texts_of(block)
     ]
-    looked_for = [words.casefold() for words in theme_trial._FOUND.values()]
+    looked_for = [words.casefold() for words in theme_linting._SPECIMEN_TEXTS.values()]
     assert not any(said) or any(words in text for words in looked_for for text in said), (
-        f"composer/theme_trial.py: _FOUND looks for nothing of the specimen's {kind}: a theme may leave it out unnoticed"
+        f"composer/theme_linting.py: _SPECIMEN_TEXTS looks for nothing of the specimen's {kind}: a theme may leave it out unnoticed"
     )
 
 

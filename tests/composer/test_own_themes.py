@@ -13,7 +13,7 @@ from composer.rendering.themes import confinement, open_folder
 from composer.rendering.themes.confinement import TooMuchWorkError, bounded
 from composer.rendering.themes.environments import environment
 from composer.rendering.themes.folder import read
-from composer.theme_trial import faults
+from composer.theme_linting import faults
 from newsdesk.core import paths
 from tests.composer.editions import every_block
 from tests.waiting import LONG

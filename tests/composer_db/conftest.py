@@ -62,10 +62,10 @@ def make_story(publication: Publication) -> Make:
 @pytest.fixture
 def make_edition(publication: Publication, make_story: Make) -> Make:
     def make(*headlines: str, blocks: list[Any] | None = None, **fields: Any) -> Edition:
-        from composer import picking
+        from composer import story_copying
 
         headlines = headlines or ("Rivers rise in the north", "A bridge is closed", "The library reopens")
-        stories = [("story", picking.copy_of(make_story(headline))) for headline in headlines]
+        stories = [("story", story_copying.copy_of(make_story(headline))) for headline in headlines]
         defaults = {"publication": publication, "title": "Water and stone", "content": blocks or stories}
         edition = Edition(**{**defaults, **fields})
         edition.save()

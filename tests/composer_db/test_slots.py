@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from composer.models import Edition, Holiday
+from composer.next_edition import draft_for_slot, move_to_slot
 from composer.slots import Cadence, next_free_slot, next_slot, upcoming
-from composer.succession import draft_for_slot, move_to_slot
 
 UTC = dt.UTC
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Singapore", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]

@@ -15,8 +15,8 @@ from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, In
 
 from composer.conversion import edition_content
 from composer.models import Edition
+from composer.next_edition import follow_on
 from composer.permissions import may_approve
-from composer.succession import follow_on
 from web.desk import edition_actions, story_picking, test_sends
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS

@@ -10,7 +10,7 @@ from wagtail.admin.telepath import register
 from wagtail.blocks.struct_block import StructBlockAdapter
 
 from composer.blocks import StoryBlock
-from composer.picking import COPIED
+from composer.story_copying import COPIED
 
 
 class StoryBlockAdapter(StructBlockAdapter):

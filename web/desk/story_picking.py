@@ -5,7 +5,7 @@ from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from wagtail.blocks import StructValue
 
-from composer import picking
+from composer import story_copying
 from composer.blocks import StoryBlock
 from composer.models import Story
 
@@ -15,6 +15,8 @@ def story_state(_request: HttpRequest, pk: int) -> JsonResponse:
     """The state of the form's fields for a copy of this story, as Wagtail's own script reads it."""
     story = get_object_or_404(Story, pk=pk)
     block = StoryBlock()
-    copied = picking.copy_of(story)
-    value = StructValue(block, [(name, block.child_blocks[name].normalize(copied[name])) for name in picking.COPIED])
-    return JsonResponse({name: block.child_blocks[name].get_form_state(value[name]) for name in picking.COPIED})
+    copied = story_copying.copy_of(story)
+    value = StructValue(
+        block, [(name, block.child_blocks[name].normalize(copied[name])) for name in story_copying.COPIED]
+    )
+    return JsonResponse({name: block.child_blocks[name].get_form_state(value[name]) for name in story_copying.COPIED})

@@ -122,12 +122,12 @@ def _shared() -> Mapping[str, str]:
 
 def _paths() -> dict[str, Path]:
     """Every theme's folder by its name; ours win, so that an update never changes under an editor what “digest” is."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for parent in filter(None, (own_themes(), _shipped())):
-        found |= {
+        folders |= {
             path.parent.name: path.parent for path in parent.glob(f"*/{DOCUMENT}") if _NAME.fullmatch(path.parent.name)
         }
-    return found
+    return folders
 
 
 def _shipped() -> Path:

@@ -113,7 +113,7 @@ _MAX_NESTED_LOOPS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class AllowedNames:
     """What templates may name."""
 
     names: frozenset[str]
@@ -121,48 +121,50 @@ class Given:
     templates: frozenset[str]
 
 
-Found = tuple[int, str]
+LineFault = tuple[int, str]
 
 
-def faults(environment: Environment, source: str, given: Given) -> Iterator[Found]:
+def faults(environment: Environment, source: str, allowed: AllowedNames) -> Iterator[LineFault]:
     """Line and message of everything in a template that may not be there. Raises TemplateSyntaxError."""
     tree = environment.parse(source)
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
-            yield node.lineno or 0, f"{_said(node)} cannot be used in a theme"
-    yield from _names(tree, given)
+            yield node.lineno or 0, f"{_words_for(node)} cannot be used in a theme"
+    yield from _names(tree, allowed)
     yield from _calls(tree)
-    yield from _imports(tree, given)
+    yield from _imports(tree, allowed)
     yield from _loops(tree, 0)
     yield from _sums(tree)
 
 
-def _names(tree: nodes.Template, given: Given) -> Iterator[Found]:
+def _names(tree: nodes.Template, allowed: AllowedNames) -> Iterator[LineFault]:
     own = _aliases(tree) | _imported(tree) | {macro.name for macro in tree.find_all(nodes.Macro)}
     own |= {name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}}
     for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name not in own | given.names | {"loop", "super"}:
-            yield name.lineno, f"“{name.name}” is not known{_guess(name.name, given.names | own)}"
+        if name.ctx == "load" and name.name not in own | allowed.names | {"loop", "super"}:
+            yield name.lineno, f"“{name.name}” is not known{_guess(name.name, allowed.names | own)}"
     for attribute in tree.find_all(nodes.Getattr):
-        yield from _attribute(attribute, attribute.node, attribute.attr, tree, given)
+        yield from _attribute(attribute, attribute.node, attribute.attr, tree, allowed)
     for item in tree.find_all(nodes.Getitem):
-        yield from _attribute(item, item.node, getattr(item.arg, "value", None), tree, given)
+        yield from _attribute(item, item.node, getattr(item.arg, "value", None), tree, allowed)
     for chosen in tree.find_all(nodes.Filter):
         yield from _known(chosen, chosen.name, FILTERS)
     for test in tree.find_all(nodes.Test):
         yield from _known(test, test.name, TESTS)
 
 
-def _attribute(at: nodes.Node, of: nodes.Node, key: object, tree: nodes.Template, given: Given) -> Iterator[Found]:
+def _attribute(
+    at: nodes.Node, of: nodes.Node, key: object, tree: nodes.Template, allowed: AllowedNames
+) -> Iterator[LineFault]:
     name = of.name if isinstance(of, nodes.Name) else ""
     if isinstance(key, int) or name in _aliases(tree):
         return
-    allowed = _LOOP if name == "loop" else given.attributes
-    if not isinstance(key, str) or key not in allowed:
-        yield at.lineno, f"there is no “.{key}”{_guess(str(key), allowed)}"
+    attributes = _LOOP if name == "loop" else allowed.attributes
+    if not isinstance(key, str) or key not in attributes:
+        yield at.lineno, f"there is no “.{key}”{_guess(str(key), attributes)}"
 
 
-def _known(at: nodes.Node, name: str, known: frozenset[str]) -> Iterator[Found]:
+def _known(at: nodes.Node, name: str, known: frozenset[str]) -> Iterator[LineFault]:
     if name not in known:
         yield at.lineno, f"“{name}” cannot be used in a theme; known are {', '.join(sorted(known))}"
 
@@ -179,7 +181,7 @@ def _imported(tree: nodes.Template) -> set[str]:
     }
 
 
-def _calls(tree: nodes.Template) -> Iterator[Found]:
+def _calls(tree: nodes.Template) -> Iterator[LineFault]:
     """Only macros are called, and none of them calls itself, in one step or in several."""
     macros = {macro.name: macro for macro in tree.find_all(nodes.Macro)}
     callable_names, aliases = {*macros, *_imported(tree), "super"}, _aliases(tree)
@@ -202,18 +204,18 @@ def _calls(tree: nodes.Template) -> Iterator[Found]:
             yield macro.lineno, f"the macro {name} calls itself"
 
 
-def _imports(tree: nodes.Template, given: Given) -> Iterator[Found]:
+def _imports(tree: nodes.Template, allowed: AllowedNames) -> Iterator[LineFault]:
     """Templates are named outright, and are of the theme or shared by all."""
     wanted: list[tuple[int, nodes.Expr]] = [(node.lineno, node.template) for node in tree.find_all(nodes.Extends)]
     wanted += [(node.lineno, node.template) for node in tree.find_all(nodes.Import)]
     wanted += [(node.lineno, node.template) for node in tree.find_all(nodes.FromImport)]
     for line, template in wanted:
         name = getattr(template, "value", None)
-        if not isinstance(name, str) or name not in given.templates:
-            yield line, f"there is no template “{name}”{_guess(str(name), given.templates)}"
+        if not isinstance(name, str) or name not in allowed.templates:
+            yield line, f"there is no template “{name}”{_guess(str(name), allowed.templates)}"
 
 
-def _loops(node: nodes.Node, depth: int) -> Iterator[Found]:
+def _loops(node: nodes.Node, depth: int) -> Iterator[LineFault]:
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.For):
             if depth >= _MAX_NESTED_LOOPS:
@@ -223,7 +225,7 @@ def _loops(node: nodes.Node, depth: int) -> Iterator[Found]:
         yield from _loops(child, depth + isinstance(child, nodes.For))
 
 
-def _sums(tree: nodes.Template) -> Iterator[Found]:
+def _sums(tree: nodes.Template) -> Iterator[LineFault]:
     """A heading may be one level below another; texts are not added, they are written one after the other."""
     for node in tree.find_all((nodes.Add, nodes.Sub)):
         if not any(isinstance(side, nodes.Const) and side.value in range(10) for side in (node.left, node.right)):
@@ -245,7 +247,7 @@ _WORDS: dict[type[nodes.Node], str] = {
 }
 
 
-def _said(node: nodes.Node) -> str:
+def _words_for(node: nodes.Node) -> str:
     return _WORDS.get(type(node), f"“{type(node).__name__.lower()}”")
 
 

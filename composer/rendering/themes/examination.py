@@ -42,32 +42,32 @@ def faults(
     folder: Folder, manifest: Manifest | None, environment: Environment, shared: frozenset[str]
 ) -> tuple[Fault, ...]:
     colours = frozenset(manifest.light) | set(DERIVED) if manifest else frozenset()
-    given = confinement.Given(
+    allowed = confinement.AllowedNames(
         names=NAMES,
         attributes=_ATTRIBUTES | {colour.replace("-", "_") for colour in colours},
         templates=shared | folder.templates.keys(),
     )
-    found: list[Fault] = []
+    results: list[Fault] = []
     for name, text in folder.files.items():
         if name.endswith(".css") and manifest:
             variables = colours | {"radius", "text-font", "heading-font"}
-            found += stylesheets.faults(name, text, variables.__contains__)
+            results += stylesheets.faults(name, text, variables.__contains__)
         elif name in folder.templates:
-            found += _template(name, text, environment, given)
-    return tuple(dict.fromkeys(found))
+            results += _template(name, text, environment, allowed)
+    return tuple(dict.fromkeys(results))
 
 
-def _template(name: str, text: str, environment: Environment, given: confinement.Given) -> Iterator[Fault]:
+def _template(name: str, text: str, environment: Environment, allowed: confinement.AllowedNames) -> Iterator[Fault]:
     for number, line in enumerate(text.splitlines(), start=1):
         for bad in forbidden(line):
             yield Fault(file=name, line=number, message=f"“{bad}” has no place in a mail")
         if _UNITLESS.search(line):
             yield Fault(file=name, line=number, message="write 0px, not 0: MJML reckons column widths from it")
     try:
-        found = list(confinement.faults(environment, text, given))
-        if not found:
+        results = list(confinement.faults(environment, text, allowed))
+        if not results:
             environment.compile(text, name)  # only then: compiling works out what is constant, such as 9 ** 9999999
-        yield from (Fault(file=name, line=line_number, message=message) for line_number, message in found)
+        yield from (Fault(file=name, line=line_number, message=message) for line_number, message in results)
     except TemplateSyntaxError as error:
         yield Fault(file=name, line=error.lineno, message=error.message or "not a Jinja template")
     except RecursionError:
@@ -76,8 +76,8 @@ def _template(name: str, text: str, environment: Environment, given: confinement
 
 def forbidden(markup: str) -> Iterator[str]:
     """Every piece of markup that no mail may hold."""
-    for found in _FORBIDDEN.finditer(markup):
-        yield found[0].strip()
+    for match in _FORBIDDEN.finditer(markup):
+        yield match[0].strip()
     for tag in _TAG.finditer(markup):
         handler = _HANDLER.search(_VALUE.sub("", tag[0]))
         if handler:

@@ -54,8 +54,8 @@ def read(path: Path) -> Folder:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    found = ((file.name, file.lstat()) for file in _ours(path))
-    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in found)
+    files = ((file.name, file.lstat()) for file in _ours(path))
+    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in files)
 
 
 def _ours(path: Path) -> list[Path]:

@@ -33,8 +33,8 @@ def read(text: str) -> tuple[Manifest | None, tuple[Fault, ...]]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = _AT_LINE.search(str(error))
-        return None, (Fault(file=MANIFEST, line=int(found[1]) if found else 0, message=f"not TOML: {error}"),)
+        match = _AT_LINE.search(str(error))
+        return None, (Fault(file=MANIFEST, line=int(match[1]) if match else 0, message=f"not TOML: {error}"),)
     faults = tuple(
         Fault(file=MANIFEST, line=_line(text, table, key), message=message) for table, key, message in _wrong(data)
     )
@@ -101,10 +101,10 @@ def _wrong_colours(scheme: str, colours: dict[str, Any]) -> Iterator[tuple[str, 
         yield scheme, "", f"the colour {key} is missing"
     named = {key: value for key, value in colours.items() if isinstance(value, str) and is_colour(value)}
     for key in ("ink", "text", "muted"):
-        for ground in GROUNDS:
-            if {key, ground} <= named.keys() and (ratio := contrast(named[key], named[ground])) < READABLE:
+        for background in GROUNDS:
+            if {key, background} <= named.keys() and (ratio := contrast(named[key], named[background])) < READABLE:
                 side = "darker" if scheme == "light" else "lighter"
-                yield scheme, key, f"{key} on {ground} has contrast {ratio:.1f}:1, and needs 4.5:1: make it {side}"
+                yield scheme, key, f"{key} on {background} has contrast {ratio:.1f}:1, and needs 4.5:1: make it {side}"
 
 
 def _line(text: str, table: str, key: str) -> int:

@@ -30,12 +30,12 @@ def directed(css: str, direction: str, look: Look) -> str:
     css = _turned(_squeezed(css), direction)
     if look.heading_font == look.text_font:
         css = re.sub(r"font-family:var\(--heading-font\);?", "", css)  # inherited anyway, and 50 bytes a heading
-    return _VARIABLE.sub(lambda found: look.value(found[1]), css)
+    return _VARIABLE.sub(lambda match: look.value(match[1]), css)
 
 
 def dark(css: str, direction: str, look: Look) -> str:
     """The dark rules for clients that know the reader's scheme, and for Outlook.com, which marks what it has changed."""
-    css = _VARIABLE.sub(lambda found: look.value(found[1], dark=True), _turned(_squeezed(css), direction))
+    css = _VARIABLE.sub(lambda match: look.value(match[1], dark=True), _turned(_squeezed(css), direction))
     rules = _RULE.findall(css)
     plain = "".join(f"{selectors.strip()}{{{body}}}" for selectors, body in rules)
     outlook = "".join(
@@ -50,15 +50,15 @@ def faults(file: str, css: str, known: Callable[[str], bool]) -> Iterator[Fault]
     """What is wrong with a stylesheet, by line. `known` tells whether a variable exists."""
     css = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), css)
     for number, line in enumerate(css.splitlines(), start=1):
-        for found in _FORBIDDEN.finditer(line):
-            yield Fault(file=file, line=number, message=f"“{found[0]}” has no place in a mail's stylesheet")
-        for found in _AT_RULE.finditer(line):
-            yield Fault(file=file, line=number, message=f"{found[0]} is not read by mail clients; only @media is")
-        for found in _VARIABLE.finditer(line):
-            if not known(found[1]):
-                yield Fault(file=file, line=number, message=f"there is no --{found[1]}; name it in theme.toml")
-        for found in re.finditer(r"var\((?!--[a-z-]+\))", line):
-            yield Fault(file=file, line=number, message=f"“{line[found.start() :][:30]}”: write var(--name)")
+        for match in _FORBIDDEN.finditer(line):
+            yield Fault(file=file, line=number, message=f"“{match[0]}” has no place in a mail's stylesheet")
+        for match in _AT_RULE.finditer(line):
+            yield Fault(file=file, line=number, message=f"{match[0]} is not read by mail clients; only @media is")
+        for match in _VARIABLE.finditer(line):
+            if not known(match[1]):
+                yield Fault(file=file, line=number, message=f"there is no --{match[1]}; name it in theme.toml")
+        for match in re.finditer(r"var\((?!--[a-z-]+\))", line):
+            yield Fault(file=file, line=number, message=f"“{line[match.start() :][:30]}”: write var(--name)")
     yield from _shape(file, css)
 
 

@@ -56,8 +56,8 @@ class Command(NewsdeskCommand):
 
 
 def _stories(publication: "Publication", ids: Sequence[int]) -> list["Story"]:
-    found = publication.stories.in_bulk(ids)
-    missing = [str(pk) for pk in ids if pk not in found]
+    stories = publication.stories.in_bulk(ids)
+    missing = [str(pk) for pk in ids if pk not in stories]
     if missing:
         raise InputError(f"--stories: {publication.slug} has no story {', '.join(missing)}")
-    return [found[pk] for pk in ids]
+    return [stories[pk] for pk in ids]

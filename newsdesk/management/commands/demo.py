@@ -100,17 +100,17 @@ def as_text(demo: "Demo") -> str:
     from rich.console import Console
     from rich.table import Table
 
-    told = demo.send
+    counts = demo.send
     table = Table(title=f"{demo.publication}: {demo.stories} stories in {demo.variants} variants", title_justify="left")
     table.add_column("readers")
     table.add_column("", justify="right")
-    table.add_row("candidates", f"{told['candidates']:,}")
-    for reason, number in sorted(told["excluded"].items()):
+    table.add_row("candidates", f"{counts['candidates']:,}")
+    for reason, number in sorted(counts["excluded"].items()):
         table.add_row(f"excluded: {reason}", f"{number:,}")
     for name in ("pending", "submitting", "submitted", "unknown", "failed"):
-        table.add_row(name, f"{told[name]:,}", end_section=name == "failed")
+        table.add_row(name, f"{counts[name]:,}", end_section=name == "failed")
     for name in ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked"):
-        table.add_row(name, f"{told[name]:,}", end_section=name == "clicked")
+        table.add_row(name, f"{counts[name]:,}", end_section=name == "clicked")
     table.add_row("mailed twice", f"{demo.duplicates:,}")
     table.add_row("missed", f"{demo.missing:,}")
     table.add_row("seconds", f"{demo.seconds:.1f}")

@@ -38,12 +38,12 @@ class Command(NewsdeskCommand):
                 return
             if options["csv"]:
                 _write(send.pk, Path(options["out"]))
-            told = recipient_report.summary(send.pk)
-        lines = [f"send {send.pk}: {told['rows']:,} candidates"]
-        lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in told["excluded"].items()]
+            sums = recipient_report.summary(send.pk)
+        lines = [f"send {send.pk}: {sums['rows']:,} candidates"]
+        lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in sums["excluded"].items()]
         outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
-        lines += [f"  {told[name]:>9,}  {name}" for name in outcomes if told[name]]
-        self.report(told, "\n".join(lines))
+        lines += [f"  {sums[name]:>9,}  {name}" for name in outcomes if sums[name]]
+        self.report(sums, "\n".join(lines))
 
 
 def _write(send_id: int, path: Path) -> None:

@@ -19,14 +19,14 @@ class Command(NewsdeskCommand):
         parser.add_argument("folder", metavar="DIR", help="the folder with theme.toml and edition.mjml.j2")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from composer.theme_trial import faults
+        from composer.theme_linting import faults
 
         folder = Path(options["folder"]).resolve()
         try:
-            found = faults(folder)
+            results = faults(folder)
         except OSError as error:
             raise InputError(f"{options['folder']}: {error.strerror or error}") from error
-        text = "\n".join(map(str, found)) or f"{folder.name}: nothing to mend"
-        self.report({"theme": folder.name, "faults": [asdict(fault) for fault in found]}, text)
-        if found:
-            raise OperationFailedError(f"{folder.name}: {len(found)} fault{'s' if len(found) > 1 else ''}")
+        text = "\n".join(map(str, results)) or f"{folder.name}: nothing to mend"
+        self.report({"theme": folder.name, "faults": [asdict(fault) for fault in results]}, text)
+        if results:
+            raise OperationFailedError(f"{folder.name}: {len(results)} fault{'s' if len(results) > 1 else ''}")

@@ -96,10 +96,10 @@ def _fields(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sender(written: str) -> tuple[str, str]:
-    found = _SENDER.fullmatch(written.strip())
-    if not found:
+    match = _SENDER.fullmatch(written.strip())
+    if not match:
         raise InputError(f'--from: {written!r} is not a sender; write it as "Name <address@example.com>"')
-    return found["name"], found["email"]
+    return match["name"], match["email"]
 
 
 def _time(written: str | None) -> dt.time | None:

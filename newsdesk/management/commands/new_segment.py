@@ -72,9 +72,9 @@ class _TwiceError(Exception):
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for key, value in pairs:
-        if key in found:
+        if key in fields:
             raise _TwiceError(key)
-        found[key] = value
-    return found
+        fields[key] = value
+    return fields

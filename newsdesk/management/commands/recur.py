@@ -41,14 +41,14 @@ class Command(NewsdeskCommand):
         from tasks.slots import recurrence
 
         publication = editorial.publication_named(options["publication"])
-        asked = options["segment"] or options["local_time"] or options["late"] is not None
+        has_options = options["segment"] or options["local_time"] or options["late"] is not None
         if options["off"]:
-            if options["lists"] or asked:
+            if options["lists"] or has_options:
                 raise InputError("--off: it goes with no other option")
             recurrence.stop_recurring(publication)
         elif options["lists"]:
             self._recur(publication, options)
-        elif asked:
+        elif has_options:
             raise InputError("--list: name at least one list")
         report = _report(publication)
         self.report(report, _text(report, publication))
@@ -73,17 +73,17 @@ def _report(publication: "Publication") -> dict[str, Any]:
     from tasks.database import clock
     from tasks.models import Recurrence
 
-    found: Recurrence | None = Recurrence.objects.filter(publication=publication).first()
+    recurrence: Recurrence | None = Recurrence.objects.filter(publication=publication).first()
     cadence = cadence_of(publication)
     slots = islice(upcoming(cadence, clock.now()), SHOWN) if cadence else ()
     editions = {edition.slot: edition for edition in publication.editions.exclude(slot=None)}
     return {
         "publication": publication.slug,
-        "active": bool(found and found.active),
-        "lists": sorted(found.lists.values_list("slug", flat=True)) if found else [],
-        "segment": found.segment.slug if found and found.segment else None,
-        "local_time": bool(found and found.local_time),
-        "late_minutes": found.late_minutes if found else None,
+        "active": bool(recurrence and recurrence.active),
+        "lists": sorted(recurrence.lists.values_list("slug", flat=True)) if recurrence else [],
+        "segment": recurrence.segment.slug if recurrence and recurrence.segment else None,
+        "local_time": bool(recurrence and recurrence.local_time),
+        "late_minutes": recurrence.late_minutes if recurrence else None,
         "slots": [
             {
                 "at": at.astimezone(publication.zone).isoformat(),

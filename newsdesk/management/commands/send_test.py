@@ -50,7 +50,7 @@ class Command(NewsdeskCommand):
             {
                 "edition": edition.pk,
                 "subject": subject,
-                "letters": [{"id": letter.pk, "to": letter.to_email} for letter in written],
+                "letters": [{"id": mail.pk, "to": mail.to_email} for mail in written],
             },
-            f"“{subject}” is on its way to {', '.join(letter.to_email for letter in written)}",
+            f"“{subject}” is on its way to {', '.join(mail.to_email for mail in written)}",
         )

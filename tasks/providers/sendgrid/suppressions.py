@@ -81,8 +81,8 @@ def _get(transport: SendGridTransport, name: str, params: Mapping[str, int]) -> 
 
 def _pause(headers: Mapping[str, str], number: int) -> float:
     """Seconds: what the answer asks for, else doubling."""
-    asked = str(headers.get("Retry-After") or "").strip()
-    return min(float(asked) if asked.isdecimal() else 2.0**number, LONGEST_WAIT)
+    retry_after = str(headers.get("Retry-After") or "").strip()
+    return min(float(retry_after) if retry_after.isdecimal() else 2.0**number, LONGEST_WAIT)
 
 
 def _entries(name: str, body: bytes) -> list[SuppressedAddress]:

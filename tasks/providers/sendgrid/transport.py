@@ -158,10 +158,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         named = _AT_FAULT.match(path)
         if status == 400 and named:
             at_fault.setdefault(int(named.group(1)), words)
-    told = "; ".join(f"{path}: {words}" if path else words for words, path in errors[:3])
+    details = "; ".join(f"{path}: {words}" if path else words for words, path in errors[:3])
     return Refused(
         reason=reason,
-        message=f"HTTP {status}: {told or body[:200].decode(errors='replace')}"[:400],
+        message=f"HTTP {status}: {details or body[:200].decode(errors='replace')}"[:400],
         http_status=status,
         retry_after=_retry_after(headers) if reason is Reason.TOO_MANY else None,
         recipients_at_fault=at_fault,

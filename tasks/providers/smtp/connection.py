@@ -159,9 +159,9 @@ class _Tls(smtplib.SMTP_SSL):
 def _open(client: smtplib.SMTP, server: SmtpServer, context: ssl.SSLContext | None) -> None:
     # smtplib verifies the certificate against the name it keeps here, which only its constructor would set.
     client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
-    code, said = client.connect(server.host, server.port)
+    code, reply = client.connect(server.host, server.port)
     if code != 220:
-        raise smtplib.SMTPConnectError(code, said)
+        raise smtplib.SMTPConnectError(code, reply)
     client.ehlo_or_helo_if_needed()
     if server.security == "starttls":
         client.starttls(context=context or ssl.create_default_context())
@@ -174,15 +174,15 @@ def _log_in(client: smtplib.SMTP, server: SmtpServer) -> None:
     """AUTH PLAIN (RFC 4616) or LOGIN, in UTF-8: smtplib's own login takes ASCII passwords only."""
     offered = client.esmtp_features.get("auth", "").upper().split()
     if "PLAIN" in offered:
-        code, said = client.docmd("AUTH PLAIN", _base64(f"\0{server.username}\0{server.password}"))
+        code, reply = client.docmd("AUTH PLAIN", _base64(f"\0{server.username}\0{server.password}"))
     elif "LOGIN" in offered:
-        code, said = client.docmd("AUTH LOGIN", _base64(server.username))
+        code, reply = client.docmd("AUTH LOGIN", _base64(server.username))
         if code == 334:
-            code, said = client.docmd(_base64(server.password))
+            code, reply = client.docmd(_base64(server.password))
     else:
         raise smtplib.SMTPNotSupportedError("it offers neither AUTH PLAIN nor AUTH LOGIN")
     if code != 235:
-        raise smtplib.SMTPAuthenticationError(code, said)
+        raise smtplib.SMTPAuthenticationError(code, reply)
 
 
 def _base64(text: str) -> str:
@@ -206,6 +206,6 @@ def _reason(error: Exception) -> Reason:
 
 def _told(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        return f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"[:300]
+        reply = error.smtp_error
+        return f"{error.smtp_code} {reply.decode('utf-8', 'replace') if isinstance(reply, bytes) else reply}"[:300]
     return f"{type(error).__name__}: {error}"[:300]

@@ -75,9 +75,9 @@ class Journal:
             return None
         try:
             head, _, cells = (self._folder / str(attempt)).read_bytes().partition(b"\n")
-            told = json.loads(head)
-            deliveries = tuple(str(delivery) for delivery in told["deliveries"])
-            if not process_identity.is_dead(told["process"]) or len(cells) != len(deliveries):
+            head_fields = json.loads(head)
+            deliveries = tuple(str(delivery) for delivery in head_fields["deliveries"])
+            if not process_identity.is_dead(head_fields["process"]) or len(cells) != len(deliveries):
                 return None
             return deliveries, tuple(Fate(cell) for cell in cells)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -77,10 +77,10 @@ class SmtpTransport:
             return Unknown(message=f"{type(error).__name__}: {error}"[:300])
 
     def recall(self, attempt: UUID) -> JournalRecord | None:
-        found = self._journal.read(attempt)
-        if found is None:
+        record = self._journal.read(attempt)
+        if record is None:
             return None
-        deliveries, fates = found
+        deliveries, fates = record
         return JournalRecord(deliveries=deliveries, outcome=posting.outcome_of(fates))
 
     def forget(self, attempt: UUID) -> None:

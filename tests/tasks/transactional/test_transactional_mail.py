@@ -27,7 +27,7 @@ from tasks.submission import recovery
 from tasks.transactional import recovery as mail_recovery
 from tasks.transactional import submitting
 from tasks.transactional.submitting import AT_ONCE, MAX_TRIES
-from tests.factories import make_letter
+from tests.factories import make_transactional_mail
 from tests.reports import deliver, make_world, suppressions
 from tests.tasks.conftest import FakeQueue
 from tests.waiting import LONG
@@ -56,7 +56,7 @@ def dead_process() -> str:
 def test_a_mail_goes_out_as_the_real_mail_does_and_names_no_send(
     sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
-    mail = make_letter(
+    mail = make_transactional_mail(
         substitutions={"-ndName-": "Ada", "-ndNameHtml-": "Ada", "-ndUnsubscribeUrl-": URL},
         unsubscribe_url=URL,
         headers={"List-Id": "<weekly.example.com>"},
@@ -81,7 +81,7 @@ def test_a_mail_goes_out_as_the_real_mail_does_and_names_no_send(
 
 
 def test_what_is_out_is_not_sent_again(sandbox: Sandbox, transport: SendGridTransport) -> None:
-    mail = make_letter()
+    mail = make_transactional_mail()
     submit(mail, transport)
 
     assert not submitting.submit_mail(mail.pk, transport=transport)
@@ -94,7 +94,7 @@ def test_what_nobody_knows_is_never_sent_again_by_itself(
     kind: str, sandbox: Sandbox, transport: SendGridTransport, fault: Any
 ) -> None:
     fault(kind, times=1)
-    mail = make_letter()
+    mail = make_transactional_mail()
 
     assert submit(mail, transport).status == TransactionalMail.Status.UNKNOWN
     TransactionalMail.objects.update(
@@ -110,7 +110,7 @@ def test_what_nobody_knows_is_never_sent_again_by_itself(
 def test_too_fast_waits_as_long_as_asked(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
     fault("rate-limit", retry_after=30, times=1)
     before = timezone.now()
-    mail = submit(make_letter(), transport)
+    mail = submit(make_transactional_mail(), transport)
 
     assert (mail.status, mail.attempts, mail.finished_at) == (TransactionalMail.Status.PENDING, 1, None)
     assert before <= mail.not_before - timedelta(seconds=30) <= timezone.now()
@@ -123,7 +123,7 @@ def test_too_fast_waits_as_long_as_asked(sandbox: Sandbox, transport: SendGridTr
 
 def test_a_server_that_is_away_is_tried_eight_times(tmp_path: Path) -> None:
     away = SendGridTransport(api_key="SG.test", host="http://127.0.0.1:1", deadline=LONG)
-    mail = make_letter()
+    mail = make_transactional_mail()
     shortest, longest = [], []
     for _ in range(MAX_TRIES - 1):
         before = timezone.now()
@@ -143,7 +143,7 @@ def test_a_server_that_is_away_is_tried_eight_times(tmp_path: Path) -> None:
 def test_a_refusal_that_waiting_does_not_mend_fails_it(kind: str, transport: SendGridTransport, fault: Any) -> None:
     fault(kind, **({"personalizations": [0]} if kind == "bad-recipient" else {}))
 
-    mail = submit(make_letter(), transport)
+    mail = submit(make_transactional_mail(), transport)
 
     assert mail.status == TransactionalMail.Status.FAILED
     assert "HTTP 40" in mail.said
@@ -154,7 +154,7 @@ def test_a_refusal_that_waiting_does_not_mend_fails_it(kind: str, transport: Sen
     [({"to_email": "no@two@example.com"}, "not an address"), ({"from_email": "nobody"}, "cannot be written as a mail")],
 )
 def test_what_cannot_be_written_as_a_mail_fails(fields: dict[str, str], said: str, tmp_path: Path) -> None:
-    mail = submit(make_letter(**fields), FileTransport(tmp_path / "mail"))
+    mail = submit(make_transactional_mail(**fields), FileTransport(tmp_path / "mail"))
 
     assert mail.status == TransactionalMail.Status.FAILED
     assert said in mail.said
@@ -164,7 +164,7 @@ def test_what_cannot_be_written_as_a_mail_fails(fields: dict[str, str], said: st
 def test_into_a_folder_each_mail_is_a_file_of_its_own(tmp_path: Path) -> None:
     transport = FileTransport(tmp_path / "mail")
 
-    statuses = {submit(make_letter(), transport).status for _ in range(2)}
+    statuses = {submit(make_transactional_mail(), transport).status for _ in range(2)}
 
     assert statuses == {TransactionalMail.Status.SUBMITTED}
     assert len(list((tmp_path / "mail").glob("new/*"))) == 2
@@ -173,7 +173,7 @@ def test_into_a_folder_each_mail_is_a_file_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_with_one_mail_one_sends_it(sandbox: Sandbox, transport: SendGridTransport, fault: Any) -> None:
     fault("latency", seconds=0.2)
-    mail = make_letter()
+    mail = make_transactional_mail()
     start = threading.Barrier(6)
 
     def work(_: int) -> bool:
@@ -210,7 +210,7 @@ def test_two_processes_race_for_the_waiting_mails(
     database_url: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        make_letter(f"editor{number}@example.com")
+        make_transactional_mail(f"editor{number}@example.com")
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
     command = [sys.executable, "-c", _WORKER, sandbox.url]
@@ -232,7 +232,7 @@ def test_two_processes_race_for_the_waiting_mails(
 def test_a_mail_of_a_lost_worker_is_unknown_and_stays_so(
     how: str, sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
-    mail = make_letter()
+    mail = make_transactional_mail()
     abandoned = (
         {"claimed_by": dead_process()} if how == "dead" else {"claimed_at": timezone.now() - timedelta(seconds=301)}
     )
@@ -250,7 +250,7 @@ def test_a_mail_of_a_lost_worker_is_unknown_and_stays_so(
 
 
 def test_a_living_worker_keeps_its_mail(transport: SendGridTransport) -> None:
-    make_letter()
+    make_transactional_mail()
     TransactionalMail.objects.update(status="submitting", attempt=uuid4(), claimed_at=timezone.now())
 
     recovery.recover()
@@ -262,7 +262,7 @@ def test_a_living_worker_keeps_its_mail(transport: SendGridTransport) -> None:
 def test_the_journal_of_a_dead_worker_settles_its_mail(fate: Fate, status: str, tmp_path: Path) -> None:
     attempt = uuid4()
     _leave_journal(tmp_path, attempt, fate)
-    make_letter()
+    make_transactional_mail()
     TransactionalMail.objects.update(
         status="submitting", attempt=attempt, attempts=1, claimed_at=timezone.now(), claimed_by=dead_process()
     )
@@ -290,7 +290,7 @@ def test_a_mail_whose_message_was_lost_is_enqueued_again(
     fake_queue: FakeQueue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    make_letter()
+    make_transactional_mail()
     TransactionalMail.objects.update(not_before=timezone.now() - timedelta(seconds=age))
     fake_queue.waiting_mails = waiting
 
@@ -303,7 +303,7 @@ def test_a_mail_whose_message_was_lost_is_enqueued_again(
 def test_writing_enqueues_once_it_is_stored_and_a_wait_enqueues_again(
     transport: SendGridTransport, fake_queue: FakeQueue, fault: Any
 ) -> None:
-    mail = make_letter()
+    mail = make_transactional_mail()
     assert fake_queue.mails == [mail.pk]
     fault("rate-limit", retry_after=30, times=1)
 
@@ -316,7 +316,7 @@ def test_what_waits_is_sent_the_oldest_first_and_not_all_at_once(
     sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
     for number in range(AT_ONCE + 1):
-        make_letter(f"editor{number:02}@example.com")
+        make_transactional_mail(f"editor{number:02}@example.com")
     TransactionalMail.objects.filter(to_email="editor05@example.com").update(
         not_before=F("not_before") - timedelta(hours=1)
     )
@@ -346,7 +346,7 @@ def test_looking_for_mails_is_one_question_to_the_index(
 
 def test_what_is_reported_of_a_mail_counts_for_no_send() -> None:
     world = make_world(1)
-    mail = make_letter(world.readers[0].email)
+    mail = make_transactional_mail(world.readers[0].email)
     TransactionalMail.objects.update(status="submitted", attempt=uuid4())
     mail.refresh_from_db()
     report = {**world.late(0, "bounce", type="bounce"), "nd_attempt": str(mail.attempt)}

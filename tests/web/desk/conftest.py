@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from wagtail.test.utils.form_data import nested_form_data, rich_text, streamfield
 
-from composer import picking
+from composer import story_copying
 from composer.models import Edition, Publication, Story
 
 Make = Callable[..., Any]
@@ -56,7 +56,7 @@ def stories(publication: Publication) -> list[Story]:
 @pytest.fixture
 def edition(publication: Publication, stories: list[Story]) -> Edition:
     made = Edition(publication=publication, title="Water and stone")
-    made.content = [("story", picking.copy_of(story)) for story in stories]
+    made.content = [("story", story_copying.copy_of(story)) for story in stories]
     made.save()
     made.save_revision()
     return made

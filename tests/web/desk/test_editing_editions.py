@@ -118,7 +118,7 @@ def test_the_preview_speaks_the_publications_language_and_keeps_its_clock(
     mail = preview(desk, edition, data)
 
     assert '<html lang="de"' in mail
-    assert "2026-02-01" in mail
+    assert "1. Februar 2026" in mail
 
 
 def test_variants_have_previews_of_their_own(desk: Client, edition: Edition, form: Make) -> None:

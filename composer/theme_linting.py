@@ -21,7 +21,7 @@ from composer.rendering.themes.folder import DOCUMENT
 from composer.specimen import specimen
 
 #: What a reader must find, whatever the theme: a piece of every block, and what the law asks for.
-_FOUND = {
+_SPECIMEN_TEXTS = {
     "the edition's title": "A quieter quay, and trams at night",
     "the introduction": "The city takes a street back this week",
     "a story's headline": "Night trams start on three lines",
@@ -43,7 +43,7 @@ _FOUND = {
 
 def faults(folder: Path) -> tuple[Fault, ...]:
     """Everything wrong with the theme in this folder, each once. Raises OSError where it cannot be read."""
-    found: dict[Fault, None] = {}
+    results: dict[Fault, None] = {}
     for direction in ("ltr", "rtl"):
         for images in (True, False):
             content = specimen(
@@ -57,14 +57,14 @@ def faults(folder: Path) -> tuple[Fault, ...]:
                 return error.faults
             except RenderingError as error:
                 return (Fault(file=DOCUMENT, message=str(error)),)
-            found |= dict.fromkeys(_seen(content, rendering))
-    return tuple(found)
+            results |= dict.fromkeys(_seen(content, rendering))
+    return tuple(results)
 
 
 def _seen(content: EditionContent, rendering: Rendering) -> Iterator[Fault]:
     page = lxml_html.document_fromstring(rendering.html.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     text = " ".join(page.xpath("string(/html/body)").split())
-    for what, words in _FOUND.items():
+    for what, words in _SPECIMEN_TEXTS.items():
         if words not in text:
             yield Fault(file=DOCUMENT, message=f"{what} is not shown")
     for block in content.stories:
