@@ -46,5 +46,7 @@ def _stored(publication: Publication, incoming: DigestStory) -> Story:
         headline=incoming.headline,
         lede=incoming.lede,
         body=incoming.body_html,
+        source_name=incoming.source_name,
+        source_url=incoming.source_url,
         origin=Story.Origin.DIGEST,
     )

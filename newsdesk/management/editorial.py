@@ -55,12 +55,12 @@ def segment_named(publication: "Publication", slug: str) -> "Segment":
     return segment
 
 
-def read_digest(path: str) -> "Digest":
+def read_digest(path: str, *, encoding: str = "") -> "Digest":
     """Raises InputError with file and line."""
     from composer.digest import DigestError, parse
 
     try:
-        return parse(Path(path).read_bytes())
+        return parse(Path(path).read_bytes(), encoding=encoding)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except DigestError as error:
@@ -73,6 +73,13 @@ def doubts(digest: "Digest | None") -> tuple["Problem", ...]:
 
     warnings = digest.warnings if digest else ()
     return tuple(Problem(level="warning", code="digest.doubt", message=warning) for warning in warnings)
+
+
+def dropped_lines(digest: "Digest | None") -> list[str]:
+    """What of the digest is not in the edition, and why, for people."""
+    return [
+        f"left out: line {one.line}: {one.text} ({one.reason})" for one in (digest.report.dropped if digest else ())
+    ]
 
 
 def as_line(error: ValidationError, options: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ def rendered(source: Path, out: Path, **options: Any) -> Any:
 def test_it_writes_four_files_and_reports_them(tmp_path: Path) -> None:
     report = rendered(samples_dir() / "science-week.txt", tmp_path / "new" / "folder", address="1 Quay, Port Ellery")
 
-    assert set(report) == {"title", "stories", "headlines", "html_bytes", "text_bytes", "problems", "files"}
+    assert set(report) == {"title", "stories", "headlines", "html_bytes", "text_bytes", "report", "problems", "files"}
     assert report["title"] == "Field Notes: Six Findings From the Week in Science"
     assert report["stories"] == len(report["headlines"]) == 6
     assert report["problems"] == []

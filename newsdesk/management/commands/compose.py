@@ -25,17 +25,25 @@ class Command(NewsdeskCommand):
         source.add_argument("--stories", metavar="ID", nargs="+", type=int, help="stories of the publication, in order")
         parser.add_argument("--title", default="", help="default: the digest's title, or the publication's")
         parser.add_argument("--subject", default="", help="default: the title")
+        parser.add_argument(
+            "--encoding", metavar="NAME", default="", help="the digest's, where its bytes do not tell it"
+        )
+        parser.add_argument(
+            "--accept-doubts",
+            action="store_true",
+            help="approve though some lines of the digest could be read otherwise",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         from composer.composition import compose
-        from tasks.approvals.approving import approve_and_check
+        from tasks.approvals.approving import Verdict, approve_and_check, check_edition
 
         publication = editorial.publication_named(options["publication"])
         if publication.second_approver:
             raise InputError(
                 f"--publication: {publication.slug} wants a second person to approve; compose and approve at the desk"
             )
-        digest = editorial.read_digest(options["digest"]) if options["digest"] else None
+        digest = editorial.read_digest(options["digest"], encoding=options["encoding"]) if options["digest"] else None
         stories = _stories(publication, options["stories"] or ())
         try:
             edition = compose(
@@ -43,13 +51,24 @@ class Command(NewsdeskCommand):
             )
         except ValidationError as error:
             raise InputError(editorial.as_line(error, {})) from error
-        verdict = approve_and_check(edition, None)
-        problems = (*editorial.doubts(digest), *verdict.problems)
+        doubts = editorial.doubts(digest)
+        if doubts and not options["accept_doubts"]:
+            lines = f"{len(doubts)} line{'' if len(doubts) == 1 else 's'} of the digest could be read otherwise"
+            refusal = f"{lines}; look at the warnings, and give --accept-doubts where they are right as they are"
+            verdict = Verdict(None, refusal, check_edition(edition))
+        else:
+            verdict = approve_and_check(edition, None)
+        problems = (*doubts, *verdict.problems)
         refusal = f"No. {edition.number} stays a draft (edition {edition.pk}): {verdict.refusal}"
         approved = [f"edition {edition.pk}: {edition} is approved"] if verdict.approval else []
         self.report(
-            {"edition": edition.pk, "number": edition.number, "problems": editorial.as_json(problems)},
-            "\n".join([*editorial.as_text(problems), *approved]),
+            {
+                "edition": edition.pk,
+                "number": edition.number,
+                "problems": editorial.as_json(problems),
+                **({"report": digest.report.as_json()} if digest else {}),
+            },
+            "\n".join([*editorial.dropped_lines(digest), *editorial.as_text(problems), *approved]),
         )
         if verdict.approval is None:
             raise OperationFailedError(refusal)

@@ -14,7 +14,10 @@ class Command(NewsdeskCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "sources", metavar="SOURCE", nargs="+", help="a digest: title, introduction, numbered stories"
+            "sources", metavar="SOURCE", nargs="+", help="a digest: text, Markdown, HTML, a Word file or a mail"
+        )
+        parser.add_argument(
+            "--encoding", metavar="NAME", default="", help="the files' encoding, where their bytes do not tell it"
         )
         parser.add_argument("--publication", required=True, metavar="P", help="the publication's slug")
 
@@ -24,7 +27,7 @@ class Command(NewsdeskCommand):
         from composer.intake import import_digest
 
         publication = editorial.publication_named(options["publication"])
-        digests = [editorial.read_digest(source) for source in options["sources"]]
+        digests = [editorial.read_digest(source, encoding=options["encoding"]) for source in options["sources"]]
         with transaction.atomic():
             intakes = [import_digest(publication, digest) for digest in digests]
         created = sum(intake.created for intake in intakes)
@@ -35,8 +38,19 @@ class Command(NewsdeskCommand):
                 "created": created,
                 "repeated": repeated,
                 "stories": [{"id": pk, "headline": headline} for pk, headline in stories.items()],
+                "problems": editorial.as_json(problem for digest in digests for problem in editorial.doubts(digest)),
+                "report": digests[0].report.as_json(),
+                "reports": [
+                    {"source": source, **digest.report.as_json()}
+                    for source, digest in zip(options["sources"], digests, strict=True)
+                ],
             },
             "\n".join(
-                [*(f"{pk:>6}  {headline}" for pk, headline in stories.items()), f"{created} new, {repeated} repeated"]
+                [
+                    *(line for digest in digests for line in editorial.dropped_lines(digest)),
+                    *(line for digest in digests for line in editorial.as_text(editorial.doubts(digest))),
+                    *(f"{pk:>6}  {headline}" for pk, headline in stories.items()),
+                    f"{created} new, {repeated} repeated",
+                ]
             ),
         )

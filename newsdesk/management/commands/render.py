@@ -46,11 +46,27 @@ class Command(BaseCommand):
             help="also PNGs at 640 and 375 pixels, light and dark (needs Chromium and newsdesk[screenshots])",
         )
         parser.add_argument("--address", metavar="ADDRESS", default="", help="the postal address for the footer")
+        parser.add_argument(
+            "--encoding", metavar="NAME", default="", help="the file's encoding, where it cannot be told from its bytes"
+        )
+        parser.add_argument(
+            "--language", metavar="TAG", default="", help="the mail's language, such as de (default: the text's own)"
+        )
+        parser.add_argument(
+            "--direction", choices=("ltr", "rtl"), default="", help="the way it is read (default: the text's own)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         source = Path(options["digest"])
-        rendered = rendered_digest(source, theme=options["theme"], address=options["address"])
+        rendered = rendered_digest(
+            source,
+            theme=options["theme"],
+            address=options["address"],
+            encoding=options["encoding"],
+            language=options["language"],
+            direction=options["direction"],
+        )
         files = write(rendered, Path(options["out"]))
         if options["screenshots"]:
             files |= screenshots(rendered, files["html"])
@@ -58,17 +74,19 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else as_text(report))
 
 
-def rendered_digest(source: Path, *, theme: str, address: str = "") -> Rendered:
+def rendered_digest(
+    source: Path, *, theme: str, address: str = "", encoding: str = "", language: str = "", direction: str = ""
+) -> Rendered:
     """Read and render a digest file. Raises InputError with file and line, or Failure when the theme is at fault."""
     try:
         raw = source.read_bytes()
     except OSError as error:
         raise InputError(f"{source}: {error.strerror or error}") from error
     try:
-        digest = digests.parse(raw)
+        digest = digests.parse(raw, encoding=encoding)
     except DigestError as error:
         raise InputError(f"{source}:{error.line}: {error.message}") from error
-    content = digests.content(digest, _publication(digest, address))
+    content = digests.content(digest, _publication(digest, address, language, direction))
     try:
         rendering = render(content, theme=theme)
     except UnknownThemeError as error:
@@ -131,6 +149,7 @@ def summary(rendered: Rendered, files: dict[str, Path]) -> dict[str, Any]:
         "headlines": [story.headline for story in rendered.digest.stories],
         "html_bytes": len(rendered.rendering.html.encode()),
         "text_bytes": len(rendered.rendering.text.encode()),
+        "report": rendered.digest.report.as_json(),
         "problems": [asdict(problem) for problem in rendered.problems],
         "files": {kind: str(path) for kind, path in files.items()},
     }
@@ -146,12 +165,14 @@ def as_text(report: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"wrote {path}" for path in report["files"].values())])
 
 
-def _publication(digest: Digest, address: str) -> PublicationContent:
+def _publication(digest: Digest, address: str, language: str, direction: str) -> PublicationContent:
     """A stand-in: a digest file names no sender. What stands before a colon in the title is the newsletter's name."""
     return PublicationContent(
         slug="digest",
         title=digest.title.partition(": ")[0],
         postal_address=address or _SAMPLE_ADDRESS,
+        language=language or digest.report.language or "en",
+        direction="rtl" if (direction or digest.report.direction) == "rtl" else "ltr",
     )
 
 

@@ -1,1 +1,0 @@
-"""Reading a pasted digest: bytes → lines → paragraphs → stories. `composer.digest.parse` is the way in."""

@@ -1,0 +1,52 @@
+"""Which letters beyond ASCII a language writes, and some of its commonest words: what tells encodings apart."""
+
+#: Language → its letters beyond ASCII, small ones.
+LATIN = {
+    "en": "éèêëïôöçñáíóúü",
+    "de": "äöüß",
+    "fr": "àâæçéèêëîïôœùûüÿ",
+    "es": "áéíñóúü",
+    "pt": "àáâãçéêíóôõúü",
+    "it": "àèéìíîòóùú",
+    "nl": "éëèïöüáó",
+    "sv": "åäöé",
+    "da": "æøåé",
+    "fi": "äöå",
+    "is": "áðéíóúýþæö",
+    "pl": "ąćęłńóśźż",
+    "cs": "áčďéěíňóřšťúůýž",
+    "sk": "áäčďéíĺľňóôŕšťúýž",
+    "hu": "áéíóöőúüű",
+    "ro": "ăâîșțşţ",
+    "hr": "čćđšž",
+    "sl": "čšž",
+    "tr": "çğıöşüâîû",
+    "et": "äöõüšž",
+    "lv": "āčēģīķļņšūž",
+    "lt": "ąčęėįšųūž",
+    "vi": "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ",
+}
+
+#: Language → words without accents that hardly a text of it lacks.
+WORDS = {
+    "en": "the and of to in is that for with was this are from have will not said their which",
+    "de": "und der die das mit von den ist nicht ein eine im auf zu dem sich werden nach hat am bei",
+    "fr": "le la les des et en un une du est pour dans que qui sur pas plus par au avec ont",
+    "es": "el la los las de que en y un una del por con para se no es al lo su hoy",
+    "pt": "o os as de que em um uma do da para com por se ao dos das no na mais",
+    "it": "il la di che e un una per del della con non sono le i gli nel alla da si",
+    "nl": "de het een en van in is op te dat met voor zijn niet aan door werd",
+    "sv": "och att det som en av den till inte har med om ett var",
+    "da": "og at det som en af den til ikke har med om et er for",
+    "fi": "ja on ei se oli hän että kun mutta myös",
+    "pl": "i w na z do nie to oto od po jest przez dla oraz za co jak ale ulica o ostatni",
+    "cs": "a v na se je do s z o k po od za pro jako ale podle dnes ve si bude",
+    "sk": "a v na sa je do s z o k po od za pre ako ale podla dnes vo si bude",
+    "hu": "a az egy nem hogy is de csak meg van volt ez ami mint",
+    "ro": "si in de la cu nu un o pe din pentru care este sunt mai ce au a fost",
+    "hr": "i u je na se da za od su s o ne koji kao iz do po",
+    "tr": "ve bir bu da de ile olarak daha gibi sonra kadar en ne yeni",
+    "et": "ja on ei et see oma ka kui oli",
+    "lv": "un ir no ar par uz kas tas ka to lai pie",
+    "lt": "ir yra kad su bet buvo tai per nuo po apie",
+}

@@ -1,0 +1,339 @@
+"""Which blocks are the stories' headlines: the form that dominates the whole document, counted from 1.
+
+A headline is a number in one of many forms (“1.”, “2)”, “#3”, “四、”, “Story 5:”, a keycap), else a heading, else a line in bold, else a
+short line without a full stop. What would be a headline in another form is reported, and what breaks the count refused.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from composer.reading import phrases
+from composer.reading.characters import start
+from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
+from composer.reading.errors import DigestError
+
+MAX_HEADLINE = 300
+_D = r"(?P<number>\d{1,3})"
+_CJK = r"(?P<number>\d{1,3}|[一二三四五六七八九十百]{1,5})"
+_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(rf"{pattern}(?P<headline>\S.*)", re.IGNORECASE))
+    for name, pattern in (
+        ("1️⃣", r"(?P<number>\d)\ufe0f?\u20e3\s*"),
+        ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
+        ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
+        ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
+        ("1.", rf"{_D}\s*[.．](?:\s+|(?=[^\W\d_]|[“‘\"'(]))"),
+        ("1)", rf"{_D}\s*[)）]\s*"),
+        ("1、", rf"{_CJK}\s*[、．]\s*"),
+        ("1:", rf"{_D}\s*[:：]\s+"),
+        ("1 -", rf"{_D}\s*[-–—]\s+"),
+    )
+)
+_BARE = re.compile(rf"{_D}\s*[.)]")
+_ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
+_AS_TEXT = "if it is text, write its number with a backslash ({number}\\.)"
+_CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A block that begins with a number."""
+
+    index: int
+    form: str
+    number: int
+    headline: str
+
+
+@dataclass
+class Headlines:
+    #: Indices among the blocks, in order, and what each says without its number.
+    indices: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    #: Of heading blocks; 0 where headlines are numbered.
+    level: int = 0
+
+
+def written(block: Block) -> str:
+    """A block's text as it stood there: the number that made it a list's item is in front again."""
+    return f"{block.marker} {block.text}" if isinstance(block, ListItem) and block.number is not None else block.text
+
+
+def unescaped(text: str) -> str:
+    """The text without the backslash that keeps a number at its start from making it a headline."""
+    return _ESCAPED.sub(r"\1\2", text)
+
+
+def looks_like_a_heading(text: str) -> bool:
+    """Short, capitalised, without the punctuation that ends a sentence."""
+    if not text or len(text) > 80 or len(text.split()) > 12 or "//" in text:
+        return False
+    first = text[0]
+    return (first.isupper() or (first.isalpha() and not first.islower())) and text[-1].isalnum()
+
+
+def find_headlines(blocks: Sequence[Block]) -> Headlines:
+    """Raises DigestError where the count is broken or nothing could be a headline."""
+    candidates = [candidate for index, block in enumerate(blocks) if (candidate := _candidate(index, block))]
+    form, length = _dominant(candidates)
+    by_look = _by_look(blocks)
+    if by_look is not None and len(by_look.indices) > max(length, 1):
+        _report_numbers(blocks, candidates, by_look)
+        return by_look
+    if not candidates:
+        plain = by_look or _short_lines(blocks)
+        if plain is None:
+            raise DigestError(blocks[0].line, "no stories found; number each headline, as in “1. Headline”")
+        return plain
+    return _Counter(blocks, candidates, form).headlines()
+
+
+def _candidate(index: int, block: Block) -> Candidate | None:
+    text = written(block)
+    for form, pattern in _FORMS:
+        match = pattern.fullmatch(text) if len(text) < 5000 else None
+        if match:
+            return Candidate(index=index, form=form, number=_value(match["number"]), headline=match["headline"])
+    return None
+
+
+def _value(digits: str) -> int:
+    if digits[0] not in _CJK_DIGITS and digits[0] not in "十百":
+        return int("".join(str(unicodedata.digit(sign)) for sign in digits))
+    total, digit = 0, 0
+    for sign in digits:
+        if sign in "十百":
+            total += (digit or 1) * (10 if sign == "十" else 100)
+            digit = 0
+        else:
+            digit = _CJK_DIGITS[sign]
+    return total + digit
+
+
+def _dominant(candidates: Sequence[Candidate]) -> tuple[str, int]:
+    """The form that counts furthest from 1, and how far; the earlier one of two."""
+    counts: dict[str, int] = {}
+    for candidate in candidates:
+        reached = counts.setdefault(candidate.form, 0)
+        counts[candidate.form] = reached + (candidate.number == reached + 1)
+    if not counts:
+        return "", 0
+    form = max(counts, key=lambda name: counts[name])
+    return form, counts[form]
+
+
+def _by_look(blocks: Sequence[Block]) -> Headlines | None:
+    """Headings of the level that most have, else whole lines in bold; at least two, the title not counted."""
+    levels: dict[int, list[int]] = {}
+    for index, block in enumerate(blocks):
+        if isinstance(block, Heading) and index:
+            levels.setdefault(block.level, []).append(index)
+    usable = {level: found for level, found in levels.items() if len(found) > 1}
+    if usable:
+        level = max(usable, key=lambda one: (len(usable[one]), -one))
+        indices = _without_closing(blocks, usable[level])
+        return Headlines(indices=indices, texts=[blocks[index].text for index in indices], level=level)
+    bold = [
+        index
+        for index, block in enumerate(blocks)
+        if index and isinstance(block, Paragraph) and block.bold and len(block.text) <= MAX_HEADLINE
+    ]
+    bold = _without_closing(blocks, bold)
+    return Headlines(indices=bold, texts=[blocks[index].text for index in bold]) if len(bold) > 1 else None
+
+
+def _short_lines(blocks: Sequence[Block]) -> Headlines | None:
+    """Unnumbered lines that look like headings, each with text below it."""
+    indices = [
+        index
+        for index in range(1, len(blocks) - 1)
+        if type(blocks[index]) is Paragraph
+        and looks_like_a_heading(blocks[index].text)
+        and not looks_like_a_heading(blocks[index + 1].text)
+    ]
+    indices = _without_closing(blocks, indices)
+    if len(indices) < 2:
+        return None
+    first = blocks[indices[0]]
+    doubt = Doubt(
+        line=first.line,
+        text=first.text,
+        message=f"no headline has a number: this and {len(indices) - 1} more short lines without a full stop were read as headlines; "
+        "number the headlines to be sure",
+    )
+    return Headlines(indices=indices, texts=[blocks[index].text for index in indices], doubts=[doubt])
+
+
+def _without_closing(blocks: Sequence[Block], indices: list[int]) -> list[int]:
+    return [index for index in indices if not phrases.CLOSING.fullmatch(blocks[index].text)]
+
+
+def _report_numbers(blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Headlines) -> None:
+    for candidate in candidates:
+        if candidate.index not in chosen.indices and not isinstance(blocks[candidate.index], ListItem):
+            chosen.doubts.append(_as_text(blocks, candidate))
+
+
+def _is_sentence(text: str) -> bool:
+    return text.endswith((".", ".”", '."', "。")) and len(text.split()) >= 8
+
+
+def _as_text(blocks: Sequence[Block], candidate: Candidate) -> Doubt:
+    block = blocks[candidate.index]
+    mark = candidate.form.replace("1", str(candidate.number))
+    message = f"begins with “{mark}” but was read as text, not as a headline"
+    return Doubt(line=block.line, text=written(block), message=message)
+
+
+@dataclass
+class _Counter:
+    """Goes through numbered blocks in order and takes those that count on."""
+
+    blocks: Sequence[Block]
+    candidates: list[Candidate]
+    form: str
+    found: Headlines = field(default_factory=Headlines)
+
+    def headlines(self) -> Headlines:
+        lists = self._lists()
+        by_index = {candidate.index: candidate for candidate in self.candidates}
+        for index, block in enumerate(self.blocks):
+            candidate = by_index.get(index)
+            if candidate is None:
+                self._refuse_bare(block)
+            elif index in lists:
+                if lists[index]:
+                    self._doubt(
+                        block,
+                        f"a list that begins with {candidate.number} was read as a list inside story {len(self.found.indices)}; "
+                        f"if these are headlines, count on from {self._expected}",
+                    )
+            else:
+                self._take(candidate)
+        if not self.found.indices:
+            raise DigestError(self.blocks[0].line, "no stories found; number each headline, as in “1. Headline”")
+        return self.found
+
+    @property
+    def _expected(self) -> int:
+        return len(self.found.indices) + 1
+
+    def _doubt(self, block: Block, message: str) -> None:
+        self.found.doubts.append(Doubt(line=block.line, text=written(block), message=message))
+
+    def _lists(self) -> dict[int, bool]:
+        """Blocks of lists inside stories: numbered items right behind each other that begin anew. True for the first."""
+        lists: dict[int, bool] = {}
+        run: list[Candidate] = []
+        reached = 0
+        for candidate in [*self.candidates, None]:
+            if run and (
+                candidate is None
+                or candidate.index != run[-1].index + 1
+                or candidate.number != run[-1].number + 1
+                or candidate.form != run[-1].form
+            ):
+                if len(run) > 1 and run[0].number == 1 and reached:
+                    lists |= {item.index: position == 0 for position, item in enumerate(run)}
+                else:
+                    reached = max(reached, *(item.number for item in run if item.form == self.form), 0)
+                run = []
+            if candidate is not None:
+                run.append(candidate)
+        return lists
+
+    def _take(self, candidate: Candidate) -> None:
+        block = self.blocks[candidate.index]
+        if candidate.form != self.form:
+            self._take_other_form(candidate)
+        elif self._is_text(candidate):
+            self.found.doubts.append(_as_text(self.blocks, candidate))
+        elif candidate.number != self._expected:
+            raise self._out_of_order(candidate)
+        else:
+            self._refuse_doubtful(candidate)
+            if candidate.number > 1 and phrases.begins_with_month(candidate.headline):
+                self._doubt(
+                    block,
+                    f"was read as the headline of story {candidate.number}, but may be a date; "
+                    + _AS_TEXT.format(number=candidate.number),
+                )
+            self._add(candidate)
+
+    def _take_other_form(self, candidate: Candidate) -> None:
+        """A number in another form is a headline where the count needs it and it reads like one; it is always reported."""
+        block = self.blocks[candidate.index]
+        reads_like_one = not _is_sentence(candidate.headline) and len(candidate.headline) <= 120
+        needed = candidate.number == self._expected and not any(
+            other.form == self.form and other.number == candidate.number and other.index > candidate.index
+            for other in self.candidates
+        )
+        if self.found.indices and needed and reads_like_one and self._has_text_below(candidate):
+            mark = candidate.form.replace("1", str(candidate.number))
+            others = self.form.replace("1", "…")
+            self._doubt(
+                block,
+                f"was read as the headline of story {candidate.number}, though it begins with “{mark}” and others with “{others}”",
+            )
+            self._add(candidate)
+        elif not isinstance(block, ListItem) or candidate.number == self._expected:
+            self.found.doubts.append(_as_text(self.blocks, candidate))
+
+    def _has_text_below(self, candidate: Candidate) -> bool:
+        following = candidate.index + 1
+        return following < len(self.blocks) and not any(other.index == following for other in self.candidates)
+
+    def _add(self, candidate: Candidate) -> None:
+        self.found.indices.append(candidate.index)
+        self.found.texts.append(candidate.headline)
+
+    def _refuse_bare(self, block: Block) -> None:
+        bare = _BARE.fullmatch(block.text)
+        if bare and int(bare["number"]) == self._expected:
+            raise DigestError(block.line, f"number {bare['number']} has no headline; write it on the same line")
+
+    def _is_text(self, candidate: Candidate) -> bool:
+        """Whether a numbered block is plainly a sentence: it reads like one and the count goes on without it."""
+        if not _is_sentence(written(self.blocks[candidate.index])) or self._expected == 1:
+            return False
+        return candidate.number != self._expected or any(
+            later.index > candidate.index
+            and later.number == candidate.number
+            and not _is_sentence(written(self.blocks[later.index]))
+            for later in self.candidates
+        )
+
+    def _refuse_doubtful(self, candidate: Candidate) -> None:
+        block, number = self.blocks[candidate.index], self._expected
+        text = written(block)
+        if len(text) > MAX_HEADLINE:
+            raise DigestError(
+                block.line,
+                f"the headline of story {number} has {len(text)} characters; "
+                f"put an empty line behind the headline, or {_AS_TEXT.format(number=number)}",
+            )
+        sentences = any(_is_sentence(written(self.blocks[other])) for other in self.found.indices)
+        if self.found.indices and _is_sentence(text) and not sentences:
+            raise DigestError(
+                block.line,
+                f"“{start(text)}” may be a headline or a sentence: take the full stop away if it is story "
+                f"{number}'s headline; {_AS_TEXT.format(number=number)}",
+            )
+
+    def _out_of_order(self, candidate: Candidate) -> DigestError:
+        block, expected, number = self.blocks[candidate.index], self._expected, candidate.number
+        as_text = _AS_TEXT.format(number=number)
+        indices = self.found.indices
+        if number < expected:
+            first = self.blocks[indices[number - 1]].line if number else None
+            again = f"number {number} again (first on line {first})" if first else "there is no story number 0"
+            return DigestError(block.line, f"{again}: number this headline {expected}, or {as_text}")
+        begin = indices[-1] + 2 if indices else 1
+        nameless = [other for other in self.blocks[begin : candidate.index] if looks_like_a_heading(other.text)]
+        hint = f"; line {nameless[-1].line} “{start(nameless[-1].text)}” may be its headline" if nameless else ""
+        after = f"after {expected - 1} comes {number}" if indices else f"the first story is numbered {number}"
+        missing = f"story {expected} is missing: {after}{hint}; number the headlines without gaps"
+        return DigestError(block.line, f"{missing}, or {as_text}")

@@ -1,0 +1,326 @@
+"""A document to a digest, for all formats: title, introduction, sections, stories, closing, call to action.
+
+Every block of the document is in the digest, in the report as dropped with the reason, or the document is refused by its line.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from composer.reading import phrases
+from composer.reading.characters import cut
+from composer.reading.document import (
+    Block,
+    Document,
+    Doubt,
+    Dropped,
+    Heading,
+    Image,
+    LinkLine,
+    ListItem,
+    Paragraph,
+    Rule,
+)
+from composer.reading.errors import DigestError
+from composer.reading.headlines import (
+    Headlines,
+    find_headlines,
+    looks_like_a_heading,
+    unescaped,
+    written,
+)
+from composer.reading.inline import hrefs
+from composer.reading.languages import direction_of, language_of
+from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report
+
+_SOURCE = re.compile(
+    r"(?:sources?|quellen?|fuentes?|via|original|المصدر|مصدر|מקור|来源|來源)\s*[:：]\s*(?P<name>.*)"
+    r"|[(（]\s*(?:via|source|quelle|fuente)[: ]\s*(?P<inside>[^()]{1,200})[)）]",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”]+", re.IGNORECASE)
+_MAX_SOURCE = 120
+
+
+def interpret(document: Document, encoding: str) -> Digest:
+    """Raises DigestError where the document cannot be read without guessing or losing text."""
+    return _Interpreter(document, encoding).digest()
+
+
+@dataclass
+class _Interpreter:
+    document: Document
+    encoding: str
+    dropped: list[Dropped] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    sections: list[DigestSection] = field(default_factory=list)
+
+    def digest(self) -> Digest:
+        self.dropped += self.document.dropped
+        self.doubts += self.document.doubts
+        subject, blocks = self._without_mail_header(list(self.document.blocks))
+        blocks = self._without_furniture(blocks)
+        if not blocks:
+            raise DigestError(1, "the file is empty; a digest has a title and numbered stories")
+        headlines = find_headlines(blocks)
+        self.doubts += headlines.doubts
+        title, blocks, headlines = self._title(subject, blocks, headlines)
+        starts = headlines.indices
+        closing = phrases.closing_in([block.text for block in blocks], starts[-1] + 2)
+        end = len(blocks) if closing is None else closing
+        bodies = [blocks[start + 1 : stop] for start, stop in zip(starts, [*starts[1:], end], strict=True)]
+        introduction = self._introduction(blocks[: starts[0]])
+        self._take_sections(introduction, bodies, headlines.level)
+        stories = tuple(
+            self._story(number, blocks[start], headline, body)
+            for number, (start, headline, body) in enumerate(zip(starts, headlines.texts, bodies, strict=True), start=1)
+        )
+        heading, closing_blocks, call = self._closing(blocks[end:])
+        return Digest(
+            title=title,
+            introduction_blocks=tuple(introduction),
+            stories=stories,
+            sections=tuple(self.sections),
+            closing_heading=heading,
+            closing_blocks=tuple(closing_blocks),
+            call_to_action=call,
+            report=self._report(blocks, len(stories)),
+        )
+
+    def _report(self, blocks: Sequence[Block], stories: int) -> Report:
+        text = " ".join(block.text for block in blocks)
+        return Report(
+            format=self.document.format,
+            encoding=self.encoding,
+            language=language_of(text),
+            direction=direction_of(text),
+            stories=stories,
+            sections=len(self.sections),
+            dropped=tuple(sorted(self.dropped, key=lambda one: one.line)),
+            doubts=tuple(sorted(self.doubts, key=lambda one: one.line)),
+        )
+
+    def _drop(self, block: Block, reason: str) -> None:
+        self.dropped.append(Dropped(line=block.line, text=cut(written(block)), reason=reason))
+
+    # What is not the text
+
+    def _without_mail_header(self, blocks: list[Block]) -> tuple[Block | None, list[Block]]:
+        """The subject as a block, and what follows the lines of a mail's header; nothing where there is none."""
+        matches = []
+        for block in blocks:
+            match = phrases.MAIL_HEADER.fullmatch(block.text)
+            if not match:
+                break
+            matches.append((block, match))
+        if not any(match["name"].casefold() in phrases.SUBJECT for _, match in matches):
+            return None, blocks
+        subject = None
+        for block, match in matches:
+            if match["name"].casefold() in phrases.SUBJECT and subject is None and match["value"]:
+                subject = Paragraph(line=block.line, text=match["value"])
+            else:
+                self._drop(block, "the header of a mail")
+        return subject, blocks[len(matches) :]
+
+    def _without_furniture(self, blocks: list[Block]) -> list[Block]:
+        kept: list[Block] = []
+        sharing = False
+        tail = self._furniture_tail(blocks)
+        for index, block in enumerate(blocks):
+            reason = phrases.furniture(block.text)
+            if not reason and phrases.is_networks(block.text) and (sharing or index >= tail):
+                reason = "sharing on networks"
+            if not reason and phrases.COMMENTS.fullmatch(block.text) and index >= tail:
+                reason = "the comments of the page"
+            if isinstance(block, Rule):
+                reason = "a line across the page"
+            sharing = reason == "sharing on networks"
+            if reason:
+                self._drop(block, reason)
+            else:
+                kept.append(block)
+        return kept
+
+    @staticmethod
+    def _furniture_tail(blocks: Sequence[Block]) -> int:
+        """Where the page begins again behind the text."""
+        tail = len(blocks)
+        while tail and (
+            isinstance(blocks[tail - 1], Rule)
+            or phrases.furniture(blocks[tail - 1].text)
+            or phrases.is_networks(blocks[tail - 1].text)
+            or phrases.COMMENTS.fullmatch(blocks[tail - 1].text)
+        ):
+            tail -= 1
+        return tail
+
+    # Title and introduction
+
+    def _title(
+        self, subject: Block | None, blocks: list[Block], headlines: Headlines
+    ) -> tuple[str, list[Block], Headlines]:
+        """The title, and the blocks with one in front of the introduction in any case."""
+        if subject is not None:
+            if blocks[0].text.casefold() == subject.text.casefold() and headlines.indices[0] > 0:
+                self._drop(blocks[0], "the title, which the mail's subject has already")
+                return subject.text, blocks, headlines
+        elif headlines.indices[0] > 0:
+            return unescaped(blocks[0].text), blocks, headlines
+        elif self.document.title:
+            subject = Paragraph(line=self.document.title_line, text=self.document.title)
+        else:
+            raise DigestError(blocks[0].line, "no title; write it on a line of its own above the first story")
+        shifted = replace(headlines, indices=[index + 1 for index in headlines.indices])
+        return subject.text, [subject, *blocks], shifted
+
+    def _introduction(self, blocks: Sequence[Block]) -> list[Block]:
+        """What stands between title and first story, without bylines and dates."""
+        introduction: list[Block] = []
+        for block in blocks[1:]:
+            reason = phrases.above_the_text(block.text) if type(block) is Paragraph else ""
+            if reason:
+                self._drop(block, reason)
+            elif isinstance(block, Image):
+                self._drop(block, f"an image ({cut(block.url, 80)}): add it at the desk")
+            else:
+                introduction.append(block)
+        return introduction
+
+    # Sections
+
+    def _take_sections(self, introduction: list[Block], bodies: list[list[Block]], level: int) -> None:
+        """Headings right above a headline open sections; they are taken out of what stands before them."""
+        before = [introduction, *bodies[:-1]]
+        likely = [bool(part) and _could_be_section(part[-1]) for part in before]
+        certain = [bool(part) and _is_section(part[-1], level) for part in before]
+        several = sum(likely) > 1 and any(likely[1:])
+        for number, (part, could_be, is_certain) in enumerate(zip(before, likely, certain, strict=True), start=1):
+            alone = number > 1 and len(part) < 2
+            if is_certain or (could_be and several and not alone):
+                block = part.pop()
+                self.sections.append(DigestSection(heading=block.text, line=block.line, before=number))
+            elif could_be and number > 1 and not alone:
+                message = (
+                    f"stands at the end of story {number - 1} and looks like the heading of a section; "
+                    "write it in capitals, or as a heading, if it is one"
+                )
+                self.doubts.append(Doubt(line=part[-1].line, text=part[-1].text, message=message))
+
+    # Stories
+
+    def _story(self, number: int, headline: Block, text: str, body: list[Block]) -> DigestStory:
+        blocks: list[Block] = []
+        for block in body:
+            if isinstance(block, Image):
+                self._drop(block, f"an image ({cut(block.url, 80)}): add it to story {number} at the desk")
+            else:
+                blocks.append(block)
+        name, url = "", ""
+        if len(blocks) > 1:
+            blocks, name, url = _without_source(blocks)
+        if not blocks:
+            raise DigestError(
+                headline.line, f"story {number} has no text; write at least one paragraph under its headline"
+            )
+        if _URL.match(text):
+            message = f"the headline of story {number} is an address; write what the story is called"
+            self.doubts.append(Doubt(line=headline.line, text=text, message=message))
+        elif _URL.search(text):
+            message = f"the headline of story {number} has an address in it; put it under the story as its source"
+            self.doubts.append(Doubt(line=headline.line, text=text, message=message))
+        first = blocks[0]
+        has_lede = type(first) is Paragraph and not first.quote and not hrefs(first.html)
+        rest = tuple(blocks[1:] if has_lede else blocks)
+        story = DigestStory(
+            number=number,
+            headline=text,
+            lede=unescaped(first.text) if has_lede else "",
+            body=rest,
+            line=headline.line,
+            source_name=name,
+            source_url=url,
+        )
+        self._report_small_headings(story)
+        return story
+
+    def _report_small_headings(self, story: DigestStory) -> None:
+        """A headline that lost its number reads like a small heading: somebody should look."""
+        for index in story.subheadings:
+            block = story.body[index]
+            if not isinstance(block, Heading):
+                message = f"“{block.text}” was read as a small heading inside story {story.number}; number it if it is a headline"
+                self.doubts.append(Doubt(line=block.line, text=block.text, message=message))
+
+    # Closing
+
+    def _closing(self, part: list[Block]) -> tuple[str, list[Block], DigestCall | None]:
+        if not part:
+            return "", [], None
+        rest = []
+        for block in part[1:]:
+            if isinstance(block, Image):
+                self._drop(block, f"an image ({cut(block.url, 80)}): add it at the desk")
+            else:
+                rest.append(block)
+        call = _call(rest[-1]) if rest else None
+        return part[0].text, rest[:-1] if call else rest, call
+
+
+def _is_section(block: Block, level: int) -> bool:
+    if isinstance(block, Heading):
+        return not level or block.level < level
+    if type(block) is not Paragraph or not looks_like_a_heading(block.text):
+        return False
+    return block.bold or (block.text.isupper() and len(block.text) > 2)
+
+
+def _could_be_section(block: Block) -> bool:
+    return type(block) is Paragraph and looks_like_a_heading(block.text) and len(block.text.split()) <= 4
+
+
+def _without_source(blocks: list[Block]) -> tuple[list[Block], str, str]:
+    """The blocks without a last line that says where the story is from; and that source's name and URL."""
+    last, above = blocks[-1], blocks[-2]
+    if isinstance(last, LinkLine):
+        if isinstance(above, LinkLine | ListItem) or above.text.endswith(":"):
+            return blocks, "", ""
+        return blocks[:-1], _site(last.url), last.url
+    match = (
+        _SOURCE.fullmatch(last.text) if len(last.text) <= 2 * _MAX_SOURCE and not isinstance(last, ListItem) else None
+    )
+    urls = hrefs(last.html)
+    if not match or len(urls) > 1:
+        return blocks, "", ""
+    name = _URL.sub("", match["name"] or match["inside"] or "").strip(" ,;:–—-()")
+    url = urls[0] if urls else ""
+    if not (name or url) or len(name) > _MAX_SOURCE:
+        return blocks, "", ""
+    return blocks[:-1], name or _site(url), url
+
+
+def _site(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")[:_MAX_SOURCE]
+    except ValueError:
+        return ""
+
+
+def _call(last: Block) -> DigestCall | None:
+    urls = hrefs(last.html) or ([last.url] if isinstance(last, LinkLine) else [])
+    if len(urls) > 1 or isinstance(last, Heading) or not (urls or phrases.ASKS.search(last.text[-400:])):
+        return None
+    bare = _URL.search(last.text)
+    if not urls or not bare:
+        return DigestCall(text=last.text, url=urls[0] if urls else "", line=last.line)
+    url = bare[0].rstrip(".,;:!?'’")
+    while url.endswith((")", "]")) and url.count(url[-1]) > url.count({")": "(", "]": "["}[url[-1]]):
+        url = url[:-1].rstrip(".,;:!?'’")
+    before, after = last.text[: bare.start()], last.text[bare.start() + len(url) :]
+    before = phrases.LEADS_TO_URL.sub("", before[-80:] if len(before) > 80 else before)
+    if bare.start() > 80:
+        before = last.text[: bare.start() - 80] + before
+    rest = after.strip(" )]>.")
+    text = f"{before} {rest}".strip() if rest else before.strip()
+    return DigestCall(text=text, url=urls[0], line=last.line)

@@ -1,0 +1,191 @@
+"""What pages and mails put around their text, and what opens a closing, in the languages the renderer speaks."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from babel import Locale
+
+#: A line that is nothing but these words opens the closing section.
+CLOSING = re.compile(
+    r"(?:"
+    # English
+    r"wrapping (?:it |things )?up|(?:the )?wrap[- ]?up|(?:in |the |our )?(?:conclusion|closing)s?|final thoughts"
+    r"|closing (?:thoughts|words|remarks|notes?)|to sum up|in (?:summary|short)|summing up"
+    r"|that[’']s (?:all|a wrap|it)(?: for (?:this week|today|now|this time))?|before (?:you|we) go"
+    r"|until next (?:week|time|month)|parting (?:thoughts|words|shots?)|one last thing|and finally"
+    # German
+    r"|zum (?:schluss|abschluss|ausklang)|fazit|schlusswort|das war(?:[’']s| es)(?: für (?:heute|diese woche))?|bis nächste woche"
+    # French
+    r"|(?:en |pour )?(?:conclusion|conclure|finir)|le mot de la fin|c[’']est tout(?: pour (?:cette semaine|aujourd[’']hui))?"
+    r"|à la semaine prochaine"
+    # Spanish
+    r"|(?:en |para )(?:conclusión|resumen|terminar|concluir)|conclusi(?:ón|ones)|eso es todo(?: por (?:hoy|esta semana))?"
+    r"|hasta la próxima(?: semana)?|para cerrar"
+    # Arabic
+    r"|(?:في )?(?:الختام|الخاتمة)|خاتمة|ختام[اًا]*|كلمة أخيرة|إلى اللقاء"
+    # Hebrew
+    r"|לסיום|לסיכום|סיכום|מילות סיכום|זה הכול(?: להשבוע)?|להתראות"
+    # Chinese
+    r"|结语|結語|总结|總結|小结|小結|结束语|結束語|写在最后|寫在最後|最后的话"
+    r")\s*[.!:…。！：]?",
+    re.IGNORECASE,
+)
+#: A last sentence that asks readers to do something, with or without an address.
+ASKS = re.compile(
+    r"\b(?:click here|delve deeper|read (?:more|the full)|find out more|learn more|sign up|register|subscribe|download"
+    r"|hier klicken|mehr (?:lesen|erfahren)|jetzt (?:anmelden|lesen)|weiterlesen"
+    r"|cliquez ici|en savoir plus|lire (?:la suite|plus)|inscrivez-vous"
+    r"|haga clic|leer más|más información|suscríbase|inscríbase)\b"
+    r"|اقرأ المزيد|اضغط هنا|للمزيد|קראו עוד|לחצו כאן|להרשמה|阅读全文|点击此处|了解更多|閱讀全文|點擊",
+    re.IGNORECASE,
+)
+#: Words that lead to an address at the end of a sentence and mean nothing without it.
+LEADS_TO_URL = re.compile(
+    r"[\s:：–—(\[<-]*(?:\b(?:at|on|via|under|here|unter|auf|hier|sur|ici|en|aquí)\s*)?[\s:：–—(\[<-]*$", re.IGNORECASE
+)
+
+_NUMBER = r"\d[\d.,]{0,12}\s?[KkMm]?"
+_FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (reason, re.compile(rf"(?:{pattern})", re.IGNORECASE))
+    for reason, pattern in (
+        (
+            "navigation of the page",
+            (
+                r"(?:top|bottom) of page|back to top|skip to (?:main )?content|(?:open |main )?menu|log ?in|sign ?in|search|home"
+                r"|see all|recent posts|related posts|zum inhalt springen|menü|startseite|aller au contenu|saltar al contenido|menú"
+            ),
+        ),
+        ("an advertisement's label", r"advertisements?|anzeige|publicité|publicidad"),
+        (
+            "counts of the page",
+            (
+                rf"{_NUMBER} (?:views?|likes?|shares?|comments?|reads?|claps?|retweets?|aufrufe|kommentare?|vues?|commentaires?)"
+                r"|(?:no|leave a|write a|add a) comments?(?:\.\.\.|…)?|post not marked as liked"
+            ),
+        ),
+        (
+            "how long it takes to read, by the page",
+            r"\d{1,3}[- ]?(?:min(?:ute)?s?)\.?[- ](?:read|lesezeit|de lecture|de lectura)|(?:lesezeit|reading time):? \d{1,3} min\w*",
+        ),
+        (
+            "links of the mail it was copied from",
+            (
+                r"(?:view|read|open) (?:this (?:email|mail|newsletter) )?(?:in|on)(?: your| the)? (?:web ?)?browser"
+                r"|unsubscribe(?: \| .{1,60})?|(?:manage|update)(?: your)? preferences|im browser (?:ansehen|lesen)|abbestellen"
+                r"|se désabonner|voir dans le navigateur|darse de baja|ver en el navegador"
+            ),
+        ),
+        (
+            "a notice of copyright",
+            r"(?:©|\(c\)|copyright\b)(?: ?©)? ?.{0,80}|all rights reserved\.?|alle rechte vorbehalten\.?",
+        ),
+        (
+            "sharing on networks",
+            r"share(?: this(?: (?:post|article|story))?| on [\w ]{1,20})?:?|teilen:?|partager:?|compartir:?",
+        ),
+        ("a picture's label", r"writer[’'‘`´]?s picture.{0,70}(?<![.!?…:;])"),
+    )
+)
+_NETWORKS = re.compile(
+    r"(?:(?:twitter|x|facebook|linkedin|whatsapp|instagram|threads|mastodon|bluesky|reddit|pinterest|telegram|email|e-mail"
+    r"|copy link|print)(?:\s*[|·•,/]\s*)?)+",
+    re.IGNORECASE,
+)
+COMMENTS = re.compile(r"comments|kommentare|commentaires|comentarios", re.IGNORECASE)
+MAIL_HEADER = re.compile(
+    r"(?P<name>subject|from|date|to|cc|sent|reply-to|betreff|von|datum|an|objet|de|à|asunto|para|fecha): ?(?P<value>.*)",
+    re.IGNORECASE,
+)
+SUBJECT = {"subject", "betreff", "objet", "asunto"}
+_BYLINE = re.compile(
+    r"(?:(?:[Ww]ritten |[Pp]osted )?[Bb]y|[Vv]on|[Pp]ar|[Pp]or) (?:[A-ZÀ-ÞŠŽ][\w.’'-]*|and|&|und|et|y|,|de|van|von|der)(?: (?:[A-ZÀ-ÞŠŽ][\w.’'-]*|and|&|und|et|y|,|de|van|von|der)){0,7}"
+)
+_NUMERIC_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月\d{1,2}日")
+_POSTED = re.compile(
+    r"^(?:posted|published|updated|last updated|veröffentlicht|publié|publicado)(?: on)?:? ", re.IGNORECASE
+)
+_MONTH_LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "cs",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "tr",
+    "ro",
+    "hu",
+    "ru",
+    "uk",
+)
+
+
+def furniture(text: str) -> str:
+    """Why a line is what a page puts around its text; empty where it is not."""
+    if len(text) > 120:
+        return ""
+    return next((reason for reason, pattern in _FURNITURE if pattern.fullmatch(text)), "")
+
+
+def is_networks(text: str) -> bool:
+    """Whether a line names networks to share on, and nothing else."""
+    return len(text) <= 120 and bool(_NETWORKS.fullmatch(text))
+
+
+def above_the_text(text: str) -> str:
+    """Why a line over the first story is no part of the introduction: a byline or a date; empty where it is one."""
+    if len(text) > 80:
+        return ""
+    if _BYLINE.fullmatch(text):
+        return "a byline"
+    return "a date" if is_date(_POSTED.sub("", text)) else ""
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date and nothing else, in figures or with a month's name."""
+    if _NUMERIC_DATE.fullmatch(text):
+        return True
+    words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
+    if not 2 <= len(words) <= 6 or not any(word.isdigit() for word in words):
+        return False
+    named = [word for word in words if not word.isdigit()]
+    return any(word in months() for word in named) and all(
+        word in months() or word in _weekdays() or word in {"th", "st", "nd", "rd", "de", "of", "del"} for word in named
+    )
+
+
+def begins_with_month(text: str) -> bool:
+    """Whether the first word is a month's name: “2. Mai” may be a date and no second story."""
+    first = re.match(r"[^\W\d_]+", text)
+    return first is not None and first[0].casefold() in months()
+
+
+@cache
+def months() -> frozenset[str]:
+    return _names("months")
+
+
+@cache
+def _weekdays() -> frozenset[str]:
+    return _names("days")
+
+
+def _names(kind: str) -> frozenset[str]:
+    found: list[str] = []
+    for language in _MONTH_LANGUAGES:
+        forms = getattr(Locale.parse(language), kind)["format"]
+        found += [name.casefold() for width in ("wide", "abbreviated") for name in forms[width].values()]
+    return frozenset(name.rstrip(".") for name in found if name.rstrip(".").isalpha())
+
+
+def closing_in(texts: Sequence[str], after: int) -> int | None:
+    """The last line from `after` on that opens a closing section."""
+    known = [index for index in range(after, len(texts)) if len(texts[index]) <= 80 and CLOSING.fullmatch(texts[index])]
+    return known[-1] if known else None
