@@ -79,7 +79,7 @@ def test_stories_are_imported_with_the_report_of_each_file(tmp_path: Path) -> No
 def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no encoding “klingon”"):
         run(
-            "import-stories",
+            "import_stories",
             written(tmp_path, PLAIN),
             "--publication",
             make_publication().slug,
