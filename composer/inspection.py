@@ -12,6 +12,7 @@ from composer.conversion import ImageSource, edition_content
 from composer.images import UnreadableImageError, preview
 from composer.models import Edition
 from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
+from composer.same_story.in_edition import similarity
 from composer.sanitising import TextTooLargeError
 
 Rendered = tuple[tuple[Variant, Rendering | None], ...]
@@ -78,7 +79,10 @@ def check_again(
     with translation.override(publication.language), timezone.override(publication.zone):
         try:
             facts = ExternalFacts(
-                today=timezone.localdate(), history=history.of(edition), links=_known_links(content, rendered, links)
+                today=timezone.localdate(),
+                history=history.of(edition),
+                links=_known_links(content, rendered, links),
+                similarity=similarity(edition),
             )
             problems = tuple(_problems(content, publication.theme, rendered, facts, spam))
         except tuple(_CODES) as error:

@@ -43,6 +43,8 @@ class History:
     last: EditionContent | None = None
     #: Key of a story block → number of the edition in which the same story ran.
     ran: Mapping[str, int] = field(default_factory=dict)
+    #: Key of a story block → where another story that tells the same news ran: “No. 118 as #4, 17 November: “…””.
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +56,5 @@ class ExternalFacts:
     #: By address as it stands in the mail; an address that is missing here has not been checked yet.
     links: Mapping[str, LinkReport] | None = None
     spam: SpamReport | None = None
+    #: Keys of two story blocks → how alike they are in meaning, from 0 to 1; pairs of which nothing is known are missing.
+    similarity: Mapping[frozenset[str], float] = field(default_factory=dict)

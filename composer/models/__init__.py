@@ -6,5 +6,6 @@ from composer.models.holiday import Holiday
 from composer.models.placement import Placement
 from composer.models.publication import Publication
 from composer.models.story import Story
+from composer.models.story_vector import StoryVector
 
-__all__ = ["Approval", "Edition", "Holiday", "Placement", "Publication", "Story", "Variant"]
+__all__ = ["Approval", "Edition", "Holiday", "Placement", "Publication", "Story", "StoryVector", "Variant"]

@@ -40,6 +40,8 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     alt = models.CharField("text for the image", max_length=300, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
     source_url = models.CharField("canonical URL", max_length=2000, blank=True)
+    #: The source's own words: the checks look up in it what the story says. No mail shows it.
+    source_text = models.TextField(blank=True, help_text="The source's text, for the checks: no reader sees it.")
     author = models.CharField(max_length=120, blank=True)
     topics = models.CharField(max_length=300, blank=True, help_text="Separated by commas.")
     published_on = models.DateField(null=True, blank=True)

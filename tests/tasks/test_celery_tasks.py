@@ -17,6 +17,7 @@ NAMES = {
     "tasks.check_links",
     "tasks.expire_receipts",
     "tasks.compare_suppressions",
+    "tasks.embed_stories",
 }
 QUEUES = {"letters", "errands", "receipts", "batches"}
 
