@@ -25,7 +25,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
         ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
         ("1.", rf"{_D}\s*[.．](?:\s+|(?=[^\W\d_]|[“‘\"'(]))"),
+        ("1.-", rf"{_D}\s*\.\s?[-–—]\s*"),
         ("1)", rf"{_D}\s*[)）]\s*"),
+        ("1/", rf"{_D}\s*[/|]\s+"),
         ("1、", rf"{_CJK}\s*[、．]\s*"),
         ("1:", rf"{_D}\s*[:：]\s+"),
         ("1 -", rf"{_D}\s*[-–—]\s+"),
@@ -84,11 +86,18 @@ def find_headlines(blocks: Sequence[Block]) -> Headlines:
         _report_numbers(blocks, candidates, by_look)
         return by_look
     if not candidates:
+        _refuse_bare_numbers(blocks)
         plain = by_look or _short_lines(blocks)
         if plain is None:
             raise DigestError(blocks[0].line, "no stories found; number each headline, as in “1. Headline”")
         return plain
     return _Counter(blocks, candidates, form).headlines()
+
+
+def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
+    bare = [block for block in blocks if block.text.isdecimal() and len(block.text) < 4]
+    if [int(block.text) for block in bare[:2]] == [1, 2]:
+        raise DigestError(bare[0].line, f"number {bare[0].text} has no headline; write it on the same line")
 
 
 def _candidate(index: int, block: Block) -> Candidate | None:
@@ -129,7 +138,8 @@ def _by_look(blocks: Sequence[Block]) -> Headlines | None:
     """Headings of the level that most have, else whole lines in bold; at least two, the title not counted."""
     levels: dict[int, list[int]] = {}
     for index, block in enumerate(blocks):
-        if isinstance(block, Heading) and index:
+        # The very first is the title, if it is a title's: “# …” or the only one of its level.
+        if isinstance(block, Heading) and (index or block.level > 1):
             levels.setdefault(block.level, []).append(index)
     usable = {level: found for level, found in levels.items() if len(found) > 1}
     if usable:

@@ -188,6 +188,9 @@ TEXT = "The council voted nine to four on Tuesday night to close the road, after
         "{} - ",
         "{} – ",
         "{}: ",
+        "{}.- ",
+        "{}/ ",
+        "{} | ",
         "{}、",
         "Story {}: ",
         "No. {}: ",
@@ -242,6 +245,16 @@ def test_short_lines_are_headlines_where_nothing_else_is_and_that_is_reported() 
 
     assert [story.headline for story in found.stories] == ["Trams run at night", "Quay road closes"]
     assert "no headline has a number" in found.warnings[0]
+
+
+def test_headings_without_a_title_are_refused_for_that() -> None:
+    with pytest.raises(DigestError, match="no title"):
+        parse(f"## Trams\n\n{TEXT}\n\n## Quay\n\n{TEXT}\n")
+
+
+def test_numbers_on_lines_of_their_own_are_refused() -> None:
+    with pytest.raises(DigestError, match="number 1 has no headline"):
+        digest("1", "Trams run at night", TEXT, "2", "Quay road closes", TEXT)
 
 
 def test_higher_headings_are_sections() -> None:
