@@ -8,6 +8,8 @@ from typing import Any
 import cssutils
 from premailer import Premailer
 
+from composer.rendering.tags import in_tags
+
 _STYLE = re.compile(r' style="[^"]*"')
 _CLASSES = re.compile(r' class="([^"]*)"')
 _ELEMENTS = re.compile(r"<([a-z][a-z0-9]*)")
@@ -33,9 +35,13 @@ def inlined(html: str, css: str) -> str:
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     )
     result: str = inliner.transform(pretty_print=False)
-    # Spaces between declarations are 2 % of a mail.
-    result = _STYLE.sub(lambda style: style[0].replace("; ", ";").replace(", ", ","), result)
-    return result.replace(' data-premailer="ignore"', "")
+    return in_tags(result, _shortened)
+
+
+def _shortened(tag: str) -> str:
+    """Spaces between declarations are 2 % of a mail."""
+    tag = _STYLE.sub(lambda style: style[0].replace("; ", ";").replace(", ", ","), tag)
+    return tag.replace(' data-premailer="ignore"', "") if tag.startswith("<style") else tag
 
 
 class _Inliner(Premailer):

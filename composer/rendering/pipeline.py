@@ -16,6 +16,7 @@ from composer.rendering.errors import RenderingError
 from composer.rendering.inlining import inlined
 from composer.rendering.plain_text import plain_text
 from composer.rendering.result import Links, Rendering
+from composer.rendering.tags import in_tags
 from composer.rendering.themes import Theme
 from composer.rendering.themes.output import confined
 from composer.rendering.view import view
@@ -116,6 +117,6 @@ def _located(mjml: str, message: str) -> str:
 
 
 def _finished(html: str, web_url: str) -> str:
-    html = html.replace(' vertical-align="middle"', "")
+    html = in_tags(html, lambda tag: tag.replace(' vertical-align="middle"', ""))
     html = _OUTLOOK_SEAM.sub("", html)
     return html.replace(WEB_URL, html_module.escape(web_url) or WEB_URL)

@@ -176,3 +176,21 @@ def styled(element: Any, name: str, value: str = r"#[0-9a-f]+") -> str:
             return str(found[-1])
         element = element.getparent()
     return ""
+
+
+@pytest.mark.parametrize("theme", theme_names())
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Set vertical-align="middle" on the cell, vertical-align="middle" again.',
+        'Write style="color: red; margin: 0, auto" on it; and style="a; b".',
+        'The mark data-premailer="ignore" and <style data-premailer="ignore"> are ours.',
+        "<![endif]-->  <!--[if mso | IE]> in a story",
+    ],
+)
+def test_text_that_looks_like_markup_is_shown_as_written(theme: str, text: str) -> None:
+    story = make_story(headline=f"Of {text}", lede=text)
+
+    shown = " ".join(page(render(make_edition(story), theme=theme).html).text_content().split())
+
+    assert shown.count(" ".join(text.split())) >= 2
