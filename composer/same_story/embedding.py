@@ -7,6 +7,7 @@ The arithmetic is BERT's encoder with mean pooling (config.json and 1_Pooling/co
 
 import json
 import math
+import os
 import struct
 from collections.abc import Sequence
 from functools import cache
@@ -50,9 +51,17 @@ def similarities(vectors: Sequence[bytes], others: Sequence[bytes]) -> list[list
 
 
 def _matrix(vectors: Sequence[bytes]) -> Any:
+    np = _numpy()
+    return np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(vectors), DIMENSIONS).astype(np.float32)
+
+
+@cache
+def _numpy() -> Any:
+    # Its threads wait for each other by spinning: beside other processes on the same cores two take three times as long as one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import numpy as np  # noqa: PLC0415 - an extra
 
-    return np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(vectors), DIMENSIONS).astype(np.float32)
+    return np
 
 
 @cache
@@ -72,11 +81,9 @@ def _model(folder: Path) -> "_MiniLM":
 
 class _MiniLM:
     def __init__(self, folder: Path) -> None:
-        import numpy as np  # noqa: PLC0415 - an extra
-
-        self._np = np
+        self._np = _numpy()
         self._vocabulary = vocabulary(folder / "vocab.txt")
-        self._weights = _safetensors(folder / "model.safetensors", np)
+        self._weights = _safetensors(folder / "model.safetensors", self._np)
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         numbers = [pieces(text, self._vocabulary, most=MOST_PIECES) for text in texts]

@@ -73,6 +73,6 @@ def test_its_dependencies_are_those_of_requirements_in(wheel: zipfile.ZipFile) -
     assert {line.split(">")[0].split("[")[0].lower() for line in wanted if line and not line.startswith("#")} == {
         line.split(">")[0].split("<")[0].split("[")[0].lower() for line in told - extras
     }
-    assert {line.replace('"', "'") for line in extras} == {"playwright;extra=='screenshots'"}
+    assert {line.replace('"', "'") for line in extras} == {"playwright;extra=='screenshots'", "numpy;extra=='radar'"}
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"

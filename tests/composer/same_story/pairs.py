@@ -60,6 +60,5 @@ def pairs() -> Iterator[Pair]:
 
 
 @cache
-def vectors() -> dict[Words, bytes]:
-    every = [story.words for story in stories()]
-    return dict(zip(every, embed([words.text for words in every]), strict=True))
+def vector(words: Words) -> bytes:
+    return embed([words.text])[0]

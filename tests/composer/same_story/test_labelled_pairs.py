@@ -5,16 +5,19 @@ from itertools import combinations
 
 import pytest
 
+from composer.digest import parse
 from composer.same_story import embedding
 from composer.same_story.comparing import Comparison, compare
-from tests.composer.same_story.pairs import ACROSS, Pair, Told, pairs, stories, vectors
+from composer.same_story.features import words
+from newsdesk.core.paths import samples_dir
+from tests.composer.same_story.pairs import ACROSS, Pair, Told, pairs, stories, vector
 
 needs_extra = pytest.mark.skipif(not embedding.is_available(), reason="the extra newsdesk[radar] is not installed")
 Judge = Callable[[Told, Told], Comparison]
 
 
 def by_meaning(first: Told, second: Told) -> Comparison:
-    ((similarity,),) = embedding.similarities([vectors()[first.words]], [vectors()[second.words]])
+    ((similarity,),) = embedding.similarities([vector(first.words)], [vector(second.words)])
     return compare(first.words, second.words, similarity=similarity)
 
 
@@ -82,3 +85,12 @@ def test_other_topics_are_seldom_suggested_without_the_extra() -> None:
     print(f"{alarms} of {compared}")
 
     assert alarms / compared < 0.001
+
+
+@pytest.mark.parametrize("judge", [pytest.param(by_meaning, marks=needs_extra), by_words])
+def test_the_stories_of_one_town_and_week_are_not_the_same_news(judge: Judge) -> None:
+    # They share a "two" and a "four" spelt out.
+    digest = parse((samples_dir() / "city-week.txt").read_text(encoding="utf-8"))
+    told = [Told("", "", words(story.headline, story.lede, story.body_html), False) for story in digest.stories]
+
+    assert [(one, other) for one, other in combinations(told, 2) if judge(one, other).is_same] == []
