@@ -67,7 +67,10 @@ _PERCENT = re.compile(
     re.IGNORECASE,
 )
 _MULTIPLE = {"doubled": "2", "doubles": "2", "double": "2", "tripled": "3", "triples": "3", "triple": "3"}
-_DIGITS = re.compile(r"\d+(?:[.,'’ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?")
+#: Groups of three are parted by one and the same mark.
+_DIGITS = re.compile(
+    r"\d{1,3}(?P<mark>[.,'’ \u00a0\u202f])\d{3}(?:(?P=mark)\d{3}){0,5}(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _SCALE_AFTER = re.compile(r"[\s\u00a0\u202f-]?([^\W\d_]+)\b\.?")
 _BEFORE_CURRENCY = re.compile(r"(?:US|A|C|HK|S|NZ)?[$€£¥₹]\s?\Z|\b(?:USD|EUR|GBP|CHF|RMB)\s?\Z")

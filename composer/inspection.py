@@ -14,6 +14,7 @@ from composer.models import Edition
 from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
 from composer.same_story.in_edition import similarity
 from composer.sanitising import TextTooLargeError
+from composer.source_texts import source_texts
 
 Rendered = tuple[tuple[Variant, Rendering | None], ...]
 #: Given addresses → what is known of them; those not checked yet are missing.
@@ -83,6 +84,7 @@ def check_again(
                 history=history.of(edition),
                 links=_known_links(content, rendered, links),
                 similarity=similarity(edition),
+                sources=source_texts(edition),
             )
             problems = tuple(_problems(content, publication.theme, rendered, facts, spam))
         except tuple(_CODES) as error:

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 
 from composer.checks import (
     call_to_action,
+    claims,
     client_support,
     contrast,
     document,
@@ -49,6 +50,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Problem]], ...] = (
     size.check,
     footer.check,
     text_part.check,
+    claims.check,
     spam.check,
 )
 NO_FACTS = ExternalFacts()

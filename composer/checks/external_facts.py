@@ -58,3 +58,5 @@ class ExternalFacts:
     spam: SpamReport | None = None
     #: Keys of two story blocks → how alike they are in meaning, from 0 to 1; pairs of which nothing is known are missing.
     similarity: Mapping[frozenset[str], float] = field(default_factory=dict)
+    #: Key of a story block → the stored text of its source; blocks without one are missing.
+    sources: Mapping[str, str] = field(default_factory=dict)

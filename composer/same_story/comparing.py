@@ -1,7 +1,7 @@
 """Whether two stories tell the same news: by the page they come from, by their headlines, by their words and meaning.
 
-The weights are those of a logistic regression over the tuning half of tests/composer/same_story/stories.txt; `fit.py` there
-finds them anew, and the test beside it holds what they reach on the half that was kept back.
+The weights are those of a logistic regression over the tuning half of tests/composer/same_story/stories.txt; the test beside it
+holds what they reach, on the half that was kept back too.
 """
 
 import math

@@ -49,6 +49,7 @@ STORY_PANELS = ObjectList(
         MultiFieldPanel(
             [
                 FieldRowPanel([FieldPanel("source_name"), FieldPanel("source_url")]),
+                FieldPanel("source_text"),
                 FieldRowPanel([FieldPanel("author"), FieldPanel("published_on")]),
                 FieldPanel("topics"),
             ],
