@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from newsdesk.local_stack.terminal import Terminal
+
 #: Bytes beyond which a log file is rotated; one older file is kept.
 LARGEST_LOG = 10_000_000
 WIDTH = 8
@@ -42,9 +44,9 @@ class Output:
     def __init__(self, logs: Path, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.logs = logs
         self.quiet = quiet
-        self._stream = stream or sys.stdout
-        self._colour = self._stream.isatty() and not os.environ.get("NO_COLOR")
-        self._lock = threading.Lock()
+        stream = stream or sys.stdout
+        self._terminal = Terminal(stream)
+        self._colour = stream.isatty() and not os.environ.get("NO_COLOR")
         self._readers: list[threading.Thread] = []
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -62,9 +64,10 @@ class Output:
             self._show(name, line)
 
     def finish(self, seconds: float) -> None:
-        """Wait for the last lines of programs that have ended."""
+        """Wait for the last lines of programs that have ended, and for the terminal to take them."""
         for reader in self._readers:
             reader.join(seconds)
+        self._terminal.finish(seconds)
 
     def last_line(self, name: str) -> str:
         """The last line a program wrote; "" when it wrote none."""
@@ -89,10 +92,4 @@ class Output:
         prefix = f"{name:<{WIDTH}} | "
         if self._colour:
             prefix = f"\x1b[{COLOURS.get(name, 37)}m{prefix}\x1b[0m"
-        with self._lock:
-            try:
-                self._stream.write(f"{prefix}{line}\n")
-                self._stream.flush()
-            except (OSError, ValueError):
-                # The terminal has gone; the files remain.
-                self.quiet = True
+        self._terminal.show(f"{prefix}{line}")

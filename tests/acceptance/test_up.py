@@ -98,6 +98,18 @@ def test_a_connection_made_while_the_web_restarts_is_answered(running: Up) -> No
     assert status(f"{running.url}/desk/login/") == 200
 
 
+def test_nobody_reading_its_output_stops_nothing(home: Home, running: Up) -> None:
+    # As with Ctrl-S, or `up | less`: once the pipe is full, whoever writes into it waits.
+    with Path(f"/proc/{running.process.pid}/fd/1").open("wb", buffering=0) as pipe:
+        os.set_blocking(pipe.fileno(), False)
+        while pipe.write(b"x" * 4096):
+            pass
+    killed = running.child("gunicorn")
+    os.killpg(killed, signal.SIGKILL)
+    assert eventually(lambda: running.child("gunicorn") not in {0, killed})
+    assert eventually(running.healthy)
+
+
 def test_nothing_survives_kill_9_and_the_next_one_finds_its_port_and_password(home: Home, running: Up) -> None:
     everyone, url, password = running.everyone(), running.url, home.first_password()
     assert len(everyone) >= 10

@@ -1,5 +1,6 @@
 import io
 import os
+import select
 import signal
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsdesk.core.errors import OperationFailedError
+from newsdesk.local_stack import terminal as terminals
 from newsdesk.local_stack.output import LARGEST_LOG, LogFile, Output
 from newsdesk.local_stack.process_manager import ProcessManager, Program
 from tests.waiting import LONG, eventually
@@ -129,15 +131,56 @@ def test_errors_of_calls_reach_the_caller(manager: ProcessManager) -> None:
     assert manager.do(lambda: 7) == 7
 
 
-def test_a_terminal_shows_colours_and_quiet_shows_nothing(tmp_path: Path) -> None:
+def test_a_terminal_shows_colours(tmp_path: Path) -> None:
     coloured = Terminal(tty=True)
-    Output(tmp_path, stream=coloured).say("web", "hello")
+    output = Output(tmp_path, stream=coloured)
+    output.say("web", "hello")
+    output.finish(LONG)
     assert coloured.getvalue() == "\x1b[34mweb      | \x1b[0mhello\n"
+
+
+def test_nobody_waits_for_a_terminal_that_was_closed(tmp_path: Path) -> None:
     closed = Terminal()
-    output = Output(tmp_path, stream=closed)
     closed.close()
+    output = Output(tmp_path, stream=closed)
     output.say("web", "nobody reads this")
-    assert output.quiet
+    output.finish(LONG)
+    output.say("web", "nor this")
+    output.finish(LONG)
+
+
+def test_a_program_runs_again_while_the_terminal_is_paused(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(reading, "rb") as paused, os.fdopen(writing, "w") as stream:
+        output = Output(tmp_path / "logs", stream=stream)
+        manager = ProcessManager(output, stage_seconds=(LONG, LONG))
+        manager.start()
+        talkative = f"print({'x' * 99!r} * 5000, flush=True); print('done', flush=True)"
+        manager.launch(Program(name="web", command=(sys.executable, "-c", talkative)))
+        log = tmp_path / "logs" / "web.log"
+        assert eventually(lambda: log.exists() and log.read_bytes().count(b"done") >= 2)
+        manager.do(lambda: output.say("newsdesk", "said while nobody looks"))
+        taken = bytearray()
+        assert eventually(lambda: taken.extend(paused.read() or b"") or b"said while nobody looks" in taken)
+        assert taken.startswith(b"web      | xxx")
+        manager.stop()
+
+
+def test_what_a_paused_terminal_cannot_take_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminals, "MOST_WAITING", 10)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as paused, os.fdopen(writing, "w") as stream:
+        terminal = terminals.Terminal(stream)
+        terminal.show("x" * 1_000_000)
+        assert eventually(lambda: select.select([paused], [], [], 0)[0])
+        for number in range(25):
+            terminal.show(f"line {number}")
+        taken = bytearray()
+        while b"line 24\n" not in taken:
+            taken += os.read(paused.fileno(), 65536)
+        lines = taken.decode().splitlines()
+        assert lines[1:] == ["(15 lines are in the log files only)", *(f"line {number}" for number in range(15, 25))]
 
 
 def test_a_log_is_rotated_when_it_has_grown(tmp_path: Path) -> None:

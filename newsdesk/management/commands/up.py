@@ -39,8 +39,9 @@ class Command(NewsdeskCommand):
             )
             ready.start()
             stop.wait()
-            self.stdout.write("Stopping.")
-        self.stdout.write("Stopped.")
+            group.output.say("newsdesk", "Stopping.")
+        group.output.say("newsdesk", "Stopped.")
+        group.output.finish(1.0)
 
     def _tell_when_ready(self, group: Any, stop: threading.Event, failure: type[Exception]) -> None:
         try:
