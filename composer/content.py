@@ -14,6 +14,8 @@ from typing import Literal
 from newsdesk.core.errors import InputError
 
 MAX_SEGMENTS = 6
+#: Pixels that a picture takes up at most from top to bottom; a portrait is shown narrower.
+TALLEST = 660
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,14 @@ class Image:
     height: int = 0
     #: Bytes of the file; 0 when unknown.
     weight: int = 0
+
+    @property
+    def shown_width(self) -> int:
+        """How many pixels wide it may stand in a mail: never enlarged, never higher than TALLEST; 0 when unknown.
+
+        Where there is less room than that, it takes the room.
+        """
+        return min(self.width, self.width * TALLEST // self.height or 1) if self.height else self.width
 
 
 @dataclass(frozen=True, kw_only=True)

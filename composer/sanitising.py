@@ -36,6 +36,7 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 #: nh3 drops these with their text.
 _DROPPED_WHOLE = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"}
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _LINK_TAG = re.compile(r"\{\{[^{}]*\}\}")
 
 #: C0 and C1 controls but tab and newline, surrogates, and what Unicode calls noncharacters: mail cannot carry them.
@@ -81,10 +82,19 @@ def paragraphs_to_html(paragraphs: Iterable[str]) -> str:
     return "".join(f"<p>{escape(printable(text), quote=False)}</p>" for text in paragraphs)
 
 
+def followable(url: str) -> bool:
+    """Whether an address is empty, relative, a merge tag, or of a kind that a mail may link to; `javascript:` is none.
+
+    Spaces and control characters count for nothing in a scheme, as in browsers (WHATWG URL, 4.4).
+    """
+    scheme = _SCHEME.match(re.sub(r"[\x00-\x20]", "", url[:200]))
+    return scheme is None or scheme[1].lower() in _SCHEMES
+
+
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Keep a link that leads somewhere from within a mail: absolute, an anchor, or a merge tag."""
     if tag == "a" and name == "href":
-        absolute = value.lower().startswith(("http://", "https://", "mailto:", "tel:", "#s-", "-nd"))
+        absolute = value.lower().startswith(("http://", "https://", "mailto:", "tel:", "#s-"))
         return value if absolute or _LINK_TAG.fullmatch(value.strip()) else None
     return value
 

@@ -15,6 +15,8 @@ _FILE_NAME = re.compile(r"\S+\.(?:jpe?g|png|gif|webp|svg)", re.IGNORECASE)
 HEAVY, HEAVY_TOGETHER = 500_000, 2_000_000
 #: Pixels: narrower than this an image is blurred where it is shown across the mail; wider or higher is wasted.
 NARROW, WIDE, HIGH = 528, 2400, 3600
+#: Times the width: higher than this it no longer fits a phone's screen at full width.
+TALL = 1.5
 _UNSHOWN = re.compile(r"\.(?:svg|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -59,6 +61,9 @@ def _size(where: str, image: Image) -> Iterator[Problem]:
     if 0 < image.width < NARROW:
         message = f"the image is {image.width} pixels wide; it is shown small or blurred: 1200 are sharp everywhere"
         yield Problem(level="warning", code="image.narrow", message=message, where=where)
+    if image.width and image.height > TALL * image.width:
+        message = f"the image is {image.width} × {image.height} pixels, a tall strip; it is shown narrow: crop it"
+        yield Problem(level="warning", code="image.tall", message=message, where=where)
     if image.width > WIDE or image.height > HIGH:
         message = f"the image has {image.width} × {image.height} pixels; 1200 across are enough: make it smaller"
         yield Problem(level="warning", code="image.large", message=message, where=where)

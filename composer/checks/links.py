@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from composer.checks.context import CheckContext, Problem
+from composer.sanitising import followable
 
 _HOST = re.compile(r"(?!-)[\w-]+(?:\.[\w-]+)+\.?|localhost|\[[0-9a-f:.]+\]", re.IGNORECASE)
 #: A Newsdesk on the editor's own machine: there is nothing to encrypt.
@@ -13,6 +14,10 @@ _TAG = re.compile(r"-nd[A-Z]\w*-")
 
 
 def check(context: CheckContext) -> Iterator[Problem]:
+    for text in context.texts:
+        if text.kind == "url" and not followable(text.source):
+            message = f"the link “{text.source[:120]}” cannot work: it does not begin with https://"
+            yield Problem(level="error", code="link.invalid", message=message, where=text.where)
     for link in context.page.xpath("//a[not(@href)]"):
         shown = " ".join(link.text_content().split())[:60]
         yield _problem(

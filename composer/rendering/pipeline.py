@@ -14,11 +14,12 @@ from composer.merge_tags import WEB_URL
 from composer.rendering import themes
 from composer.rendering.errors import RenderingError
 from composer.rendering.inlining import inlined
+from composer.rendering.neutralising import neutralised
 from composer.rendering.plain_text import plain_text
 from composer.rendering.result import Links, Rendering
 from composer.rendering.tags import in_tags
 from composer.rendering.themes import Theme
-from composer.rendering.themes.output import confined
+from composer.rendering.themes.output import confined, look_through_html
 from composer.rendering.view import view
 from composer.sanitising import printable
 
@@ -42,11 +43,13 @@ def render(content: EditionContent, *, theme: str = "digest", links: Links = Lin
 
 def render_with(chosen: Theme, content: EditionContent, links: Links = Links()) -> Rendering:  # noqa: B008 - frozen
     """The same with a theme already at hand."""
-    content = _without_blank_urls(content)
+    content = neutralised(_without_blank_urls(content))
     mjml = (
         confined(chosen, partial(_mjml, content, chosen, links)) if chosen.confined else _mjml(content, chosen, links)
     )
     html = _finished(inlined(_compiled(mjml), chosen.inline_css), content.web_url)
+    if chosen.confined:
+        look_through_html(chosen.name, html)
     text = plain_text(content, links).replace(WEB_URL, content.web_url or WEB_URL)
     subject = one_line(content.subject).replace(WEB_URL, content.web_url or WEB_URL)
     return Rendering(

@@ -74,7 +74,6 @@ def test_a_good_edition_has_no_problem() -> None:
         (with_body("<p>Dear {{ frist_name }}</p>"), "tags.unknown", "error"),
         (with_body('<p><a href="{{ frist_name }}">x y</a></p>'), "tags.unresolved", "error"),
         (with_body("<p>Dear *|FNAME|*</p>"), "tags.unresolved", "error"),
-        (with_body("<p>Dear -ndNobody-</p>"), "tags.unresolved", "error"),
         (make_edition(subject="For {{ name }}"), "tags.no_default", "warning"),
         (with_body('<p><a href="{{ web_url }}">On the web</a></p>'), "tags.web_url", "error"),
         (with_body("<h4>Small</h4>"), "headings.order", "warning"),

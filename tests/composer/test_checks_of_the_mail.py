@@ -108,6 +108,8 @@ def test_capitals_of_other_alphabets_are_the_same_letters() -> None:
         ({"weight": 900_000}, "image.heavy"),
         ({"weight": 2_100_000}, "images.heavy"),
         ({"width": 300}, "image.narrow"),
+        ({"width": 40, "height": 40}, "image.narrow"),
+        ({"width": 1000, "height": 3500}, "image.tall"),
         ({"width": 4000}, "image.large"),
         ({"url": "http://img.example.com/a.jpg"}, "image.insecure"),
     ],

@@ -5,7 +5,7 @@ from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from composer.header_text import encoded
@@ -61,7 +61,14 @@ def test_a_line_break_in_an_address_is_refused() -> None:
 
 @settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1, max_size=120))
+@example("=?utf-8?q?abc?=")
+@example("Hi =?utf-8?q?a=20b?= there")
+@example("x" * 250)
+@example("x" * 66 + " " + "y" * 80)
 def test_any_subject_arrives_as_it_was_written(subject: str) -> None:
+    lines = f"Subject: {encoded('Subject', subject)}".split("\r\n")
+    assert lines[0] != "Subject: "
+    assert max(map(len, lines)) <= 76
     raw = f"Subject: {encoded('Subject', subject)}\r\n\r\n".encode("ascii")
 
     assert parsed(raw)["Subject"] == subject

@@ -239,6 +239,52 @@ def test_work_without_end_by_leave_of_the_rules_is_ended_too(mine: Edit) -> None
     assert "takes more than 20,000 steps" in found
 
 
+@pytest.mark.parametrize("size", ["2000000", "-2000000"])
+@pytest.mark.parametrize("name", ["batch", "slice"])
+@pytest.mark.parametrize("written", ["{{% for x in 'a' | {} %}}{{% endfor %}}", "{{{{ 'a' | {} | list | length }}}}"])
+def test_nothing_is_worked_out_while_compiling(name: str, size: str, written: str) -> None:
+    began = time.monotonic()
+    source = written.format(f"{name}({size}, 'x')")
+    with pytest.raises(TooMuchWorkError), bounded():
+        environment({"x": source}, confined=True).get_template("x").render()
+    assert time.monotonic() - began < LONG
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ('<img alt=">" src="x" onerror="alert(1)">', "onerror="),
+        ("<img alt='a > b' src=x OnError=alert(1)>", "OnError="),
+        ('<meta http-equiv="refresh" content="0;url=https://evil.example">', 'http-equiv="refresh'),
+        ("<button formaction=https://evil.example>Go</button>", "formaction="),
+        ('<a href="&#106;avascript:alert(1)">Go</a>', '"javascript:'),
+        ('<a href="java&#10;script:alert(1)">Go</a>', '"javascript:'),
+        ('<a href=" javascript:alert(1)">Go</a>', '"javascript:'),
+    ],
+)
+def test_what_runs_or_leads_away_is_named_with_its_line(mine: Edit, written: str, named: str) -> None:
+    folder = mine("edition.mjml.j2", '<div class="top">', f'<div class="top">\n{written}')
+
+    assert any(f"“{named}” has no place in a mail" in fault for fault in said(folder))
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ('<img alt=">" src="x" {{ "on" }}error="alert(1)">', "onerror="),
+        ('<meta http-equiv="{{ "re" }}fresh" content="0;url=https://evil.example">', 'http-equiv="refresh"'),
+        ('<a href="{{ "java" }}script:alert(1)">Go</a>', 'href="javascript:alert(1)"'),
+        ('<!--[if mso]><a href="{{ "java" }}script:alert(1)">Go</a><![endif]-->', 'href="javascript:alert(1)"'),
+        ("<b {{ 'form' }}action=\"x\">Go</b>", "formaction="),
+    ],
+)
+def test_what_only_the_output_shows_is_found_there(mine: Edit, written: str, named: str) -> None:
+    folder = mine("edition.mjml.j2", '<div class="top">', f'<div class="top">\n{written}')
+
+    (fault,) = said(folder)
+    assert f"“{named}” has no place in a mail" in fault
+
+
 def test_tags_too_deep_for_the_parser_never_reach_it(mine: Edit) -> None:
     folder = mine("edition.mjml.j2", '<div class="top">', '<div class="top">' + "<b>" * 3000 + "</b>" * 3000)
 

@@ -102,3 +102,22 @@ def test_every_headline_is_in_contents_and_body() -> None:
 
     assert text.count("Council closes the quay road") == 2
     assert text.count("A robot learns to fold maps") == 2
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("10<sup>6</sup> readers", "10^6 readers"),
+        ("x<sup>n+1</sup>", "x^(n+1)"),
+        ("10<sup>-3</sup>", "10^-3"),
+        ("the 1<sup>st</sup> of May", "the 1st of May"),
+        ("H<sub>2</sub>O", "H₂O"),
+        ("x<sub>max</sub>", "x_max"),
+        ("<s>12 euros</s> 8 euros", "~~12 euros~~ 8 euros"),
+        ("<s></s>nothing", "nothing"),
+        ("open <sup>6", "open 6"),
+        ('<s><a href="https://example.com/a">gone</a></s>', "~~gone [1]~~"),
+    ],
+)
+def test_what_would_mean_something_else_without_its_mark_keeps_one(html: str, text: str) -> None:
+    assert paragraphs(f"<p>{html}</p>", Footnotes()) == [text]

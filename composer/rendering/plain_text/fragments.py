@@ -1,5 +1,7 @@
 """Sanitised rich text as paragraphs of plain text, its links noted for the foot of the block."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -46,6 +48,7 @@ class _Reader(HTMLParser):
         self.quotes = 0
         self.items: list[str] = []
         self.links: list[tuple[str, int]] = []
+        self.marks: list[tuple[str, int]] = []
 
     def finished(self) -> list[str]:
         self._flush()
@@ -58,6 +61,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.links.append((dict(attrs).get("href") or "", len(self.text)))
+        elif tag in _MARKS:
+            self.marks.append((tag, len(self.text)))
         elif tag == "br":
             self._flush()
         elif tag in {"p", "h3", "h4", "blockquote"}:
@@ -73,6 +78,9 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self.links:
             self._note(*self.links.pop())
+        elif tag in _MARKS and self.marks and self.marks[-1][0] == tag:
+            start = self.marks.pop()[1]
+            self.text[start:] = [_MARKS[tag]("".join(self.text[start:]))]
         elif tag in {"p", "h3", "h4", "li"}:
             self._flush()
         elif tag == "blockquote":
@@ -101,6 +109,7 @@ class _Reader(HTMLParser):
     def _flush(self) -> None:
         text = " ".join("".join(self.text).split(" ")).strip()
         self.text.clear()
+        self.marks.clear()
         if not text:
             return
         margin = self.indent + "> " * self.quotes + "  " * max(0, len(self.lists) - 1)
@@ -117,6 +126,30 @@ class _Reader(HTMLParser):
         if self.items:
             self.done.append("\n".join(self.items))
             self.items = []
+
+
+def _superscript(text: str) -> str:
+    """`10^6`, not 106; marks and ordinals that are read without it stay as they are."""
+    if not text.strip() or not any(character.isalnum() for character in text) or _ORDINAL.fullmatch(text.strip()):
+        return text
+    return f"^{text}" if _ONE_TERM.fullmatch(text) else f"^({text})"
+
+
+def _subscript(text: str) -> str:
+    """`H₂O`; what Unicode has no subscript for is set apart: `x_max`."""
+    lowered = text.translate(_SUBSCRIPTS)
+    return f"_{text}" if text.strip() and lowered == text else lowered
+
+
+def _struck(text: str) -> str:
+    return f"~~{text}~~" if text.strip() else text
+
+
+_ORDINAL = re.compile(r"st|nd|rd|th|e|er|re|o|os|a|as|TM|SM|R", re.IGNORECASE)
+_ONE_TERM = re.compile(r"[-+−]?\w+")
+_SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+#: What would mean something else without its mark.
+_MARKS: dict[str, Callable[[str], str]] = {"sup": _superscript, "sub": _subscript, "s": _struck}
 
 
 def _start(attrs: list[tuple[str, str | None]]) -> int:

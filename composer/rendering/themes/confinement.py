@@ -12,7 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, Template, nodes
+from jinja2 import Environment, Template, nodes, pass_context
+from jinja2.filters import do_batch
+from jinja2.filters import sync_do_slice as do_slice
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -72,7 +74,7 @@ class ConfinedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.filters["counted"] = _counted
+        self.filters |= {"counted": _counted, "batch": _counted_batch, "slice": _counted_slice}
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
@@ -94,6 +96,19 @@ def _counted(items: Iterable[Any]) -> list[Any]:
     listed = list(items)
     spend(len(listed))
     return listed
+
+
+# With a context they are not worked out while compiling either, where nothing is counted.
+@pass_context
+def _counted_batch(_context: Context, items: Any, size: int, fill_with: Any = None) -> Iterable[list[Any]]:
+    spend(abs(size))
+    return do_batch(items, size, fill_with)
+
+
+@pass_context
+def _counted_slice(_context: Context, items: Any, count: int, fill_with: Any = None) -> Iterable[list[Any]]:
+    spend(abs(count))
+    return do_slice(items, count, fill_with)
 
 
 #: What a template may be made of.

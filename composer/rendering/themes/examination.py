@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from html import unescape
 
 from jinja2 import Environment, TemplateSyntaxError
 
@@ -24,17 +25,19 @@ _TYPES = (
     *(content.StoryBlock, content.SectionBlock, content.NoteBlock, content.SponsorBlock, content.ButtonBlock),
     *(content.DividerBlock, content.CorrectionBlock, View, Entry, Group, Words, Links, Look),
 )
-_ATTRIBUTES = frozenset(field.name for one in _TYPES for field in fields(one))
+_ATTRIBUTES = frozenset(field.name for one in _TYPES for field in fields(one)) | {"shown_width"}
 
 #: What must never stand in a mail: it runs, fetches, or reads a file.
-_FORBIDDEN = re.compile(
-    r"<\s*/?\s*(?:script|iframe|frame|object|embed|applet|form|input|link|base|svg|math|mj-include|mj-html-attributes)\b"
-    r"|[\"'=]\s*(?:javascript|vbscript|data):",
+_FORBIDDEN_TAG = re.compile(
+    r"<\s*/?\s*(?:script|iframe|frame|object|embed|applet|form|input|link|base|svg|math|mj-include|mj-html-attributes)\b",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
+_SCHEME = re.compile(r"[\"'=](?:javascript|vbscript|data):", re.IGNORECASE)
+#: “>” inside quotes does not end a tag.
+_TAG = re.compile(r"<[a-z](?:\"[^\"]*\"|'[^']*'|[^\"'<>])*", re.IGNORECASE)
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
-_HANDLER = re.compile(r"\bon[a-z]+\s*=", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\b(?:on[a-z]+|formaction|srcdoc)\s*=", re.IGNORECASE)
+_REFRESH = re.compile(r"http-equiv\s*=\s*[\"']?\s*refresh", re.IGNORECASE)
 _UNITLESS = re.compile(r"""\bpadding(?:-\w+)?=["'](?:[^"']*\s)?0(?:\s[^"']*)?["']""")
 
 
@@ -75,10 +78,18 @@ def _template(name: str, text: str, environment: Environment, allowed: confineme
 
 
 def forbidden(markup: str) -> Iterator[str]:
-    """Every piece of markup that no mail may hold."""
-    for match in _FORBIDDEN.finditer(markup):
-        yield match[0].strip()
+    """Every piece of a template's line that no mail may hold. What the template makes of it is looked at again (`output`)."""
+    yield from forbidden_tags(markup)
+    # As browsers read an address: entities resolved, white space and control characters passed over.
+    for scheme in _SCHEME.finditer(re.sub(r"[\s\x00-\x1f]+", "", unescape(markup))):
+        yield scheme[0]
     for tag in _TAG.finditer(markup):
-        handler = _HANDLER.search(_VALUE.sub("", tag[0]))
-        if handler:
-            yield handler[0]
+        attribute = _ATTRIBUTE.search(_VALUE.sub("", tag[0])) or _REFRESH.search(tag[0])
+        if attribute:
+            yield attribute[0]
+
+
+def forbidden_tags(markup: str) -> Iterator[str]:
+    """Every tag that no mail may hold, those of MJML that read files included."""
+    for match in _FORBIDDEN_TAG.finditer(markup):
+        yield match[0].strip()
