@@ -15,7 +15,8 @@ from django.utils import timezone
 from composer.checks import LinkReport
 from composer.inspection import inspect, links_of
 from composer.models import Edition
-from tasks.links.fetcher import Guard, follow
+from tasks.http.guard import Guard
+from tasks.links.fetcher import follow
 from tasks.models import LinkCheck
 
 log = structlog.get_logger(__name__)

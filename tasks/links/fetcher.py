@@ -1,85 +1,36 @@
-"""The link fetcher: one link as a reader would open it, from inside our network. Only to public addresses, within time.
+"""The link fetcher: one link as a reader would open it, and what became of it."""
 
-Guarded against server-side request forgery (OWASP SSRF Prevention Cheat Sheet): the name is resolved here, every address it has must be public, the
-connection is made to the address that was checked, and each redirect is checked anew.
-"""
-
-import ipaddress
-import socket
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin
 
-import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError
-from urllib3.util import Url, parse_url
-
 from composer.checks import LinkReport
-from tasks.http.deadline import CONNECT_TIMEOUT, BodyBegunError, pool_classes
+from tasks.http.guard import Answer, Guard, NoAnswerError, NotAllowedError, request
 
-#: Seconds for one request, and how many redirects are followed.
-REQUEST_SECONDS = 10.0
 MOST_REDIRECTS = 5
-_POOLS = pool_classes(REQUEST_SECONDS)
-_HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Newsdesk link check)", "Accept": "*/*", "Connection": "close"}
+_HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Newsdesk link check)", "Accept": "*/*"}
 _REDIRECTS, _PERMANENT = {301, 302, 303, 307, 308}, {301, 308}
-#: Carries an IPv4 address in its last four bytes (RFC 6052).
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def is_public(address: Address) -> bool:
-    """Whether the address belongs to the public internet (IANA special-purpose registries, as `ipaddress` has them).
-
-    An IPv4 address inside an IPv6 one counts as itself.
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
-            return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guard:
-    """Where we may connect to."""
-
-    allows: Callable[[Address], bool] = is_public
-    ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
-
-
-class _NotAllowedError(Exception):
-    """The guard does not let us go there."""
-
-
-class _NoAnswerError(Exception):
-    """Nothing answered; `is_certain` when it never will: the name does not exist."""
-
-    def __init__(self, message: str, *, is_certain: bool = False) -> None:
-        super().__init__(message)
-        self.is_certain = is_certain
-
-
-def follow(link: str, guard: Guard = Guard()) -> LinkReport:
+def follow(link: str, guard: Guard = Guard()) -> LinkReport:  # noqa: B008 - frozen
     """Fetch the link and its redirects to the end. Raises nothing: whatever happens is a report."""
     url, permanent = link, True
     try:
         for _ in range(MOST_REDIRECTS + 1):
-            status, location = _fetched(url, guard)
-            if status not in _REDIRECTS or not location:
-                return _report(link, url, status, permanent=permanent)
-            url, permanent = urljoin(url, location), permanent and status in _PERMANENT
-    except _NotAllowedError:
+            answer = _fetched(url, guard)
+            location = answer.headers.get("location", "")
+            if answer.status not in _REDIRECTS or not location:
+                return _report(link, url, answer.status, permanent=permanent)
+            url, permanent = urljoin(url, location), permanent and answer.status in _PERMANENT
+    except NotAllowedError:
         return LinkReport(outcome="private", target="" if url == link else url)
-    except _NoAnswerError as failure:
+    except NoAnswerError as failure:
         return LinkReport(outcome="broken" if failure.is_certain else "unclear", error=str(failure)[:200])
     return LinkReport(outcome="unclear", error="too many redirects")
+
+
+def _fetched(url: str, guard: Guard) -> Answer:
+    """Some servers know no HEAD, or turn it away: their answer to GET counts. A body, however long, is never read."""
+    answer = request("HEAD", url, guard, headers=_HEADERS)
+    return answer if answer.status < 400 else request("GET", url, guard, headers=_HEADERS)
 
 
 def _report(link: str, url: str, status: int, *, permanent: bool) -> LinkReport:
@@ -87,70 +38,3 @@ def _report(link: str, url: str, status: int, *, permanent: bool) -> LinkReport:
     if 200 <= status < 300:
         return LinkReport(outcome="moved" if target and permanent else "answered", status=status, target=target)
     return LinkReport(outcome="broken" if status in {404, 410} else "unclear", status=status, target=target)
-
-
-def _fetched(url: str, guard: Guard) -> tuple[int, str]:
-    """Status and Location. Some servers know no HEAD, or turn it away: their answer to GET counts."""
-    try:
-        parsed = parse_url(url)
-    except LocationParseError as error:
-        raise _NoAnswerError("the address is unreadable") from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise _NoAnswerError(f"it leads to “{url[:80]}”")
-    address = _resolved(parsed, guard)
-    status, location = _request("HEAD", parsed, address)
-    return (status, location) if status < 400 else _request("GET", parsed, address)
-
-
-def _resolved(parsed: Url, guard: Guard) -> str:
-    host, port = (parsed.host or "").strip("[]"), parsed.port or _port(parsed)
-    if port not in guard.ports:
-        raise _NotAllowedError(host)
-    try:
-        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise _NoAnswerError(f"there is no server {host}", is_certain=error.errno == socket.EAI_NONAME) from error
-    except (OSError, UnicodeError) as error:
-        raise _NoAnswerError(f"{host} cannot be looked up") from error
-    addresses = [str(entry[4][0]) for entry in entries]
-    if not addresses or not all(guard.allows(ipaddress.ip_address(one.partition("%")[0])) for one in addresses):
-        raise _NotAllowedError(host)
-    return addresses[0]
-
-
-def _request(method: str, parsed: Url, address: str) -> tuple[int, str]:
-    host = (parsed.host or "").strip("[]")
-    secure: dict[str, Any] = {"server_hostname": host, "assert_hostname": host} if parsed.scheme == "https" else {}
-    pool = _POOLS[str(parsed.scheme)](
-        address,
-        parsed.port or _port(parsed),
-        timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=REQUEST_SECONDS),
-        retries=False,
-        **secure,
-    )
-    try:
-        answer = pool.urlopen(
-            method,
-            parsed.request_uri,
-            headers={**_HEADERS, "Host": parsed.netloc or host},
-            redirect=False,
-            preload_content=False,
-            assert_same_host=False,
-        )
-        # Its body, however long, is never read.
-        return answer.status, answer.headers.get("Location", "")
-    except (HTTPError, BodyBegunError, OSError, ValueError) as error:
-        raise _NoAnswerError(_why(error)) from error
-    finally:
-        pool.close()
-
-
-def _why(error: BaseException) -> str:
-    text = f"{type(error).__name__} {error}"
-    if "CERTIFICATE" in text.upper():
-        return "its certificate is not valid"
-    return "it does not answer in time" if "timed out" in text.lower() else "it does not answer"
-
-
-def _port(parsed: Url) -> int:
-    return 443 if parsed.scheme == "https" else 80

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tasks.links import fetcher
-from tasks.links.fetcher import Guard, follow, is_public
+from tasks.http import guard as guards
+from tasks.http.guard import Guard, is_public
+from tasks.links.fetcher import follow
 from tests.waiting import LONG
 
 #: Set when nobody asks any more.
@@ -110,7 +111,7 @@ def test_every_redirect_is_looked_at(site: str, guard: Guard) -> None:
 
 
 def test_a_silent_server_is_left(site: str, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetcher, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(guards, "REQUEST_SECONDS", 0.3)
     began = time.monotonic()
 
     assert follow(f"{site}/slow", guard).error == "it does not answer in time"
@@ -160,6 +161,13 @@ def test_what_is_no_address_is_not_followed(link: str) -> None:
         ("2002:7f00:1::", False),
         ("64:ff9b::5db8:d822", True),
         ("::", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("2001:db8::1", False),
+        ("100::1", False),
+        ("64:ff9b:1::1", False),
+        ("192.0.0.9", False),
+        ("192.88.99.1", False),
     ],
 )
 def test_what_is_public(address: str, public: bool) -> None:

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from tasks.approvals.approving import check_edition
+from tasks.http.guard import Guard
 from tasks.links import checks
-from tasks.links.fetcher import Guard
 from tasks.models import LinkCheck
 from tests import factories
 from tests.tasks.links.test_fetcher import guard, site  # noqa: F401 - fixtures
