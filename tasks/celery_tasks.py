@@ -12,6 +12,7 @@ from tasks.preparation import preparing
 from tasks.providers.registry import get_transport
 from tasks.reconciliation import silence
 from tasks.slots import upkeep
+from tasks.sources import polling
 from tasks.submission import recovery, worker_loop
 from tasks.suppression_sync import syncing
 from tasks.transactional import submitting
@@ -90,6 +91,12 @@ def sync_suppressions() -> None:
 def check_links(edition_id: int) -> None:
     """Follow the links of one edition."""
     checks.check_links(edition_id)
+
+
+@shared_task(name="tasks.poll_sources")
+def poll_sources() -> None:
+    """Poll the feeds whose turn has come. Beat: each minute."""
+    polling.poll_due()
 
 
 @shared_task(name="tasks.embed_stories")

@@ -5,7 +5,19 @@ from composer.models.edition import Edition
 from composer.models.holiday import Holiday
 from composer.models.placement import Placement
 from composer.models.publication import Publication
+from composer.models.source import Source, SourceEntry
 from composer.models.story import Story
 from composer.models.story_vector import StoryVector
 
-__all__ = ["Approval", "Edition", "Holiday", "Placement", "Publication", "Story", "StoryVector", "Variant"]
+__all__ = [
+    "Approval",
+    "Edition",
+    "Holiday",
+    "Placement",
+    "Publication",
+    "Source",
+    "SourceEntry",
+    "Story",
+    "StoryVector",
+    "Variant",
+]

@@ -30,6 +30,7 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
         DIGEST = "digest", "a digest"
         FEED = "feed", "a feed"
         URL = "url", "a web page"
+        FILE = "file", "a table"
         TYPED = "typed", "typed at the desk"
 
     publication = models.ForeignKey("composer.Publication", on_delete=models.CASCADE, related_name="stories")
