@@ -10,15 +10,17 @@ from wagtail.admin.staticfiles import versioned_static
 from wagtail.snippets.models import register_snippet
 
 from composer.permissions import APP, APPROVE
-from web.desk import action_menu, alarms, home, menu, rich_text, story_copies
+from web.desk import action_menu, alarms, home, menu, rich_text, story_copies, story_intake
 from web.desk.editions import EDITIONS
 from web.desk.publications import PublicationViewSet
+from web.desk.sources import SourceViewSet
 from web.desk.stories import StoryViewSet
 
-__all__ = ["action_menu", "alarms", "home", "menu", "rich_text", "story_copies"]
+__all__ = ["action_menu", "alarms", "home", "menu", "rich_text", "story_copies", "story_intake"]
 
 register_snippet(EDITIONS)
 register_snippet(StoryViewSet)
+register_snippet(SourceViewSet)
 
 
 @hooks.register("register_admin_viewset")

@@ -95,6 +95,46 @@ def first_headline_in_preview(page: Any) -> str:
     return str(frame.locator("h2").first.inner_text())
 
 
+def test_a_digest_becomes_an_edition_in_three_clicks(desk: Any, publication: Publication) -> None:
+    digest = (samples_dir() / "technology-week.txt").read_text(encoding="utf-8")
+
+    desk.click("text=Paste a digest")
+    desk.fill("#id_text", digest)
+    desk.click("button[name=read]")
+    desk.locator(".desk-reading__stories li").nth(11).wait_for()
+    desk.click("button[name=edition]")
+    desk.wait_for_url("**/desk/editions/edit/**")
+
+    assert len(headlines(desk)) == 12
+    assert Edition.objects.get().publication == publication
+
+
+def test_what_is_pasted_keeps_its_links(desk: Any, live_server: Any, publication: Publication) -> None:
+    html = "<h1>Weekly</h1>" + "".join(
+        f"<h2>{headline}</h2><p>The <a href='https://example.com/a'>council</a> voted for it on Tuesday night.</p>"
+        for headline in ("Quay closes", "Trams run")
+    )
+    desk.goto(f"{live_server.url}/desk/add-stories/")
+    desk.evaluate(
+        """html => {
+            const data = new DataTransfer();
+            data.setData("text/html", html);
+            const text = document.getElementById("id_text");
+            text.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
+            text.value = "Weekly Quay closes Trams run";
+            text.dispatchEvent(new Event("input", {bubbles: true}));
+        }""",
+        html,
+    )
+    desk.get_by_text("The links and headings of what you pasted are kept").wait_for()
+    desk.click("button[name=read]")
+    desk.get_by_text("Nothing is stored yet").wait_for()
+    desk.click("button[name=stories]")
+    said(desk, "2 new stories are in the inbox")
+
+    assert 'href="https://example.com/a"' in Story.objects.get(headline="Trams run").body
+
+
 def test_the_order_seen_in_the_preview_is_approved_and_then_sent(desk: Any, live_server: Any, edition: Edition) -> None:
     stories = [placement.headline for placement in edition.placements.all()]
     assert len(stories) == 12

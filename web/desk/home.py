@@ -17,9 +17,9 @@ class EditionsPanel(Component):
     template_name = "web/desk/home_panel.html"
     order = 100
 
-    def get_context_data(self, _parent_context: dict[str, Any]) -> dict[str, Any]:
+    def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
         editions = with_status(Edition.objects.select_related("publication", "latest_revision__user"))[:SHOWN]
-        return {"editions": [(edition, status_of(edition)) for edition in editions]}
+        return {"perms": parent_context["perms"], "editions": [(edition, status_of(edition)) for edition in editions]}
 
 
 @hooks.register("construct_homepage_panels")

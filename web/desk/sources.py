@@ -1,0 +1,56 @@
+"""Sources at the desk: the feeds, when each was polled, and what failed."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from wagtail.admin.panels import FieldPanel, FieldRowPanel
+from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
+from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
+
+from composer.models import Source
+from web.desk.stories import WIDE, usual_publication
+
+
+def _state(source: Any) -> str:
+    if source.error:
+        return f"failed {source.failures} times: {source.error}" if source.failures else source.error
+    return f"{source.stories} stories" if source.polled_at else "not polled yet"
+
+
+class SourceIndexView(IndexView):
+    def get_base_queryset(self) -> "QuerySet[Source]":
+        sources: QuerySet[Source] = super().get_base_queryset()
+        return sources.select_related("publication").annotate(stories=Count("entries__story"))
+
+
+class SourceCreateView(CreateView):
+    def get_initial_form_instance(self) -> Source:
+        return Source(publication=usual_publication())
+
+
+class SourceViewSet(SnippetViewSet):
+    model = Source
+    icon = "globe"
+    menu_label = "Sources"
+    menu_name = "sources"
+    menu_order = 25
+    add_to_admin_menu = True
+    url_prefix = "sources"
+    panels = [
+        FieldRowPanel([FieldPanel("publication"), FieldPanel("is_active")]),
+        FieldPanel("url"),
+        FieldPanel("title"),
+        FieldPanel("topic"),
+        FieldRowPanel([FieldPanel("include"), FieldPanel("exclude")]),
+    ]
+    index_view_class = SourceIndexView
+    add_view_class = SourceCreateView
+    list_filter = ["publication", "is_active"]
+    list_display = [
+        Column("title", label="Source", accessor=str),
+        Column("publication", label="Publication", classname=WIDE),
+        Column("state", label="State", accessor=_state),
+        DateColumn("polled_at", label="Last poll", classname=WIDE),
+        BooleanColumn("is_active", label="Is polled", classname=WIDE),
+    ]
+    list_per_page = 50
