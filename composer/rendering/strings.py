@@ -57,6 +57,14 @@ def long_date(day: dt.date, language: str) -> str:
     return format_date(day, "long", locale)
 
 
+def language_name(tag: str) -> str:
+    """A BCP 47 tag in English words, “German”; the tag itself where Babel does not know it."""
+    try:
+        return Locale.parse(tag.replace("_", "-"), sep="-").english_name or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
 def _forms(**forms: str) -> Mapping[str, str]:
     return MappingProxyType(forms)
 
