@@ -20,7 +20,7 @@ _CJK = r"(?P<number>\d{1,3}|[一二三四五六七八九十百]{1,5})"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(rf"{pattern}(?P<headline>\S.*)", re.IGNORECASE))
     for name, pattern in (
-        ("1️⃣", r"(?P<number>\d)\ufe0f?\u20e3\s*"),
+        ("1️⃣", r"(?P<number>🔟|(?:\d\ufe0f?\u20e3?){0,2}\d\ufe0f?\u20e3)\s*"),
         ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
         ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
         ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
@@ -33,6 +33,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("1 -", rf"{_D}\s*[-–—]\s+"),
     )
 )
+#: A number in whatever dress.
+_ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,3})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
 _BARE = re.compile(rf"{_D}\s*[.)]")
 _ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
 _AS_TEXT = "if it is text, write its number with a backslash ({number}\\.)"
@@ -91,7 +93,9 @@ def find_headlines(blocks: Sequence[Block]) -> Headlines:
         if plain is None:
             raise DigestError(blocks[0].line, "no stories found; number each headline, as in “1. Headline”")
         return plain
-    return _Counter(blocks, candidates, form).headlines()
+    found = _Counter(blocks, candidates, form).headlines()
+    _report_unknown_forms(blocks, found)
+    return found
 
 
 def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
@@ -110,6 +114,9 @@ def _candidate(index: int, block: Block) -> Candidate | None:
 
 
 def _value(digits: str) -> int:
+    if digits == "🔟":
+        return 10
+    digits = digits.replace("\ufe0f", "").replace("\u20e3", "")
     if digits[0] not in _CJK_DIGITS and digits[0] not in "十百":
         return int("".join(str(unicodedata.digit(sign)) for sign in digits))
     total, digit = 0, 0
@@ -185,6 +192,17 @@ def _report_numbers(blocks: Sequence[Block], candidates: Sequence[Candidate], ch
     for candidate in candidates:
         if candidate.index not in chosen.indices and not isinstance(blocks[candidate.index], ListItem):
             chosen.doubts.append(_as_text(blocks, candidate))
+
+
+def _report_unknown_forms(blocks: Sequence[Block], chosen: Headlines) -> None:
+    """A line behind the last story that counts on, in a form that is none of ours."""
+    following = len(chosen.indices) + 1
+    for block in blocks[chosen.indices[-1] + 1 :] if chosen.indices else ():
+        match = _ANY_NUMBER.fullmatch(block.text) if len(block.text) < 200 else None
+        if match and _value(match["number"]) == following and looks_like_a_heading(match["rest"]):
+            message = f"may be the headline of story {following}, but its number is written like no other; it was read as text"
+            chosen.doubts.append(Doubt(line=block.line, text=block.text, message=message))
+            following += 1
 
 
 def _is_sentence(text: str) -> bool:
