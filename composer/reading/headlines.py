@@ -7,7 +7,7 @@ short line without a full stop. What would be a headline in another form is repo
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from composer.reading import phrases
 from composer.reading.characters import start
@@ -23,6 +23,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("1️⃣", r"(?P<number>🔟|(?:\d\ufe0f?\u20e3?){0,2}\d\ufe0f?\u20e3)\s*"),
         ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
         ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
+        ("[1]", rf"\[\s*{_D}\s*\]\s*"),
         ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
         ("1.", rf"{_D}\s*[.．](?:\s+|(?=[^\W\d_]|[“‘\"'(]))"),
         ("1.-", rf"{_D}\s*\.\s?[-–—]\s*"),
@@ -36,6 +37,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 #: A number in whatever dress.
 _ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,3})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
 _BARE = re.compile(rf"{_D}\s*[.)]")
+_LONE_NUMBER = re.compile(r"#?\d{1,3}\s*[.)]|#\d{1,3}")
 _ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
 _AS_TEXT = "if it is text, write its number with a backslash ({number}\\.)"
 _CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
@@ -77,6 +79,23 @@ def looks_like_a_heading(text: str) -> bool:
         return False
     first = text[0]
     return (first.isupper() or (first.isalpha() and not first.islower())) and text[-1].isalnum()
+
+
+def with_numbers_joined(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with each number that stands on a line of its own put in front of the headline right below it."""
+    joined: list[Block] = []
+    for block in blocks:
+        above = joined[-1] if joined else None
+        if above is not None and _is_lone_number(above) and looks_like_a_heading(block.text):
+            text, html = f"{above.text} {block.text}", f"{above.html} {block.html}"
+            joined[-1] = replace(above, text=text, html=html)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _is_lone_number(block: Block) -> bool:
+    return type(block) is Paragraph and len(block.text) < 8 and bool(_LONE_NUMBER.fullmatch(block.text))
 
 
 def find_headlines(blocks: Sequence[Block]) -> Headlines:
@@ -301,10 +320,9 @@ class _Counter:
         )
         if self.found.indices and needed and reads_like_one and self._has_text_below(candidate):
             mark = candidate.form.replace("1", str(candidate.number))
-            others = self.form.replace("1", "…")
             self._doubt(
                 block,
-                f"was read as the headline of story {candidate.number}, though it begins with “{mark}” and others with “{others}”",
+                f"was read as the headline of story {candidate.number}, though it begins with “{mark}” and others like “{self.form}”",
             )
             self._add(candidate)
         elif not isinstance(block, ListItem) or candidate.number == self._expected:

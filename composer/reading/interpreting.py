@@ -28,6 +28,7 @@ from composer.reading.headlines import (
     find_headlines,
     looks_like_a_heading,
     unescaped,
+    with_numbers_joined,
     written,
 )
 from composer.reading.inline import hrefs
@@ -40,7 +41,14 @@ _SOURCE = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”]+", re.IGNORECASE)
+#: At the end of a paragraph, as text and with a link in it.
+_VIA = re.compile(
+    r"[(（\[]\s*(?:via|source|quelle|fuente|h/t)[: ]\s*(?P<name>(?:<a\b[^<>]*>[^<>()]{1,120}</a>|[^()<>\[\]]){1,200})[)）\]]\.?\Z",
+    re.IGNORECASE,
+)
+_LONE_LINK = re.compile(r"<a\b[^<>]*>[^<>]*</a>[.\s»›→]*")
 _MAX_SOURCE = 120
+_LONGEST_SIGNATURE = 9
 
 
 def interpret(document: Document, encoding: str) -> Digest:
@@ -59,8 +67,9 @@ class _Interpreter:
     def digest(self) -> Digest:
         self.dropped += self.document.dropped
         self.doubts += self.document.doubts
-        subject, blocks = self._without_mail_header(list(self.document.blocks))
-        blocks = self._without_furniture(blocks)
+        blocks = self._without_furniture(self._without_signature(list(self.document.blocks)))
+        subject, blocks = self._without_mail_header(blocks)
+        blocks = with_numbers_joined(blocks)
         if not blocks:
             raise DigestError(1, "the file is empty; a digest has a title and numbered stories")
         headlines = find_headlines(blocks)
@@ -123,6 +132,16 @@ class _Interpreter:
             else:
                 self._drop(block, "the header of a mail")
         return subject, blocks[len(matches) :]
+
+    def _without_signature(self, blocks: list[Block]) -> list[Block]:
+        """A mail's end behind “-- ” (RFC 3676, 4.3), if it is short."""
+        at = next((index for index, block in enumerate(blocks) if block.text == "--"), len(blocks))
+        signature = blocks[at:]
+        if len(signature) > _LONGEST_SIGNATURE or any(len(block.text) > 120 for block in signature):
+            return blocks
+        for block in signature:
+            self._drop(block, "a mail's signature")
+        return blocks[:at]
 
     def _without_furniture(self, blocks: list[Block]) -> list[Block]:
         kept: list[Block] = []
@@ -219,7 +238,9 @@ class _Interpreter:
                 blocks.append(block)
         name, url = "", ""
         if len(blocks) > 1:
-            blocks, name, url = _without_source(blocks)
+            blocks, name, url = self._without_source(blocks)
+        if blocks and not (name or url):
+            blocks, name, url = _without_via(blocks)
         if not blocks:
             raise DigestError(
                 headline.line, f"story {number} has no text; write at least one paragraph under its headline"
@@ -245,6 +266,22 @@ class _Interpreter:
         self._report_small_headings(story)
         return story
 
+    def _without_source(self, blocks: list[Block]) -> tuple[list[Block], str, str]:
+        """As the function of this name; and a link whose own words say nothing, such as “Read more”, is one as well."""
+        rest, name, url = _without_source(blocks)
+        last = blocks[-1]
+        urls = hrefs(last.html)
+        if url or name or type(last) is not Paragraph or len(urls) != 1 or last.quote:
+            return rest, name, url
+        words = _URL.sub("", last.text).strip(" \t:：–—-()[]→»>.")
+        bare = _URL.findall(last.text)
+        ends_with_it = bool(bare) and last.text.rstrip(" .)]>").endswith(bare[-1].rstrip(" .)]>"))
+        lone = bool(_LONE_LINK.fullmatch(last.html)) or ends_with_it
+        if not lone or len(words) > 40 or not phrases.ASKS.match(words) or len(words.split()) > 5:
+            return blocks, "", ""
+        self.dropped.append(Dropped(line=last.line, text=cut(words), reason="the words of a link that is the source"))
+        return blocks[:-1], _site(urls[0]), urls[0]
+
     def _report_small_headings(self, story: DigestStory) -> None:
         """A headline that lost its number reads like a small heading: somebody should look."""
         for index in story.subheadings:
@@ -258,14 +295,15 @@ class _Interpreter:
     def _closing(self, part: list[Block]) -> tuple[str, list[Block], DigestCall | None]:
         if not part:
             return "", [], None
+        has_heading = phrases.is_closing(part[0].text) or isinstance(part[0], Heading)
         rest = []
-        for block in part[1:]:
+        for block in part[1:] if has_heading else part:
             if isinstance(block, Image):
                 self._drop(block, f"an image ({cut(block.url, 80)}): add it at the desk")
             else:
                 rest.append(block)
         call = _call(rest[-1]) if rest else None
-        return part[0].text, rest[:-1] if call else rest, call
+        return part[0].text if has_heading else "", rest[:-1] if call else rest, call
 
 
 def _is_section(block: Block, level: int) -> bool:
@@ -277,7 +315,8 @@ def _is_section(block: Block, level: int) -> bool:
 
 
 def _could_be_section(block: Block) -> bool:
-    return type(block) is Paragraph and looks_like_a_heading(block.text) and len(block.text.split()) <= 4
+    short = type(block) is Paragraph and looks_like_a_heading(block.text) and len(block.text.split()) <= 4
+    return short and not hrefs(block.html)
 
 
 def _without_source(blocks: list[Block]) -> tuple[list[Block], str, str]:
@@ -298,6 +337,21 @@ def _without_source(blocks: list[Block]) -> tuple[list[Block], str, str]:
     if not (name or url) or len(name) > _MAX_SOURCE:
         return blocks, "", ""
     return blocks[:-1], name or _site(url), url
+
+
+def _without_via(blocks: list[Block]) -> tuple[list[Block], str, str]:
+    """The same for “(via The Post)” at the end of the last paragraph."""
+    last = blocks[-1]
+    match = _VIA.search(last.html) if type(last) is Paragraph else None
+    text = _VIA.search(last.text) if match else None
+    if match is None or text is None or not text.start():
+        return blocks, "", ""
+    urls, name = hrefs(match["name"]), _URL.sub("", text["name"]).strip(" ,;:")
+    if len(urls) > 1 or not (urls or name):
+        return blocks, "", ""
+    url = urls[0] if urls else ""
+    shorter = replace(last, text=last.text[: text.start()].rstrip(), html=last.html[: match.start()].rstrip())
+    return [*blocks[:-1], shorter], name or _site(url), url
 
 
 def _site(url: str) -> str:

@@ -31,6 +31,21 @@ CLOSING = re.compile(
     r")\s*[.!:…。！：]?",
     re.IGNORECASE,
 )
+#: A sentence that takes leave of the readers. A paragraph of nothing but these, and such as above, is the closing.
+_FAREWELL = re.compile(
+    r"(?:(?:many )?thank(?:s|[ -]you)(?: (?:so|very) much| a lot)?(?:,? (?:as always,? )?for (?:reading|being here|your time)(?: .{1,40})?)?"
+    r"|see you (?:next (?:week|time|month|\w+day)|soon|then|on \w+day|tomorrow|again .{1,20})|until (?:then|\w+day)"
+    r"|have a (?:great|good|nice|lovely|wonderful|peaceful) (?:week(?:end)?|day|evening|one)"
+    r"|(?:vielen )?dank(?:e)? fürs (?:lesen|mitlesen)|bis (?:nächste woche|zum nächsten mal|bald|dann|\w+tag)|(?:eine )?(?:schöne|gute) woche(?: noch)?"
+    r"|(?:ein )?schönes wochenende|merci (?:de (?:votre lecture|nous lire)|d[’']avoir lu)|à (?:la semaine prochaine|bientôt|\w+di(?: prochain)?)"
+    r"|(?:bonne (?:semaine|lecture|journée)|bon (?:week-end|dimanche))|gracias por (?:leer(?:nos)?|su lectura|acompañarnos)"
+    r"|hasta (?:la (?:próxima(?: semana)?|semana que viene)|pronto|el \w+)|(?:que (?:tengan|tengas) )?(?:un )?buen(?:a)? (?:semana|fin de semana|día)"
+    r"|شكر[اًا]+ (?:على|ل)\s?قراءت?\S*|(?:أراكم|نراكم|نلتقي) .{1,30}|إلى الأسبوع (?:القادم|المقبل)"
+    r"|תודה שקראתם|נתראה (?:בשבוע הבא|בקרוב)|שבוע טוב|(?:感谢|謝謝|感謝|谢谢)(?:您的?|你的?)?(?:阅读|閱讀)|下周(?:再)?见|下週(?:再)?見|再见|再見"
+    r")",
+    re.IGNORECASE,
+)
+_SENTENCES = re.compile(r"(?<=[.!?…。！？，])\s*")
 #: A last sentence that asks readers to do something, with or without an address.
 ASKS = re.compile(
     r"\b(?:click here|delve deeper|read (?:more|the full)|find out more|learn more|sign up|register|subscribe|download"
@@ -45,6 +60,8 @@ LEADS_TO_URL = re.compile(
     r"[\s:：–—(\[<-]*(?:\b(?:at|on|via|under|here|unter|auf|hier|sur|ici|en|aquí)\s*)?[\s:：–—(\[<-]*$", re.IGNORECASE
 )
 
+#: Blocks that a closing without a heading may have: a farewell, a name, a call to action.
+_LONGEST_CLOSING = 6
 _NUMBER = r"\d[\d.,]{0,12}\s?[KkMm]?"
 _FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(rf"(?:{pattern})", re.IGNORECASE))
@@ -83,6 +100,13 @@ _FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "sharing on networks",
             r"share(?: this(?: (?:post|article|story))?| on [\w ]{1,20})?:?|teilen:?|partager:?|compartir:?",
+        ),
+        (
+            "the header of a mail",
+            (
+                r"-{0,20} ?(?:begin )?(?:forwarded|original) message ?:?-{0,20}|-{2,20} ?weitergeleitete nachricht ?-{0,20}"
+                r"|-{2,20} ?message (?:transféré|d[’']origine) ?-{0,20}|-{2,20} ?mensaje reenviado ?-{0,20}"
+            ),
         ),
         ("a picture's label", r"writer[’'‘`´]?s picture.{0,70}(?<![.!?…:;])"),
     )
@@ -186,6 +210,27 @@ def _names(kind: str) -> frozenset[str]:
 
 
 def closing_in(texts: Sequence[str], after: int) -> int | None:
-    """The last line from `after` on that opens a closing section."""
-    known = [index for index in range(after, len(texts)) if len(texts[index]) <= 80 and CLOSING.fullmatch(texts[index])]
-    return known[-1] if known else None
+    """Where the closing section begins from `after` on: at its heading (the last line that could be one), or at a farewell."""
+    known = [index for index in range(after, len(texts)) if is_closing(texts[index])]
+    if known:
+        return known[-1]
+    farewell = next((index for index in range(after, len(texts)) if is_farewell(texts[index])), None)
+    if farewell is None or len(texts) - farewell > _LONGEST_CLOSING:
+        return None
+    return farewell
+
+
+def is_closing(text: str) -> bool:
+    """Whether a line is the heading of a closing section."""
+    return len(text) <= 80 and bool(CLOSING.fullmatch(text)) and not is_farewell(text)
+
+
+def is_farewell(text: str) -> bool:
+    """Whether a paragraph does nothing but take leave: “That’s all for this week. See you next Friday!”"""
+    if not 0 < len(text) <= 200:
+        return False
+    sentences = [sentence.strip(" ¡") for sentence in _SENTENCES.split(text) if sentence.strip()]
+    leaves = [bool(_FAREWELL.fullmatch(sentence.rstrip(" .!…。！，"))) for sentence in sentences]
+    return any(leaves) and all(
+        leave or bool(CLOSING.fullmatch(sentence)) for leave, sentence in zip(leaves, sentences, strict=True)
+    )

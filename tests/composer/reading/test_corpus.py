@@ -189,7 +189,7 @@ def test_every_form_gives_every_story(form: Callable[[int, str], str], language:
     assert digest.stories[11].headline.endswith("A12x")
 
 
-@pytest.mark.parametrize("mark", ["[{}]", "→{}:", "{}°"])
+@pytest.mark.parametrize("mark", ["<{}>", "→{}:", "{}°"])
 def test_a_number_in_a_form_of_its_own_is_doubted(mark: str) -> None:
     digest = parse(
         f"Weekly\n\n1. One thing\n\nA text about it.\n\n2. Another thing\n\nA text.\n\n{mark.format(3)} A third thing\n\nIts text.\n"
