@@ -9,6 +9,7 @@ NAMES = {
     "tasks.submit_letter",
     "tasks.apply_receipt",
     "tasks.prepare_send",
+    "tasks.poll_sources",
     "tasks.prepare_due_sends",
     "tasks.keep_slots",
     "tasks.sweep",
