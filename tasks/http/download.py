@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from newsdesk.core.errors import InputError
-from tasks.http.guard import Guard, NoAnswerError, NotAllowedError, request
+from tasks.http.guard import MOST_REDIRECTS, Guard, NoAnswerError, NotAllowedError, request
 
-MOST_REDIRECTS = 5
-_REDIRECTS = {301, 302, 303, 307, 308}
 _NOT_MODIFIED = 304
 #: Sites that turn unknown programs away are asked by name, as the robots exclusion protocol wants (RFC 9309).
 _HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Newsdesk)", "Accept-Encoding": "gzip, deflate"}
@@ -46,10 +43,10 @@ def download(url: str, guard: Guard, *, most_bytes: int, headers: Mapping[str, s
     try:
         for _ in range(MOST_REDIRECTS + 1):
             answer = request("GET", at, guard, headers={**_HEADERS, **(headers or {})}, most_bytes=most_bytes)
-            location = answer.headers.get("location", "")
-            if answer.status not in _REDIRECTS or not location:
+            target = answer.leads_from(at)
+            if not target:
                 break
-            at = urljoin(at, location)
+            at = target
         else:
             raise DownloadError("too many redirects")
     except NotAllowedError as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
@@ -19,6 +20,8 @@ from tasks.http.deadline import CONNECT_TIMEOUT, BodyBegunError, pool_classes
 
 #: Seconds until the answer begins, and as many again for its body.
 REQUEST_SECONDS = 10.0
+MOST_REDIRECTS = 5
+_REDIRECTS = {301, 302, 303, 307, 308}
 _POOLS = pool_classes(REQUEST_SECONDS)
 _CHUNK = 65536
 #: Carries an IPv4 address in its last four bytes (RFC 6052).
@@ -82,6 +85,11 @@ class Answer:
     body: bytes = b""
     #: The body is longer than what was asked for.
     is_cut: bool = False
+
+    def leads_from(self, url: str) -> str:
+        """The address that a request for `url` was redirected to; empty for an answer that is no redirect."""
+        location = self.headers.get("location", "")
+        return urljoin(url, location) if location and self.status in _REDIRECTS else ""
 
 
 def request(method: str, url: str, guard: Guard, *, headers: Mapping[str, str], most_bytes: int = 0) -> Answer:

@@ -1,13 +1,10 @@
 """The link fetcher: one link as a reader would open it, and what became of it."""
 
-from urllib.parse import urljoin
-
 from composer.checks import LinkReport
-from tasks.http.guard import Answer, Guard, NoAnswerError, NotAllowedError, request
+from tasks.http.guard import MOST_REDIRECTS, Answer, Guard, NoAnswerError, NotAllowedError, request
 
-MOST_REDIRECTS = 5
 _HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Newsdesk link check)", "Accept": "*/*"}
-_REDIRECTS, _PERMANENT = {301, 302, 303, 307, 308}, {301, 308}
+_PERMANENT = {301, 308}
 
 
 def follow(link: str, guard: Guard = Guard()) -> LinkReport:  # noqa: B008 - frozen
@@ -16,10 +13,10 @@ def follow(link: str, guard: Guard = Guard()) -> LinkReport:  # noqa: B008 - fro
     try:
         for _ in range(MOST_REDIRECTS + 1):
             answer = _fetched(url, guard)
-            location = answer.headers.get("location", "")
-            if answer.status not in _REDIRECTS or not location:
+            target = answer.leads_from(url)
+            if not target:
                 return _report(link, url, answer.status, permanent=permanent)
-            url, permanent = urljoin(url, location), permanent and answer.status in _PERMANENT
+            url, permanent = target, permanent and answer.status in _PERMANENT
     except NotAllowedError:
         return LinkReport(outcome="private", target="" if url == link else url)
     except NoAnswerError as failure:
