@@ -8,7 +8,7 @@ from django.db import transaction
 
 from composer import story_copying
 from composer.digest import Digest
-from composer.intake import import_digest
+from composer.intake import take_in
 from composer.models import Edition, Publication, Story
 from composer.preheader import preheader_of
 
@@ -49,7 +49,7 @@ def _from_digest(edition: Edition, publication: Publication, digest: Digest) -> 
     if digest.call_to_action:
         edition.call_to_action_label = digest.call_to_action.text
         edition.call_to_action_url = digest.call_to_action.url
-    taken = import_digest(publication, digest).stories
+    taken = take_in(publication, digest).stories
     sections = {section.before: section for section in digest.sections}
     blocks: list[tuple[str, dict[str, Any]]] = []
     for story, incoming in zip(taken, digest.stories, strict=True):

@@ -1,16 +1,26 @@
 """What comes in becomes stories. A repeat of an earlier story is recognised, not stored twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
+from modelsearch.backends import get_search_backends_with_name
 
-from composer.articles.article import Article
+from composer.articles.article import Article, Collection, Form
 from composer.digest import Digest, DigestStory
 from composer.models import Publication, Story
 from composer.models.story import fingerprint
 from composer.sanitising import rich_text
+
+#: Stories stored by one statement.
+_AT_ONCE = 200
+_ORIGINS: Mapping[Form, Story.Origin] = {
+    "page": Story.Origin.URL,
+    "feed": Story.Origin.FEED,
+    "csv": Story.Origin.FILE,
+    "json": Story.Origin.FILE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,45 +34,70 @@ class Intake:
 
 
 @transaction.atomic
-def import_digest(publication: Publication, digest: Digest) -> Intake:
-    """Store the digest's stories. Two imports at once agree on who created a story that is in both."""
-    return _taken_in(publication, [_of_digest(story) for story in digest.stories])
-
-
-@transaction.atomic
-def import_articles(publication: Publication, articles: Iterable[Article], origin: Story.Origin) -> Intake:
-    """Store articles as stories, likewise; one from the same page is a repeat too, whatever its headline says now."""
-    return _taken_in(publication, [_of_article(article, origin) for article in articles])
-
-
-def _taken_in(publication: Publication, incoming: Sequence[Story]) -> Intake:
-    """`incoming` are not saved yet. Must run in a transaction."""
+def take_in(publication: Publication, incoming: Digest | Collection) -> Intake:
+    """Store the stories. Two imports at once agree on who created a story that is in both."""
     Publication.objects.select_for_update(no_key=True).get(pk=publication.pk)
-    prints = [fingerprint(story.headline) for story in incoming]
-    urls = {story.source_url for story in incoming if story.source_url and story.origin != Story.Origin.DIGEST}
-    known: dict[str, Story] = {}
-    same = Q(fingerprint__in=prints) | Q(source_url__in=urls)
-    for story in Story.objects.filter(same, publication=publication).order_by("-pk"):
-        known[story.fingerprint] = story  # the earliest one wins
-        if story.source_url in urls:
-            known[story.source_url] = story
-    stories: list[Story] = []
-    repeats: list[Story] = []
-    for mark, story in zip(prints, incoming, strict=True):
-        url = story.source_url if story.source_url in urls else ""
-        before = known.get(mark) or known.get(url)
-        if before is not None:
-            repeats.append(before)
-        else:
+    known = _Known(publication, stories := _unsaved(incoming))
+    taken, new, repeats = [], [], []
+    for story in stories:
+        earlier = known.like(story)
+        if earlier is None:
             story.publication = publication
-            story.save()
-            before = known[mark] = story
-            if url:
-                known[url] = story
-        stories.append(before)
-    return Intake(
-        created=len(stories) - len(repeats), repeated=len(repeats), stories=tuple(stories), repeats=tuple(repeats)
-    )
+            new.append(story)
+            known.add(story)
+        else:
+            repeats.append(earlier)
+        taken.append(earlier or story)
+    _create(new)
+    return Intake(created=len(new), repeated=len(repeats), stories=tuple(taken), repeats=tuple(repeats))
+
+
+def earlier_stories(publication: Publication, incoming: Digest | Collection) -> list[Story | None]:
+    """For each story, the one that is there already and that it would be taken for."""
+    known = _Known(publication, stories := _unsaved(incoming))
+    return [known.like(story) for story in stories]
+
+
+class _Known:
+    """Stories by their headlines; those from elsewhere are a repeat by their page too, whatever its headline says now."""
+
+    def __init__(self, publication: Publication, incoming: Sequence[Story]) -> None:
+        self._by_print: dict[str, Story] = {}
+        self._by_url: dict[str, Story] = {}
+        prints = [story.fingerprint for story in incoming]
+        same = Q(fingerprint__in=prints) | Q(source_url__in=list(filter(None, map(_page_of, incoming))))
+        for story in Story.objects.filter(same, publication=publication).order_by("-pk"):
+            self._by_print[story.fingerprint] = self._by_url[story.source_url] = story  # the earliest one wins
+
+    def like(self, incoming: Story) -> Story | None:
+        return self._by_print.get(incoming.fingerprint) or self._by_url.get(_page_of(incoming) or "no page")
+
+    def add(self, story: Story) -> None:
+        self._by_print[story.fingerprint] = self._by_url[_page_of(story)] = story
+
+
+def _page_of(story: Story) -> str:
+    """A digest's source is what a story was made from, maybe one of several; elsewhere it is the story's own page."""
+    return "" if story.origin == Story.Origin.DIGEST else story.source_url
+
+
+def _create(stories: Sequence[Story]) -> None:
+    """In bulk, because a poll stores hundreds: a `save()` each would take twenty times as long, most of it for the search index."""
+    Story.objects.bulk_create(stories, batch_size=_AT_ONCE)
+    for _, backend in get_search_backends_with_name(with_auto_update=True):
+        for start in range(0, len(stories), _AT_ONCE):
+            backend.add_bulk(Story, stories[start : start + _AT_ONCE])
+
+
+def _unsaved(incoming: Digest | Collection) -> list[Story]:
+    if isinstance(incoming, Digest):
+        stories = [_of_digest(story) for story in incoming.stories]
+    else:
+        origin = _ORIGINS[incoming.form]
+        stories = [_of_article(article, origin) for article in incoming.articles]
+    for story in stories:
+        story.fingerprint = fingerprint(story.headline)
+    return stories
 
 
 def _of_digest(incoming: DigestStory) -> Story:

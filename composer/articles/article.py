@@ -2,8 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
 from newsdesk.core.errors import InputError
+
+Form = Literal["page", "feed", "csv", "json"]
 
 
 class ArticleError(InputError, ValueError):
@@ -27,3 +30,15 @@ class Article:
     image_alt: str = ""
     #: The whole text, for the checks: what the story says is looked up in it.
     text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """What one page, feed or table holds."""
+
+    form: Form
+    articles: tuple[Article, ...]
+    #: Of a table, as Python names it; pages and feeds say themselves what they are in.
+    encoding: str = ""
+    #: Columns of a table that no story takes over, as they are written.
+    unknown: tuple[str, ...] = ()

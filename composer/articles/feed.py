@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from composer.canonical_url import canonical_url, without_tracking
 from composer.sanitising import printable
 
 MOST_ENTRIES = 200
+#: Entities that grow: long ones, or made of others (“billion laughs”). Some feeds declare “&nbsp;” or their like, which does no harm.
+_GROWING_ENTITY = re.compile(rb"<!ENTITY[^>]*?(?:&[^#]|[\"'][^\"'>]{21,})", re.IGNORECASE)
 _CONTENT_TYPES = {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
 
 
@@ -59,11 +62,16 @@ def read_feed(raw: bytes, url: str, *, headers: Mapping[str, str] | None = None)
 
 
 def _xml_feed(raw: bytes, url: str, headers: Mapping[str, str]) -> Feed:
+    if _GROWING_ENTITY.search(raw.replace(b"\0", b"")):  # UTF-16 without its zeros
+        raise ArticleError(f"{url}: it declares entities that grow; no feed needs them, so it is not read")
     try:
         # As a file: bytes or text that look like an address or a path would be opened.
         parsed = feedparser.parse(
             BytesIO(raw),
             response_headers={"content-type": headers.get("content-type", ""), "content-location": url},
+            # Only text and absolute addresses are taken out of it, by our own sanitiser.
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
     except Exception as error:
         raise ArticleError(f"{url}: the feed cannot be read ({type(error).__name__})") from error
@@ -113,10 +121,12 @@ def _json_feed(raw: bytes, url: str) -> Feed:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ArticleError(f"{url}: it is no JSON feed") from error
+        raise ArticleError(f"{url}: it is no JSON feed; give the address of an RSS, Atom or JSON feed") from error
     items = data.get("items") if isinstance(data, dict) else None
     if not isinstance(items, list) or "jsonfeed.org" not in str(data.get("version", "")):
-        raise ArticleError(f"{url}: it is no JSON feed: “version” and “items” are missing")
+        raise ArticleError(
+            f"{url}: it is no JSON feed: “version” and “items” are missing; does the site have another feed?"
+        )
     return Feed(title=plain(data.get("title")), entries=tuple(_json_entries(data, items, url)))
 
 

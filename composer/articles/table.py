@@ -5,10 +5,9 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from composer.articles.article import Article, ArticleError
+from composer.articles.article import Article, ArticleError, Collection
 from composer.articles.markup import date_of, plain
 from composer.canonical_url import without_tracking
 from composer.reading.decoding import decode
@@ -32,27 +31,25 @@ _NAMES: Mapping[str, Sequence[str]] = {
 _FIELDS = {name: field for field, names in _NAMES.items() for name in names}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    articles: tuple[Article, ...]
-    #: Columns that no story takes over, as they are written.
-    unknown: tuple[str, ...]
-
-
-def read_table(raw: bytes, *, is_json: bool, encoding: str = "") -> Table:
+def read_table(raw: bytes, *, is_json: bool, encoding: str = "") -> Collection:
     """Raises ArticleError that names the row, DigestError for bytes that are no text."""
-    text = decode(raw, encoding).text
-    rows = list(_json_rows(text) if is_json else _csv_rows(text))
+    decoded = decode(raw, encoding)
+    rows = list(_json_rows(decoded.text) if is_json else _csv_rows(decoded.text))
     if len(rows) > MOST_ROWS:
-        raise ArticleError(f"there are {len(rows):,} rows; at most {MOST_ROWS:,} are taken at once")
+        raise ArticleError(f"there are {len(rows):,} rows; at most {MOST_ROWS:,} are taken at once; split the file")
     if not rows:
-        raise ArticleError("there is no row in it")
+        raise ArticleError("there is no row in it below the header; add a row for each story")
     columns = {column: _FIELDS.get(_key(column), "") for _, row in rows for column in row}
     if "headline" not in columns.values():
         known = ", ".join(list(columns)[:10])
-        raise ArticleError(f"no column is called “headline” or “title”; there are: {known}")
+        raise ArticleError(f"no column is called “headline” or “title”; there are: {known}; rename one of them")
     articles = tuple(_article(number, _fields(row, columns)) for number, row in rows)
-    return Table(articles=articles, unknown=tuple(column for column, field in columns.items() if not field))
+    return Collection(
+        form="json" if is_json else "csv",
+        articles=articles,
+        encoding=decoded.encoding,
+        unknown=tuple(column for column, field in columns.items() if not field),
+    )
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -76,7 +73,7 @@ def _json_rows(text: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
-        raise ArticleError(f"{where}it is no JSON") from error
+        raise ArticleError(f"{where}it is no JSON; save it again as JSON, or name a table .csv") from error
     if isinstance(data, dict):
         data = next((value for value in data.values() if isinstance(value, list)), data)
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
@@ -96,9 +93,11 @@ def _fields(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any
 def _article(number: int, fields: Mapping[str, Any]) -> Article:
     headline = plain(fields.get("headline"))
     if not headline:
-        raise ArticleError(f"row {number}: it has no headline")
+        raise ArticleError(f"row {number}: it has no headline; write one, or take the row out")
     if len(headline) > 300:
-        raise ArticleError(f"row {number}: its headline has {len(headline)} characters; at most 300 are taken")
+        raise ArticleError(
+            f"row {number}: its headline has {len(headline)} characters; at most 300 are taken; shorten it"
+        )
     url = plain(fields.get("url"))
     if url and not url.lower().startswith(("http://", "https://")):
         raise ArticleError(f"row {number}: “{url[:60]}” is no web address; write it as https://…")

@@ -5,52 +5,27 @@ short line without a full stop. What would be a headline in another form is repo
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from composer.reading import phrases
 from composer.reading.characters import start
 from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
 from composer.reading.errors import DigestError
+from composer.reading.numbers import (
+    ANY_NUMBER,
+    Candidate,
+    candidate_in,
+    dominant,
+    looks_like_a_heading,
+    value_of,
+    written,
+)
 
 MAX_HEADLINE = 300
-_D = r"(?P<number>\d{1,3})"
-_CJK = r"(?P<number>\d{1,3}|[一二三四五六七八九十百]{1,5})"
-_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(rf"{pattern}(?P<headline>\S.*)", re.IGNORECASE))
-    for name, pattern in (
-        ("1️⃣", r"(?P<number>🔟|(?:\d\ufe0f?\u20e3?){0,2}\d\ufe0f?\u20e3)\s*"),
-        ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
-        ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
-        ("[1]", rf"\[\s*{_D}\s*\]\s*"),
-        ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
-        ("1.", rf"{_D}\s*[.．](?:\s+|(?=[^\W\d_]|[“‘\"'(]))"),
-        ("1.-", rf"{_D}\s*\.\s?[-–—]\s*"),
-        ("1)", rf"{_D}\s*[)）]\s*"),
-        ("1/", rf"{_D}\s*[/|]\s+"),
-        ("1、", rf"{_CJK}\s*[、．]\s*"),
-        ("1:", rf"{_D}\s*[:：]\s+"),
-        ("1 -", rf"{_D}\s*[-–—]\s+"),
-    )
-)
-#: A number in whatever dress.
-_ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,3})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
-_BARE = re.compile(rf"{_D}\s*[.)]")
-_LONE_NUMBER = re.compile(r"#?\d{1,3}\s*[.)]|#\d{1,3}")
+_BARE = re.compile(r"(?P<number>\d{1,3})\s*[.)]")
 _ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
 _AS_TEXT = "if it is text, write its number with a backslash ({number}\\.)"
-_CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A block that begins with a number."""
-
-    index: int
-    form: str
-    number: int
-    headline: str
 
 
 @dataclass
@@ -63,45 +38,15 @@ class Headlines:
     level: int = 0
 
 
-def written(block: Block) -> str:
-    """A block's text as it stood there: the number that made it a list's item is in front again."""
-    return f"{block.marker} {block.text}" if isinstance(block, ListItem) and block.number is not None else block.text
-
-
 def unescaped(text: str) -> str:
     """The text without the backslash that keeps a number at its start from making it a headline."""
     return _ESCAPED.sub(r"\1\2", text)
 
 
-def looks_like_a_heading(text: str) -> bool:
-    """Short, capitalised, without the punctuation that ends a sentence."""
-    if not text or len(text) > 80 or len(text.split()) > 12 or "//" in text:
-        return False
-    first = text[0]
-    return (first.isupper() or (first.isalpha() and not first.islower())) and text[-1].isalnum()
-
-
-def with_numbers_joined(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with each number that stands on a line of its own put in front of the headline right below it."""
-    joined: list[Block] = []
-    for block in blocks:
-        above = joined[-1] if joined else None
-        if above is not None and _is_lone_number(above) and looks_like_a_heading(block.text):
-            text, html = f"{above.text} {block.text}", f"{above.html} {block.html}"
-            joined[-1] = replace(above, text=text, html=html)
-        else:
-            joined.append(block)
-    return joined
-
-
-def _is_lone_number(block: Block) -> bool:
-    return type(block) is Paragraph and len(block.text) < 8 and bool(_LONE_NUMBER.fullmatch(block.text))
-
-
 def find_headlines(blocks: Sequence[Block]) -> Headlines:
     """Raises DigestError where the count is broken or nothing could be a headline."""
-    candidates = [candidate for index, block in enumerate(blocks) if (candidate := _candidate(index, block))]
-    form, length = _dominant(candidates)
+    candidates = [candidate for index, block in enumerate(blocks) if (candidate := candidate_in(index, block))]
+    form, length = dominant(candidates)
     by_look = _by_look(blocks)
     if by_look is not None and len(by_look.indices) > max(length, 1):
         _report_numbers(blocks, candidates, by_look)
@@ -121,43 +66,6 @@ def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
     bare = [block for block in blocks if block.text.isdecimal() and len(block.text) < 4]
     if [int(block.text) for block in bare[:2]] == [1, 2]:
         raise DigestError(bare[0].line, f"number {bare[0].text} has no headline; write it on the same line")
-
-
-def _candidate(index: int, block: Block) -> Candidate | None:
-    text = written(block)
-    for form, pattern in _FORMS:
-        match = pattern.fullmatch(text) if len(text) < 5000 else None
-        if match:
-            return Candidate(index=index, form=form, number=_value(match["number"]), headline=match["headline"])
-    return None
-
-
-def _value(digits: str) -> int:
-    if digits == "🔟":
-        return 10
-    digits = digits.replace("\ufe0f", "").replace("\u20e3", "")
-    if digits[0] not in _CJK_DIGITS and digits[0] not in "十百":
-        return int("".join(str(unicodedata.digit(sign)) for sign in digits))
-    total, digit = 0, 0
-    for sign in digits:
-        if sign in "十百":
-            total += (digit or 1) * (10 if sign == "十" else 100)
-            digit = 0
-        else:
-            digit = _CJK_DIGITS[sign]
-    return total + digit
-
-
-def _dominant(candidates: Sequence[Candidate]) -> tuple[str, int]:
-    """The form that counts furthest from 1, and how far; the earlier one of two."""
-    counts: dict[str, int] = {}
-    for candidate in candidates:
-        reached = counts.setdefault(candidate.form, 0)
-        counts[candidate.form] = reached + (candidate.number == reached + 1)
-    if not counts:
-        return "", 0
-    form = max(counts, key=lambda name: counts[name])
-    return form, counts[form]
 
 
 def _by_look(blocks: Sequence[Block]) -> Headlines | None:
@@ -217,8 +125,8 @@ def _report_unknown_forms(blocks: Sequence[Block], chosen: Headlines) -> None:
     """A line behind the last story that counts on, in a form that is none of ours."""
     following = len(chosen.indices) + 1
     for block in blocks[chosen.indices[-1] + 1 :] if chosen.indices else ():
-        match = _ANY_NUMBER.fullmatch(block.text) if len(block.text) < 200 else None
-        if match and _value(match["number"]) == following and looks_like_a_heading(match["rest"]):
+        match = ANY_NUMBER.fullmatch(block.text) if len(block.text) < 200 else None
+        if match and value_of(match["number"]) == following and looks_like_a_heading(match["rest"]):
             message = f"may be the headline of story {following}, but its number is written like no other; it was read as text"
             chosen.doubts.append(Doubt(line=block.line, text=block.text, message=message))
             following += 1

@@ -24,7 +24,7 @@ from composer.reading.document import (
     TableRow,
 )
 from composer.reading.errors import DigestError
-from composer.reading.inline import as_html, without_tags
+from composer.reading.inline import as_html, is_bold, tidied, without_tags
 
 MAX_DEPTH = 200
 _INLINE = {"a", "b", "strong", "i", "em", "u", "s", "sub", "sup", "code"}
@@ -56,8 +56,6 @@ _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _NOT_BOLD = re.compile(r"font-weight:\s*(?:normal|[1-4]00)", re.IGNORECASE)
 _ITALIC = re.compile(r"font-style:\s*italic", re.IGNORECASE)
 _HIDDEN = re.compile(r"display:\s*none|visibility:\s*hidden|mso-hide:\s*all", re.IGNORECASE)
-_WHOLLY_BOLD = re.compile(r"\s*(?:<(?!/?(?:b|strong)\b)[^<>]*>\s*)*<(b|strong)>")
-_WORD_MARKER = re.compile(r"([·•o§\uf0b7\uf0a7]|\d{1,3}[.)])\s*")
 _ALONE = re.compile(r"<a href=\"([^\"]*)\">[^<]*</a>")
 
 
@@ -311,7 +309,7 @@ class _Reader:
             text = clean(without_tags(html))
             self.parts = [f"<{opener}>" for opener in self.open]
             if text:
-                self.blocks.append(self._block(text, _tidied(html)))
+                self.blocks.append(self._block(text, tidied(html)))
                 self.marker, self.item_number = "", None
                 self.kind = "" if self.kind == "li" else self.kind
         self.blocks += self.after
@@ -343,32 +341,6 @@ class _Reader:
 
 def _name(opener: str) -> str:
     return opener.split(" ", 1)[0]
-
-
-def is_bold(html: str) -> bool:
-    """Whether every letter of a block is inside bold elements."""
-    if "<strong>" not in html and "<b>" not in html:
-        return False
-    outside: list[str] = []
-    depth = 0
-    for piece in re.split(r"(<[^<>]*>)", html):
-        if piece in {"<strong>", "<b>"}:
-            depth += 1
-        elif piece in {"</strong>", "</b>"}:
-            depth -= 1
-        elif not piece.startswith("<") and not depth:
-            outside.append(piece)
-    return not any(sign.isalnum() for sign in "".join(outside))
-
-
-def _tidied(html: str) -> str:
-    """Without elements that hold nothing."""
-    before = ""
-    for _ in range(4):
-        if before == html:
-            break
-        before, html = html, re.sub(r"<(\w+)(?: [^<>]*)?>\s*</\1>", " ", html)
-    return clean(html)
 
 
 def _counted(blocks: list[Block]) -> list[Block]:

@@ -1,7 +1,9 @@
-"""Text inside a line: escaped as HTML, its bare addresses made links."""
+"""Text inside a line: escaped as HTML, its bare addresses made links; and what the HTML of a line says."""
 
 import re
 from html import escape, unescape
+
+from composer.reading.characters import clean
 
 #: An address in running text, without the punctuation behind it.
 _URL = re.compile(r"(?<![\w@/.])(?:https?://|www\.)[^\s<>\"“”„«»|\\^`{}]+", re.IGNORECASE)
@@ -47,6 +49,32 @@ def hrefs(html: str) -> list[str]:
 
 def without_tags(html: str) -> str:
     return unescape(_TAG.sub("", html))
+
+
+def is_bold(html: str) -> bool:
+    """Whether every letter of a block is inside bold elements."""
+    if "<strong>" not in html and "<b>" not in html:
+        return False
+    outside: list[str] = []
+    depth = 0
+    for piece in re.split(r"(<[^<>]*>)", html):
+        if piece in {"<strong>", "<b>"}:
+            depth += 1
+        elif piece in {"</strong>", "</b>"}:
+            depth -= 1
+        elif not piece.startswith("<") and not depth:
+            outside.append(piece)
+    return not any(sign.isalnum() for sign in "".join(outside))
+
+
+def tidied(html: str) -> str:
+    """Without elements that hold nothing."""
+    before = ""
+    for _ in range(4):
+        if before == html:
+            break
+        before, html = html, re.sub(r"<(\w+)(?: [^<>]*)?>\s*</\1>", " ", html)
+    return clean(html)
 
 
 def _trimmed(url: str) -> str:

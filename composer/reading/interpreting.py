@@ -3,10 +3,8 @@
 Every block of the document is in the digest, in the report as dropped with the reason, or the document is refused by its line.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from composer.reading import phrases
 from composer.reading.characters import cut
@@ -18,36 +16,17 @@ from composer.reading.document import (
     Heading,
     Image,
     LinkLine,
-    ListItem,
     Paragraph,
     Rule,
 )
 from composer.reading.errors import DigestError
-from composer.reading.headlines import (
-    Headlines,
-    find_headlines,
-    looks_like_a_heading,
-    unescaped,
-    with_numbers_joined,
-    written,
-)
+from composer.reading.headlines import Headlines, find_headlines, unescaped
 from composer.reading.inline import hrefs
 from composer.reading.languages import direction_of, language_of
+from composer.reading.numbers import looks_like_a_heading, with_numbers_joined, written
 from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report
+from composer.reading.story_source import BARE_URL, without_source
 
-_SOURCE = re.compile(
-    r"(?:sources?|quellen?|fuentes?|via|original|المصدر|مصدر|מקור|来源|來源)\s*[:：]\s*(?P<name>.*)"
-    r"|[(（]\s*(?:via|source|quelle|fuente)[: ]\s*(?P<inside>[^()]{1,200})[)）]",
-    re.IGNORECASE,
-)
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”]+", re.IGNORECASE)
-#: At the end of a paragraph, as text and with a link in it.
-_VIA = re.compile(
-    r"[(（\[]\s*(?:via|source|quelle|fuente|h/t)[: ]\s*(?P<name>(?:<a\b[^<>]*>[^<>()]{1,120}</a>|[^()<>\[\]]){1,200})[)）\]]\.?\Z",
-    re.IGNORECASE,
-)
-_LONE_LINK = re.compile(r"<a\b[^<>]*>[^<>]*</a>[.\s»›→]*")
-_MAX_SOURCE = 120
 _LONGEST_SIGNATURE = 9
 
 
@@ -236,19 +215,16 @@ class _Interpreter:
                 self._drop(block, f"an image ({cut(block.url, 80)}): add it to story {number} at the desk")
             else:
                 blocks.append(block)
-        name, url = "", ""
-        if len(blocks) > 1:
-            blocks, name, url = self._without_source(blocks)
-        if blocks and not (name or url):
-            blocks, name, url = _without_via(blocks)
+        blocks, source = without_source(blocks)
+        self.dropped += source.dropped
         if not blocks:
             raise DigestError(
                 headline.line, f"story {number} has no text; write at least one paragraph under its headline"
             )
-        if _URL.match(text):
+        if BARE_URL.match(text):
             message = f"the headline of story {number} is an address; write what the story is called"
             self.doubts.append(Doubt(line=headline.line, text=text, message=message))
-        elif _URL.search(text):
+        elif BARE_URL.search(text):
             message = f"the headline of story {number} has an address in it; put it under the story as its source"
             self.doubts.append(Doubt(line=headline.line, text=text, message=message))
         first = blocks[0]
@@ -260,27 +236,11 @@ class _Interpreter:
             lede=unescaped(first.text) if has_lede else "",
             body=rest,
             line=headline.line,
-            source_name=name,
-            source_url=url,
+            source_name=source.name,
+            source_url=source.url,
         )
         self._report_small_headings(story)
         return story
-
-    def _without_source(self, blocks: list[Block]) -> tuple[list[Block], str, str]:
-        """As the function of this name; and a link whose own words say nothing, such as “Read more”, is one as well."""
-        rest, name, url = _without_source(blocks)
-        last = blocks[-1]
-        urls = hrefs(last.html)
-        if url or name or type(last) is not Paragraph or len(urls) != 1 or last.quote:
-            return rest, name, url
-        words = _URL.sub("", last.text).strip(" \t:：–—-()[]→»>.")
-        bare = _URL.findall(last.text)
-        ends_with_it = bool(bare) and last.text.rstrip(" .)]>").endswith(bare[-1].rstrip(" .)]>"))
-        lone = bool(_LONE_LINK.fullmatch(last.html)) or ends_with_it
-        if not lone or len(words) > 40 or not phrases.ASKS.match(words) or len(words.split()) > 5:
-            return blocks, "", ""
-        self.dropped.append(Dropped(line=last.line, text=cut(words), reason="the words of a link that is the source"))
-        return blocks[:-1], _site(urls[0]), urls[0]
 
     def _report_small_headings(self, story: DigestStory) -> None:
         """A headline that lost its number reads like a small heading: somebody should look."""
@@ -319,53 +279,11 @@ def _could_be_section(block: Block) -> bool:
     return short and not hrefs(block.html)
 
 
-def _without_source(blocks: list[Block]) -> tuple[list[Block], str, str]:
-    """The blocks without a last line that says where the story is from; and that source's name and URL."""
-    last, above = blocks[-1], blocks[-2]
-    if isinstance(last, LinkLine):
-        if isinstance(above, LinkLine | ListItem) or above.text.endswith(":"):
-            return blocks, "", ""
-        return blocks[:-1], _site(last.url), last.url
-    match = (
-        _SOURCE.fullmatch(last.text) if len(last.text) <= 2 * _MAX_SOURCE and not isinstance(last, ListItem) else None
-    )
-    urls = hrefs(last.html)
-    if not match or len(urls) > 1:
-        return blocks, "", ""
-    name = _URL.sub("", match["name"] or match["inside"] or "").strip(" ,;:–—-()")
-    url = urls[0] if urls else ""
-    if not (name or url) or len(name) > _MAX_SOURCE:
-        return blocks, "", ""
-    return blocks[:-1], name or _site(url), url
-
-
-def _without_via(blocks: list[Block]) -> tuple[list[Block], str, str]:
-    """The same for “(via The Post)” at the end of the last paragraph."""
-    last = blocks[-1]
-    match = _VIA.search(last.html) if type(last) is Paragraph else None
-    text = _VIA.search(last.text) if match else None
-    if match is None or text is None or not text.start():
-        return blocks, "", ""
-    urls, name = hrefs(match["name"]), _URL.sub("", text["name"]).strip(" ,;:")
-    if len(urls) > 1 or not (urls or name):
-        return blocks, "", ""
-    url = urls[0] if urls else ""
-    shorter = replace(last, text=last.text[: text.start()].rstrip(), html=last.html[: match.start()].rstrip())
-    return [*blocks[:-1], shorter], name or _site(url), url
-
-
-def _site(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")[:_MAX_SOURCE]
-    except ValueError:
-        return ""
-
-
 def _call(last: Block) -> DigestCall | None:
     urls = hrefs(last.html) or ([last.url] if isinstance(last, LinkLine) else [])
     if len(urls) > 1 or isinstance(last, Heading) or not (urls or phrases.ASKS.search(last.text[-400:])):
         return None
-    bare = _URL.search(last.text)
+    bare = BARE_URL.search(last.text)
     if not urls or not bare:
         return DigestCall(text=last.text, url=urls[0] if urls else "", line=last.line)
     url = bare[0].rstrip(".,;:!?'’")

@@ -23,7 +23,7 @@ from composer.reading.document import (
     TableRow,
 )
 from composer.reading.errors import DigestError
-from composer.reading.inline import as_html, without_tags
+from composer.reading.inline import as_html, is_bold, without_tags
 from composer.reading.plain_text import BULLET
 from composer.reading.wrapping import continues, wrapped_at
 from composer.sanitising import TextTooLargeError, rich_text
@@ -148,9 +148,7 @@ class _Reader:
         alone = re.fullmatch(r"<a href=\"([^\"<>]*)\">[^<]*</a>", html)
         if alone and "://" in text and " " not in text:
             return LinkLine(line=line, text=text, html=html, gap=gap, url=without_tags(alone[1]))
-        return Paragraph(
-            line=line, text=text, html=html, gap=gap, bold=html_reader.is_bold(html), quote=bool(self.quotes)
-        )
+        return Paragraph(line=line, text=text, html=html, gap=gap, bold=is_bold(html), quote=bool(self.quotes))
 
     def _code(self, token: Token) -> None:
         first = self._line(token) + (token.type == "fence")

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any, Literal
 
 from composer.reading.document import Block, Doubt, Dropped, Heading, ListItem, Paragraph
-from composer.reading.headlines import looks_like_a_heading, unescaped
+from composer.reading.headlines import unescaped
+from composer.reading.numbers import looks_like_a_heading
 from composer.reading.wrapping import ends_a_sentence
 from composer.sanitising import printable
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from composer.composition import compose
 from composer.digest import parse
-from composer.intake import import_digest
+from composer.intake import take_in
 from composer.models import Edition, Publication
 from newsdesk.core import paths
 from newsdesk.core.errors import OperationFailedError
@@ -116,7 +116,7 @@ def _publication() -> Publication:
 def _edition(publication: Publication) -> Edition:
     """All samples as stories to pick from, and the next edition with one story for members only, approved."""
     for sample in sorted(paths.samples_dir().glob("*.txt")):
-        import_digest(publication, parse(sample.read_bytes()))
+        take_in(publication, parse(sample.read_bytes()))
     digest = parse((paths.samples_dir() / EDITION).read_bytes())
     edition = compose(publication, digest=digest)
     segment, at = FOR_MEMBERS

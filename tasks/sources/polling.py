@@ -21,9 +21,9 @@ import structlog
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from composer.articles.article import Article, ArticleError
+from composer.articles.article import Article, ArticleError, Collection
 from composer.articles.feed import Entry, Feed, read_feed
-from composer.intake import import_articles
+from composer.intake import take_in
 from composer.models import Source, SourceEntry, Story
 from tasks.http.download import Download, DownloadError, download
 from tasks.http.guard import Guard
@@ -78,7 +78,8 @@ def poll(sources: Sequence[Source], guard: Guard = Guard()) -> Polled:  # noqa: 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sources") as executor:
         futures = {executor.submit(hosts.fetch, source, guard): source for source in sources}
         for future in as_completed(futures):
-            total += _safely_applied(futures[future], future.result(), guard)
+            # Forgotten with its answer: a hundred of them may have 3 MB each.
+            total += _safely_applied(futures.pop(future), future.result(), guard)
     return total
 
 
@@ -155,8 +156,8 @@ def _taken_in(source: Source, feed: Feed) -> tuple[list[Story], list[Article]]:
     wanted = {key: entry for key, entry in new.items() if _is_wanted(source, entry)}
     if is_first:
         wanted = dict(list(_young(wanted))[:FIRST_MOST])
-    articles = [_with_topic(source, entry.article) for entry in wanted.values()]
-    intake = import_articles(source.publication, articles, Story.Origin.FEED)
+    articles = tuple(_with_topic(source, entry.article) for entry in wanted.values())
+    intake = take_in(source.publication, Collection(form="feed", articles=articles))
     story_of = dict(zip(wanted, intake.stories, strict=True))
     SourceEntry.objects.bulk_create(
         [SourceEntry(source=source, key_hash=key, story=story_of.get(key)) for key in new], ignore_conflicts=True

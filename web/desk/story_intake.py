@@ -2,13 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,12 +16,11 @@ from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.staticfiles import versioned_static
 
-from composer.articles.article import Article
+from composer.articles.article import Collection
 from composer.composition import compose
 from composer.digest import Digest, DigestError, parse
-from composer.intake import Intake, import_articles, import_digest
-from composer.models import Publication, Story
-from composer.models.story import fingerprint
+from composer.intake import Intake, earlier_stories, take_in
+from composer.models import Publication
 from composer.same_story.suggesting import last_placements
 from newsdesk.core.errors import InputError
 from tasks.http.guard import Guard
@@ -82,42 +79,44 @@ class IntakeForm(forms.Form):
 class Reading:
     """What was read, before anything is stored."""
 
-    digest: Digest | None = None
-    articles: Sequence[Article] = ()
-    form: str = "page"
+    found: Digest | Collection
 
-    def store(self, publication: Publication) -> Intake:
-        if self.digest is not None:
-            return import_digest(publication, self.digest)
-        origin = Story.Origin.FEED if self.form == "feed" else Story.Origin.URL
-        with transaction.atomic():
-            intake = import_articles(publication, self.articles, origin)
-        give_pictures(intake.stories, self.articles, Guard())
-        return intake
+    @property
+    def digest(self) -> Digest | None:
+        return self.found if isinstance(self.found, Digest) else None
+
+    def store(self, publication: Publication) -> tuple[Intake, list[str]]:
+        """What came of it, and why stories are without their picture."""
+        intake = take_in(publication, self.found)
+        if isinstance(self.found, Digest):
+            return intake, []
+        return intake, give_pictures(intake.stories, self.found.articles, Guard())
 
     def rows(self, publication: Publication) -> list[dict[str, Any]]:
         """For the page: each story, the section it opens, and where it ran or stands already."""
-        stories: Sequence[Any] = self.digest.stories if self.digest else self.articles
+        earlier = earlier_stories(publication, self.found)
+        ran = last_placements(story.pk for story in earlier if story)
         sections = {one.before: one.heading for one in self.digest.sections} if self.digest else {}
-        marks = [fingerprint(story.headline) for story in stories]
-        known = dict(
-            Story.objects.filter(publication=publication, fingerprint__in=marks)
-            .order_by("-pk")
-            .values_list("fingerprint", "pk")
-        )
-        ran = last_placements(known.values())
         return [
             {
                 "number": number,
                 "section": sections.get(number, ""),
-                "headline": story.headline,
-                "lede": story.lede,
-                "source": (story.source_name or story.source_url) if self.digest else story.site,
-                "repeat": mark in known,
-                "ran": str(ran.get(known.get(mark, 0), "")),
+                "headline": headline,
+                "lede": lede,
+                "source": source,
+                "repeat": story is not None,
+                "ran": str(ran.get(story.pk, "")) if story else "",
             }
-            for number, (story, mark) in enumerate(zip(stories, marks, strict=True), start=1)
+            for number, ((headline, lede, source), story) in enumerate(
+                zip(self._words(), earlier, strict=True), start=1
+            )
         ]
+
+    def _words(self) -> list[tuple[str, str, str]]:
+        """Headline, lede and source of each story."""
+        if isinstance(self.found, Digest):
+            return [(one.headline, one.lede, one.source_name or one.source_url) for one in self.found.stories]
+        return [(one.headline, one.lede, one.site) for one in self.found.articles]
 
 
 def add_stories(request: HttpRequest) -> HttpResponse:
@@ -141,9 +140,12 @@ def add_stories(request: HttpRequest) -> HttpResponse:
     if "edition" in request.POST and reading.digest is not None:
         return _make_edition(request, form, publication, reading.digest)
     if "stories" in request.POST:
-        intake = reading.store(publication)
+        intake, without_picture = reading.store(publication)
         repeated = f", {intake.repeated} were there already" if intake.repeated else ""
         messages.success(request, f"{intake.created} new stories are in the inbox of {publication}{repeated}.")
+        if without_picture:
+            more = f" And {len(without_picture) - 3} more." if len(without_picture) > 3 else ""
+            messages.warning(request, f"{' '.join(without_picture[:3])}{more}")
         return redirect(reverse("wagtailsnippets_composer_story:list"))
     return _page(request, form, reading=reading)
 
@@ -165,18 +167,17 @@ def _read(form: IntakeForm) -> Reading:
     """Raises InputError with the line or the address."""
     cleaned = form.cleaned_data
     if cleaned["url"]:
-        articles, kind = fetched(cleaned["url"], Guard())
-        return Reading(articles=articles, form=kind)
+        return Reading(found=fetched(cleaned["url"], Guard()))
     if cleaned["text"]:
-        return Reading(digest=parse(cleaned["html"] or cleaned["text"]))
+        return Reading(found=parse(cleaned["html"] or cleaned["text"]))
     if cleaned["file"]:
         raw = cleaned["file"].read()
         sent: Any = form.data
         form.data = sent.copy()
         form.data["carried"] = base64.b64encode(raw).decode()  # type: ignore[index]  # a QueryDict
-        return Reading(digest=parse(raw))
+        return Reading(found=parse(raw))
     try:
-        return Reading(digest=parse(base64.b64decode(cleaned["carried"], validate=True)))
+        return Reading(found=parse(base64.b64decode(cleaned["carried"], validate=True)))
     except binascii.Error as error:
         raise InputError("the file did not arrive whole; choose it again") from error
 

@@ -94,12 +94,25 @@ def test_an_address_for_a_feed_is_never_opened(raw: bytes) -> None:
         read_feed(raw, URL)
 
 
-def test_a_bomb_of_entities_is_no_bomb() -> None:
-    bomb = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
-        f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)
+BOMB = '<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    "declared", [BOMB, f"<!ENTITY j '{'a' * 10_000}'>", '<!ENTITY j SYSTEM "file:///etc/machine-id">']
+)
+def test_entities_that_grow_are_refused(declared: str, encoding: str) -> None:
+    feed = RSS.replace('<?xml version="1.0"?>', f'<?xml version="1.0"?><!DOCTYPE x [{declared}]>').replace(
+        "City", "&j;"
     )
-    read = read_feed((bomb + "]>" + RSS.replace('<?xml version="1.0"?>', "").replace("City", "&j;")).encode(), URL)
-    assert all(len(entry.article.headline) <= 300 for entry in read.entries)
+    with pytest.raises(ArticleError, match="entities that grow"):
+        read_feed(feed.encode(encoding), URL)
+
+
+def test_small_entities_are_read() -> None:
+    feed = RSS.replace('<?xml version="1.0"?>', '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY town "K&#246;ln">]>')
+    (first, _) = read_feed(feed.replace("City", "&town;").encode(), URL).entries
+    assert first.article.topics == ("Köln",)
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,8 +10,10 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from composer.articles.article import ArticleError
+from composer.intake import take_in
 from composer.models import Publication, Source, SourceEntry, Story
 from tasks.http.download import DownloadError
+from tasks.http.guard import Guard
 from tasks.sources import addresses, polling
 from tests.factories import make_publication
 from tests.site import Site, rss
@@ -196,9 +198,10 @@ def test_a_page_is_a_story(site: Site, publication: Publication) -> None:
     url = site.put("/quay", page.encode(), Content_Type="text/html; charset=utf-8")
     site.put("/short", b"", status=301, Location="/quay")
 
-    first = addresses.take_in(publication, url, site.guard)
-    again = addresses.take_in(publication, f"{site.url}/short", site.guard)
-    assert (first.kind, first.intake.created, again.intake.repeated) == ("page", 1, 1)
+    page_found = addresses.fetched(url, site.guard)
+    first = take_in(publication, page_found)
+    again = take_in(publication, addresses.fetched(f"{site.url}/short", site.guard))
+    assert (page_found.form, first.created, again.repeated) == ("page", 1, 1)
     (story,) = Story.objects.all()
     assert (story.headline, story.origin, story.source_url) == ("Quay closes", "url", url)
     assert "council" in story.source_text
@@ -206,11 +209,11 @@ def test_a_page_is_a_story(site: Site, publication: Publication) -> None:
 
 def test_what_cannot_be_had_is_said_with_the_address(site: Site, publication: Publication) -> None:
     with pytest.raises(DownloadError, match=r"/nothing: the server answers 404"):
-        addresses.take_in(publication, f"{site.url}/nothing", site.guard)
+        addresses.fetched(f"{site.url}/nothing", site.guard)
     with pytest.raises(DownloadError, match="private network"):
-        addresses.take_in(publication, f"{site.url}/nothing")
+        addresses.fetched(f"{site.url}/nothing", Guard())
     with pytest.raises(ArticleError, match="it is application/pdf, neither a web page nor a feed"):
-        addresses.take_in(publication, site.put("/a.pdf", b"%PDF", Content_Type="application/pdf"), site.guard)
+        addresses.fetched(site.put("/a.pdf", b"%PDF", Content_Type="application/pdf"), site.guard)
     with pytest.raises(DownloadError, match="larger than 3 MB"):
-        addresses.take_in(publication, site.put("/big", b"x" * 3_100_000, Content_Type="text/html"), site.guard)
+        addresses.fetched(site.put("/big", b"x" * 3_100_000, Content_Type="text/html"), site.guard)
     assert Story.objects.count() == 0
