@@ -19,8 +19,11 @@ from composer.canonical_url import canonical_url, without_tracking
 from composer.sanitising import printable
 
 MOST_ENTRIES = 200
-#: Entities that grow: long ones, or made of others (“billion laughs”). Some feeds declare “&nbsp;” or their like, which does no harm.
-_GROWING_ENTITY = re.compile(rb"<!ENTITY[^>]*?(?:&[^#]|[\"'][^\"'>]{21,})", re.IGNORECASE)
+#: Entities that grow: long ones, or made of others (“billion laughs”). Some feeds declare “&nbsp;” or their like, or name a list of them
+#: that nobody fetches; both do no harm.
+_GROWING_ENTITY = re.compile(
+    rb"<!ENTITY\s+(?:%\s+)?[\w.:-]+\s+(?:\"(?:[^\"]{21}|[^\"&]*&[^#])|'(?:[^']{21}|[^'&]*&[^#]))", re.IGNORECASE
+)
 _CONTENT_TYPES = {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
 
 
