@@ -7,7 +7,7 @@ HTML, since SendGrid substitutes without escaping. A default travels inside its 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -53,7 +53,6 @@ class Unknown:
     message: str
 
 
-_WRITTEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _EXPRESSION = re.compile(r"""(\w+)(?:\|default(?::|\()\s*(?:"([^"]*)"|'([^']*)'|“([^“”]*)”)\s*\)?)?""")
 _SPACES = re.compile(r"\s+")
 _TOKEN = re.compile(r"-nd((?:[A-Z][a-z]+)+?)(Html)?(?:X((?:[0-9a-f]{2})+))?-")
@@ -80,25 +79,31 @@ def translate(text: str, flavour: Flavour) -> tuple[str, tuple[Tag, ...]]:
     if "{{" not in text:
         return text, ()
     used: dict[str, Tag] = {}
-
-    def replaced(match: re.Match[str]) -> str:
-        tag = _read(match[1])
+    parts: list[str] = []
+    for before, inner in _in_braces(text):
+        parts.append(before)
+        if inner is None:
+            continue
+        tag = _read(inner)
         if tag is None:
-            return match[0]
+            parts.append(f"{{{{{inner}}}}}")
+            continue
         field, default = tag
         written = token(field, flavour, default)
         used[written] = Tag(token=written, field=field, html=flavour == "html" and field in _ESCAPED, default=default)
-        return written
-
-    return _WRITTEN.sub(replaced, text), tuple(used.values())
+        parts.append(written)
+    return "".join(parts), tuple(used.values())
 
 
 def unknown_tags(text: str) -> tuple[Unknown, ...]:
     """What stands in (or looks like) double braces and is no tag of ours, each with a suggestion."""
+    pieces = list(_in_braces(text))
     problems = [
-        Unknown(written=match[0], message=_advice(match)) for match in _WRITTEN.finditer(text) if not _read(match[1])
+        Unknown(written=f"{{{{{inner}}}}}", message=_advice(inner))
+        for _, inner in pieces
+        if inner is not None and not _read(inner)
     ]
-    rest = _WRITTEN.sub("", text)
+    rest = "".join(before for before, _ in pieces)
     problems += [
         Unknown(written=brace, message=f"“{brace}” without its partner: a merge tag is written {{{{ first_name }}}}")
         for brace in ("{{", "}}")
@@ -189,6 +194,18 @@ def fill(text: str, substitutions: Mapping[str, str]) -> str:
     return text
 
 
+def _in_braces(text: str) -> Iterator[tuple[str, str | None]]:
+    """Each text between double braces behind the text before it; the rest with None.
+
+    No regular expression: with thousands of openings and no end, each of them would be looked for to the end.
+    """
+    done = 0
+    while (begin := text.find("{{", done)) >= 0 and (end := text.find("}}", begin + 2)) >= 0:
+        yield text[done:begin], text[begin + 2 : end]
+        done = end + 2
+    yield text[done:], None
+
+
 def _read(inner: str) -> tuple[Field, str] | None:
     inner = _SPACES.sub(" ", unescape(inner)).strip()
     match = _EXPRESSION.fullmatch(re.sub(r"\s*\|\s*", "|", inner, count=1))
@@ -199,14 +216,15 @@ def _read(inner: str) -> tuple[Field, str] | None:
     return field, default if field in NAMES else ""
 
 
-def _advice(match: re.Match[str]) -> str:
-    inner = _SPACES.sub(" ", unescape(match[1])).strip()
+def _advice(inner: str) -> str:
+    written = f"{{{{{inner}}}}}"
+    inner = _SPACES.sub(" ", unescape(inner)).strip()
     word = re.split(r"\W", inner, maxsplit=1)[0].lower()
     if word in _BY_NAME:
-        return f'“{match[0]}” is not readable: write {{{{ {word} }}}} or {{{{ {word} | default: "reader" }}}}'
+        return f'“{written}” is not readable: write {{{{ {word} }}}} or {{{{ {word} | default: "reader" }}}}'
     near = get_close_matches(word, _BY_NAME, n=1, cutoff=0.5)
     meant = f"did you mean {{{{ {near[0]} }}}}?" if near else f"known are {', '.join(_BY_NAME)}"
-    return f"“{match[0]}” is not a merge tag; {meant}"
+    return f"“{written}” is not a merge tag; {meant}"
 
 
 def _tag(match: re.Match[str]) -> Tag | None:

@@ -15,11 +15,16 @@ from composer.checks.context import CheckContext, Problem, Text
 
 #: Shorter names differ by one letter too often (Iran, Iraq).
 _SHORTEST_ALIKE, _SHORTEST_MISSPELT = 4, 5
-_TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_URL = re.compile(r"\S+://\S+|\S+@\S+|www\.\S+")
+#: Longer words are no names.
+_LONGEST = 60
+_TAG = re.compile(r"\{\{[^{}]*\}\}")
+_UNSPACED = re.compile(r"\S+")
+_ADDRESS = re.compile(r".://.|.@.")
 _WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
 _POSSESSIVE = re.compile(r"[’']s?$")
 _BEGINS = re.compile(r"(?:^|[.!?:…]|[\n“”\"‘(\[•·–—])[\s“\"‘(\[]*$")
+#: So many signs before a word tell whether a sentence begins with it.
+_BEFORE = 40
 #: What a language adds to a name to make another word of it: Asia, Asian.
 _ENDINGS = set("snydeiaoru")
 #: Every noun of these languages has a capital.
@@ -67,7 +72,7 @@ def check(context: CheckContext) -> Iterator[Problem]:
 
 
 def _read(text: Text, vocabulary: _Vocabulary) -> None:
-    shown = _URL.sub(" ", _TAG.sub(" ", text.text))
+    shown = _UNSPACED.sub(_without_address, _TAG.sub(" ", text.text))
     words = list(_WORD.finditer(shown))
     # A line in which nearly every longer word has a capital is a headline.
     long = [word[0] for word in words if len(word[0]) > 4]
@@ -76,7 +81,9 @@ def _read(text: Text, vocabulary: _Vocabulary) -> None:
     for word in words:
         written = _POSSESSIVE.sub("", word[0])
         has_capital = any(letter.isupper() for letter in written)
-        is_name = has_capital and not headline and not _BEGINS.search(shown[: word.start()])
+        is_name = (
+            has_capital and not headline and not _BEGINS.search(shown, max(0, word.start() - _BEFORE), word.start())
+        )
         if has_capital:
             vocabulary.add(written, text.where, is_name=is_name)
         elif not written.isdigit():
@@ -86,6 +93,12 @@ def _read(text: Text, vocabulary: _Vocabulary) -> None:
             vocabulary.add(f"{before[0]} {written}", text.where, is_name=before_is_name)
         before = word if written[0].isupper() and not word[0].isupper() and written == word[0] else None
         before_is_name = is_name
+
+
+def _without_address(match: re.Match[str]) -> str:
+    """What stands between two blanks, without an address of the web or of mail in it."""
+    written = match[0]
+    return " " if _ADDRESS.search(written) else re.sub(r"www\..*", " ", written)
 
 
 def _alike(vocabulary: _Vocabulary) -> Iterator[tuple[_Form, _Form]]:
@@ -119,8 +132,9 @@ def _misspelt(vocabulary: _Vocabulary) -> Iterator[tuple[_Form, _Form]]:
     """Names one edit apart, of which the rarer one is probably a slip."""
     names = [form for form in vocabulary.forms.values() if form.is_name and _may_be_misspelt(form, vocabulary)]
     others = [form for form in vocabulary.forms.values() if _may_be_misspelt(form, vocabulary)]
+    nearby = _Nearby(others)
     for name in names:
-        for other in others:
+        for other in nearby.to(name):
             if other.is_name and (other.count, other.written) >= (name.count, name.written):
                 continue  # each pair once, the likelier slip second
             first, second = _folded(name.written), _folded(other.written)
@@ -130,9 +144,34 @@ def _misspelt(vocabulary: _Vocabulary) -> Iterator[tuple[_Form, _Form]]:
                 yield name, other
 
 
+class _Nearby:
+    """Words that may be one edit apart: those that are the same once a letter is left out, of one of them or of each."""
+
+    def __init__(self, forms: list[_Form]) -> None:
+        self._forms = forms
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for place, form in enumerate(forms):
+            for rest in _with_a_letter_less(form):
+                self._places[rest].append(place)
+
+    def to(self, form: _Form) -> Iterator[_Form]:
+        """In the order that they were given in."""
+        places = {place for rest in _with_a_letter_less(form) for place in self._places.get(rest, ())}
+        return (self._forms[place] for place in sorted(places))
+
+
+def _with_a_letter_less(form: _Form) -> set[str]:
+    folded = _folded(form.written)
+    return {folded, *(folded[:at] + folded[at + 1 :] for at in range(len(folded)))}
+
+
 def _may_be_misspelt(form: _Form, vocabulary: _Vocabulary) -> bool:
     plain = form.written.isalpha() and not form.written.isupper()
-    return plain and len(form.written) >= _SHORTEST_MISSPELT and form.written.casefold() not in vocabulary.common
+    return (
+        plain
+        and _SHORTEST_MISSPELT <= len(form.written) <= _LONGEST
+        and form.written.casefold() not in vocabulary.common
+    )
 
 
 def _one_edit(first: str, second: str) -> bool:

@@ -3,6 +3,7 @@
 A guess is sure only if every other encoding that fits gives the same text, or a text of no language we know.
 """
 
+import codecs
 import re
 import unicodedata
 from collections import Counter
@@ -62,7 +63,7 @@ def guess(raw: bytes) -> Guess:
     scores: dict[str, float] = {}
     texts: dict[str, str] = {}
     for encoding in _EVERY:
-        text = _decoded(raw if sample is raw else sample, encoding, whole=sample is raw)
+        text = _decoded(sample, encoding, whole=sample is raw)
         if text is None:
             continue
         score = _plausible(text, encoding)
@@ -85,16 +86,17 @@ def guess(raw: bytes) -> Guess:
 
 
 def _cut(raw: bytes) -> bytes:
-    """Whole lines from the beginning and from around the first bytes beyond ASCII."""
+    """Lines from the beginning and from around the first bytes beyond ASCII."""
     first = next((match.start() for match in re.finditer(rb"[\x80-\xff]", raw)), 0)
     begin = raw.rfind(b"\n", 0, first) + 1
-    end = raw.find(b"\n", begin + _SAMPLE)
-    return raw[begin : end if 0 <= end < begin + 2 * _SAMPLE else len(raw)]
+    end = raw.find(b"\n", begin + _SAMPLE, begin + 2 * _SAMPLE)
+    return raw[begin : end if end > 0 else begin + 2 * _SAMPLE]
 
 
 def _decoded(raw: bytes, encoding: str, *, whole: bool) -> str | None:
     try:
-        text = raw.decode(encoding)
+        # A piece may end within a letter of several bytes.
+        text = codecs.getincrementaldecoder(encoding)().decode(raw, final=whole)
     except UnicodeDecodeError:
         return None
     controls = any(unicodedata.category(sign) == "Cc" and sign not in "\t\r\n\f\v\x85" for sign in set(text))

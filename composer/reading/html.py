@@ -23,7 +23,7 @@ from composer.reading.document import (
     Rule,
     TableRow,
 )
-from composer.reading.errors import DigestError
+from composer.reading.errors import MOST_LINES, DigestError, too_long
 from composer.reading.inline import as_html, is_bold, tidied, without_tags
 
 MAX_DEPTH = 200
@@ -60,7 +60,7 @@ _ALONE = re.compile(r"<a href=\"([^\"]*)\">[^<]*</a>")
 
 
 def read(text: str, *, line: int = 1) -> Document:
-    """Raises DigestError where the tags nest deeper than any page's."""
+    """Raises DigestError where the tags nest deeper than any page's, or where there are too many paragraphs."""
     reader = _Reader(first_line=line, plain_lines="<html" not in text[:2000].lower() and "<body" not in text.lower())
     if text.strip():
         reader.walk(_parsed(text, line))
@@ -114,6 +114,8 @@ class _Reader:
         stack: list[tuple[Any, bool]] = [(root, False)]
         while stack:
             element, leaving = stack.pop()
+            if len(self.blocks) > MOST_LINES:
+                raise too_long(self.blocks[MOST_LINES].line)
             if leaving:
                 self._leave(element)
                 self._tail(element)

@@ -153,7 +153,7 @@ _MONTH_LANGUAGES = (
 
 def furniture(text: str) -> str:
     """Why a line is what a page puts around its text; empty where it is not."""
-    if len(text) > 120:
+    if not text or len(text) > 120:
         return ""
     return next((reason for reason, pattern in _FURNITURE if pattern.fullmatch(text)), "")
 

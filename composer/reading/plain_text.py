@@ -19,20 +19,21 @@ def read(text: str) -> Document:
 
 def blocks(text: str, *, line: int = 1) -> list[Block]:
     """The blocks of a text whose first line has this number."""
-    numbered: list[tuple[int, str, int]] = []
+    numbered: list[tuple[int, str, int, bool]] = []
     for offset, whole in enumerate(text.split("\n")):
-        numbered += [(line + offset, clean(part), _indent(part)) for part in LINE_BREAKS.split(whole)]
+        for part in LINE_BREAKS.split(whole):
+            written = clean(part)
+            numbered.append((line + offset, written, _indent(part), bool(furniture(written))))
     # What the page adds to the text was not wrapped with it.
-    width = wrapped_at(["" if furniture(written) else written for _, written, _ in numbered])
+    width = wrapped_at(["" if is_furniture else written for _, written, _, is_furniture in numbered])
     found: list[Block] = []
     gap, previous = 0, ""
     # A block's lines are collected and joined once: a paragraph of many lines takes linear time.
     pending: list[str] = []
-    for number, written, indent in numbered:
+    for number, written, indent, is_furniture in numbered:
         if not written:
             gap, previous = gap + 1, ""
             continue
-        is_furniture = bool(furniture(written))
         begins = is_furniture or BULLET.match(written) or _RULE.fullmatch(written)
         goes_on = previous and len(found) > 1 and not begins and _joins(found[-1], previous, written, width, indent)
         if goes_on:

@@ -4,8 +4,10 @@ import re
 from dataclasses import replace
 
 from composer.reading import html, mail, markdown, plain_text, word
+from composer.reading.characters import LINE_BREAKS
 from composer.reading.decoding import check_size, decode
 from composer.reading.document import Document, Doubt
+from composer.reading.errors import MOST_LINES, too_long
 
 _ZIP = b"PK\x03\x04"
 _BLOCK_TAG = re.compile(r"<(?:!doctype html|html|body|p|div|h[1-6]|li|ul|ol|table|br)\b[^<>]{0,300}>", re.IGNORECASE)
@@ -44,6 +46,9 @@ def read_text(text: str) -> Document:
     head = text[:200_000]
     if len(_BLOCK_TAG.findall(head, 0)) > 1:
         return html.read(text)
+    lines = [number for number, line in enumerate(LINE_BREAKS.split(text), start=1) if line and not line.isspace()]
+    if len(lines) > MOST_LINES:
+        raise too_long(lines[MOST_LINES])
     if _MARKDOWN.search(head):
         return markdown.read(text)
     return plain_text.read(text)

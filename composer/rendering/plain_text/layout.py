@@ -8,7 +8,7 @@ from wcwidth import wcswidth, wcwidth
 COLUMNS = 72
 
 #: Broken only between words; a URL or a merge tag (which grows) stays in one piece however long it is.
-_UNBREAKABLE = re.compile(r"\w+://|mailto:|-nd[A-Z]|\{\{")
+_UNBREAKABLE = re.compile(r"\w://|mailto:|-nd[A-Z]|\{\{")
 #: Counted as long as a short name, since its own length says nothing.
 _TAG = re.compile(r"-nd[A-Z]\w*-")
 _SPACES = re.compile(r"[ \t\n]+")
