@@ -5,18 +5,17 @@ exclusion with its reason. The sum is verified.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
 from django.db.backends.utils import CursorWrapper
-from django.db.models.functions import Now
 
 from composer.models import Variant
 from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import condition, parse
 from subscribers.sql import SqlCondition
-from tasks.audience import local_time
+from tasks.audience import frequency_cap, local_time
 from tasks.models import Send
 from tasks.models.batch import BATCH_SIZE
 from tasks.throttling import warm_up
@@ -85,14 +84,6 @@ EXISTS (SELECT 1 FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
            AND b.status NOT IN ('failed', 'cancelled')
            AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x
                             WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id))
-"""
-#: How many mails each reader got from the sends named. A batch that may have arrived counts, as above.
-_RECENT = """
-LEFT JOIN (SELECT d.subscriber_id, count(*) AS mails
-             FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
-             LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
-            WHERE d.send_id = ANY(%s) AND b.status NOT IN ('failed', 'cancelled') AND x.send_id IS NULL
-            GROUP BY d.subscriber_id) recent ON recent.subscriber_id = a.subscriber_id
 """
 
 
@@ -172,7 +163,7 @@ def _freeze_sql(send: Send) -> SqlCondition:
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
     other_sends = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
     received = SqlCondition(_RECEIVED, (other_sends,)) if other_sends else SqlCondition("false")
-    capped, recent = _cap_sql(send)
+    capped, recent = frequency_cap.conditions(send)
     conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
     bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
     reads_subscribers = rules or send.local_at
@@ -188,19 +179,6 @@ def _freeze_sql(send: Send) -> SqlCondition:
     )
     parts = (candidates, received, capped, recent, *conditions)
     return SqlCondition(sql, tuple(param for part in parts for param in part.params))
-
-
-def _cap_sql(send: Send) -> tuple[SqlCondition, SqlCondition]:
-    """The condition that a reader has reached the frequency cap, and the join that counts their recent mails."""
-    publication = send.edition.publication
-    none = SqlCondition("false"), SqlCondition("")
-    if not (publication.frequency_cap and publication.frequency_days):
-        return none
-    since = Now() - timedelta(days=publication.frequency_days)
-    recent_sends = list(Send.objects.filter(prepared_at__gt=since).exclude(pk=send.pk).values_list("pk", flat=True))
-    if not recent_sends:
-        return none
-    return SqlCondition("recent.mails >= %s", (publication.frequency_cap,)), SqlCondition(_RECENT, (recent_sends,))
 
 
 def _variant_masks(send: Send, slugs: list[str]) -> list[str]:

@@ -10,6 +10,9 @@ from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSe
 from composer.models import Source
 from web.desk.stories import WIDE, usual_publication
 
+#: Addresses and errors of any length, broken where the page ends.
+LONG = "desk-long"
+
 
 def _state(source: Any) -> str:
     if source.error:
@@ -47,9 +50,9 @@ class SourceViewSet(SnippetViewSet):
     add_view_class = SourceCreateView
     list_filter = ["publication", "is_active"]
     list_display = [
-        Column("title", label="Source", accessor=str),
+        Column("title", label="Source", accessor=str, classname=LONG),
         Column("publication", label="Publication", classname=WIDE),
-        Column("state", label="State", accessor=_state),
+        Column("state", label="State", accessor=_state, classname=LONG),
         DateColumn("polled_at", label="Last poll", classname=WIDE),
         BooleanColumn("is_active", label="Is polled", classname=WIDE),
     ]
