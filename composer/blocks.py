@@ -43,6 +43,9 @@ class StoryBlock(blocks.StructBlock):
     alt = line(label="Text for the image")
     source_name = line()
     source_url = url()
+    language = line(
+        max_length=20, help_text="Of a story in another language than the publication's, such as ar or zh-Hans."
+    )
     audience = AudienceBlock()
     public = blocks.BooleanBlock(
         required=False, default=True, help_text="Show it in the public archive even when only a segment is mailed."
@@ -53,7 +56,7 @@ class StoryBlock(blocks.StructBlock):
         label_format = "{headline}"
         form_layout = BlockGroup(
             children=["story", "headline", "lede", "body", "image", "alt"],
-            settings=["source_name", "source_url", "audience", "public"],
+            settings=["source_name", "source_url", "language", "audience", "public"],
         )
 
 

@@ -91,6 +91,8 @@ class StoryBlock(Block):
     image: Image | None = None
     source_name: str = ""
     source_url: str = ""
+    #: BCP 47; empty where it is the publication's.
+    language: str = ""
     #: Whether the public archive may show the story although it has an audience.
     public: bool = True
 

@@ -74,6 +74,7 @@ def story_content(story: Story, *, images: ImageSource = preview) -> content.Sto
         image=_image(story.image, story.alt, images),
         source_name=story.source_name,
         source_url=story.source_url,
+        language=story.language,
     )
 
 
@@ -108,6 +109,7 @@ def _story(key: str, value: Any, images: ImageSource) -> content.Block:
         image=_image(value["image"], value["alt"], images),
         source_name=value["source_name"].strip(),
         source_url=value["source_url"].strip(),
+        language=value["language"].strip(),
         public=value["public"],
     )
 

@@ -8,9 +8,11 @@ from django.db.models import Q
 from modelsearch.backends import get_search_backends_with_name
 
 from composer.articles.article import Article, Collection, Form
+from composer.articles.markup import text_of
 from composer.digest import Digest, DigestStory
 from composer.models import Publication, Story
 from composer.models.story import fingerprint
+from composer.reading.languages import ENOUGH_TEXT, is_another_language, language_of
 from composer.sanitising import rich_text
 
 #: Stories stored by one statement.
@@ -43,6 +45,7 @@ def take_in(publication: Publication, incoming: Digest | Collection) -> Intake:
         earlier = known.like(story)
         if earlier is None:
             story.publication = publication
+            story.language = _own_language(story, publication)
             new.append(story)
             known.add(story)
         else:
@@ -74,6 +77,13 @@ class _Known:
 
     def add(self, story: Story) -> None:
         self._by_print[story.fingerprint] = self._by_url[_page_of(story)] = story
+
+
+def _own_language(story: Story, publication: Publication) -> str:
+    """BCP 47, where the story is surely not in the publication's language; else empty."""
+    text = f"{story.headline}\n{story.lede}\n{text_of(story.body)}"
+    found = language_of(text) if len(text) >= ENOUGH_TEXT else ""
+    return found if is_another_language(found, publication.language) else ""
 
 
 def _page_of(story: Story) -> str:

@@ -18,6 +18,7 @@ COPIED = {
     "alt": "alt",
     "source_name": "source_name",
     "source_url": "source_url",
+    "language": "language",
 }
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from composer.checks import css
 from composer.checks.context import CheckContext, Problem
+from composer.rendering.strings import direction_of_language
 
 #: Gmail drops a style block above this many bytes.
 MAX_STYLE_BYTES = 16_384
-_RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", "ur", "yi"}
-_RIGHT_TO_LEFT_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo"}
 
 
 def check(context: CheckContext) -> Iterator[Problem]:
@@ -31,9 +30,7 @@ def check(context: CheckContext) -> Iterator[Problem]:
 
 def _direction(context: CheckContext) -> Iterator[Problem]:
     publication = context.content.publication
-    primary, *rest = publication.language.lower().replace("_", "-").split("-")
-    scripts = {part for part in rest if len(part) == 4}
-    expected = "rtl" if scripts & _RIGHT_TO_LEFT_SCRIPTS or (not scripts and primary in _RIGHT_TO_LEFT) else "ltr"
+    expected = direction_of_language(publication.language)
     if expected != publication.direction:
         message = (
             f"the publication's language is “{publication.language}”, which is written "

@@ -45,6 +45,9 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     source_text = models.TextField(blank=True, help_text="The source's text, for the checks: no reader sees it.")
     author = models.CharField(max_length=120, blank=True)
     topics = models.CharField(max_length=300, blank=True, help_text="Separated by commas.")
+    language = models.CharField(
+        max_length=20, blank=True, help_text="Where it is not the publication's: a tag such as ar or zh-Hans."
+    )
     published_on = models.DateField(null=True, blank=True)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.TYPED, editable=False)
     fingerprint = models.CharField(max_length=32, editable=False)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 _SAMPLE = 20_000
 #: Fewer letters tell nothing; of scripts that write whole words with one sign, a third of that will do.
 _FEWEST_LETTERS = 24
+#: Characters of a story below which a quotation or a name decides.
+ENOUGH_TEXT = 200
 #: How sure the detector must be, from 0 to 1.
 _SURE = 0.9
 #: What few write whole newsletters in, and what the detector would take its great neighbour for: Moroccan Arabic, Wu, Latin.

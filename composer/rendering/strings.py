@@ -7,9 +7,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+
+_RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", "ur", "yi"}
+_RIGHT_TO_LEFT_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,13 @@ def long_date(day: dt.date, language: str) -> str:
     except (ValueError, UnknownLocaleError):
         locale = Locale.parse("en-001", sep="-")
     return format_date(day, "long", locale)
+
+
+def direction_of_language(tag: str) -> Literal["ltr", "rtl"]:
+    """Which way a language (a BCP 47 tag) is written; its script decides where the tag names one."""
+    primary, *rest = tag.lower().replace("_", "-").split("-")
+    scripts = {part for part in rest if len(part) == 4}
+    return "rtl" if scripts & _RIGHT_TO_LEFT_SCRIPTS or (not scripts and primary in _RIGHT_TO_LEFT) else "ltr"
 
 
 def language_name(tag: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import Literal
 
 from composer.content import (
     Block,
@@ -19,7 +20,7 @@ from composer.content import (
     anchor,
 )
 from composer.rendering.result import Links
-from composer.rendering.strings import Words, long_date, words
+from composer.rendering.strings import Words, direction_of_language, long_date, words
 
 _KINDS: dict[type[Block], str] = {
     StoryBlock: "story",
@@ -30,6 +31,8 @@ _KINDS: dict[type[Block], str] = {
     DividerBlock: "divider",
     CorrectionBlock: "correction",
 }
+#: As BCP 47 has them, roughly (RFC 5646, 2.1).
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -42,6 +45,9 @@ class Entry:
     number: int
     #: The heading level of the block's own heading.
     level: int
+    #: BCP 47, of a story in another language than the publication's; else empty. And the way that language is written.
+    language: str
+    direction: Literal["ltr", "rtl"]
     #: Whether it stands right under a section's heading, which has a rule already.
     opens: bool
 
@@ -107,15 +113,23 @@ def _entries(edition: EditionContent) -> Iterator[Entry]:
             # Stories of a section are one level below its heading.
             level = 3
         number += kind == "story"
+        language = _own_language(block, edition.publication.language)
         yield Entry(
             kind=kind,
             block=block,
             anchor=anchor(block),
             number=number if kind == "story" else 0,
             level=2 if kind == "section" else level,
+            language=language,
+            direction=direction_of_language(language) if language else edition.publication.direction,
             opens=opens,
         )
         opens = kind == "section"
+
+
+def _own_language(block: Block, usual: str) -> str:
+    language = block.language if isinstance(block, StoryBlock) and _LANGUAGE.fullmatch(block.language) else ""
+    return "" if language.lower() == usual.lower() else language
 
 
 def _length(edition: EditionContent) -> int:

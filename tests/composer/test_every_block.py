@@ -46,11 +46,15 @@ def content_of(kind: str) -> type[Block]:
     return KINDS[kind]
 
 
+#: What a block is and whom it is for; no reader sees it as words.
+UNSHOWN = {"key", "audience", "language"}
+
+
 def example(kind: str, *, text: str = "Words of the {name}", **given: Any) -> Block:
     """A block of this kind with something of its own in every field."""
     values: dict[str, Any] = {"key": f"the-{kind}", **given}
     for field in fields(content_of(kind)):
-        if field.name in {"key", "audience", *given} or field.type is bool:
+        if field.name in {*UNSHOWN, *given} or field.type is bool:
             continue
         words = text.format(name=field.name)
         if field.type in {Image, Image | None}:
@@ -71,9 +75,7 @@ def example(kind: str, *, text: str = "Words of the {name}", **given: Any) -> Bl
 def texts_of(block: Block) -> list[str]:
     """What it says by its own fields, whatever the checks know of it."""
     return [
-        str(getattr(block, field.name))
-        for field in fields(block)
-        if field.type is str and field.name not in {"key", "audience"}
+        str(getattr(block, field.name)) for field in fields(block) if field.type is str and field.name not in UNSHOWN
     ]
 
 
@@ -208,7 +210,7 @@ def test_what_stands_in_a_text_is_never_markup(kind: str, theme: str) -> None:
 
 
 def _plain_fields(kind: str) -> list[str]:
-    own = [field for field in fields(content_of(kind)) if field.type is str and field.name not in {"key", "audience"}]
+    own = [field for field in fields(content_of(kind)) if field.type is str and field.name not in UNSHOWN]
     return [field.name for field in own if not field.name.endswith("_html")]
 
 

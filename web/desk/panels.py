@@ -50,7 +50,7 @@ STORY_PANELS = ObjectList(
             [
                 FieldRowPanel([FieldPanel("source_name"), FieldPanel("source_url")]),
                 FieldPanel("source_text"),
-                FieldRowPanel([FieldPanel("author"), FieldPanel("published_on")]),
+                FieldRowPanel([FieldPanel("author"), FieldPanel("published_on"), FieldPanel("language")]),
                 FieldPanel("topics"),
             ],
             heading="Where it comes from",
