@@ -92,7 +92,7 @@ def _page_of(story: Story) -> str:
 
 
 def _create(stories: Sequence[Story]) -> None:
-    """In bulk, because a poll stores hundreds: a `save()` each would take twenty times as long, most of it for the search index."""
+    """In bulk, because a poll stores hundreds: a `save()` each would take ten times as long, most of it for the search index."""
     Story.objects.bulk_create(stories, batch_size=_AT_ONCE)
     for _, backend in get_search_backends_with_name(with_auto_update=True):
         for start in range(0, len(stories), _AT_ONCE):

@@ -8,5 +8,9 @@ from wagtail import hooks
 @hooks.register("register_log_actions")
 def register_log_actions(registry: Any) -> None:
     registry.register_action("newsdesk.approve", "Approve", "Approved the edition")
+    registry.register_action("newsdesk.cancel", "Cancel", "Cancelled a send")
+    registry.register_action("newsdesk.pause", "Pause", "Paused a send")
+    registry.register_action("newsdesk.resume", "Resume", "Resumed a send")
+    registry.register_action("newsdesk.undo", "Undo", "Took a send back before anything of it went out")
     registry.register_action("newsdesk.release", "Release", "Released a send that was held")
     registry.register_action("newsdesk.reopen", "Reopen", "Reopened the edition")

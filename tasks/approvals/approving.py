@@ -1,6 +1,6 @@
 """Approving, checking and reopening an edition together with the rules of the segments that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
@@ -26,13 +26,17 @@ class Verdict(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def approve_edition(edition: Edition, by: User | None) -> Approval:
+def approve_edition(
+    edition: Edition, by: User | None, *, before_slot: Callable[[Edition], object] | None = None
+) -> Approval:
     """Approve the edition with its segments' rules as they stand now; its held sends and its slot go on from there.
+
+    `before_slot` is called in the same transaction with the approved edition, before its slot is decided.
 
     Raises ApprovalRefusedError, and ApprovalBlockedError where the checks find errors; a block that names an unknown
     segment is one.
     """
-    return _approve(edition, by, rules_of_edition(edition)).approval
+    return _approve(edition, by, rules_of_edition(edition), before_slot).approval
 
 
 def approve_and_check(edition: Edition, by: User | None) -> Verdict:
@@ -56,10 +60,17 @@ def check_edition(edition: Edition) -> tuple[Problem, ...]:
 
 
 @transaction.atomic
-def _approve(edition: Edition, by: User | None, rules: Mapping[str, object]) -> Approved:
+def _approve(
+    edition: Edition,
+    by: User | None,
+    rules: Mapping[str, object],
+    before_slot: Callable[[Edition], object] | None = None,
+) -> Approved:
     approved = approvals.approve_inspected(edition, by=by, audience_rules=rules)
     current = Edition.objects.select_related("publication").get(pk=edition.pk)
     reopened_sends.restore_sends(current, approved.approval, by=by)
+    if before_slot is not None:
+        before_slot(current)
     slot_outcomes.decide(edition.pk)
     return approved
 

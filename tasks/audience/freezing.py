@@ -93,10 +93,7 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     Call it inside a transaction that has locked the edition. Raises CountsDoNotAddUpError, RuleError where a segment's rule
     is not understood, and the database's errors.
     """
-    statement = _freeze_sql(send)
-    cursor.execute(statement.sql, statement.params)
-    cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
-    counted = dict(cursor.fetchall())
+    wanted, excluded = sort_candidates(cursor, send)
     readers = _readers(cursor, send)
     size = _batch_size(send)
     variants = send.approval.variants.count()
@@ -112,10 +109,10 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     in_batches, largest = cursor.fetchone()
     prepared = Prepared(
         send_id=send.pk,
-        candidates=sum(counted.values()),
-        deliveries=counted.pop(None, 0),
+        candidates=wanted + sum(excluded.values()),
+        deliveries=wanted,
         batches=batches,
-        excluded=counted,
+        excluded=excluded,
     )
     _verify(
         prepared,
@@ -125,6 +122,20 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
         too_large=largest > size,
     )
     return prepared
+
+
+def sort_candidates(cursor: CursorWrapper, send: Send) -> tuple[int, dict[str, int]]:
+    """Give each candidate their variant or their reason, in the temporary table `prepared`.
+
+    Returns how many get the send, and how many do not by reason.
+
+    Raises as `freeze` does.
+    """
+    statement = _freeze_sql(send)
+    cursor.execute(statement.sql, statement.params)
+    cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
+    counted = dict(cursor.fetchall())
+    return counted.pop(None, 0), counted
 
 
 def _batch_size(send: Send) -> int:

@@ -18,6 +18,11 @@ def moment(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
+def is_skipped(local: datetime, zone: ZoneInfo) -> bool:
+    """Whether the zone's clocks never show `local` (naive), because they are put forward over it."""
+    return moment(local, zone).astimezone(zone).replace(tzinfo=None) != local
+
+
 def zone_of(timezone: str, *, usual: ZoneInfo) -> ZoneInfo:
     """The reader's zone; the usual one where theirs is empty or unknown."""
     return ZoneInfo(timezone) if timezone in _known() else usual

@@ -18,7 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 class UndoError(RefusedError):
-    """The send cannot be taken back; the message says why and what can still be done."""
+    """The send cannot be taken back; the message says why and what can still be done, `why` only the former."""
+
+    def __init__(self, why: str, advice: str = "") -> None:
+        self.why = why
+        super().__init__(f"{why}; {advice}" if advice else why)
 
 
 def undo(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> None:
@@ -34,8 +38,8 @@ def undo(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> None:
         if send is None:
             raise UndoError(f"there is no send {send_id}")
         objection = _objection(send, send.now)
-        if objection:
-            raise UndoError(objection)
+        if objection is not None:
+            raise objection
         Send.objects.filter(pk=send_id).update(status=Send.Status.CANCELLED, finished_at=Now())
         Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING).update(status=Batch.Status.CANCELLED)
         clear_pause_alarm(send_id)
@@ -43,23 +47,24 @@ def undo(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> None:
     log.info("send_undone", send=send_id)
 
 
-def _objection(send: Send, now: datetime) -> str:
-    """Why it cannot be taken back, for whoever asked; empty when it can. `now` is the database's."""
+def _objection(send: Send, now: datetime) -> UndoError | None:
+    """Why it cannot be taken back, for whoever asked; None when it can. `now` is the database's."""
     zone = send.edition.publication.zone
     if send.status == Send.Status.CANCELLED:
-        return f"send {send.pk} is cancelled already"
+        return UndoError(f"send {send.pk} is cancelled already")
     claimed = Batch.objects.filter(send=send, attempts__gt=0)
     began = claimed.aggregate(first=Min("attempt_rows__fenced_at"), claimed=Min("claimed_at"))
     since = began["first"] or began["claimed"] or (send.prepared_at if claimed.exists() else None)
     if send.status == Send.Status.SENT:
-        return f"send {send.pk} is out since {_as_local_time(since or send.finished_at, zone)}: nothing is left to take back"
+        out_since = _as_local_time(since or send.finished_at, zone)
+        return UndoError(f"send {send.pk} is out since {out_since}: nothing is left to take back")
     stop = f"newsdesk pause {send.pk} or newsdesk cancel {send.pk} stops what remains"
     if since is not None:
-        return f"send {send.pk} is going out since {_as_local_time(since, zone)}; {stop}"
+        return UndoError(f"send {send.pk} is going out since {_as_local_time(since, zone)}", stop)
     if send.prepared_at and not (send.undo_until and send.undo_until > now):
         ended = f": its time ended {_as_local_time(send.undo_until, zone)}" if send.undo_until else ""
-        return f"send {send.pk} can no longer be taken back{ended}; {stop}"
-    return ""
+        return UndoError(f"send {send.pk} can no longer be taken back{ended}", stop)
+    return None
 
 
 def _as_local_time(moment: datetime | None, zone: tzinfo) -> str:

@@ -1,69 +1,16 @@
 """The weekly hour at the desk, in a real browser."""
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.db import connections
 
-from composer.composition import compose
-from composer.digest import parse
 from composer.models import Approval, Edition, Publication, Story
 from newsdesk.core.paths import samples_dir
-from newsdesk.screenshots import NoBrowserError, chromium, program
 from tasks.alarms.raising import raise_alarm
 from tasks.models import TransactionalMail
-from tests.waiting import LONG
+from tests.browser.pictures import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    try:
-        program()
-    except NoBrowserError as error:
-        pytest.skip(str(error))
-    # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with chromium() as browser:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        opened = context.new_page()
-        opened.set_default_timeout(LONG * 1000)
-        yield opened
-        context.close()
-        # Connections made while Playwright's loop runs are not those that pytest-django closes.
-        connections.close_all()
-
-
-@pytest.fixture
-def publication() -> Publication:
-    return Publication.objects.create(
-        slug="plain",
-        title="The Plain Machine",
-        from_name="The Plain Machine",
-        from_email="news@example.com",
-        postal_address="1 Main Street, Singapore 018956",
-        timezone="Asia/Singapore",
-    )
-
-
-@pytest.fixture
-def edition(publication: Publication) -> Edition:
-    return compose(publication, digest=parse((samples_dir() / "technology-week.txt").read_bytes()))
-
-
-@pytest.fixture
-def desk(page: Any, live_server: Any) -> Any:
-    get_user_model().objects.create_superuser("ada", "ada@example.com", "secret", first_name="Ada")
-    page.goto(f"{live_server.url}/desk/login/")
-    page.fill("#id_username", "ada")
-    page.fill("#id_password", "secret")
-    page.click("button[type=submit]")
-    page.wait_for_url("**/desk/")
-    return page
 
 
 def headlines(page: Any) -> list[str]:
@@ -218,9 +165,3 @@ def test_an_editor_sends_herself_a_test_and_sees_to_an_alarm(desk: Any, edition:
     desk.click(".desk-test button")
     said(desk, "A test is on its way to ada@example.com")
     assert TransactionalMail.objects.get().subject.startswith("[Test] ")
-
-
-def picture(page: Any, name: str) -> None:
-    """For people to look at, where NEWSDESK_TEST_PICTURES names a folder."""
-    if folder := os.environ.get("NEWSDESK_TEST_PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png")

@@ -1,4 +1,4 @@
-"""The buttons under an edition: save, approve; once it is approved, reopen and release its held sends."""
+"""The buttons under an edition: save, approve, schedule; once it is approved, reopen and release its held sends."""
 
 from typing import Any
 
@@ -28,6 +28,28 @@ class ApproveEdition(ActionMenuItem):
         return drafted and may_approve(context["request"].user)
 
 
+class ScheduleEdition(ApproveEdition):
+    """Save, and go on to whom and when; approving comes with the confirmation there."""
+
+    name = "action-schedule"
+    label = "Approve and schedule"
+    icon_name = "mail"
+    template_name = "web/desk/schedule_button.html"
+
+
+class ScheduleApproved(ActionMenuItem):
+    name = "action-schedule-approved"
+    label = "Schedule"
+    icon_name = "mail"
+    template_name = "web/desk/link.html"
+
+    def is_shown(self, context: dict[str, Any]) -> bool:
+        return ReopenEdition().is_shown(context) and not held_sends(context["instance"])
+
+    def get_url(self, parent_context: dict[str, Any]) -> str:
+        return reverse("wagtailsnippets_composer_edition:schedule", args=[parent_context["instance"].pk])
+
+
 class ReopenEdition(ActionMenuItem):
     name = "action-reopen"
     label = "Reopen"
@@ -45,7 +67,7 @@ class ReopenEdition(ActionMenuItem):
 class ReleaseSend(ActionMenuItem):
     """Release a held send whose time has passed: now, or with the next slot."""
 
-    template_name = "web/desk/release.html"
+    template_name = "web/desk/link.html"
 
     def __init__(self, send: Send, when: str, label: str, icon_name: str) -> None:
         super().__init__()
@@ -53,8 +75,8 @@ class ReleaseSend(ActionMenuItem):
         self.name = f"action-release-{when}"
 
     def get_url(self, parent_context: dict[str, Any]) -> str:
-        args = [parent_context["instance"].pk, self.send.pk, self.when]
-        return reverse("wagtailsnippets_composer_edition:release", args=args)
+        args = [parent_context["instance"].pk, self.send.pk, f"release-{self.when}"]
+        return reverse("wagtailsnippets_composer_edition:send_action", args=args)
 
 
 def _releases(context: dict[str, Any]) -> list[ReleaseSend]:
@@ -72,6 +94,7 @@ def only_our_actions(menu_items: list[Any], _request: Any, context: dict[str, An
     if not issubclass(context["model"], Edition):
         return
     locked = context.get("locked_for_user")
-    ours = [item for item in (ApproveEdition(), ReopenEdition()) if item.is_shown(context)]
+    offered = (ScheduleEdition(), ApproveEdition(), ScheduleApproved(), ReopenEdition())
+    ours = [item for item in offered if item.is_shown(context)]
     ours += _releases(context)
     menu_items[:] = ours if locked else [SaveEdition(), *ours]

@@ -1,25 +1,21 @@
-"""What a person may do with an edition: approve, reopen, and release a held send."""
+"""What a person may do with an edition: approve it, and reopen it."""
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.checks import Problem
 from composer.models import Edition
 from composer.permissions import may_approve
-from tasks.approvals import releasing
 from tasks.approvals.approving import approve_edition, reopen_edition
-from tasks.models import Send
 
 
 def approve(request: HttpRequest, edition: Edition) -> bool:
@@ -53,29 +49,6 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"No. {edition.number} is a draft again.")
-    return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
-
-
-@require_POST
-def release(request: HttpRequest, pk: int, send: int, when: str) -> HttpResponse:
-    """Let a held send of the edition go out now, or with the next slot; and return to the editor."""
-    user: Any = request.user
-    if not may_approve(user):
-        raise PermissionDenied
-    edition = get_object_or_404(Edition, pk=pk)
-    held_send = get_object_or_404(Send, pk=send, edition=edition)
-    release_send = {"now": releasing.release_now, "next-slot": releasing.release_to_next_slot}.get(when)
-    if release_send is None:
-        raise Http404
-    try:
-        released = release_send(held_send.pk, by=user)
-    except releasing.ReleaseError as refused:
-        messages.error(request, capfirst(str(refused)))
-    else:
-        log(instance=edition, action="newsdesk.release", user=user, data={"send": released.pk, "when": when})
-        at = localtime(released.scheduled_at, edition.publication.zone)
-        when_text = "goes out now" if when == "now" else f"goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})"
-        messages.success(request, f"No. {edition.number} {when_text}.")
     return redirect(reverse("wagtailsnippets_composer_edition:edit", args=[pk]))
 
 

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
+from django.utils.safestring import mark_safe
 from wagtail.admin import messages
+from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import PreviewSidePanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, StatusTagColumn, UpdatedAtColumn
@@ -17,7 +19,7 @@ from composer.conversion import edition_content
 from composer.models import Edition
 from composer.next_edition import follow_on
 from composer.permissions import may_approve
-from web.desk import edition_actions, story_picking, test_sends
+from web.desk import edition_actions, scheduling, sends, story_picking, test_sends
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
@@ -67,10 +69,10 @@ class EditionEditView(WithEditionPanels, EditView):
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
-        return [*actions, "approve"] if may_approve(self.request.user) else actions
+        return [*actions, "approve", "schedule"] if may_approve(self.request.user) else actions
 
     def is_valid(self, form: Any) -> bool:
-        if self.action == "approve" and self._somebody_else_saved():
+        if self.action in {"approve", "schedule"} and self._somebody_else_saved():
             self.produced_error_code = "invalid_revision"
             self.produced_error_message = (
                 "Somebody saved a newer version meanwhile: reload the page, look, and approve."
@@ -84,7 +86,7 @@ class EditionEditView(WithEditionPanels, EditView):
 
     def save_instance(self) -> Edition:
         """Approving saves first, unless nothing a reader could see differs: whoever only approves has edited nothing."""
-        if self.action == "approve":
+        if self.action in {"approve", "schedule"}:
             stored = Edition.objects.select_related("publication").get(pk=self.object.pk)
             if edition_content(self.form.instance) == edition_content(stored):
                 self.new_revision = stored.latest_revision
@@ -96,8 +98,13 @@ class EditionEditView(WithEditionPanels, EditView):
         edition_actions.approve(self.request, self.object)
         return redirect(self.get_edit_url())
 
+    def schedule_action(self) -> HttpResponse:
+        return redirect(reverse(EDITIONS.get_url_name("schedule"), args=[self.object.pk]))
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
+        context["sends_script"] = versioned_static("web/desk/sends.js")
         if self.locked_for_user:
             context["autosave_enabled"] = False
         menu = context["action_menu"]
@@ -148,7 +155,9 @@ class EditionViewSet(SnippetViewSet):
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
             path("reopen/<int:pk>/", edition_actions.reopen, name="reopen"),
             path("test/<int:pk>/", test_sends.send, name="send_test"),
-            path("release/<int:pk>/<int:send>/<slug:when>/", edition_actions.release, name="release"),
+            path("schedule/<int:pk>/", scheduling.schedule, name="schedule"),
+            path("sends/<int:pk>/", sends.section, name="sends"),
+            path("sends/<int:pk>/<int:send>/<slug:what>/", sends.act, name="send_action"),
             path("story/<int:pk>/", story_picking.story_state, name="story_state"),
         ]
 

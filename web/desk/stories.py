@@ -4,8 +4,11 @@ from typing import Any
 
 import django_filters  # type: ignore[import-untyped]  # it ships no types
 from django.db.models import Max, QuerySet
+from django.urls import reverse
+from django.utils.functional import cached_property
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
 
@@ -40,6 +43,11 @@ class StoryFilter(WagtailFilterSet):
 
 
 class StoryIndexView(IndexView):
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        paste = HeaderButton("Paste a digest", url=reverse("desk_add_stories"), icon_name="clipboard-list")
+        return [*super().header_buttons, *([paste] if self.add_url else [])]
+
     def get_base_queryset(self) -> "QuerySet[Story]":
         return with_last_ran(super().get_base_queryset())
 

@@ -38,6 +38,7 @@ class IntakeForm(forms.Form):
         label="Address", required=False, max_length=2000, help_text="Of an article, or of an RSS, Atom or JSON feed."
     )
     text = forms.CharField(
+        label="The digest",
         required=False,
         widget=forms.Textarea(attrs={"rows": 14}),
         help_text="A whole digest, pasted from wherever it was written. Links and headings come along.",

@@ -1,6 +1,6 @@
 """`newsdesk send EDITION --list L… [--segment S] [--at WHEN [--local-time]]`: schedule a send."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
@@ -74,10 +74,12 @@ def _moment(text: str, publication: "Publication") -> datetime:
     moment = _parsed(text)
     if moment.tzinfo is not None:
         return moment
-    local = moment.replace(tzinfo=publication.zone)
-    if local.astimezone(UTC).astimezone(publication.zone).replace(tzinfo=None) != moment:
+    # Only now: it comes with Django's models.
+    from tasks.audience import local_time
+
+    if local_time.is_skipped(moment, publication.zone):
         raise InputError(f"--at: {text} does not exist in {publication.timezone}: the clocks are put forward then")
-    return local
+    return moment.replace(tzinfo=publication.zone)
 
 
 def _parsed(text: str) -> datetime:

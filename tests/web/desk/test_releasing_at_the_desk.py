@@ -42,7 +42,7 @@ def edit_url(edition: Edition) -> str:
 
 
 def release_url(send: Send, when: str) -> str:
-    return reverse("wagtailsnippets_composer_edition:release", args=[send.edition_id, send.pk, when])
+    return reverse("wagtailsnippets_composer_edition:send_action", args=[send.edition_id, send.pk, f"release-{when}"])
 
 
 def shown(response: Any) -> str:
@@ -63,7 +63,7 @@ def test_without_a_held_send_it_asks_nothing(desk: Client, edition: Edition) -> 
     page = desk.get(edit_url(edition)).content.decode()
 
     assert "Reopen" in page
-    assert "editions/release/" not in page
+    assert f"/sends/{edition.pk}/" not in page
 
 
 def test_send_now(desk: Client, ada: Any, held: Send) -> None:
@@ -74,7 +74,7 @@ def test_send_now(desk: Client, ada: Any, held: Send) -> None:
     assert (held.status, held.held_at) == ("scheduled", None)
     assert held.actions.get(what="released").by == ada
     assert ModelLogEntry.objects.for_instance(held.edition).filter(action="newsdesk.release", user=ada).exists()
-    assert "editions/release/" not in response.content.decode()
+    assert "/release-" not in response.content.decode()
 
 
 def test_send_with_the_next_slot(desk: Client, held: Send, publication: Publication) -> None:
@@ -101,9 +101,11 @@ def test_pressed_twice_it_says_so_and_changes_nothing(desk: Client, held: Send) 
 
 
 def test_it_is_posted_and_means_a_send_of_this_edition(desk: Client, held: Send) -> None:
-    assert desk.get(release_url(held, "now")).status_code == 405
+    asked = desk.get(release_url(held, "now"))
+    assert "Yes, send it" in asked.content.decode()
+    assert Send.objects.get(pk=held.pk).held_at is not None
     assert desk.post(release_url(held, "sometime")).status_code == 404
-    assert desk.post(release_url(held, "now").replace(f"/{held.pk}/now", "/999999/now")).status_code == 404
+    assert desk.post(release_url(held, "now").replace(f"/{held.pk}/release", "/999999/release")).status_code == 404
     held.refresh_from_db()
     assert held.held_at is not None
 
@@ -115,4 +117,4 @@ def test_it_needs_the_permission_to_approve(client: Client, make_user: Make, hel
 
     held.refresh_from_db()
     assert held.held_at is not None
-    assert "editions/release/" not in client.get(edit_url(held.edition)).content.decode()
+    assert "/release-" not in client.get(edit_url(held.edition)).content.decode()
