@@ -19,6 +19,7 @@ import uuid
 
 from composer.content import Block, CallToAction, EditionContent, PublicationContent, SectionBlock, StoryBlock
 from composer.preheader import preheader_of
+from composer.reading.decisions import NO_DECISIONS, Decisions
 from composer.reading.errors import DigestError
 from composer.reading.interpreting import interpret
 from composer.reading.reader import read
@@ -29,13 +30,13 @@ __all__ = ["Digest", "DigestError", "DigestStory", "content", "parse"]
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://newsdesk.invalid/digest-story")
 
 
-def parse(raw: bytes | str, *, encoding: str = "") -> Digest:
+def parse(raw: bytes | str, *, encoding: str = "", decisions: Decisions = NO_DECISIONS) -> Digest:
     """Read a digest. Raises DigestError where it cannot be read without guessing or losing text.
 
-    `encoding`: as Python names it; empty where the bytes shall tell it.
+    `encoding`: as Python names it; empty where the bytes shall tell it. `decisions`: lines that a person has settled.
     """
     document, used = read(raw, encoding=encoding)
-    return interpret(document, used)
+    return interpret(document, used, decisions)
 
 
 def content(

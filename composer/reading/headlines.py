@@ -5,11 +5,12 @@ short line without a full stop. What would be a headline in another form is repo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from composer.reading import phrases
 from composer.reading.characters import start
+from composer.reading.decisions import NO_DECISIONS, Decisions
 from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
 from composer.reading.errors import DigestError
 from composer.reading.numbers import (
@@ -43,8 +44,34 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(r"\1\2", text)
 
 
-def find_headlines(blocks: Sequence[Block]) -> Headlines:
-    """Raises DigestError where the count is broken or nothing could be a headline."""
+def find_headlines(blocks: Sequence[Block], decisions: Decisions = NO_DECISIONS) -> Headlines:
+    """Raises DigestError where the count is broken or nothing could be a headline.
+
+    What a person decided about a line comes before all rules.
+    """
+    decided = [index for index, block in enumerate(blocks) if decisions.get(block.line) == "headline"]
+    # The rules look at what is left to them.
+    open_blocks = [Paragraph(line=block.line, text="") if block.line in decisions else block for block in blocks]
+    found = _by_rules(open_blocks, {index: blocks[index] for index in decided})
+    missing = [index for index in decided if index not in found.indices]
+    both = sorted(
+        [*zip(found.indices, found.texts, strict=True), *((index, _headline(blocks[index])) for index in missing)]
+    )
+    return Headlines(
+        indices=[index for index, _ in both],
+        texts=[text for _, text in both],
+        doubts=found.doubts,
+        level=found.level,
+    )
+
+
+def _headline(block: Block) -> str:
+    candidate = candidate_in(0, block)
+    return candidate.headline if candidate else block.text
+
+
+def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headlines:
+    """`decided`: blocks that are headlines, by index; those that are numbered count among the others."""
     candidates = [candidate for index, block in enumerate(blocks) if (candidate := candidate_in(index, block))]
     form, length = dominant(candidates)
     by_look = _by_look(blocks)
@@ -53,11 +80,13 @@ def find_headlines(blocks: Sequence[Block]) -> Headlines:
         return by_look
     if not candidates:
         _refuse_bare_numbers(blocks)
-        plain = by_look or _short_lines(blocks)
+        plain = by_look or _short_lines(blocks, is_confirmed=bool(decided))
+        if plain is None and decided:
+            return Headlines()
         if plain is None:
             raise DigestError(blocks[0].line, "no stories found; number each headline, as in “1. Headline”")
         return plain
-    found = _Counter(blocks, candidates, form).headlines()
+    found = _Counter(blocks, candidates, form, decided).headlines()
     _report_unknown_forms(blocks, found)
     return found
 
@@ -89,8 +118,8 @@ def _by_look(blocks: Sequence[Block]) -> Headlines | None:
     return Headlines(indices=bold, texts=[blocks[index].text for index in bold]) if len(bold) > 1 else None
 
 
-def _short_lines(blocks: Sequence[Block]) -> Headlines | None:
-    """Unnumbered lines that look like headings, each with text below it."""
+def _short_lines(blocks: Sequence[Block], *, is_confirmed: bool) -> Headlines | None:
+    """Unnumbered lines that look like headings, each with text below it; reported unless somebody has confirmed one."""
     indices = [
         index
         for index in range(1, len(blocks) - 1)
@@ -99,8 +128,11 @@ def _short_lines(blocks: Sequence[Block]) -> Headlines | None:
         and not looks_like_a_heading(blocks[index + 1].text)
     ]
     indices = _without_closing(blocks, indices)
-    if len(indices) < 2:
+    if len(indices) < 2 and not (indices and is_confirmed):
         return None
+    texts = [blocks[index].text for index in indices]
+    if is_confirmed:
+        return Headlines(indices=indices, texts=texts)
     first = blocks[indices[0]]
     doubt = Doubt(
         line=first.line,
@@ -108,7 +140,7 @@ def _short_lines(blocks: Sequence[Block]) -> Headlines | None:
         message=f"no headline has a number: this and {len(indices) - 1} more short lines without a full stop were read as headlines; "
         "number the headlines to be sure",
     )
-    return Headlines(indices=indices, texts=[blocks[index].text for index in indices], doubts=[doubt])
+    return Headlines(indices=indices, texts=texts, doubts=[doubt])
 
 
 def _without_closing(blocks: Sequence[Block], indices: list[int]) -> list[int]:
@@ -150,14 +182,20 @@ class _Counter:
     blocks: Sequence[Block]
     candidates: list[Candidate]
     form: str
+    #: Headlines that a person named, by index.
+    decided: Mapping[int, Block]
     found: Headlines = field(default_factory=Headlines)
+    #: How many of those are not part of the count.
+    uncounted: int = 0
 
     def headlines(self) -> Headlines:
         lists = self._lists()
         by_index = {candidate.index: candidate for candidate in self.candidates}
         for index, block in enumerate(self.blocks):
             candidate = by_index.get(index)
-            if candidate is None:
+            if index in self.decided:
+                self._take_decided(index, self.decided[index])
+            elif candidate is None:
                 self._refuse_bare(block)
             elif index in lists:
                 if lists[index]:
@@ -174,7 +212,18 @@ class _Counter:
 
     @property
     def _expected(self) -> int:
-        return len(self.found.indices) + 1
+        return len(self.found.indices) - self.uncounted + 1
+
+    def _take_decided(self, index: int, block: Block) -> None:
+        candidate = candidate_in(index, block)
+        counts = candidate is not None and candidate.number == self._expected
+        if not counts or any(
+            other.form == self.form and other.number == self._expected and other.index > index
+            for other in self.candidates
+        ):
+            self.uncounted += 1
+        self.found.indices.append(index)
+        self.found.texts.append(_headline(block))
 
     def _doubt(self, block: Block, message: str) -> None:
         self.found.doubts.append(Doubt(line=block.line, text=written(block), message=message))

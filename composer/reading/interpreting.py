@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from composer.reading import phrases
 from composer.reading.characters import cut
+from composer.reading.decisions import NO_DECISIONS, Decisions
 from composer.reading.document import (
     Block,
     Document,
@@ -30,15 +31,16 @@ from composer.reading.story_source import BARE_URL, without_source
 _LONGEST_SIGNATURE = 9
 
 
-def interpret(document: Document, encoding: str) -> Digest:
-    """Raises DigestError where the document cannot be read without guessing or losing text."""
-    return _Interpreter(document, encoding).digest()
+def interpret(document: Document, encoding: str, decisions: Decisions = NO_DECISIONS) -> Digest:
+    """Raises DigestError where the document cannot be read without guessing or losing text, or a decision is about no line."""
+    return _Interpreter(document, encoding, decisions).digest()
 
 
 @dataclass
 class _Interpreter:
     document: Document
     encoding: str
+    decisions: Decisions
     dropped: list[Dropped] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     sections: list[DigestSection] = field(default_factory=list)
@@ -51,7 +53,8 @@ class _Interpreter:
         blocks = with_numbers_joined(blocks)
         if not blocks:
             raise DigestError(1, "the file is empty; a digest has a title and numbered stories")
-        headlines = find_headlines(blocks)
+        self._refuse_decisions_about_nothing(blocks)
+        headlines = find_headlines(blocks, self.decisions)
         self.doubts += headlines.doubts
         title, blocks, headlines = self._title(subject, blocks, headlines)
         starts = headlines.indices
@@ -86,8 +89,16 @@ class _Interpreter:
             stories=stories,
             sections=len(self.sections),
             dropped=tuple(sorted(self.dropped, key=lambda one: one.line)),
-            doubts=tuple(sorted(self.doubts, key=lambda one: one.line)),
+            doubts=tuple(
+                sorted((one for one in self.doubts if one.line not in self.decisions), key=lambda one: one.line)
+            ),
         )
+
+    def _refuse_decisions_about_nothing(self, blocks: Sequence[Block]) -> None:
+        lines = {block.line for block in blocks}
+        for line, decision in sorted(self.decisions.items()):
+            if line not in lines:
+                raise DigestError(line, f"it was decided to be a {decision}, but no paragraph begins on this line")
 
     def _drop(self, block: Block, reason: str) -> None:
         self.dropped.append(Dropped(line=block.line, text=cut(written(block)), reason=reason))

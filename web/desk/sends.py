@@ -1,6 +1,7 @@
 """The sends of an edition on its page: where each stands, and the buttons that pause, resume, cancel and take back."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -35,6 +36,10 @@ QUESTIONS = {
 _DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo": "taken back"}
 
 
+#: How long after its end the page follows a send.
+_FOLLOWED = timedelta(minutes=30)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SendOnPage:
     """One send as the page shows it."""
@@ -50,6 +55,14 @@ class SendOnPage:
     @property
     def total(self) -> int:
         return int(self.counted.candidates - sum(self.counted.excluded.values()))
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether its figures change by themselves: of one that is out, as long as most answers still come in."""
+        if self.send.status in {Send.Status.SCHEDULED, Send.Status.SENDING}:
+            return True
+        finished = self.send.finished_at
+        return finished is not None and clock.now() - finished < _FOLLOWED
 
     @property
     def scheduled(self) -> str:
@@ -75,7 +88,7 @@ def as_html(request: HttpRequest, edition: Edition) -> str:
         "sends": sends,
         "may_control": may_approve(request.user),
         "zone": edition.publication.timezone,
-        "is_moving": any(one.send.status in {Send.Status.SCHEDULED, Send.Status.SENDING} for one in sends),
+        "is_moving": any(one.is_moving for one in sends),
     }
     return render_to_string("web/desk/sends.html", context, request) if sends else ""
 

@@ -26,6 +26,7 @@ from newsdesk.core.errors import InputError
 from tasks.http.guard import Guard
 from tasks.sources.addresses import fetched
 from tasks.sources.pictures import give_pictures
+from web.desk import line_decisions
 from web.desk.stories import usual_publication
 
 #: Bytes; what is read in the first step travels through the form to the second.
@@ -48,6 +49,8 @@ class IntakeForm(forms.Form):
     file = forms.FileField(required=False, help_text="Text, Markdown, HTML, a Word file (.docx) or a mail (.eml).")
     #: A file's bytes on their way from the first step to the second, as base64.
     carried = forms.CharField(required=False, widget=forms.HiddenInput)
+    #: What was decided about doubtful lines, and of which text: “<CRC-32>:12=headline,15=text”.
+    decided = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()
@@ -169,18 +172,22 @@ def _read(form: IntakeForm) -> Reading:
     cleaned = form.cleaned_data
     if cleaned["url"]:
         return Reading(found=fetched(cleaned["url"], Guard()))
+    sent: Any = form.data
+    form.data = carried = sent.copy()
     if cleaned["text"]:
-        return Reading(found=parse(cleaned["html"] or cleaned["text"]))
-    if cleaned["file"]:
-        raw = cleaned["file"].read()
-        sent: Any = form.data
-        form.data = sent.copy()
-        form.data["carried"] = base64.b64encode(raw).decode()  # type: ignore[index]  # a QueryDict
-        return Reading(found=parse(raw))
-    try:
-        return Reading(found=parse(base64.b64decode(cleaned["carried"], validate=True)))
-    except binascii.Error as error:
-        raise InputError("the file did not arrive whole; choose it again") from error
+        raw: bytes | str = cleaned["html"] or cleaned["text"]
+    elif cleaned["file"]:
+        content: bytes = cleaned["file"].read()
+        raw, carried["carried"] = content, base64.b64encode(content).decode()
+    else:
+        try:
+            raw = base64.b64decode(cleaned["carried"], validate=True)
+        except binascii.Error as error:
+            raise InputError("the file did not arrive whole; choose it again") from error
+    decisions = line_decisions.read(raw, cleaned["decided"], sent.get("decide", ""))
+    found = parse(raw, decisions=decisions)
+    carried["decided"] = line_decisions.written(raw, decisions)
+    return Reading(found=found)
 
 
 def _page(request: HttpRequest, form: IntakeForm, *, reading: Reading | None = None) -> HttpResponse:

@@ -153,3 +153,37 @@ def test_sources_are_listed_with_what_failed(desk: Client, publication: Publicat
 
     page = desk.get("/desk/sources/").content.decode()
     assert "failed 3 times: the server answers 503" in page
+
+
+def test_a_doubt_is_settled_with_a_click(desk: Client, publication: Publication) -> None:
+    line = next(number for number, text in enumerate(DIGEST.splitlines(), 1) if text.startswith("2)"))
+
+    first = add(desk, publication, text=DIGEST, read="").content.decode()
+    second = add(desk, publication, text=DIGEST, decide=f"{line}=text")
+    page = second.content.decode()
+
+    assert f'value="{line}=headline"' in first
+    assert f'value="{line}=' not in page
+    assert "1 story" in page
+    decided = second.context["form"]["decided"].value()
+    add(desk, publication, text=DIGEST, decided=decided, edition="")
+    assert [block.block_type for block in Edition.objects.get().content].count("story") == 1
+
+
+def test_a_changed_text_is_read_anew(desk: Client, publication: Publication) -> None:
+    decided = add(desk, publication, text=DIGEST, decide="11=text").context["form"]["decided"].value()
+
+    page = add(desk, publication, text=f"A line above\n\n{DIGEST}", decided=decided, read="").content.decode()
+
+    assert "Could be read otherwise" in page
+    assert "2 stories" in page
+
+
+def test_a_decision_about_no_line_is_said(desk: Client, publication: Publication) -> None:
+    page = add(desk, publication, text=DIGEST, decide="999=headline")
+
+    assert "Line 999: it was decided to be a headline" in page.content.decode()
+
+
+def test_without_a_publication_the_page_says_what_to_do(desk: Client) -> None:
+    assert "Make the first one." in desk.get(reverse("desk_add_stories")).content.decode()
