@@ -1,15 +1,26 @@
 """Every address Newsdesk answers."""
 
-from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.static import serve
 from wagtail.admin import urls as wagtailadmin_urls
 
 from web.health import healthz
+from web.media import media
+
+
+def nothing(_request: HttpRequest, rest: str = "") -> HttpResponse:
+    """An address that is closed, whoever asks."""
+    raise Http404(rest)
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    # Wagtail's documents would be files of any kind on the desk's origin; its templates need the app's names, not its pages.
+    path("desk/documents/", nothing),
+    path("desk/documents/<path:rest>", nothing),
+    path("desk/api/main/documents/", nothing),
+    path("desk/api/main/documents/<path:rest>", nothing),
     path("desk/", include(wagtailadmin_urls)),
-    path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
+    path("media/<path:path>", media),
     path("", include("web.urls")),
 ]
