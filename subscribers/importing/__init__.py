@@ -1,16 +1,18 @@
 """Subscribers from a CSV file: all of it in one transaction, or nothing.
 
-- Columns: ``email`` (needed), ``name``, ``language``, ``timezone``, ``tags``; every other column becomes an attribute named
-  as its heading. Headings of the five are read without case. The separator (comma, semicolon, tab) is the heading's.
-- Attributes stay text ("0049145" keeps its zeros); segments read text as numbers where a rule asks for them.
-- Tags are separated by semicolons, commas or bars.
+- Columns are read by the preset of the service whose header it is (`presets`), else by their common names; a column that is no
+  field becomes an attribute named as its heading. Attributes stay text ("0049145" keeps its zeros); segments read text as
+  numbers where a rule asks for them.
+- A reader is what the file says: active, pending, unsubscribed, or suppressed for a reason. The worst of all that is said
+  holds, in one row, in one file and in all files, whatever their order; a word that is not understood stops the import.
 - An empty cell says nothing: what is stored stays. Filled cells replace what is stored, tags are added to it.
 - Lines without any text are skipped. An address that appears twice counts once: later rows are rejected.
-- Whoever unsubscribed from the list or the publication stays so; whoever waits for a confirmation becomes active.
-- Text is UTF-8 or UTF-16; a file without any UTF-8 in it is read as Windows-1252.
+- A fault beside the address (a time zone, a language, a short row) is a warning; the reader is kept.
+- Text is UTF-8, UTF-16, or the one old encoding in which its words make sense; in doubt the file is refused.
 """
 
-from subscribers.importing.report import ImportReport, Rejection
+from subscribers.importing.layout import Choices
+from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.run import import_csv
 
-__all__ = ["ImportReport", "Rejection", "import_csv"]
+__all__ = ["Choices", "ImportReport", "Rejection", "Warned", "import_csv"]

@@ -1,6 +1,7 @@
 """What an import did."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -8,6 +9,11 @@ class Rejection(NamedTuple):
     #: The physical line the row begins on, counted from 1.
     line: int
     reason: str
+
+
+class Warned(NamedTuple):
+    line: int
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +28,16 @@ class ImportReport:
     unchanged: int
     #: In the order of their lines.
     rejected: tuple[Rejection, ...]
+    preset: str = ""
+    encoding: str = ""
+    #: What the rows that were taken say of their readers; every word of `State` is a key.
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    #: Columns that no field is read from: they became attributes.
+    unknown_columns: tuple[str, ...] = ()
+    #: Columns that serve the other service only, and those dropped.
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        return self.created + self.updated + self.unchanged

@@ -2,17 +2,19 @@
 
 import functools
 import re
-import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import idna
 import orjson
 
 from newsdesk.core.errors import InputError
-
-PROFILE = ("email", "name", "language", "timezone", "tags")
-_SAME_AS_EMAIL = {"e-mail", "email address", "e-mail address"}
+from subscribers.importing import values, zones
+from subscribers.importing.dates import is_blank, moment
+from subscribers.importing.layout import Layout
+from subscribers.importing.presets.preset import Flag, folded
+from subscribers.importing.states import State
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What PostgreSQL's text cannot hold, and what stands for bytes that could not be read.
@@ -20,16 +22,58 @@ _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
 #: RFC 5322's dot-atom; SendGrid takes no quoted local parts and no non-ASCII ones.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-#: RFC 5646: language, script, region, variants; a private use subtag is no language anybody writes in.
-_LANGUAGE = re.compile(
-    r"([a-z]{2,3}|[a-z]{5,8})(-[a-z]{4})?(-(?:[a-z]{2}|[0-9]{3}))?((?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
-)
-_TAG_SEPARATOR = re.compile(r"[;,|]")
 _MAX_ROW = 20_000
+_MAX_WORDING = 5000
+_YES = {
+    "yes",
+    "y",
+    "true",
+    "t",
+    "1",
+    "on",
+    "x",
+    "✓",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "sì",
+    "sim",
+    "да",
+    "はい",
+    "是",
+    "vrai",
+    "wahr",
+    "verdadero",
+}
+_NO = {
+    "no",
+    "n",
+    "false",
+    "f",
+    "0",
+    "off",
+    "nein",
+    "non",
+    "não",
+    "nao",
+    "nee",
+    "нет",
+    "いいえ",
+    "否",
+    "faux",
+    "falsch",
+    "falso",
+    "null",
+}
 
 
 class RowError(InputError):
     """The row is rejected; the message says why."""
+
+
+class UnknownWordError(InputError):
+    """A word for somebody's state that is not understood: nobody of the file can be taken on trust."""
 
 
 class Row(NamedTuple):
@@ -42,56 +86,164 @@ class Row(NamedTuple):
     #: A JSON object of the filled cells.
     attributes: str
     tags: tuple[str, ...]
+    state: State
+    #: ISO 8601.
+    consent_at: str | None
+    left_at: str | None
+    source: str
+    wording: str
 
 
-class Heading:
-    """What each column is. Raises InputError for a heading that cannot be used."""
+class RowReader:
+    """Rows by a layout. `warn` hears of what is left out of a row that is kept."""
 
-    def __init__(self, cells: Sequence[str], where: str) -> None:
-        names = [_heading(cell) for cell in cells]
-        if "email" not in names:
-            seen = ", ".join(name or "(empty)" for name in names) or "none"
-            raise InputError(f"{where}: no column named email; the columns are: {seen[:500]}.")
-        for position, name in enumerate(names):
-            if name and name in names[:position]:
-                raise InputError(f"{where}: two columns are named {name}; leave one.")
-            if _UNREADABLE.search(name) or len(name) > 200:
-                raise InputError(f"{where}: the heading of column {position + 1} cannot be read.")
-        self.width = len(names)
-        self._profile = {name: names.index(name) if name in names else None for name in PROFILE}
-        self._attributes = [(at, name) for at, name in enumerate(names) if name and name not in PROFILE]
-        self._nameless = [at for at, name in enumerate(names) if not name]
+    def __init__(self, layout: Layout, *, floor: State, warn: Callable[[int, str], None]) -> None:
+        self._layout = layout
+        self._floor = max(floor, layout.floor)
+        self._warn = warn
+        self._today = datetime.now(UTC).isoformat()
 
-    def row(self, cells: Sequence[str]) -> Row:
-        """The subscriber on this line. Raises RowProblem."""
-        if len(cells) != self.width:
-            raise RowError(f"{_count(len(cells))}, but the heading has {self.width}")
-        if any(cells[at].strip() for at in self._nameless):
-            raise RowError("a cell in a column without a heading")
+    def row(self, cells: list[str], line: int) -> Row:
+        """The subscriber on this line. Raises RowError, and UnknownWordError for the whole file."""
+        cells = self._fitted(cells, line)
         _check_readable(cells)
         email = _email(self._cell(cells, "email"))
-        filled = {name: text for at, name in self._attributes if (text := cells[at].strip())}
+        state, left_at = self._state(cells, line)
         return Row(
             email=email,
             address=email.lower(),
-            name=_name(self._cell(cells, "name")),
-            language=_language(self._cell(cells, "language")),
-            timezone=_timezone(self._cell(cells, "timezone")),
-            attributes=orjson.dumps(filled).decode(),
-            tags=_tags(self._cell(cells, "tags")),
+            name=self._name(cells),
+            language=self._understood(cells, "language", zones.language, line),
+            timezone=self._understood(cells, "timezone", zones.timezone, line),
+            attributes=self._attributes(cells, line),
+            tags=_checked_tags(self._cell(cells, "tags")),
+            state=state,
+            consent_at=self._consent_at(cells, line),
+            left_at=left_at,
+            source=self._source(cells),
+            wording=self._cell(cells, "consent_wording")[:_MAX_WORDING],
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
-        at = self._profile[name]
-        return "" if at is None else cells[at].strip()
+        """The first filled cell of the field."""
+        for at in self._layout.fields[name]:
+            if text := cells[at].strip():
+                return text
+        return ""
+
+    def _fitted(self, cells: list[str], line: int) -> list[str]:
+        width, count = self._layout.width, len(cells)
+        if count < width:
+            self._warn(line, f"{_count(count)}, but the heading has {width}: the others are taken for empty")
+            cells = [*cells, *[""] * (width - count)]
+        elif any(cell.strip() for cell in cells[width:]):
+            if self._layout.reads_states:
+                raise RowError(f"{_count(count)}, but the heading has {width}: which one says the state is not certain")
+            self._warn(line, f"{_count(count)}, but the heading has {width}: the last are left out")
+        for at in self._layout.nameless:
+            if cells[at].strip():
+                self._warn(line, "a cell in a column without a heading is left out")
+        return cells[:width]
+
+    def _name(self, cells: Sequence[str]) -> str:
+        whole = self._cell(cells, "name")
+        if not whole:
+            whole = f"{self._cell(cells, 'first_name')} {self._cell(cells, 'last_name')}".strip()
+        return _checked_name(whole)
+
+    def _understood(self, cells: Sequence[str], field: str, understand: Callable[[str], str], line: int) -> str:
+        text = self._cell(cells, field)
+        if not text:
+            return ""
+        found = understand(text)
+        if not found:
+            self._warn(line, f"{field}: {_shown(text)} is not understood, and left empty")
+        return found
+
+    def _attributes(self, cells: Sequence[str], line: int) -> str:
+        filled = {name: text for at, name in self._layout.attributes if (text := cells[at].strip())}
+        for at in self._layout.fields["json"]:
+            text = cells[at].strip()
+            if not text:
+                continue
+            found = values.unpacked(text)
+            if found is None:
+                self._warn(line, f"{self._layout.headings[at]}: no JSON object; kept as text")
+                found = {self._layout.headings[at]: text}
+            filled |= found
+        return orjson.dumps(filled).decode().replace("\\u0000", "")
+
+    def _state(self, cells: Sequence[str], line: int) -> tuple[State, str | None]:
+        """The worst that any column says, and the date of it."""
+        layout, state, left_at = self._layout, self._floor, None
+        for at, flag in layout.flags:
+            found = self._flag(at, flag, cells[at].strip(), line)
+            if found > state:
+                state = found
+                left_at = _date(cells[at])
+        for at, mark in layout.left:
+            if not is_blank(cells[at]):
+                state = max(state, mark)
+                left_at = left_at or _date(cells[at])
+        if layout.status:
+            state = max(state, self._by_words(cells, line))
+        return state, left_at if left_at and left_at <= self._today else None
+
+    def _by_words(self, cells: Sequence[str], line: int) -> State:
+        found = [self._word(at, text, line) for at in self._layout.status if (text := cells[at].strip())]
+        if not found:
+            self._warn(line, "no status: taken for waiting for confirmation, and not mailed")
+            return State.PENDING
+        return max(found)
+
+    def _word(self, at: int, text: str, line: int) -> State:
+        state = self._layout.words.get(folded(text))
+        if state is None:
+            raise self._unknown(at, text, line)
+        return state
+
+    def _flag(self, at: int, flag: Flag, text: str, line: int) -> State:
+        if not text:
+            return flag.empty
+        word = text.casefold()
+        if word in _YES:
+            return flag.yes
+        if word in _NO:
+            return flag.no
+        # A date says when it was answered with yes.
+        if moment(text) or (text.isdecimal() and int(text) > 1):
+            return flag.yes
+        known = self._layout.words.get(folded(text))
+        if known is None:
+            raise self._unknown(at, text, line)
+        return known
+
+    def _unknown(self, at: int, text: str, line: int) -> UnknownWordError:
+        heading = self._layout.headings[at]
+        return UnknownWordError(
+            f"line {line}: {heading}: {_shown(text)} is no state that is understood; nothing is imported. Name the right column "
+            f'with --status-column, or keep this one as an attribute with --map "{heading}=NAME".'
+        )
+
+    def _consent_at(self, cells: Sequence[str], line: int) -> str | None:
+        text = self._cell(cells, "consent_at")
+        if is_blank(text) or text.casefold() in _YES:
+            return None
+        found = _date(text)
+        if found is None or found > self._today:
+            self._warn(line, f"the date of consent {_shown(text)} is not understood, and taken for unknown")
+            return None
+        return found
+
+    def _source(self, cells: Sequence[str]) -> str:
+        said = self._cell(cells, "consent_source")
+        address = values.shortened_ip(self._cell(cells, "consent_ip"))
+        return "; ".join(part for part in (_CONTROL.sub(" ", said[:120]), address) if part)
 
 
-def _heading(cell: str) -> str:
-    name = cell.strip()
-    folded = name.lower()
-    if folded in _SAME_AS_EMAIL:
-        return "email"
-    return folded if folded in PROFILE else name
+def _date(text: str) -> str | None:
+    found = moment(text)
+    return found.isoformat() if found else None
 
 
 def _count(cells: int) -> str:
@@ -135,7 +287,7 @@ def _ascii_domain(domain: str) -> str:
         return ""
 
 
-def _name(cell: str) -> str:
+def _checked_name(cell: str) -> str:
     if _CONTROL.search(cell):
         raise RowError("the name holds a line break or another control character")
     if len(cell) > 200:
@@ -143,36 +295,13 @@ def _name(cell: str) -> str:
     return cell
 
 
-@functools.lru_cache(maxsize=1000)
-def _language(cell: str) -> str:
-    """The tag in its customary case (RFC 5646, section 2.1.1); an underscore is taken for a hyphen."""
-    if not cell:
-        return ""
-    match = _LANGUAGE.fullmatch(cell.replace("_", "-").lower())
-    if not match or len(cell) > 20:
-        raise RowError(f"language: {_shown(cell)} is not a tag such as en or zh-Hans")
-    language, script, region, variants = match.groups(default="")
-    return language + script.title() + region.upper() + variants
-
-
-def _timezone(cell: str) -> str:
-    if cell and cell not in _timezones():
-        raise RowError(f"timezone: {_shown(cell)} is not a name such as Asia/Singapore")
-    return cell
-
-
-@functools.cache
-def _timezones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
 @functools.lru_cache(maxsize=10_000)
-def _tags(cell: str) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(tag for part in _TAG_SEPARATOR.split(cell) if (tag := part.strip())))
-    for tag in tags:
+def _checked_tags(cell: str) -> tuple[str, ...]:
+    found = values.tags(cell)
+    for tag in found:
         if len(tag) > 100 or _CONTROL.search(tag):
             raise RowError(f"tags: {_shown(tag)} is longer than 100 characters or holds a control character")
-    return tags
+    return found
 
 
 def _shown(text: str) -> str:

@@ -9,71 +9,107 @@ from django.db import transaction
 
 from newsdesk.core.errors import InputError
 from subscribers.importing import staging
+from subscribers.importing.layout import Choices, Layout, state_by_name
 from subscribers.importing.records import Record, records
-from subscribers.importing.report import ImportReport, Rejection
-from subscribers.importing.rows import Heading, Row, RowError
+from subscribers.importing.report import ImportReport, Rejection, Warned
+from subscribers.importing.rows import Row, RowError, RowReader, UnknownWordError
 from subscribers.importing.text import opened
 from subscribers.models import List
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
+#: A file in which every row has a fault is told so a thousand times, not a million.
+_MOST_WARNINGS = 1000
+_AS_THEY_ARE = Choices()
 
 
-def import_csv(file: Path | BinaryIO, *, publication_id: int, list_slug: str, source: str = "") -> ImportReport:
-    """Put everyone in the file on the list, which is made if it is missing, as active subscribers.
+def import_csv(
+    file: Path | BinaryIO,
+    *,
+    publication_id: int,
+    list_slug: str,
+    source: str = "",
+    choices: Choices = _AS_THEY_ARE,
+    encoding: str = "",
+    dry_run: bool = False,
+) -> ImportReport:
+    """Put everyone in the file on the list, which is made if it is missing, as what the file says they are.
 
     `source` is kept as the proof of consent; by default it names the file. A binary file is read from its start where it
-    can seek. Everything happens in one transaction. Raises InputError when the file as a whole cannot be used.
+    can seek. Everything happens in one transaction, and is undone by `dry_run`. Raises InputError when the file as a whole
+    cannot be used.
     """
     name = str(getattr(file, "name", file))
     if not _SLUG.fullmatch(list_slug):
         raise InputError(f"list {list_slug!r}: use letters, digits, hyphens and underscores, at most 60.")
-    with opened(file) as text, transaction.atomic():
-        file_records = records(text)
-        heading = _heading(file_records, name)
-        rejected: list[Rejection] = []
-        rows = _Counted(file_records)
-        staging.fill(_accepted(rows, heading, rejected))
+    with opened(file, encoding) as text, transaction.atomic():
+        rows = _Rows(records(text), Path(name), choices)
+        try:
+            staging.fill(rows.accepted())
+        except UnknownWordError as unknown:
+            raise UnknownWordError(f"{name}: {unknown}") from unknown
         chosen = _list(publication_id, list_slug)
         consent = source or f"import {Path(name).name}"
         outcome = staging.apply(publication_id=publication_id, list_id=chosen.pk, source=consent[:200])
-    return ImportReport(
-        rows=rows.count,
-        created=outcome.created,
-        updated=outcome.updated,
-        unchanged=outcome.unchanged,
-        rejected=tuple(sorted([*rejected, *outcome.rejected])),
-    )
+        report = rows.report(outcome, text.encoding)
+        if dry_run or not report.taken:
+            # Where nobody was taken, all there is to undo is an empty list.
+            transaction.set_rollback(True)
+    return report
 
 
-class _Counted:
-    def __init__(self, file_records: Iterator[Record]) -> None:
+class _Rows:
+    """The rows of a file, and what there is to say about them."""
+
+    def __init__(self, file_records: Iterator[Record], path: Path, choices: Choices) -> None:
         self._found = file_records
-        self.count = 0
+        first = next(file_records, None)
+        if first is None:
+            raise InputError(f"{path}: the file is empty; its first line must name the columns.")
+        if first.problem:
+            raise InputError(f"{path}: line {first.line}: {first.problem}.")
+        self._layout = Layout(first.cells, f"{path}: line {first.line}", choices)
+        self._reader = RowReader(self._layout, floor=state_by_name(path.stem), warn=self._warn)
+        self._count = 0
+        self._rejected: list[Rejection] = []
+        self._warnings: list[Warned] = []
+        self._unsaid = 0
+        for doubled in self._layout.doubled:
+            self._warn(first.line, f"two columns are named {doubled}; the second is {doubled} (2)")
 
-    def __iter__(self) -> Iterator[Record]:
+    def accepted(self) -> Iterator[tuple[int, Row]]:
         for record in self._found:
-            self.count += 1
-            yield record
+            self._count += 1
+            if record.problem:
+                self._rejected.append(Rejection(record.line, record.problem))
+                continue
+            try:
+                yield record.line, self._reader.row(record.cells, record.line)
+            except RowError as problem:
+                self._rejected.append(Rejection(record.line, str(problem)))
 
+    def report(self, outcome: staging.Outcome, encoding: str) -> ImportReport:
+        warnings = self._warnings
+        if self._unsaid:
+            warnings = [*warnings, Warned(0, f"and {self._unsaid} more like these")]
+        return ImportReport(
+            rows=self._count,
+            created=outcome.created,
+            updated=outcome.updated,
+            unchanged=outcome.unchanged,
+            rejected=tuple(sorted([*self._rejected, *outcome.rejected])),
+            preset=self._layout.preset.name,
+            encoding=encoding.replace("utf-8-sig", "utf-8"),
+            statuses=outcome.statuses,
+            unknown_columns=tuple(name for _, name in self._layout.attributes),
+            left_out=tuple(self._layout.left_out),
+            warnings=tuple(warnings),
+        )
 
-def _heading(file_records: Iterator[Record], name: str) -> Heading:
-    first = next(file_records, None)
-    if first is None:
-        raise InputError(f"{name}: the file is empty; its first line must name the columns.")
-    if first.problem:
-        raise InputError(f"{name}: line {first.line}: {first.problem}.")
-    return Heading(first.cells, f"{name}: line {first.line}")
-
-
-def _accepted(rows: _Counted, heading: Heading, rejected: list[Rejection]) -> Iterator[tuple[int, Row]]:
-    for record in rows:
-        if record.problem:
-            rejected.append(Rejection(record.line, record.problem))
-            continue
-        try:
-            yield record.line, heading.row(record.cells)
-        except RowError as problem:
-            rejected.append(Rejection(record.line, str(problem)))
+    def _warn(self, line: int, message: str) -> None:
+        if len(self._warnings) < _MOST_WARNINGS:
+            self._warnings.append(Warned(line, message))
+        else:
+            self._unsaid += 1
 
 
 def _list(publication_id: int, slug: str) -> List:

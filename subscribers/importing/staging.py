@@ -13,6 +13,7 @@ from django.db import connection
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
+from subscribers.importing.states import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Outcome:
     created: int
     updated: int
     unchanged: int
+    statuses: dict[str, int]
     rejected: tuple[Rejection, ...]
 
 
@@ -31,9 +33,9 @@ def fill(rows: Iterable[tuple[int, Row]]) -> None:
             for line, row in rows:
                 # Text throughout: psycopg would look at every list anew, at three times the cost of the rest.
                 tags = _array(row.tags)
-                copy.write_row(
-                    (line, row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
-                )
+                profile = (row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
+                proof = (row.consent_at, row.left_at, row.source, row.wording)
+                copy.write_row((line, *profile, int(row.state), *proof))
         cursor.execute("ANALYZE newsdesk_import")
 
 
@@ -45,18 +47,23 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         cursor.execute("SET LOCAL work_mem = '128MB'")
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
         rejected = [Rejection(*row) for row in _rows(cursor, _REJECT_ERASED)]
+        cursor.execute(_MERGE_DOUBLE)
         rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
+        found = dict(_rows(cursor, "SELECT state, count(*) FROM newsdesk_import GROUP BY state"))
         cursor.execute(_CREATE)
         cursor.execute(_FIND)
         cursor.execute(_CHANGE)
+        if any(state != State.ACTIVE for state in found):
+            cursor.execute(_WORSEN, facts)
+            cursor.execute(_SUPPRESS, facts)
         cursor.execute(_SUBSCRIBE, facts)
-        cursor.execute(_ACTIVATE, facts)
         counts = dict(_rows(cursor, "SELECT outcome, count(*) FROM newsdesk_import GROUP BY outcome"))
         cursor.execute("DROP TABLE newsdesk_import")
     return Outcome(
         created=counts.get("created", 0),
         updated=counts.get("updated", 0),
         unchanged=counts.get("unchanged", 0),
+        statuses={state.word: found.get(int(state), 0) for state in State},
         rejected=tuple(rejected),
     )
 
@@ -83,12 +90,21 @@ CREATE TEMPORARY TABLE newsdesk_import (
     timezone text NOT NULL,
     attributes jsonb NOT NULL,
     tags varchar[] NOT NULL,
+    state smallint NOT NULL,
+    consent_at timestamptz,
+    left_at timestamptz,
+    source text NOT NULL,
+    wording text NOT NULL,
     subscriber_id bigint,
     outcome text NOT NULL DEFAULT 'unchanged'
 ) ON COMMIT DROP
 """
 
-_COPY = "COPY newsdesk_import (line, email, address, name, language, timezone, attributes, tags) FROM STDIN"
+_COPY = """
+COPY newsdesk_import (
+    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording
+) FROM STDIN
+"""
 
 _REJECT_ERASED = """
 DELETE FROM newsdesk_import USING subscribers_suppression x
@@ -96,6 +112,16 @@ WHERE EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased')
   AND x.reason = 'erased'
   AND x.address = 'sha256:' || encode(sha256(convert_to(newsdesk_import.address, 'UTF8')), 'hex')
 RETURNING line, 'this reader asked to be erased'
+"""
+
+# The first row of an address is taken; the worst that any of them says holds.
+_MERGE_DOUBLE = """
+UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at)
+FROM (
+    SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at
+    FROM newsdesk_import GROUP BY address HAVING count(*) > 1
+) every
+WHERE i.line = every.line AND i.address = every.address AND i.state < every.state
 """
 
 _REJECT_DOUBLE = """
@@ -142,20 +168,53 @@ WITH changed AS (
 UPDATE newsdesk_import SET outcome = 'updated' FROM changed WHERE newsdesk_import.subscriber_id = changed.id
 """
 
-_PROVE = """, proof AS (
-    INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording)
-    SELECT subscriber_id, %(list)s, 'given', %(source)s, '' FROM activated
+# A worse state takes the place of a better one; nothing here goes the other way. Who has left has left the publication, as
+# if he had said so here; who waits for a confirmation waits on this list only. States are numbered as in `State`.
+_WORSEN = """
+WITH worse AS (
+    SELECT n.id, i.state, i.left_at, i.source FROM newsdesk_import i
+    JOIN subscribers_subscription n ON n.subscriber_id = i.subscriber_id
+    JOIN subscribers_list l ON l.id = n.list_id AND l.publication_id = %(publication)s
+    WHERE (i.state >= 2 AND n.status <> 'unsubscribed')
+       OR (i.state = 1 AND n.status = 'active' AND n.list_id = %(list)s)
+    ORDER BY n.id FOR UPDATE OF n
+), closed AS (
+    UPDATE subscribers_subscription n SET
+        status = CASE WHEN worse.state >= 2 THEN 'unsubscribed' ELSE 'pending' END,
+        changed_at = COALESCE(worse.left_at, now())
+    FROM worse WHERE n.id = worse.id
+    RETURNING n.subscriber_id, n.list_id, worse.state, worse.left_at, worse.source
+), proof AS (
+    INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording, at)
+    SELECT subscriber_id, list_id, 'withdrawn', left(concat_ws('; ', NULLIF(source, ''), %(source)s), 200), '',
+        COALESCE(left_at, now())
+    FROM closed WHERE state IN (2, 6)
 )
 UPDATE newsdesk_import SET outcome = 'updated'
-FROM activated WHERE newsdesk_import.subscriber_id = activated.subscriber_id AND outcome = 'unchanged'
+FROM closed WHERE newsdesk_import.subscriber_id = closed.subscriber_id AND outcome = 'unchanged'
+"""
+
+_SUPPRESS = """
+WITH suppressed AS (
+    INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
+    SELECT address, CASE WHEN state IN (2, 3) THEN %(publication)s::bigint END,
+        (ARRAY['unsubscribed', 'manual', 'invalid', 'hard_bounce', 'complaint'])[state - 1], %(source)s
+    FROM newsdesk_import WHERE state >= 2
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
+    RETURNING address
+)
+UPDATE newsdesk_import SET outcome = 'updated'
+FROM suppressed WHERE newsdesk_import.address = suppressed.address AND outcome = 'unchanged'
 """
 
 # Whoever unsubscribed from the publication is put on the list as what they are, so that a send counts them.
-_SUBSCRIBE = (
-    """
+_SUBSCRIBE = """
 WITH subscribed AS (
-    INSERT INTO subscribers_subscription (subscriber_id, list_id, status)
-    SELECT i.subscriber_id, %(list)s, CASE WHEN x.address IS NULL THEN 'active' ELSE 'unsubscribed' END
+    INSERT INTO subscribers_subscription (subscriber_id, list_id, status, subscribed_at, changed_at)
+    SELECT i.subscriber_id, %(list)s,
+        CASE WHEN i.state >= 2 OR x.address IS NOT NULL THEN 'unsubscribed' WHEN i.state = 1 THEN 'pending' ELSE 'active' END,
+        COALESCE(i.consent_at, now()), COALESCE(i.left_at, now())
     FROM newsdesk_import i
     LEFT JOIN subscribers_suppression x
         ON x.address = i.address AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s
@@ -165,26 +224,18 @@ WITH subscribed AS (
     ORDER BY i.subscriber_id
     ON CONFLICT (list_id, subscriber_id) DO NOTHING
     RETURNING subscriber_id, status
-), activated AS (
-    SELECT subscriber_id FROM subscribed WHERE status = 'active'
-)"""  # noqa: S608 - made of constants
-    + _PROVE
+), proven AS (
+    SELECT s.subscriber_id, s.status, i.state, i.consent_at, i.left_at, i.wording,
+        left(concat_ws('; ', NULLIF(i.source, ''), %(source)s), 200) AS source
+    FROM subscribed s JOIN newsdesk_import i ON i.subscriber_id = s.subscriber_id
+), proof AS (
+    INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording, at)
+    SELECT subscriber_id, %(list)s, 'given', source, wording, COALESCE(consent_at, now())
+    FROM proven WHERE status = 'active' OR (state >= 2 AND consent_at IS NOT NULL)
+    UNION ALL
+    SELECT subscriber_id, %(list)s, 'withdrawn', source, '', COALESCE(left_at, now()) FROM proven WHERE state IN (2, 6)
 )
-
-_ACTIVATE = (
-    """
-WITH pending AS (
-    SELECT n.id FROM newsdesk_import i
-    JOIN subscribers_subscription n ON n.list_id = %(list)s AND n.subscriber_id = i.subscriber_id
-    WHERE n.status = 'pending' AND NOT EXISTS (
-        SELECT 1 FROM subscribers_suppression x
-        WHERE x.address = i.address AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s
-    )
-    ORDER BY n.id FOR UPDATE OF n
-), activated AS (
-    UPDATE subscribers_subscription n SET status = 'active', changed_at = now()
-    FROM pending WHERE n.id = pending.id
-    RETURNING n.subscriber_id
-)"""  # noqa: S608 - made of constants
-    + _PROVE
-)
+UPDATE newsdesk_import SET outcome = 'updated'
+FROM subscribed WHERE newsdesk_import.subscriber_id = subscribed.subscriber_id AND outcome = 'unchanged'
+    AND (subscribed.status = 'active' OR newsdesk_import.state > 0)
+"""

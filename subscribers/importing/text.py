@@ -20,30 +20,41 @@ _BOMS = (
 
 
 @contextmanager
-def opened(file: Path | BinaryIO) -> Iterator[io.TextIOWrapper]:
+def opened(file: Path | BinaryIO, encoding: str = "") -> Iterator[io.TextIOWrapper]:
     """The file's text, with its line ends as they are. Raises InputError when it cannot be read."""
     if not isinstance(file, Path):
-        with _text(file) as text:
+        with _text(file, encoding) as text:
             yield text
         return
     try:
         binary = file.open("rb")
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}.") from error
-    with binary, _text(binary) as text:
+    with binary, _text(binary, encoding) as text:
         yield text
 
 
 @contextmanager
-def _text(binary: BinaryIO) -> Iterator[io.TextIOWrapper]:
+def _text(binary: BinaryIO, named: str) -> Iterator[io.TextIOWrapper]:
     with _seekable(binary) as seekable:
-        encoding = _encoding(seekable)
+        encoding = _checked(named) if named else _encoding(seekable)
+        seekable.seek(0)
         errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
         text = io.TextIOWrapper(seekable, encoding=encoding, errors=errors, newline="")
         try:
             yield text
         finally:
             text.detach()
+
+
+def _checked(named: str) -> str:
+    try:
+        found = codecs.lookup(named)
+    except LookupError:
+        raise InputError(f"--encoding: there is no encoding {named[:40]!r}.") from None
+    if not found._is_text_encoding:  # noqa: SLF001 - as open() itself asks
+        raise InputError(f"--encoding: {named[:40]!r} is no encoding of text.")
+    return "utf-8-sig" if found.name == "utf-8" else found.name
 
 
 @contextmanager

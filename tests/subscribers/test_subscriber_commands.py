@@ -35,6 +35,16 @@ def run_json(command: str, *words: str) -> Any:
     return json.loads(run(command, *words, "--json"))
 
 
+def imported(*words: str) -> tuple[int, Any]:
+    """How it ended, and its report."""
+    out, code = io.StringIO(), 0
+    try:
+        call_command(*words, stdout=out)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, json.loads(out.getvalue()) if "--json" in words else out.getvalue()
+
+
 def refusal(command: str, *words: str) -> str:
     """What the command line says; always bad input."""
     with pytest.raises(InputError) as refused:
@@ -47,16 +57,61 @@ def refusal(command: str, *words: str) -> str:
 def test_import_reports_every_row(publication: Publication, people: Path) -> None:
     command = ("import_subscribers", str(people), "--publication", "weekly", "--list", "readers")
 
-    assert run_json(*command) == {
-        "rows": 4,
-        "created": 3,
-        "updated": 0,
-        "unchanged": 0,
-        "rejected": [{"line": 5, "reason": "1 cell, but the heading has 2"}],
-    }
-    assert run(*command) == (
-        "line 5: 1 cell, but the heading has 2\n4 rows: 0 created, 0 updated, 3 unchanged, 1 rejected\n"
+    assert imported(*command, "--json") == (
+        3,
+        {
+            "preset": "generic",
+            "encoding": "utf-8",
+            "rows": 4,
+            "created": 3,
+            "updated": 0,
+            "unchanged": 0,
+            "statuses": {
+                "active": 3,
+                "pending": 0,
+                "unsubscribed": 0,
+                "manual": 0,
+                "invalid": 0,
+                "hard_bounce": 0,
+                "complaint": 0,
+            },
+            "unknown_columns": ["country"],
+            "left_out": [],
+            "warnings": [{"line": 5, "message": "1 cell, but the heading has 2: the others are taken for empty"}],
+            "rejected": [{"line": 5, "reason": "'bad' is not an address"}],
+        },
     )
+    assert imported(*command) == (
+        3,
+        (
+            "line 5: warning: 1 cell, but the heading has 2: the others are taken for empty\n"
+            "line 5: 'bad' is not an address\n"
+            "attributes: country\n"
+            "read as generic, utf-8: 3 active\n"
+            "4 rows: 0 created, 0 updated, 3 unchanged, 1 rejected\n"
+        ),
+    )
+
+
+def test_a_dry_run_reports_and_writes_nothing(publication: Publication, people: Path) -> None:
+    code, said = imported(
+        "import_subscribers", str(people), "--publication", "weekly", "--list", "readers", "--dry-run", "--json"
+    )
+
+    assert (code, said["created"], said["statuses"]["active"]) == (3, 3, 3)
+    assert not Subscriber.objects.exists()
+    assert not List.objects.exists()
+
+
+def test_the_exit_status_says_how_much_was_taken(publication: Publication, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    command = ("import_subscribers", str(file), "--publication", "weekly", "--list", "readers")
+    file.write_text("email\nbad\n")
+    assert imported(*command)[0] == 2
+    assert not List.objects.exists()
+
+    file.write_text("email\nada@example.com\n")
+    assert imported(*command)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -81,7 +136,7 @@ def test_import_refuses_in_one_line(
 
 
 def test_a_segment_counts_those_a_send_would_reach(publication: Publication, people: Path) -> None:
-    run("import_subscribers", str(people), "--publication", "weekly", "--list", "readers")
+    imported("import_subscribers", str(people), "--publication", "weekly", "--list", "readers")
     suppress("bob@example.com", "hard_bounce")
 
     made = run_json("new_segment", "sg", "--publication", "weekly", "--rule", json.dumps(SINGAPORE))

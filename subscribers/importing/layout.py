@@ -1,0 +1,165 @@
+"""What each column of a file is: the preset's columns, what the caller chose, and attributes for the rest."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from newsdesk.core.errors import InputError
+from subscribers.importing.presets import preset_named, recognised
+from subscribers.importing.presets.generic import GENERIC
+from subscribers.importing.presets.preset import CONFIRMED, Flag, Preset, folded
+from subscribers.importing.states import State
+
+_UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
+#: Beside one of these, "state" is where somebody lives.
+_PLACES = {"city", "country", "zip", "zip_code", "postal_code", "postcode", "address", "street", "region", "town"}
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NOT = {"not", "non", "no", "without", "except", "excluding", "minus", "ohne", "sans", "sin"}
+_GONE = {
+    State.COMPLAINT: "complaint complaints complained complainers spam spamreports",
+    State.HARD_BOUNCE: "cleaned bounced bounces bounce hardbounces undeliverable bounced_emails",
+    State.INVALID: "invalid",
+    State.MANUAL: "blocklist blocklisted blacklist blacklisted suppressed suppression suppressions suppressionlist blocked",
+    State.UNSUBSCRIBED: "unsubscribed unsubscribes unsubscribers unsubscribe unsubs unsub optout optouts deleted removed inactive "
+    "abgemeldet abgemeldete désabonnés desabonnes désinscrits desinscrits bajas disiscritti",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the caller says of the columns, in the file's own names."""
+
+    preset: str = ""
+    status_column: str = ""
+    #: Column → a field, or the name of an attribute.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+
+def state_by_name(stem: str) -> State:
+    """What a file's name says of everyone in it: the worst word, unless it is denied."""
+    words = folded(_CAMEL.sub(" ", stem)).split("_")
+    if _NOT & set(words):
+        return State.ACTIVE
+    text = " ".join(words)
+    if re.search(r"\bopt(ed)? out\b", text):
+        return State.UNSUBSCRIBED
+    return next((state for state, gone in _GONE.items() if set(gone.split()) & set(words)), State.ACTIVE)
+
+
+class Layout:
+    """Raises InputError for a heading, or choices, that cannot be used."""
+
+    def __init__(self, cells: Sequence[str], where: str, choices: Choices) -> None:
+        self.headings = [cell.strip() for cell in cells]
+        self._check_readable(where)
+        self.width = len(self.headings)
+        self._names = [folded(heading) for heading in self.headings]
+        self.preset: Preset = preset_named(choices.preset) if choices.preset else recognised(self._names)
+        self._free = [bool(heading) for heading in self.headings]
+        for heading in choices.drop:
+            for at in self._named(heading, "--drop", where):
+                self._free[at] = False
+        self._renamed = self._mapped(choices, where)
+        self.fields = self._fields(choices)
+        self.status = self._status(choices, where)
+        self.flags, self.left = self._marks()
+        self.words = {**GENERIC.words, **self.preset.words}
+        present = [state for name, state in self.preset.whole_file.items() if name in self._names]
+        self.floor = max(present, default=State.ACTIVE)
+        self._sort_out_the_rest()
+        if not self.fields["email"]:
+            seen = ", ".join(heading or "(empty)" for heading in self.headings) or "none"
+            raise InputError(f"{where}: no column named email; the columns are: {seen[:500]}.")
+
+    @property
+    def reads_states(self) -> bool:
+        return bool(self.status or self.flags or self.left)
+
+    def _check_readable(self, where: str) -> None:
+        for position, heading in enumerate(self.headings):
+            if _UNREADABLE.search(heading) or len(heading) > 200:
+                raise InputError(f"{where}: the heading of column {position + 1} cannot be read.")
+
+    def _named(self, heading: str, option: str, where: str) -> list[int]:
+        found = [at for at, name in enumerate(self.headings) if name == heading.strip()]
+        found = found or [at for at, name in enumerate(self._names) if name and name == folded(heading)]
+        if not found:
+            raise InputError(
+                f"{where}: {option}: there is no column {heading!r}; there are: {', '.join(self.headings)}."
+            )
+        return found
+
+    def _mapped(self, choices: Choices, where: str) -> dict[int, str]:
+        """The columns that the caller names, by position."""
+        return {
+            at: target for heading, target in choices.columns.items() for at in self._named(heading, "--map", where)[:1]
+        }
+
+    def _positions(self, names: Iterable[str]) -> list[int]:
+        return [
+            at
+            for name in dict.fromkeys(names)
+            for at, own in enumerate(self._names)
+            if own == name and self._free[at] and at not in self._renamed
+        ]
+
+    def _fields(self, choices: Choices) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for name, usual in GENERIC.fields.items():
+            chosen = [at for at, target in self._renamed.items() if target == name]
+            found[name] = chosen or self._positions((*self.preset.fields.get(name, ()), *usual))
+            if not choices.status_column:
+                continue
+            found[name] = [at for at in found[name] if self._names[at] != folded(choices.status_column)]
+        return found
+
+    def _status(self, choices: Choices, where: str) -> list[int]:
+        if choices.status_column:
+            return self._named(choices.status_column, "--status-column", where)
+        chosen = [at for at, target in self._renamed.items() if target == "status"]
+        own = chosen or self._positions(self.preset.status if self.preset is not GENERIC else ())
+        usual = self._positions(name for name in GENERIC.status if name != "state")
+        found = list(dict.fromkeys([*own, *([] if chosen else usual)]))
+        if found or _PLACES & set(self._names):
+            return found
+        return self._positions(["state"])
+
+    def _marks(self) -> tuple[list[tuple[int, Flag]], list[tuple[int, State]]]:
+        """The columns of yes and no, and those of leave dates."""
+        flags = {
+            **{name: flag for name, flag in GENERIC.flags.items() if name not in self.preset.left},
+            **self.preset.flags,
+        }
+        left = {**{name: state for name, state in GENERIC.left.items() if name not in flags}, **self.preset.left}
+        if not self.status:
+            flags.setdefault("confirmed_at", CONFIRMED)
+        taken = set(self.status)
+        return (
+            [(at, flags[self._names[at]]) for at in self._positions(flags) if at not in taken],
+            [(at, left[self._names[at]]) for at in self._positions(left) if at not in taken],
+        )
+
+    def _sort_out_the_rest(self) -> None:
+        used = {at for found in self.fields.values() for at in found} | set(self.status)
+        used |= {at for at, _ in self.flags} | {at for at, _ in self.left}
+        self.attributes: list[tuple[int, str]] = []
+        #: Columns of the service itself, or dropped.
+        self.left_out: list[str] = []
+        #: Names that stood there before: the second becomes "name (2)".
+        self.doubled: list[str] = []
+        seen: dict[str, int] = {}
+        for at, heading in enumerate(self.headings):
+            if not heading:
+                continue
+            name = self._renamed.get(at, heading)
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] == 2:
+                self.doubled.append(name)
+            if at in used:
+                continue
+            if not self._free[at] or (at not in self._renamed and self._names[at] in self.preset.technical):
+                self.left_out.append(heading)
+            else:
+                self.attributes.append((at, name if seen[name] == 1 else f"{name} ({seen[name]})"))
+        self.nameless = [at for at, heading in enumerate(self.headings) if not heading]

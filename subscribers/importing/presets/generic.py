@@ -1,0 +1,94 @@
+"""Any file: common names of columns, and common words in several languages. The other presets build on it."""
+
+from subscribers.importing.presets.preset import CONFIRMED, WANTED, Preset, bad
+from subscribers.importing.states import State
+
+_WORDS = {
+    State.ACTIVE: """
+        active subscribed enabled confirmed opted_in opt_in optin yes true 1 ok valid regular premium gifted trialed member free
+        paid comped subscriber soft_bounce soft_bounced softbounced aktiv abonniert angemeldet bestaetigt bestätigt actif active_subscriber abonné abonne inscrit
+        confirmé activo suscrito confirmado ativo inscrito assinante attivo iscritto confermato actief ingeschreven
+        bevestigd aktywny zapisany aktivní aktivt prenumererar активен подписан активный 有効 購読中 已订阅 已訂閱 订阅 活跃 活躍
+    """,
+    State.PENDING: """
+        pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
+        opt_in_pending double_opt_in_pending not_activated transactional non_subscribed nonsubscribed unbestätigt
+        unbestaetigt ausstehend wartend en_attente non_confirmé pendiente sin_confirmar pendente não_confirmado
+        in_attesa non_confermato in_afwachting oczekujący niepotwierdzony ожидает 未確認 保留中 未确认 待确认
+    """,
+    State.UNSUBSCRIBED: """
+        unsubscribed unsubscribe opted_out opt_out optout inactive disabled removed deleted cancelled canceled churned left
+        no false 0 unsub archived expired paused former not_subscribed gone abgemeldet inaktiv gekündigt abbestellt gelöscht
+        désabonné desabonne désinscrit desinscrit inactif supprimé inactivo dado_de_baja baja cancelado desuscrito
+        inativo descadastrado disiscritto cancellato inattivo non_iscritto uitgeschreven afgemeld inactief wypisany
+        nieaktywny odhlášený avregistrerad неактивен отписан отписался 配信停止 解除 退会 已退订 已退訂 退订 取消订阅
+    """,
+    State.HARD_BOUNCE: """
+        cleaned bounced bounce hard_bounce hard_bounced hardbounce hardbounced hard undeliverable undelivered bouncing
+        unzustellbar rebotado rebote rejeté rebond devolvido rimbalzato geweigerd
+    """,
+    State.COMPLAINT: """
+        complained complaint complaints spam spam_complaint marked_as_spam reported_spam spam_reported abuse abuse_complaint
+        reported junk beschwerde plainte queja reclamação
+    """,
+    State.INVALID: "invalid invalid_email bad malformed syntax_error ungültig invalide inválido non_valido ongeldig",
+    State.MANUAL: """
+        blocked blocklisted blacklisted blacklist blocklist suppressed banned do_not_mail do_not_contact dnc excluded
+        unwanted gesperrt blockiert bloqué bloqueado bloccato geblokkeerd
+    """,
+}
+
+WORDS = {word: state for state, words in _WORDS.items() for word in words.split()}
+
+GENERIC = Preset(
+    name="generic",
+    fields={
+        "email": ("email", "e_mail", "email_address", "e_mail_address", "e_mail_adresse", "emailadresse", "email_adresse",
+                  "adresse_e_mail", "adresse_email", "correo_electronico", "correo_electrónico", "subscriber_email",
+                  "emailaddress", "endereço_de_e_mail", "indirizzo_email", "e_mailadres", "メールアドレス", "邮箱"),
+        "name": ("name", "full_name", "fullname", "display_name", "subscriber_name", "contact_name"),
+        "first_name": ("first_name", "firstname", "given_name", "fname", "vorname", "prénom", "prenom"),
+        "last_name": ("last_name", "lastname", "surname", "family_name", "lname", "nachname"),
+        "language": ("language", "lang", "locale", "preferred_language"),
+        "timezone": ("timezone", "time_zone"),
+        "tags": ("tags", "labels"),
+        "json": ("attributes",),
+        "consent_at": ("consent_at", "consent_date", "consent_time", "confirmed_at", "confirmation_date", "confirm_time",
+                       "opt_in_at", "opt_in_time", "optin_time", "opt_in_date", "optin_date", "opted_in_at",
+                       "subscribed_at", "subscribed_on", "subscription_date", "date_subscribed", "signup_date", "signed_up_at",
+                       "subscribe_date", "date_added", "created_at", "creation_date"),
+        "consent_source": ("consent_source", "opt_in_source", "optin_source", "signup_source", "subscription_source"),
+        "consent_wording": ("consent_wording", "consent_text", "opt_in_text", "wording"),
+        "consent_ip": ("consent_ip", "confirm_ip", "opt_in_ip", "optin_ip", "signup_ip", "ip_address", "ip"),
+    },
+    status=("status", "email_status", "subscription_status", "subscriber_status", "subscriber_state", "email_state",
+            "subscription_state", "estado", "statut", "stato", "state"),
+    words=WORDS,
+    flags={
+        **dict.fromkeys(("opt_in", "optin", "opted_in", "subscribed", "is_subscribed", "subscribed_to_emails",
+                         "newsletter", "email_opt_in", "marketing_consent", "accepts_marketing", "email_consent", "consent",
+                         "accepts_email_marketing", "is_active", "active", "enabled", "email_enabled"), WANTED),
+        **dict.fromkeys(("confirmed", "is_confirmed", "verified", "double_opt_in", "email_verified"), CONFIRMED),
+        **dict.fromkeys(("email_disabled", "unsubscribed", "is_unsubscribed", "opted_out", "opt_out", "optout",
+                         "email_opt_out", "has_opted_out_of_email", "disabled", "deleted", "is_deleted", "archived",
+                         "unsubscribed_from_all", "unsubscribed_from_emails", "inactive"), bad(State.UNSUBSCRIBED)),
+        **dict.fromkeys(("blocklisted", "blacklisted", "blocked", "is_blocked", "suppressed", "do_not_contact",
+                         "do_not_mail", "do_not_email", "email_blacklisted", "banned"), bad(State.MANUAL)),
+        **dict.fromkeys(("bounced", "hard_bounced", "hard_bounce", "email_suppressed", "undeliverable"),
+                        bad(State.HARD_BOUNCE)),
+        **dict.fromkeys(("complained", "complaint", "spam", "marked_as_spam", "spam_complaint"), bad(State.COMPLAINT)),
+        **dict.fromkeys(("invalid", "email_invalid", "is_invalid"), bad(State.INVALID)),
+    },
+    left={
+        **dict.fromkeys(("unsubscribed_at", "unsubscribed_on", "unsubscribe_date", "unsubscribed_date", "unsubscription_date",
+                         "date_unsubscribed", "unsub_time", "unsub_date", "unsubscribe_time", "unsubscribe_at",
+                         "opted_out_at", "opt_out_date", "optout_time", "opt_out_time", "optout_date", "deleted_at",
+                         "left_at", "cancelled_at", "canceled_at", "removed_at", "disabled_at", "abgemeldet_am"),
+                        State.UNSUBSCRIBED),
+        **dict.fromkeys(("bounced_at", "bounce_date", "hard_bounced_at", "cleaned_at", "clean_time", "bounce_time", "bounced_on"),
+                        State.HARD_BOUNCE),
+        **dict.fromkeys(("complained_at", "complaint_date", "complaint_time", "spam_reported_at", "marked_as_spam_at"),
+                        State.COMPLAINT),
+        **dict.fromkeys(("blocked_at", "blacklisted_at", "blocklisted_at", "suppressed_at", "banned_at"), State.MANUAL),
+    },
+)  # fmt: skip
