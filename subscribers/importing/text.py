@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +11,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from newsdesk.core.errors import InputError
+from subscribers.importing import encodings
 
 _CHUNK = 1 << 20
+_SAMPLE = 64_000
+#: So many characters of UTF-8 are no accident.
+_ENOUGH = 1000
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_STRAY = re.compile(r"[\udc80-\udcff]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -80,26 +87,45 @@ def _encoding(binary: BinaryIO) -> str:
         return "utf-16-le"
     if len(head) >= 4 and head[0::2].count(0) > len(head) // 3:
         return "utf-16-be"
-    return "cp1252" if _is_windows(binary) else "utf-8"
+    if not _is_old(binary):
+        return "utf-8"
+    found, candidates = encodings.guess(_sample(binary))
+    if not found:
+        may_be = f"; it may be {' or '.join(candidates[:3])}" if candidates else ""
+        raise InputError(
+            f"the file is not UTF-8, and not certainly anything else{may_be}: name its encoding with --encoding."
+        )
+    return found
 
 
-def _is_windows(binary: BinaryIO) -> bool:
-    """No UTF-8 beyond ASCII anywhere, but other bytes: the 8-bit encoding of spreadsheets on Windows.
+def _sample(binary: BinaryIO) -> bytes:
+    """The first lines that hold other bytes than ASCII's."""
+    lines: list[bytes] = []
+    size = 0
+    # A file without line ends must not be read whole.
+    while size < _SAMPLE and (line := binary.readline(_SAMPLE)):
+        if not line.isascii():
+            lines.append(line)
+            size += len(line)
+    binary.seek(0)
+    return b"".join(lines)
 
-    In a file that holds both, UTF-8 was meant and the other rows are broken.
+
+def _is_old(binary: BinaryIO) -> bool:
+    """Bytes beyond ASCII that are mostly no UTF-8.
+
+    In a file that holds both, UTF-8 was meant and the other rows are broken; but a pair of other bytes may look like it.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    broken = False
-    while chunk := binary.read(_CHUNK):
-        text = decoder.decode(chunk)
-        if text.isascii():
-            continue
-        special = {character for character in text if character > "\x7f"}
-        if any(not "\udc80" <= character <= "\udcff" for character in special):
-            broken = False
+    broken = good = 0
+    while good < _ENOUGH:
+        chunk = binary.read(_CHUNK)
+        text = decoder.decode(chunk, final=not chunk)
+        if not text.isascii():
+            stray = len(_STRAY.findall(text))
+            broken += stray
+            good += len(_BEYOND.findall(text)) - stray
+        if not chunk:
             break
-        broken = True
-    else:
-        broken = broken or bool(decoder.decode(b"", final=True))
     binary.seek(0)
-    return broken
+    return broken > 3 * good
