@@ -31,6 +31,12 @@ def moment(cell: str) -> datetime | None:
         return None
 
 
+def iso_date(cell: str) -> str | None:
+    """As the database reads it."""
+    found = moment(cell)
+    return found.isoformat() if found else None
+
+
 def _epoch(text: str) -> datetime | None:
     if not (text.isascii() and text.isdecimal() and len(text) in {9, 10, 13}):
         return None

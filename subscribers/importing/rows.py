@@ -9,11 +9,11 @@ from typing import NamedTuple
 import idna
 import orjson
 
-from newsdesk.core.errors import InputError
 from subscribers.importing import values, zones
-from subscribers.importing.dates import is_blank, moment
+from subscribers.importing.dates import is_blank, iso_date
+from subscribers.importing.errors import RowError, shown
 from subscribers.importing.layout import Layout
-from subscribers.importing.presets.preset import Flag, folded
+from subscribers.importing.state_reading import YES, StateReader
 from subscribers.importing.states import State
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -24,56 +24,6 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_ROW = 20_000
 _MAX_WORDING = 5000
-_YES = {
-    "yes",
-    "y",
-    "true",
-    "t",
-    "1",
-    "on",
-    "x",
-    "✓",
-    "ja",
-    "oui",
-    "si",
-    "sí",
-    "sì",
-    "sim",
-    "да",
-    "はい",
-    "是",
-    "vrai",
-    "wahr",
-    "verdadero",
-}
-_NO = {
-    "no",
-    "n",
-    "false",
-    "f",
-    "0",
-    "off",
-    "nein",
-    "non",
-    "não",
-    "nao",
-    "nee",
-    "нет",
-    "いいえ",
-    "否",
-    "faux",
-    "falsch",
-    "falso",
-    "null",
-}
-
-
-class RowError(InputError):
-    """The row is rejected; the message says why."""
-
-
-class UnknownWordError(InputError):
-    """A word for somebody's state that is not understood: nobody of the file can be taken on trust."""
 
 
 class Row(NamedTuple):
@@ -101,14 +51,18 @@ class RowReader:
         self._layout = layout
         self._floor = max(floor, layout.floor)
         self._warn = warn
-        self._today = datetime.now(UTC).isoformat()
+        self._states = StateReader(layout, floor=self._floor, warn=warn)
+        # Most files have neither, and pay nothing for them.
+        self._reads_states = layout.reads_states
+        self._proves = any(at for name, at in layout.fields.items() if name.startswith("consent_"))
+        self._now = datetime.now(UTC).isoformat()
 
     def row(self, cells: list[str], line: int) -> Row:
         """The subscriber on this line. Raises RowError, and UnknownWordError for the whole file."""
         cells = self._fitted(cells, line)
         _check_readable(cells)
         email = _email(self._cell(cells, "email"))
-        state, left_at = self._state(cells, line)
+        state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
         return Row(
             email=email,
             address=email.lower(),
@@ -118,10 +72,10 @@ class RowReader:
             attributes=self._attributes(cells, line),
             tags=_checked_tags(self._cell(cells, "tags")),
             state=state,
-            consent_at=self._consent_at(cells, line),
+            consent_at=self._consent_at(cells, line) if self._proves else None,
             left_at=left_at,
-            source=self._source(cells),
-            wording=self._cell(cells, "consent_wording")[:_MAX_WORDING],
+            source=self._source(cells) if self._proves else "",
+            wording=self._cell(cells, "consent_wording")[:_MAX_WORDING] if self._proves else "",
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -157,7 +111,7 @@ class RowReader:
             return ""
         found = understand(text)
         if not found:
-            self._warn(line, f"{field}: {_shown(text)} is not understood, and left empty")
+            self._warn(line, f"{field}: {shown(text)} is not understood, and left empty")
         return found
 
     def _attributes(self, cells: Sequence[str], line: int) -> str:
@@ -173,65 +127,13 @@ class RowReader:
             filled |= found
         return orjson.dumps(filled).decode().replace("\\u0000", "")
 
-    def _state(self, cells: Sequence[str], line: int) -> tuple[State, str | None]:
-        """The worst that any column says, and the date of it."""
-        layout, state, left_at = self._layout, self._floor, None
-        for at, flag in layout.flags:
-            found = self._flag(at, flag, cells[at].strip(), line)
-            if found > state:
-                state = found
-                left_at = _date(cells[at])
-        for at, mark in layout.left:
-            if not is_blank(cells[at]):
-                state = max(state, mark)
-                left_at = left_at or _date(cells[at])
-        if layout.status:
-            state = max(state, self._by_words(cells, line))
-        return state, left_at if left_at and left_at <= self._today else None
-
-    def _by_words(self, cells: Sequence[str], line: int) -> State:
-        found = [self._word(at, text, line) for at in self._layout.status if (text := cells[at].strip())]
-        if not found:
-            self._warn(line, "no status: taken for waiting for confirmation, and not mailed")
-            return State.PENDING
-        return max(found)
-
-    def _word(self, at: int, text: str, line: int) -> State:
-        state = self._layout.words.get(folded(text))
-        if state is None:
-            raise self._unknown(at, text, line)
-        return state
-
-    def _flag(self, at: int, flag: Flag, text: str, line: int) -> State:
-        if not text:
-            return flag.empty
-        word = text.casefold()
-        if word in _YES:
-            return flag.yes
-        if word in _NO:
-            return flag.no
-        # A date says when it was answered with yes.
-        if moment(text) or (text.isdecimal() and int(text) > 1):
-            return flag.yes
-        known = self._layout.words.get(folded(text))
-        if known is None:
-            raise self._unknown(at, text, line)
-        return known
-
-    def _unknown(self, at: int, text: str, line: int) -> UnknownWordError:
-        heading = self._layout.headings[at]
-        return UnknownWordError(
-            f"line {line}: {heading}: {_shown(text)} is no state that is understood; nothing is imported. Name the right column "
-            f'with --status-column, or keep this one as an attribute with --map "{heading}=NAME".'
-        )
-
     def _consent_at(self, cells: Sequence[str], line: int) -> str | None:
         text = self._cell(cells, "consent_at")
-        if is_blank(text) or text.casefold() in _YES:
+        if is_blank(text) or text.casefold() in YES:
             return None
-        found = _date(text)
-        if found is None or found > self._today:
-            self._warn(line, f"the date of consent {_shown(text)} is not understood, and taken for unknown")
+        found = iso_date(text)
+        if found is None or found > self._now:
+            self._warn(line, f"the date of consent {shown(text)} is not understood, and taken for unknown")
             return None
         return found
 
@@ -239,11 +141,6 @@ class RowReader:
         said = self._cell(cells, "consent_source")
         address = values.shortened_ip(self._cell(cells, "consent_ip"))
         return "; ".join(part for part in (_CONTROL.sub(" ", said[:120]), address) if part)
-
-
-def _date(text: str) -> str | None:
-    found = moment(text)
-    return found.isoformat() if found else None
 
 
 def _count(cells: int) -> str:
@@ -266,13 +163,13 @@ def _email(cell: str) -> str:
         raise RowError("no address")
     local, at, domain = cell.rpartition("@")
     if at and not local.isascii():
-        raise RowError(f"{_shown(cell)}: letters outside ASCII before the @ cannot be delivered")
+        raise RowError(f"{shown(cell)}: letters outside ASCII before the @ cannot be delivered")
     domain = _ascii_domain(domain)
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        raise RowError(f"{_shown(cell)} is not an address")
+        raise RowError(f"{shown(cell)} is not an address")
     # RFC 5321, section 4.5.3.1, and erratum 1690 of RFC 3696.
     if len(local) > 64 or len(local) + len(domain) > 253:
-        raise RowError(f"{_shown(cell)} is longer than an address can be")
+        raise RowError(f"{shown(cell)} is longer than an address can be")
     return f"{local}@{domain}"
 
 
@@ -300,11 +197,5 @@ def _checked_tags(cell: str) -> tuple[str, ...]:
     found = values.tags(cell)
     for tag in found:
         if len(tag) > 100 or _CONTROL.search(tag):
-            raise RowError(f"tags: {_shown(tag)} is longer than 100 characters or holds a control character")
+            raise RowError(f"tags: {shown(tag)} is longer than 100 characters or holds a control character")
     return found
-
-
-def _shown(text: str) -> str:
-    """A cell in a message: short, on one line, safe to print."""
-    shown = repr(text if len(text) <= 60 else text[:60] + "…")
-    return shown.encode("utf-8", "backslashreplace").decode()

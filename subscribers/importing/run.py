@@ -9,10 +9,11 @@ from django.db import transaction
 
 from newsdesk.core.errors import InputError
 from subscribers.importing import staging
+from subscribers.importing.errors import RowError, UnknownWordError
 from subscribers.importing.layout import Choices, Layout, state_by_name
 from subscribers.importing.records import Record, records
 from subscribers.importing.report import ImportReport, Rejection, Warned
-from subscribers.importing.rows import Row, RowError, RowReader, UnknownWordError
+from subscribers.importing.rows import Row, RowReader
 from subscribers.importing.text import opened
 from subscribers.models import List
 

@@ -1,0 +1,115 @@
+"""What a row's words, yes and no, and dates say of its reader's state."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from subscribers.importing.dates import is_blank, iso_date, moment
+from subscribers.importing.errors import UnknownWordError, shown
+from subscribers.importing.layout import Layout
+from subscribers.importing.presets.preset import Flag, folded
+from subscribers.importing.states import State
+
+YES = {
+    "yes",
+    "y",
+    "true",
+    "t",
+    "1",
+    "on",
+    "x",
+    "✓",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "sì",
+    "sim",
+    "да",
+    "はい",
+    "是",
+    "vrai",
+    "wahr",
+    "verdadero",
+}
+_NO = {
+    "no",
+    "n",
+    "false",
+    "f",
+    "0",
+    "off",
+    "nein",
+    "non",
+    "não",
+    "nao",
+    "nee",
+    "нет",
+    "いいえ",
+    "否",
+    "faux",
+    "falsch",
+    "falso",
+    "null",
+}
+
+
+class StateReader:
+    """`floor` is the best that anybody in the file can be."""
+
+    def __init__(self, layout: Layout, *, floor: State, warn: Callable[[int, str], None]) -> None:
+        self._layout = layout
+        self._floor = floor
+        self._warn = warn
+        self._now = datetime.now(UTC).isoformat()
+
+    def of(self, cells: Sequence[str], line: int) -> tuple[State, str | None]:
+        """The worst that any column says, and the date of it."""
+        layout, state, left_at = self._layout, self._floor, None
+        for at, flag in layout.flags:
+            found = self._flag(at, flag, cells[at].strip(), line)
+            if found > state:
+                state = found
+                left_at = iso_date(cells[at])
+        for at, mark in layout.left:
+            if not is_blank(cells[at]):
+                state = max(state, mark)
+                left_at = left_at or iso_date(cells[at])
+        if layout.status:
+            state = max(state, self._by_words(cells, line))
+        return state, left_at if left_at and left_at <= self._now else None
+
+    def _by_words(self, cells: Sequence[str], line: int) -> State:
+        found = [self._word(at, text, line) for at in self._layout.status if (text := cells[at].strip())]
+        if not found:
+            self._warn(line, "no status: taken for waiting for confirmation, and not mailed")
+            return State.PENDING
+        return max(found)
+
+    def _word(self, at: int, text: str, line: int) -> State:
+        state = self._layout.words.get(folded(text))
+        if state is None:
+            raise self._unknown(at, text, line)
+        return state
+
+    def _flag(self, at: int, flag: Flag, text: str, line: int) -> State:
+        if not text:
+            return flag.empty
+        word = text.casefold()
+        if word in YES:
+            return flag.yes
+        if word in _NO:
+            return flag.no
+        # A date says when it was answered with yes.
+        if moment(text) or (text.isdecimal() and int(text) > 1):
+            return flag.yes
+        known = self._layout.words.get(folded(text))
+        if known is None:
+            raise self._unknown(at, text, line)
+        return known
+
+    def _unknown(self, at: int, text: str, line: int) -> UnknownWordError:
+        heading = self._layout.headings[at]
+        return UnknownWordError(
+            f"line {line}: {heading}: {shown(text)} is no state that is understood; nothing is imported. Name the right column "
+            f'with --status-column, or keep this one as an attribute with --map "{heading}=NAME".'
+        )
