@@ -17,7 +17,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT = {"not", "non", "no", "without", "except", "excluding", "minus", "ohne", "sans", "sin"}
 _GONE = {
     State.COMPLAINT: "complaint complaints complained complainers spam spamreports",
-    State.HARD_BOUNCE: "cleaned bounced bounces bounce hardbounces undeliverable bounced_emails",
+    State.HARD_BOUNCE: "bounced bounces bounce hardbounces undeliverable bounced_emails",
     State.INVALID: "invalid",
     State.MANUAL: "blocklist blocklisted blacklist blacklisted suppressed suppression suppressions suppressionlist blocked",
     State.UNSUBSCRIBED: "unsubscribed unsubscribes unsubscribers unsubscribe unsubs unsub optout optouts deleted removed inactive "
@@ -44,6 +44,9 @@ def state_by_name(stem: str) -> State:
     text = " ".join(words)
     if re.search(r"\bopt(ed)? out\b", text):
         return State.UNSUBSCRIBED
+    if words[0] == "cleaned":
+        # Elsewhere in a name the word says that somebody tidied the file.
+        return State.HARD_BOUNCE
     return next((state for state, gone in _GONE.items() if set(gone.split()) & set(words)), State.ACTIVE)
 
 

@@ -14,6 +14,7 @@ from subscribers.importing.layout import Choices, Layout, state_by_name
 from subscribers.importing.records import Record, records
 from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.rows import Row, RowReader
+from subscribers.importing.states import State
 from subscribers.importing.text import opened
 from subscribers.models import List
 
@@ -69,11 +70,16 @@ class _Rows:
         if first.problem:
             raise InputError(f"{path}: line {first.line}: {first.problem}.")
         self._layout = Layout(first.cells, f"{path}: line {first.line}", choices)
-        self._reader = RowReader(self._layout, floor=state_by_name(path.stem), warn=self._warn)
+        by_name = state_by_name(path.stem)
+        self._reader = RowReader(self._layout, floor=by_name, warn=self._warn)
         self._count = 0
         self._rejected: list[Rejection] = []
         self._warnings: list[Warned] = []
         self._unsaid = 0
+        if by_name != State.ACTIVE:
+            self._warn(
+                first.line, f"by the file's name its people are at best {by_name.word}; rename it if they are not"
+            )
         for doubled in self._layout.doubled:
             self._warn(first.line, f"two columns are named {doubled}; the second is {doubled} (2)")
 

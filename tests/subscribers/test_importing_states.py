@@ -101,6 +101,9 @@ FILES = [
         "opted-out.csv")],
     ("generic", "unsubscribed_x.csv", "email,status", ["no@e.example,active"]),
     ("generic", "not-unsubscribed.csv", "email", ["yes@e.example"]),
+    ("generic", "readers_cleaned.csv", "email", ["yes@e.example"]),
+    ("generic", "list.csv", "email,Email Marketing Consent", ["yes@e.example,SUBSCRIBED", "no@e.example,NEVER_SUBSCRIBED"]),
+    ("generic", "list.csv", "email,Stop Time,Abgemeldet", ["yes@e.example,,", "no1@e.example,2020-01-01 00:00,", "no2@e.example,,ja"]),
 ]  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from subscribers.importing.states import State
 
 _WORDS = {
     State.ACTIVE: """
-        active subscribed enabled confirmed opted_in opt_in optin yes true 1 ok valid regular premium gifted trialed member free
+        express implied explicit mailable unengaged active subscribed enabled confirmed opted_in opt_in optin yes true 1 ok valid regular premium gifted trialed member free
         paid comped subscriber soft_bounce soft_bounced softbounced aktiv abonniert angemeldet bestaetigt bestätigt actif active_subscriber abonné abonne inscrit
         confirmé activo suscrito confirmado ativo inscrito assinante attivo iscritto confermato actief ingeschreven
         bevestigd aktywny zapisany aktivní aktivt prenumererar активен подписан активный 有効 購読中 已订阅 已訂閱 订阅 活跃 活躍
     """,
     State.PENDING: """
-        pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
+        never_subscribed not_set temporary_hold on_hold held pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
         opt_in_pending double_opt_in_pending not_activated transactional non_subscribed nonsubscribed unbestätigt
         unbestaetigt ausstehend wartend en_attente non_confirmé pendiente sin_confirmar pendente não_confirmado
         in_attesa non_confermato in_afwachting oczekujący niepotwierdzony ожидает 未確認 保留中 未确认 待确认
@@ -24,7 +24,7 @@ _WORDS = {
         nieaktywny odhlášený avregistrerad неактивен отписан отписался 配信停止 解除 退会 已退订 已退訂 退订 取消订阅
     """,
     State.HARD_BOUNCE: """
-        cleaned bounced bounce hard_bounce hard_bounced hardbounce hardbounced hard undeliverable undelivered bouncing
+        quarantined cleaned bounced bounce hard_bounce hard_bounced hardbounce hardbounced hard undeliverable undelivered bouncing
         unzustellbar rebotado rebote rejeté rebond devolvido rimbalzato geweigerd
     """,
     State.COMPLAINT: """
@@ -33,7 +33,7 @@ _WORDS = {
     """,
     State.INVALID: "invalid invalid_email bad malformed syntax_error ungültig invalide inválido non_valido ongeldig",
     State.MANUAL: """
-        blocked blocklisted blacklisted blacklist blocklist suppressed banned do_not_mail do_not_contact dnc excluded
+        suspended non_mailable blocked blocklisted blacklisted blacklist blocklist suppressed banned do_not_mail do_not_contact dnc excluded
         unwanted gesperrt blockiert bloqué bloqueado bloccato geblokkeerd
     """,
 }
@@ -61,15 +61,15 @@ GENERIC = Preset(
         "consent_wording": ("consent_wording", "consent_text", "opt_in_text", "wording"),
         "consent_ip": ("consent_ip", "confirm_ip", "opt_in_ip", "optin_ip", "signup_ip", "ip_address", "ip"),
     },
-    status=("status", "email_status", "subscription_status", "subscriber_status", "subscriber_state", "email_state",
+    status=("email_marketing_consent", "email_marketing", "email_subscriber_status", "email_permission_status", "permission_status", "consent_status", "opt_in_status", "optin_status", "member_status", "mailing_status", "newsletter_status", "subscriber_type", "status", "email_status", "subscription_status", "subscriber_status", "subscriber_state", "email_state",
             "subscription_state", "estado", "statut", "stato", "state"),
     words=WORDS,
     flags={
-        **dict.fromkeys(("opt_in", "optin", "opted_in", "subscribed", "is_subscribed", "subscribed_to_emails",
+        **dict.fromkeys(("angemeldet", "abonniert", "abonné", "inscrit", "suscrito", "iscritto", "inscrito", "mailable", "opt_in", "optin", "opted_in", "subscribed", "is_subscribed", "subscribed_to_emails",
                          "newsletter", "email_opt_in", "marketing_consent", "accepts_marketing", "email_consent", "consent",
                          "accepts_email_marketing", "is_active", "active", "enabled", "email_enabled"), WANTED),
         **dict.fromkeys(("confirmed", "is_confirmed", "verified", "double_opt_in", "email_verified"), CONFIRMED),
-        **dict.fromkeys(("email_disabled", "unsubscribed", "is_unsubscribed", "opted_out", "opt_out", "optout",
+        **dict.fromkeys(("abgemeldet", "désinscrit", "désabonné", "desabonne", "baja", "unsub", "left", "email_disabled", "unsubscribed", "is_unsubscribed", "opted_out", "opt_out", "optout",
                          "email_opt_out", "has_opted_out_of_email", "disabled", "deleted", "is_deleted", "archived",
                          "unsubscribed_from_all", "unsubscribed_from_emails", "inactive"), bad(State.UNSUBSCRIBED)),
         **dict.fromkeys(("blocklisted", "blacklisted", "blocked", "is_blocked", "suppressed", "do_not_contact",
@@ -80,15 +80,15 @@ GENERIC = Preset(
         **dict.fromkeys(("invalid", "email_invalid", "is_invalid"), bad(State.INVALID)),
     },
     left={
-        **dict.fromkeys(("unsubscribed_at", "unsubscribed_on", "unsubscribe_date", "unsubscribed_date", "unsubscription_date",
+        **dict.fromkeys(("stop_time", "unsub_at", "opted_out_on", "opt_out_at", "optout_at", "email_opt_out_date", "unsubscribe_reason", "unsubscribed_reason", "unsub_reason", "abmeldedatum", "date_de_désinscription", "date_désinscription", "date_desinscription", "désinscrit_le", "fecha_de_baja", "fecha_baja", "unsubscribed_at", "unsubscribed_on", "unsubscribe_date", "unsubscribed_date", "unsubscription_date",
                          "date_unsubscribed", "unsub_time", "unsub_date", "unsubscribe_time", "unsubscribe_at",
                          "opted_out_at", "opt_out_date", "optout_time", "opt_out_time", "optout_date", "deleted_at",
                          "left_at", "cancelled_at", "canceled_at", "removed_at", "disabled_at", "abgemeldet_am"),
                         State.UNSUBSCRIBED),
-        **dict.fromkeys(("bounced_at", "bounce_date", "hard_bounced_at", "cleaned_at", "clean_time", "bounce_time", "bounced_on"),
+        **dict.fromkeys(("bounce_reason", "hard_bounce_reason", "bounced_at", "bounce_date", "hard_bounced_at", "cleaned_at", "clean_time", "bounce_time", "bounced_on"),
                         State.HARD_BOUNCE),
         **dict.fromkeys(("complained_at", "complaint_date", "complaint_time", "spam_reported_at", "marked_as_spam_at"),
                         State.COMPLAINT),
-        **dict.fromkeys(("blocked_at", "blacklisted_at", "blocklisted_at", "suppressed_at", "banned_at"), State.MANUAL),
+        **dict.fromkeys(("suppression_reason", "blocked_at", "blacklisted_at", "blocklisted_at", "suppressed_at", "banned_at"), State.MANUAL),
     },
 )  # fmt: skip
