@@ -63,14 +63,22 @@ class RowReader:
         _check_readable(cells)
         email = _email(self._cell(cells, "email"))
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
+        try:
+            name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"))
+        except RowError as problem:
+            if state == State.ACTIVE:
+                raise
+            # That somebody left has to be kept, whatever their name looks like.
+            self._warn(line, f"{problem}; name and tags are left empty")
+            name, tags = "", ()
         return Row(
             email=email,
             address=email.lower(),
-            name=self._name(cells),
+            name=name,
             language=self._understood(cells, "language", zones.language, line),
             timezone=self._understood(cells, "timezone", zones.timezone, line),
             attributes=self._attributes(cells, line),
-            tags=_checked_tags(self._cell(cells, "tags")),
+            tags=tags,
             state=state,
             consent_at=self._consent_at(cells, line) if self._proves else None,
             left_at=left_at,

@@ -219,3 +219,10 @@ def test_names_tags_and_nested_attributes(load: Load, tmp_path: Path) -> None:
         ("Solo", ["VIP", "Blog, weekly"], {}),
         ("", ["a", "b", "c"], {"attributes": "no json"}),
     ]
+
+
+def test_that_somebody_left_is_kept_whatever_their_name(load: Load) -> None:
+    report = load(f"email,name,status\nada@e.example,{'A' * 201},unsubscribed\nbob@e.example,{'B' * 201},active\n")
+
+    assert ([warning.line for warning in report.warnings], [line for line, _ in report.rejected]) == ([2], [3])
+    assert (Subscription.objects.get().status, Subscriber.objects.get().name) == ("unsubscribed", "")
