@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from newsdesk.core.errors import InputError
 from subscribers.importing.presets import preset_named, recognised
 from subscribers.importing.presets.generic import GENERIC
-from subscribers.importing.presets.preset import CONFIRMED, Flag, Preset, folded
+from subscribers.importing.presets.preset import CONFIRMED, Flag, Preset, bad, folded
 from subscribers.importing.states import State
 
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
 #: Beside one of these, "state" is where somebody lives.
 _PLACES = {"city", "country", "zip", "zip_code", "postal_code", "postcode", "address", "street", "region", "town"}
+_REFUSES = re.compile(r"(opted_out_of|opt_out_of|unsubscribed_from)_")
+#: A column that is kept as an attribute, and perhaps should not be.
+_SUSPECT = re.compile(
+    r"unsub|opt(ed)?_?out|bounce|status|suppress|blocked|blacklist|complain|abgemeldet|désab|désins|baja"
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT = {"not", "non", "no", "without", "except", "excluding", "minus", "ohne", "sans", "sin"}
 _GONE = {
@@ -75,6 +80,14 @@ class Layout:
             seen = ", ".join(heading or "(empty)" for heading in self.headings) or "none"
             raise InputError(f"{where}: no column named email; the columns are: {seen[:500]}.")
 
+    def suspects(self) -> list[str]:
+        """Attributes by whose names somebody may have left."""
+        return [
+            self.headings[at]
+            for at, _ in self.attributes
+            if at not in self._renamed and _SUSPECT.search(self._names[at])
+        ]
+
     @property
     def reads_states(self) -> bool:
         return bool(self.status or self.flags or self.left)
@@ -135,6 +148,8 @@ class Layout:
             **self.preset.flags,
         }
         left = {**{name: state for name, state in GENERIC.left.items() if name not in flags}, **self.preset.left}
+        # HubSpot, for one, has a column for each kind of mail.
+        flags |= {name: bad(State.UNSUBSCRIBED) for name in self._names if _REFUSES.match(name) and name not in left}
         if not self.status:
             flags.setdefault("confirmed_at", CONFIRMED)
         taken = set(self.status)

@@ -80,6 +80,8 @@ class _Rows:
             self._warn(
                 first.line, f"by the file's name its people are at best {by_name.word}; rename it if they are not"
             )
+        for heading in self._layout.suspects():
+            self._warn(first.line, f"{heading} is kept as an attribute; if it says who has left, use --status-column")
         for doubled in self._layout.doubled:
             self._warn(first.line, f"two columns are named {doubled}; the second is {doubled} (2)")
 

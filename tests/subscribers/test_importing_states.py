@@ -80,6 +80,7 @@ FILES = [
       "no2@e.example,Junk,1,0,0,2022-01-01,", "no3@e.example,Active,1,1,0,2022-01-01,2022-02-02 00:00:00"]),
     ("hubspot", "contacts.csv", "Record ID,First Name,Last Name,Email,Unsubscribed from all email,Email hard bounce reason",
      ["1,H,S,yes@e.example,false,", "2,H,S,no1@e.example,true,", "3,H,S,no2@e.example,,UNKNOWN_USER"]),
+    ("hubspot", "contacts.csv", "Record ID,Email,Opted out of email: News", ["1,yes@e.example,No", "2,no@e.example,Yes"]),
     ("brevo", "contacts.csv", "CONTACT ID,EMAIL,FIRSTNAME,LASTNAME,EMAIL_BLACKLISTED,ADDED_TIME",
      ["1,yes@e.example,B,R,No,2022-01-01 00:00:00", "2,no@e.example,B,R,Yes,2022-01-01 00:00:00"]),
     ("mailcoach", "subscribers.csv", "email,first_name,last_name,tags,subscribed_at,unsubscribed_at",
@@ -226,3 +227,10 @@ def test_that_somebody_left_is_kept_whatever_their_name(load: Load) -> None:
 
     assert ([warning.line for warning in report.warnings], [line for line, _ in report.rejected]) == ([2], [3])
     assert (Subscription.objects.get().status, Subscriber.objects.get().name) == ("unsubscribed", "")
+
+
+def test_a_column_that_may_say_who_left_is_pointed_at(load: Load) -> None:
+    report = load("email,Mailing bounce class\nada@e.example,x\n")
+
+    assert report.warnings[0].message.startswith("Mailing bounce class is kept as an attribute")
+    assert not load("email,Mailing bounce class\nada@e.example,x\n", columns={"Mailing bounce class": "class"}).warnings
