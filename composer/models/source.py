@@ -1,16 +1,37 @@
-"""Where stories come from by themselves: a feed that is polled, and what of it was seen."""
+"""Where stories come from by themselves: a feed or mailbox that is polled, an address for mails, and what of it was seen."""
 
 import hashlib
+from typing import Literal
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.utils import timezone
 
 
+_KINDS: dict[str, Literal["mailbox", "inbound"]] = {"imaps": "mailbox", "mailto": "inbound"}
+
+
+def _signer() -> Signer:
+    return Signer(sep=".", salt="composer.source.inbound")
+
+
 class Source(models.Model):
-    """One feed of a publication. Its stories go into the inbox; an editor picks."""
+    """One feed, mailbox or mail address of a publication. Its stories go into the inbox; an editor picks."""
 
     publication = models.ForeignKey("composer.Publication", on_delete=models.CASCADE, related_name="sources")
-    url = models.CharField("feed's URL", max_length=2000, help_text="An RSS, Atom or JSON feed.")
+    url = models.CharField(
+        "address",
+        max_length=2000,
+        help_text="An RSS, Atom or JSON feed; a mailbox as imaps://user@host/FOLDER; or mailto:stories@example.com.",
+    )
+    senders = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="Of mails: whom they are taken from, addresses or domains, separated by commas.",
+    )
     title = models.CharField(max_length=300, blank=True, help_text="Left empty: as the feed calls itself.")
     topic = models.CharField(max_length=120, blank=True, help_text="Given to each of its stories.")
     include = models.CharField(
@@ -42,12 +63,52 @@ class Source(models.Model):
             models.UniqueConstraint(
                 fields=["publication", "url"],
                 name="composer_source_once",
-                violation_error_message="The publication has this feed already.",
+                violation_error_message="The publication has this source already.",
             ),
         ]
 
     def __str__(self) -> str:
         return self.title or self.url
+
+    @property
+    def kind(self) -> Literal["feed", "mailbox", "inbound"]:
+        """Inbound: a mail provider posts what comes for the address."""
+        return _KINDS.get(self.url.partition(":")[0].strip().lower(), "feed")
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the provider posts the mails of an inbound source: it cannot sign them, so the address is the secret."""
+        if self.kind != "inbound" or not self.pk:
+            return ""
+        return f"{settings.BASE_URL}/webhooks/inbound/{_signer().sign(str(self.pk))}"
+
+    @classmethod
+    def with_key(cls, key: str) -> "Source | None":
+        """The inbound source whose webhook URL ends in this key."""
+        try:
+            pk = int(_signer().unsign(key))
+        except (BadSignature, ValueError):
+            return None
+        source = cls.objects.select_related("publication").filter(pk=pk).first()
+        return source if source and source.kind == "inbound" else None
+
+    def clean(self) -> None:
+        super().clean()
+        if self.kind == "feed":
+            return
+        try:
+            parts = urlsplit(self.url)
+            is_whole = bool(parts.hostname and parts.username) and (parts.port or 1) > 0
+        except ValueError:
+            raise ValidationError({"url": "It cannot be read."}) from None
+        if self.kind == "mailbox" and parts.password:
+            raise ValidationError({"url": "Leave the password out: it stands in NEWSDESK_MAILBOXES."})
+        if self.kind == "mailbox" and not is_whole:
+            raise ValidationError({"url": "Write a mailbox as imaps://user@host/FOLDER."})
+        if self.kind == "inbound" and "@" not in parts.path:
+            raise ValidationError({"url": "Write a mail address as mailto:stories@example.com."})
+        if not self.senders.strip(" ,"):
+            raise ValidationError({"senders": "Say whom mails are taken from."})
 
     def save(self, *args: object, **kwargs: object) -> None:
         before = Source.objects.filter(pk=self.pk).values_list("url", flat=True).first() if self.pk else None

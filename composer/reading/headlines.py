@@ -37,6 +37,7 @@ class Headlines:
     doubts: list[Doubt] = field(default_factory=list)
     #: Of heading blocks; 0 where headlines are numbered.
     level: int = 0
+    is_numbered: bool = False
 
 
 def unescaped(text: str) -> str:
@@ -88,6 +89,7 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
         return plain
     found = _Counter(blocks, candidates, form, decided).headlines()
     _report_unknown_forms(blocks, found)
+    found.is_numbered = True
     return found
 
 

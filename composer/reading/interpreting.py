@@ -77,6 +77,7 @@ class _Interpreter:
             closing_blocks=tuple(closing_blocks),
             call_to_action=call,
             report=self._report(blocks, len(stories)),
+            is_numbered=headlines.is_numbered,
         )
 
     def _report(self, blocks: Sequence[Block], stories: int) -> Report:

@@ -97,6 +97,8 @@ class Digest:
     closing_blocks: tuple[Block, ...]
     call_to_action: DigestCall | None
     report: Report
+    #: Whether its headlines have numbers; else they are what looks like headlines.
+    is_numbered: bool = False
 
     @property
     def introduction(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from newsdesk.core import paths
 from newsdesk.core.errors import InputError
+from newsdesk.core.mailbox_account import MailboxAccount, read_account
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: SendGrid retries a webhook for 24 hours (its Event Webhook documentation): silence proves nothing before.
@@ -88,6 +89,8 @@ class Environment:
     undo_seconds: int = UNDO_SECONDS
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
+    #: Where stories are fetched from, as far as sources name them.
+    mailboxes: tuple[MailboxAccount, ...] = ()
     home: Path = Path(".newsdesk")
     #: The folder of the editors' own themes; None: `themes` in the home.
     themes: Path | None = None
@@ -172,6 +175,16 @@ def _whole(mapping: Mapping[str, str], name: str, default: int, *, least: int = 
         fits = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise EnvironmentVariableError(f"{name}: {value!r} is not a whole number {fits}.")
     return int(value)
+
+
+def _mailboxes(mapping: Mapping[str, str]) -> tuple[MailboxAccount, ...]:
+    accounts = []
+    for number, url in enumerate(_words(mapping, "NEWSDESK_MAILBOXES"), start=1):
+        try:
+            accounts.append(read_account(url))
+        except ValueError as error:
+            raise EnvironmentVariableError(f"NEWSDESK_MAILBOXES: address {number}: {error}.") from error
+    return tuple(accounts)
 
 
 def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | None:
@@ -277,6 +290,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
             mapping, "NEWSDESK_UNDO_SECONDS", UNDO_SECONDS if api_key or transport != "sendgrid" else 0
         ),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
+        mailboxes=_mailboxes(mapping),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         themes=Path(themes).expanduser().resolve() if themes else None,
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),

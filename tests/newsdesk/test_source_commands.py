@@ -90,7 +90,7 @@ def test_a_source_is_read_when_it_is_added_and_listed(reachable: Site, publicati
 
     assert (added["title"], added["stories"]) == ("The Gazette", 1)
     assert (listed["stories"], listed["failures"], listed["url"]) == (1, 0, url)
-    with pytest.raises(InputError, match="has this feed already"):
+    with pytest.raises(InputError, match="has this source already"):
         run("add_source", url, "--publication", publication.slug)
 
 

@@ -1,0 +1,41 @@
+"""The mailboxes that stories are fetched from: who logs in where. Editors name a folder of one, and see no password."""
+
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+IMAPS_PORT = 993
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxAccount:
+    username: str
+    host: str
+    port: int = IMAPS_PORT
+    password: str = field(default="", repr=False)
+
+    def is_of(self, url: str) -> bool:
+        """Whether an imaps:// address, which has no password, means a folder of this account."""
+        try:
+            other = _account(urlsplit(url))
+        except ValueError:
+            return False
+        return (self.username, self.host, self.port) == (other.username, other.host, other.port)
+
+
+def read_account(url: str) -> MailboxAccount:
+    """imaps://user:password@host. Raises ValueError, whose message says nothing of the password."""
+    parts = urlsplit(url)
+    if parts.scheme != "imaps" or not (parts.hostname and parts.username and parts.password):
+        raise ValueError("it is no imaps://user:password@host")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("nothing may follow the host; write special characters of the password as %2F, %23, %3F")
+    return _account(parts)
+
+
+def _account(parts: SplitResult) -> MailboxAccount:
+    return MailboxAccount(
+        username=unquote(parts.username or ""),
+        host=(parts.hostname or "").lower(),
+        port=parts.port or IMAPS_PORT,
+        password=unquote(parts.password or ""),
+    )
