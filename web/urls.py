@@ -6,9 +6,10 @@ one, and SendGrid follows none).
 
 from django.urls import path, re_path
 
-from web import archive, unsubscribe, webhooks
+from web import archive, inbound, unsubscribe, webhooks
 
 urlpatterns = [
+    re_path(r"^webhooks/inbound/(?P<key>[^/]+)/?\Z", inbound.receive, name="inbound"),
     re_path(r"^webhooks/(?P<provider>[a-z_]+)/?\Z", webhooks.receive, name="webhook"),
     re_path(r"^u/(?P<token>[^/]+)/?\Z", unsubscribe.unsubscribe, name="unsubscribe"),
     re_path(r"^p/(?P<token>[^/]+)/?\Z", unsubscribe.choose, name="preferences"),

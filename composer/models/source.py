@@ -10,7 +10,6 @@ from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.utils import timezone
 
-
 _KINDS: dict[str, Literal["mailbox", "inbound"]] = {"imaps": "mailbox", "mailto": "inbound"}
 
 
@@ -70,6 +69,14 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.title or self.url
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        before = Source.objects.filter(pk=self.pk).values_list("url", flat=True).first() if self.pk else None
+        if before not in {None, self.url}:
+            # What the server said of the feed before is no answer to this one.
+            self.etag = self.last_modified = self.body_hash = self.error = ""
+            self.failures, self.next_poll_at = 0, timezone.now()
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
     @property
     def kind(self) -> Literal["feed", "mailbox", "inbound"]:
         """Inbound: a mail provider posts what comes for the address."""
@@ -109,14 +116,6 @@ class Source(models.Model):
             raise ValidationError({"url": "Write a mail address as mailto:stories@example.com."})
         if not self.senders.strip(" ,"):
             raise ValidationError({"senders": "Say whom mails are taken from."})
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        before = Source.objects.filter(pk=self.pk).values_list("url", flat=True).first() if self.pk else None
-        if before not in {None, self.url}:
-            # What the server said of the feed before is no answer to this one.
-            self.etag = self.last_modified = self.body_hash = self.error = ""
-            self.failures, self.next_poll_at = 0, timezone.now()
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class SourceEntry(models.Model):

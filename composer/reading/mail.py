@@ -1,6 +1,5 @@
 """A mail (RFC 5322) to blocks: its HTML part, else its text; its subject is the title."""
 
-import codecs
 import email
 import hashlib
 import re
@@ -19,7 +18,7 @@ from composer.sanitising import printable
 
 _FORWARDED = re.compile(r"^(?:\s*(?:fwd?|fw|wg|tr|rv|re|aw)\s*:)+\s*", re.IGNORECASE)
 #: Codecs of host names: no mail is in them, and reading them takes quadratic time.
-_NO_CHARSETS = {"punycode", "idna"}
+NO_CHARSETS = {"punycode", "idna"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +57,9 @@ def parse_mail(raw: bytes) -> Mail:
     if part is None:
         raise DigestError(1, "the mail has no text; save it with its text, or paste the text itself")
     charset = (part.get_content_charset() or "utf-8").lower()
+    if charset in NO_CHARSETS:
+        raise DigestError(1, f"the mail's text cannot be read as {charset}")
     try:
-        if codecs.lookup(charset).name in _NO_CHARSETS:
-            raise LookupError("no mail is in it")
         content = str(part.get_content())
     except (LookupError, UnicodeError, ValueError) as error:
         raise DigestError(1, f"the mail's text cannot be read as {charset}: {error}") from error
@@ -81,7 +80,7 @@ def parse_mail(raw: bytes) -> Mail:
 def document_of(mail: Mail) -> Document:
     """Raises DigestError where it is too much text."""
     check_size(mail.html or mail.text)
-    text = (mail.html or mail.text).replace("\r\n", "\n")
+    text = (mail.html or mail.text).replace("\r\n", "\n").replace("\0", "")
     inner = html.read(text) if mail.html else plain_text.read(text)
     subject = _FORWARDED.sub("", clean(printable(mail.subject)))
     return Document(

@@ -1,4 +1,4 @@
-"""Feeds polled in their turn: asked politely, each entry taken in once, and what failed shown.
+"""Feeds and mailboxes polled in their turn: asked politely, each entry taken in once, and what failed shown.
 
 A source is claimed by moving its next poll into the future, so that several workers share the work and a worker that dies
 costs one interval. Whatever a feed does, its stories are suggestions: nothing here reaches a reader.
@@ -6,11 +6,10 @@ costs one interval. Whatever a feed does, its stories are suggestions: nothing h
 
 import email.utils
 import hashlib
-import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,9 +24,13 @@ from composer.articles.article import Article, ArticleError, Collection
 from composer.articles.feed import Entry, Feed, read_feed
 from composer.intake import take_in
 from composer.models import Source, SourceEntry, Story
+from composer.reading.mail import parse_mail
 from tasks.http.download import Download, DownloadError, download
 from tasks.http.guard import Guard
+from tasks.sources import mailboxes, mails
 from tasks.sources.addresses import MOST_BYTES
+from tasks.sources.filters import is_wanted
+from tasks.sources.mailboxes import Unread
 from tasks.sources.pictures import give_pictures
 
 log = structlog.get_logger(__name__)
@@ -41,6 +44,8 @@ MOST_SECONDS = 50.0
 FIRST_DAYS, FIRST_MOST = 14, 20
 #: Pictures fetched for one source in one poll.
 MOST_PICTURES = 20
+#: What asking a source gave.
+Found = Download | Unread | DownloadError
 _GONE = 410
 _HEADERS = {"Accept": "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.5"}
 
@@ -86,6 +91,7 @@ def poll(sources: Sequence[Source], guard: Guard = Guard()) -> Polled:  # noqa: 
 def _claimed(now: datetime) -> list[Source]:
     with transaction.atomic():
         due = Source.objects.filter(is_active=True, next_poll_at__lte=now).select_related("publication")
+        due = due.exclude(url__istartswith="mailto:")  # its mails come by themselves
         claimed = list(due.select_for_update(skip_locked=True, of=("self",)).order_by("next_poll_at", "pk")[:CHUNK])
         Source.objects.filter(pk__in=[source.pk for source in claimed]).update(next_poll_at=now + INTERVAL)
     return claimed
@@ -98,19 +104,21 @@ class _Hosts:
         self._lock = threading.Lock()
         self._slots: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(MOST_PER_HOST))
 
-    def fetch(self, source: Source, guard: Guard) -> Download | DownloadError:
+    def fetch(self, source: Source, guard: Guard) -> Found:
         with self._lock:
             slot = self._slots[(urlsplit(source.url).hostname or "").lower()]
         conditions = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
         headers = {**_HEADERS, **{name: value for name, value in conditions.items() if value}}
         with slot:
             try:
+                if source.kind == "mailbox":
+                    return mailboxes.fetch(source)
                 return download(source.url, guard, most_bytes=MOST_BYTES, headers=headers)
             except DownloadError as error:
                 return error
 
 
-def _safely_applied(source: Source, found: Download | DownloadError, guard: Guard) -> Polled:
+def _safely_applied(source: Source, found: Found, guard: Guard) -> Polled:
     """One feed that nobody thought of does not keep the others waiting."""
     try:
         return _applied(source, found, guard)
@@ -119,9 +127,11 @@ def _safely_applied(source: Source, found: Download | DownloadError, guard: Guar
         return _failed(source, f"the feed could not be taken in ({type(error).__name__}); the log says more")
 
 
-def _applied(source: Source, found: Download | DownloadError, guard: Guard) -> Polled:
+def _applied(source: Source, found: Found, guard: Guard) -> Polled:
     if isinstance(found, DownloadError):
         return _failed(source, str(found), error=found)
+    if isinstance(found, Unread):
+        return _mails_taken(source, found)
     body_hash = hashlib.blake2b(found.body, digest_size=16).hexdigest()
     if found.is_unchanged or body_hash == source.body_hash:
         _note(source, failures=0, error="")
@@ -145,6 +155,25 @@ def _applied(source: Source, found: Download | DownloadError, guard: Guard) -> P
     return Polled(sources=1, stories=len(stories))
 
 
+def _mails_taken(source: Source, unread: Unread) -> Polled:
+    """One mail that cannot be read keeps no other waiting. It stays unread and is named with each poll, until a person has looked."""
+    taken, stories, refused = [], 0, list(unread.refused)
+    for uid, raw in unread.messages.items():
+        try:
+            stories += mails.take_mail(source, parse_mail(raw))
+            taken.append(uid)
+        except mails.READING_ERRORS as error:
+            refused.append(f"a mail was refused: {mails.unreadable(error)}")
+    _note(source, failures=0, error="")
+    if refused:
+        mails.note_problem(source, "; ".join(dict.fromkeys(refused)))
+    try:
+        mailboxes.mark_as_read(source, unread.validity, taken)
+    except DownloadError as error:
+        mails.note_problem(source, f"mails that were taken could not be marked as read: {error}")
+    return Polled(sources=1, stories=stories)
+
+
 @transaction.atomic
 def _taken_in(source: Source, feed: Feed) -> tuple[list[Story], list[Article]]:
     """The stories made of entries not seen before; every entry counts as seen now."""
@@ -153,7 +182,7 @@ def _taken_in(source: Source, feed: Feed) -> tuple[list[Story], list[Article]]:
     seen = set(source.entries.filter(key_hash__in=hashes).values_list("key_hash", flat=True))
     new = {key: entry for key, entry in hashes.items() if key not in seen}
     is_first = not source.entries.exists()
-    wanted = {key: entry for key, entry in new.items() if _is_wanted(source, entry)}
+    wanted = {key: entry for key, entry in new.items() if is_wanted(source, _words_of(entry.article))}
     if is_first:
         wanted = dict(list(_young(wanted))[:FIRST_MOST])
     articles = tuple(_with_topic(source, entry.article) for entry in wanted.values())
@@ -176,22 +205,8 @@ def _young(entries: dict[str, Entry]) -> Iterator[tuple[str, Entry]]:
             yield key, entry
 
 
-def _is_wanted(source: Source, entry: Entry) -> bool:
-    article = entry.article
-    text = " ".join([article.headline, article.lede, *article.topics]).casefold()
-    include, exclude = list(_words(source.include)), list(_words(source.exclude))
-    return (not include or _has_one(text, include)) and not _has_one(text, exclude)
-
-
-def _words(written: str) -> Iterator[str]:
-    return filter(None, (word.strip().casefold() for word in written.split(",")))
-
-
-def _has_one(text: str, words: Iterable[str]) -> bool:
-    """Whole words, but for scripts that put no spaces between them."""
-    return any(
-        re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) if word.isascii() else word in text for word in words
-    )
+def _words_of(article: Article) -> str:
+    return " ".join([article.headline, article.lede, *article.topics])
 
 
 def _with_topic(source: Source, article: Article) -> Article:
