@@ -3,7 +3,9 @@
 from email.message import EmailMessage
 
 
-def mail(subject: str, text: str, *, sender: str = "Ed Ito <ed@news.example>", message_id: str = "", html: str = "") -> bytes:
+def mail(
+    subject: str, text: str, *, sender: str = "Ed Ito <ed@news.example>", message_id: str = "", html: str = ""
+) -> bytes:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = "stories@in.example.com"

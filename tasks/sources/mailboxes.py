@@ -96,12 +96,13 @@ def _opened(source: Source, *, readonly: bool) -> Iterator[tuple[imaplib.IMAP4_S
         _answer(connection.select(_quoted(_folder(source.url)), readonly=readonly))
         validity = connection.response("UIDVALIDITY")[1][0] or b""
         yield connection, validity
+        connection.logout()
     except (OSError, imaplib.IMAP4.error, ValueError, LookupError, TypeError) as error:
         raise DownloadError(_why(error)) from error
     finally:
         ending.cancel()
-        with suppress(OSError, imaplib.IMAP4.error, ValueError):
-            connection.logout()
+        with suppress(OSError):
+            connection.shutdown()
 
 
 def _account_of(source: Source) -> MailboxAccount:
