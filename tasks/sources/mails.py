@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from composer.intake import take_in
 from composer.models import Source, SourceEntry, Story
-from composer.reading.characters import cut
+from composer.reading.characters import clean, cut
 from composer.reading.errors import DigestError
 from composer.reading.mail import Mail
 from composer.reading.mail_stories import stories_of
+from composer.sanitising import printable
 from tasks.sources.filters import is_wanted
 
 log = structlog.get_logger(__name__)
@@ -64,8 +65,9 @@ def _remember(source: Source, mail: Mail, stories: Iterable[Story]) -> None:
 
 def note_problem(source: Source, why: str) -> None:
     """For the operator: in the log, and with the source."""
-    log.warning("mail_not_taken", source=source.pk, reason=why)
-    Source.objects.filter(pk=source.pk).update(error=cut(why, _LONGEST_ERROR))
+    reason = cut(clean(printable(why)), _LONGEST_ERROR)
+    log.warning("mail_not_taken", source=source.pk, reason=reason)
+    Source.objects.filter(pk=source.pk).update(error=reason)
 
 
 def note_taken(source: Source) -> None:

@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from newsdesk.core import environment as env
+from newsdesk.core.mailbox_account import MailboxAccount
 
 KEY = "k" * 40
 
@@ -43,6 +44,12 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
         ("NEWSDESK_LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        (
+            "NEWSDESK_MAILBOXES",
+            "imaps://me%40a.example:p%2Cw@mail.example",
+            "mailboxes",
+            (MailboxAccount(username="me@a.example", host="mail.example", password="p,w"),),
+        ),
     ],
 )
 def test_every_variable_is_read_and_also_from_a_file(
@@ -171,3 +178,12 @@ def test_a_dkim_key_is_whole_or_refused_by_name() -> None:
     for wrong in ("no key", elliptic.decode()):
         with pytest.raises(env.EnvironmentVariableError, match=r"^DKIM_PRIVATE_KEY: "):
             env.read({**given, "DKIM_PRIVATE_KEY": wrong})
+
+
+@pytest.mark.parametrize(
+    "url", ["imap://me:secret@h", "imaps://me@h", "imaps://me:secret@h/INBOX", "imaps://me:secret@h:x", "secret"]
+)
+def test_a_wrong_mailbox_stops_the_start_and_tells_no_password(url: str) -> None:
+    with pytest.raises(env.EnvironmentVariableError, match=r"^NEWSDESK_MAILBOXES: address 2") as error:
+        env.read({"NEWSDESK_MAILBOXES": f"imaps://a:b@h {url}"})
+    assert "secret" not in str(error.value)

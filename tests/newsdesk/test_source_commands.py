@@ -107,3 +107,35 @@ def test_failures_are_listed(reachable: Site, publication: Publication) -> None:
     call_command("sources", "--poll", stdout=out)
 
     assert "failed 1 times: the server answers 404" in out.getvalue()
+
+
+def test_an_address_for_mails_says_where_they_are_posted_to(publication: Publication) -> None:
+    url = "mailto:stories@in.example.com"
+    with pytest.raises(InputError, match="Say whom mails are taken from"):
+        run("add_source", url, "--publication", publication.slug)
+
+    added = run("add_source", url, "--publication", publication.slug, "--senders", "news.example")
+    Source.objects.update(error="a mail was refused")
+    out = StringIO()
+    call_command("sources", "--poll", stdout=out)
+
+    assert "/webhooks/inbound/" in added["webhook_url"]
+    assert run("sources")["sources"][0]["webhook_url"] == added["webhook_url"]
+    assert "0 stories; a mail was refused" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("imaps://me:secret@mail.example/INBOX", "Leave the password out"),
+        ("imaps://mail.example/INBOX", "Write a mailbox as"),
+        ("imaps://me@mail.example:x/INBOX", "It cannot be read"),
+        ("mailto:stories", "Write a mail address as"),
+        ("imaps://me@mail.example/INBOX", "NEWSDESK_MAILBOXES has no such user and host"),
+    ],
+)
+def test_addresses_of_mails_are_looked_at(url: str, said: str, publication: Publication) -> None:
+    with pytest.raises(InputError, match=said) as error:
+        run("add_source", url, "--publication", publication.slug, "--senders", "news.example")
+    assert "secret@" not in str(error.value).removeprefix(url)
+    assert not Source.objects.exists()

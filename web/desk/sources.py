@@ -1,4 +1,4 @@
-"""Sources at the desk: the feeds, when each was polled, and what failed."""
+"""Sources at the desk: feeds, mailboxes and mail addresses, when each was polled, and what failed."""
 
 from typing import Any
 
@@ -42,6 +42,8 @@ class SourceViewSet(SnippetViewSet):
     panels = [
         FieldRowPanel([FieldPanel("publication"), FieldPanel("is_active")]),
         FieldPanel("url"),
+        FieldPanel("senders"),
+        FieldPanel("webhook_url", read_only=True, heading="Where SendGrid's Inbound Parse posts to"),
         FieldPanel("title"),
         FieldPanel("topic"),
         FieldRowPanel([FieldPanel("include"), FieldPanel("exclude")]),

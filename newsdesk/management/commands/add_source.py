@@ -1,4 +1,4 @@
-"""`newsdesk add-source URL --publication P`: a feed whose stories come into the inbox by themselves."""
+"""`newsdesk add-source URL --publication P`: a feed, a mailbox or a mail address whose stories come into the inbox by themselves."""
 
 from typing import Any
 
@@ -10,12 +10,13 @@ from newsdesk.management.base import NewsdeskCommand
 
 
 class Command(NewsdeskCommand):
-    help = "Add a feed to a publication: it is read now, and polled from then on."
+    help = "Add a feed or mailbox to a publication: it is read now, and polled from then on. Or an address for mails."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("url", metavar="URL", help="an RSS, Atom or JSON feed")
+        parser.add_argument("url", metavar="URL", help="a feed, imaps://user@host/FOLDER or mailto:ADDRESS")
         parser.add_argument("--publication", required=True, metavar="P", help="the publication's slug")
+        parser.add_argument("--senders", metavar="WHO", default="", help="of mails: addresses or domains, by commas")
         parser.add_argument("--topic", metavar="T", default="", help="given to each of its stories")
         parser.add_argument("--include", metavar="WORDS", default="", help="only entries with one of these, by commas")
         parser.add_argument("--exclude", metavar="WORDS", default="", help="no entry with one of these, by commas")
@@ -30,13 +31,19 @@ class Command(NewsdeskCommand):
         source = Source(
             publication=editorial.publication_named(options["publication"]),
             url=options["url"].strip(),
-            **{name: options[name] for name in ("topic", "include", "exclude")},
+            **{name: options[name] for name in ("senders", "topic", "include", "exclude")},
         )
         try:
             source.full_clean()
         except ValidationError as error:
-            raise InputError(editorial.as_line(error, {"url": "URL"})) from error
+            raise InputError(editorial.as_line(error, {"url": "URL", "senders": "--senders"})) from error
         source.save()
+        if source.kind == "inbound":
+            self.report(
+                {"id": source.pk, "title": source.title, "url": source.url, "webhook_url": source.webhook_url},
+                f"source {source.pk}: {source}; let SendGrid's Inbound Parse post to {source.webhook_url}",
+            )
+            return
         polled = polling.poll([source], Guard())
         source.refresh_from_db()
         if polled.failed:

@@ -1,4 +1,4 @@
-"""`newsdesk sources`: the feeds, when each was polled, and what failed."""
+"""`newsdesk sources`: feeds, mailboxes and mail addresses, when each was polled, and what failed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from newsdesk.management.base import NewsdeskCommand
 
 
 class Command(NewsdeskCommand):
-    help = "List the feeds: when each was polled last, how many stories came from it, and what failed."
+    help = "List the sources: when each was polled last, how many stories came from it, and what failed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -34,6 +34,7 @@ class Command(NewsdeskCommand):
                 "publication": source.publication.slug,
                 "title": source.title,
                 "url": source.url,
+                "webhook_url": source.webhook_url,
                 "is_active": source.is_active,
                 "polled_at": source.polled_at.isoformat() if source.polled_at else None,
                 "next_poll_at": source.next_poll_at.isoformat(),
@@ -49,8 +50,11 @@ class Command(NewsdeskCommand):
 
 
 def _line(row: dict[str, Any]) -> str:
-    when = f"polled {row['polled_at'][:16].replace('T', ' ')} UTC" if row["polled_at"] else "not polled yet"
+    word = "mail came" if row["webhook_url"] else "polled"
+    when = f"{word} {row['polled_at'][:16].replace('T', ' ')} UTC" if row["polled_at"] else "not polled yet"
     state = f"failed {row['failures']} times: {row['error']}" if row["failures"] else f"{row['stories']} stories"
+    if row["error"] and not row["failures"]:
+        state += f"; {row['error']}"
     name = row["title"] or row["url"]
     return (
         f"{row['id']:>4}  {row['publication']}  {name}  {when}  {state}{'' if row['is_active'] else '  (not polled)'}"
