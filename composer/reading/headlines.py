@@ -63,6 +63,7 @@ def find_headlines(blocks: Sequence[Block], decisions: Decisions = NO_DECISIONS)
         texts=[text for _, text in both],
         doubts=found.doubts,
         level=found.level,
+        is_numbered=found.is_numbered,
     )
 
 

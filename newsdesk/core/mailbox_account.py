@@ -29,7 +29,11 @@ def read_account(url: str) -> MailboxAccount:
         raise ValueError("it is no imaps://user:password@host")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("nothing may follow the host; write special characters of the password as %2F, %23, %3F")
-    return _account(parts)
+    try:
+        return _account(parts)
+    except ValueError:
+        # The library's message repeats what stands for the port: of a password with a slash, a part.
+        raise ValueError("its port is no number") from None
 
 
 def _account(parts: SplitResult) -> MailboxAccount:

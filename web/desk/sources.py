@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from wagtail.admin.panels import FieldPanel, FieldRowPanel
+from django.utils.html import format_html
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
 from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
 
@@ -18,6 +19,18 @@ def _state(source: Any) -> str:
     if source.error:
         return f"failed {source.failures} times: {source.error}" if source.failures else source.error
     return f"{source.stories} stories" if source.polled_at else "not polled yet"
+
+
+class WebhookPanel(HelpPanel):
+    """Of a mail address that is saved: the address that its mails are posted to."""
+
+    class BoundPanel(HelpPanel.BoundPanel):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.content = format_html("<p class='{}'>{}</p>", LONG, self.instance.webhook_url)
+
+        def is_shown(self) -> bool:
+            return bool(super().is_shown() and self.instance.webhook_url)
 
 
 class SourceIndexView(IndexView):
@@ -43,7 +56,7 @@ class SourceViewSet(SnippetViewSet):
         FieldRowPanel([FieldPanel("publication"), FieldPanel("is_active")]),
         FieldPanel("url"),
         FieldPanel("senders"),
-        FieldPanel("webhook_url", read_only=True, heading="Where SendGrid's Inbound Parse posts to"),
+        WebhookPanel(heading="Where SendGrid's Inbound Parse posts to"),
         FieldPanel("title"),
         FieldPanel("topic"),
         FieldRowPanel([FieldPanel("include"), FieldPanel("exclude")]),

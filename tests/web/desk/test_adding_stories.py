@@ -187,3 +187,15 @@ def test_a_decision_about_no_line_is_said(desk: Client, publication: Publication
 
 def test_without_a_publication_the_page_says_what_to_do(desk: Client) -> None:
     assert "Make the first one." in desk.get(reverse("desk_add_stories")).content.decode()
+
+
+def test_a_mail_address_says_where_it_is_posted_to_and_needs_senders(desk: Client, publication: Publication) -> None:
+    said = {"publication": publication.pk, "url": "mailto:stories@in.example.com", "is_active": "on"}
+    assert "Say whom mails are taken from." in desk.post("/desk/sources/add/", said).content.decode()
+
+    desk.post("/desk/sources/add/", {**said, "senders": "news.example"})
+    source = Source.objects.get()
+    Source.objects.update(error="a mail was refused: m@evil.example is not among the senders")
+
+    assert source.webhook_url in desk.get(f"/desk/sources/edit/{source.pk}/").content.decode()
+    assert "m@evil.example is not among the senders" in desk.get("/desk/sources/").content.decode()
