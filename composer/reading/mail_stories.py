@@ -2,6 +2,7 @@
 
 import email.utils
 from collections.abc import Sequence
+from dataclasses import replace
 
 from composer.reading import phrases
 from composer.reading.characters import clean, cut
@@ -102,5 +103,13 @@ def _forwarded(blocks: Sequence[Block], dropped: list[Dropped]) -> tuple[Sequenc
             Dropped(line=block.line, text=cut(block.text), reason="above the forwarded mail") for block in blocks[:end]
         ]
         name, address = email.utils.parseaddr(header["value"])
-        return blocks[end:], clean(name) or address.rpartition("@")[2]
+        return _unquoted(blocks[end:]), clean(name) or address.rpartition("@")[2]
     return blocks, ""
+
+
+def _unquoted(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Some mail programs set the whole of a forwarded mail as a quotation."""
+    paragraphs = [block for block in blocks if isinstance(block, Paragraph)]
+    if not all(block.quote for block in paragraphs):
+        return blocks
+    return [replace(block, quote=False) if isinstance(block, Paragraph) else block for block in blocks]

@@ -118,7 +118,8 @@ _NETWORKS = re.compile(
 )
 COMMENTS = re.compile(r"comments|kommentare|commentaires|comentarios", re.IGNORECASE)
 MAIL_HEADER = re.compile(
-    r"(?P<name>subject|from|date|to|cc|sent|reply-to|betreff|von|datum|an|objet|de|à|asunto|para|fecha): ?(?P<value>.*)",
+    r"(?P<name>subject|from|date|to|cc|sent|reply-to|betreff|von|datum|gesendet|an|objet|de|à|envoyé|asunto|para|fecha|enviado(?: el)?)"
+    r"\s?:\s?(?P<value>.*)",
     re.IGNORECASE,
 )
 SUBJECT = {"subject", "betreff", "objet", "asunto"}

@@ -22,6 +22,23 @@ def test_a_forwarded_release_is_one_story_of_whoever_wrote_it() -> None:
     )
 
 
+GMAIL = """<div>FYI<br><br><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>
+From: <strong>Harbour Authority</strong> <span>&lt;<a href="mailto:press@harbour.example">press@harbour.example</a>&gt;</span><br>
+Date: Mon, Nov 23, 2026 at 9:00 AM<br>Subject: Quay closes<br>To: &lt;<a href="mailto:ed@news.example">ed@news.example</a>&gt;<br>
+</div><br><br><p>The quay closes on Monday.</p></div></div>"""
+OUTLOOK = """<p>FYI</p><div><div style="border-top:solid"><p class="MsoNormal"><b>Von:</b> Harbour Authority &lt;press@harbour.example&gt;
+<br><b>Gesendet:</b> Montag, 23. November 2026 09:00<br><b>An:</b> Ed &lt;ed@news.example&gt;<br><b>Betreff:</b> Quay closes</p></div></div>
+<p>The quay closes on Monday.</p>"""
+APPLE = """<p>FYI</p><blockquote><div>Début du message transféré :</div><br><div><b>De : </b>Harbour Authority &lt;press@harbour.example&gt;</div>
+<div><b>Objet : </b>Quay closes</div><div><b>Date : </b>23 novembre 2026 à 09:00</div><br><p>The quay closes on Monday.</p></blockquote>"""
+
+
+@pytest.mark.parametrize("html", [GMAIL, OUTLOOK, APPLE], ids=["Gmail", "Outlook", "Apple"])
+def test_mail_programs_forward_in_their_own_ways(html: str) -> None:
+    (story,) = read(mail("Fwd: Quay closes", "-", html=html)).stories
+    assert (story.source_name, story.lede, story.body) == ("Harbour Authority", "The quay closes on Monday.", ())
+
+
 @pytest.mark.parametrize("prefix", ["Fwd: ", "FW: ", "Re: ", "WG: ", "TR: ", "AW: WG: "])
 def test_the_subject_is_the_headline_without_its_prefixes(prefix: str) -> None:
     (story,) = read(mail(f"{prefix}A new roof", "The market has a new roof.")).stories
