@@ -18,10 +18,13 @@ log = structlog.get_logger(__name__)
 
 
 class UndoError(RefusedError):
-    """The send cannot be taken back; the message says why and what can still be done, `why` only the former."""
+    """The send cannot be taken back; the message says why and what can still be done.
+
+    `why` is the former alone, for whoever has buttons; `can_stop`: what remains of it can still be stopped.
+    """
 
     def __init__(self, why: str, advice: str = "") -> None:
-        self.why = why
+        self.why, self.can_stop = why, bool(advice)
         super().__init__(f"{why}; {advice}" if advice else why)
 
 

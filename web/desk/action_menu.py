@@ -21,7 +21,12 @@ class ApproveEdition(ActionMenuItem):
     name = "action-approve"
     label = "Approve"
     icon_name = "check"
-    template_name = "web/desk/approve.html"
+    #: While the browser waits.
+    busy_label = "Approving…"
+    template_name = "web/desk/submit.html"
+
+    def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
+        return {**super().get_context_data(parent_context), "busy_label": self.busy_label}
 
     def is_shown(self, context: dict[str, Any]) -> bool:
         drafted = context["view"] == "edit" and not context.get("locked_for_user")
@@ -34,7 +39,7 @@ class ScheduleEdition(ApproveEdition):
     name = "action-schedule"
     label = "Approve and schedule"
     icon_name = "mail"
-    template_name = "web/desk/schedule_button.html"
+    busy_label = "Saving…"
 
 
 class ScheduleApproved(ActionMenuItem):

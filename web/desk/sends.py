@@ -115,7 +115,8 @@ def act(request: HttpRequest, pk: int, send: int, what: str) -> HttpResponse:
     try:
         done = _do(asked, what, user)
     except undo.UndoError as refused:
-        messages.error(request, f"{capfirst(refused.why)}. Pause or cancel stops what remains.")
+        hint = " Pause or Cancel stops what remains." if refused.can_stop else ""
+        messages.error(request, f"{capfirst(refused.why)}.{hint}")
     except RefusedError as refused:
         messages.error(request, capfirst(str(refused)))
     else:

@@ -219,6 +219,9 @@ def test_pause_resume_and_cancel(desk: Client, edition: Edition, readers: List) 
     assert Send.objects.get().status == "cancelled"
     assert "Cancelled" in page
     assert "is cancelled by now" in act("pause")
+    refused = act("undo")
+    assert "is cancelled already." in refused
+    assert "stops what remains" not in refused
 
 
 def test_the_section_is_for_those_who_may_see_editions(
