@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from composer.reading import phrases
+from composer.reading.call_to_action import call_to_action_in
 from composer.reading.characters import cut
+from composer.reading.counting import Headlines
 from composer.reading.decisions import NO_DECISIONS, Decisions
 from composer.reading.document import (
     Block,
@@ -16,16 +18,15 @@ from composer.reading.document import (
     Dropped,
     Heading,
     Image,
-    LinkLine,
     Paragraph,
     Rule,
 )
 from composer.reading.errors import DigestError
-from composer.reading.headlines import Headlines, find_headlines, unescaped
+from composer.reading.headlines import find_headlines, unescaped
 from composer.reading.inline import hrefs
 from composer.reading.languages import direction_of, language_of
 from composer.reading.numbers import looks_like_a_heading, with_numbers_joined, written
-from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report
+from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report, split_lede
 from composer.reading.story_source import BARE_URL, without_source
 
 _LONGEST_SIGNATURE = 9
@@ -239,13 +240,11 @@ class _Interpreter:
         elif BARE_URL.search(text):
             message = f"the headline of story {number} has an address in it; put it under the story as its source"
             self.doubts.append(Doubt(line=headline.line, text=text, message=message))
-        first = blocks[0]
-        has_lede = type(first) is Paragraph and not first.quote and not hrefs(first.html)
-        rest = tuple(blocks[1:] if has_lede else blocks)
+        lede, rest = split_lede(blocks)
         story = DigestStory(
             number=number,
             headline=text,
-            lede=unescaped(first.text) if has_lede else "",
+            lede=lede,
             body=rest,
             line=headline.line,
             source_name=source.name,
@@ -274,7 +273,7 @@ class _Interpreter:
                 self._drop(block, f"an image ({cut(block.url, 80)}): add it at the desk")
             else:
                 rest.append(block)
-        call = _call(rest[-1]) if rest else None
+        call = call_to_action_in(rest[-1]) if rest else None
         return part[0].text if has_heading else "", rest[:-1] if call else rest, call
 
 
@@ -289,22 +288,3 @@ def _is_section(block: Block, level: int) -> bool:
 def _could_be_section(block: Block) -> bool:
     short = type(block) is Paragraph and looks_like_a_heading(block.text) and len(block.text.split()) <= 4
     return short and not hrefs(block.html)
-
-
-def _call(last: Block) -> DigestCall | None:
-    urls = hrefs(last.html) or ([last.url] if isinstance(last, LinkLine) else [])
-    if len(urls) > 1 or isinstance(last, Heading) or not (urls or phrases.ASKS.search(last.text[-400:])):
-        return None
-    bare = BARE_URL.search(last.text)
-    if not urls or not bare:
-        return DigestCall(text=last.text, url=urls[0] if urls else "", line=last.line)
-    url = bare[0].rstrip(".,;:!?'’")
-    while url.endswith((")", "]")) and url.count(url[-1]) > url.count({")": "(", "]": "["}[url[-1]]):
-        url = url[:-1].rstrip(".,;:!?'’")
-    before, after = last.text[: bare.start()], last.text[bare.start() + len(url) :]
-    before = phrases.LEADS_TO_URL.sub("", before[-80:] if len(before) > 80 else before)
-    if bare.start() > 80:
-        before = last.text[: bare.start() - 80] + before
-    rest = after.strip(" )]>.")
-    text = f"{before} {rest}".strip() if rest else before.strip()
-    return DigestCall(text=text, url=urls[0], line=last.line)

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from composer.reading import phrases
 from composer.reading.characters import clean, cut
+from composer.reading.counting import MAX_HEADLINE
 from composer.reading.document import Block, Document, Dropped, Image, Paragraph, Rule
 from composer.reading.errors import DigestError
-from composer.reading.headlines import MAX_HEADLINE, unescaped
-from composer.reading.inline import hrefs
+from composer.reading.headlines import unescaped
 from composer.reading.interpreting import interpret
 from composer.reading.languages import direction_of, language_of
 from composer.reading.mail import Mail, document_of
-from composer.reading.result import Digest, DigestStory, Report
+from composer.reading.result import Digest, DigestStory, Report, split_lede
 from composer.reading.story_source import without_source
 from composer.sanitising import printable
 
@@ -79,13 +79,12 @@ def _one_story(mail: Mail, document: Document) -> Digest:
 
 
 def _story(headline: str, blocks: Sequence[Block], source_name: str, source_url: str) -> DigestStory:
-    first = blocks[0]
-    has_lede = type(first) is Paragraph and not first.quote and not hrefs(first.html)
+    lede, body = split_lede(blocks)
     return DigestStory(
         number=1,
         headline=printable(headline),
-        lede=printable(unescaped(first.text)) if has_lede else "",
-        body=tuple(blocks[1:] if has_lede else blocks),
+        lede=printable(lede),
+        body=body,
         line=1,
         source_name=source_name,
         source_url=source_url,

@@ -1,6 +1,6 @@
 """What reading a digest gives: its parts as plain data, and the report of what became of every line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from composer.reading.document import Block, Doubt, Dropped, Heading, ListItem, Paragraph
 from composer.reading.headlines import unescaped
+from composer.reading.inline import hrefs
 from composer.reading.numbers import looks_like_a_heading
 from composer.reading.wrapping import ends_a_sentence
 from composer.sanitising import printable
@@ -42,6 +43,14 @@ class DigestStory:
     def body_html(self) -> str:
         """The paragraphs behind the lede as rich text."""
         return blocks_to_html(self.body)
+
+
+def split_lede(blocks: Sequence[Block]) -> tuple[str, tuple[Block, ...]]:
+    """A story's lede and its body: a plain first paragraph is the lede, one that quotes or links stays in the body."""
+    first = blocks[0]
+    if type(first) is Paragraph and not first.quote and not hrefs(first.html):
+        return unescaped(first.text), tuple(blocks[1:])
+    return "", tuple(blocks)
 
 
 @dataclass(frozen=True, kw_only=True)
