@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
+from tests.socket_server import serving
 from tests.waiting import LONG
 
 
@@ -96,24 +98,9 @@ class _Session:
 
 @contextmanager
 def running(server: ImapServer) -> Iterator[ImapServer]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server.port = listener.getsockname()[1]
-        thread = threading.Thread(target=_accept, args=(server, listener), daemon=True)
-        thread.start()
+    with serving(partial(_serve, server)) as server.port:
         yield server
         server.ending.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        thread.join(LONG)
-
-
-def _accept(server: ImapServer, listener: socket.socket) -> None:
-    while True:
-        try:
-            sock, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_serve, args=(server, sock), daemon=True).start()
 
 
 def _serve(server: ImapServer, sock: socket.socket) -> None:

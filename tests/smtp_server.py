@@ -3,11 +3,12 @@
 import base64
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
+from tests.socket_server import serving
 from tests.waiting import LONG
 
 #: What a script may answer beside a reply line: hang up at once, say nothing until the client leaves, or accept and
@@ -169,28 +170,13 @@ class _Session:
 
 @contextmanager
 def running(sink: SmtpSink) -> Iterator[SmtpSink]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        sink.port = listener.getsockname()[1]
-        thread = threading.Thread(target=_accept, args=(sink, listener), daemon=True)
-        thread.start()
+    with serving(partial(_serve, sink)) as sink.port:
         yield sink
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        thread.join(LONG)
-
-
-def _accept(sink: SmtpSink, listener: socket.socket) -> None:
-    while True:
-        try:
-            sock, _ = listener.accept()
-        except OSError:
-            return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sink.connections += 1
-        threading.Thread(target=_serve, args=(sink, sock), daemon=True).start()
 
 
 def _serve(sink: SmtpSink, sock: socket.socket) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sink.connections += 1
     if sink.implicit_tls and sink.tls:
         try:
             sock = sink.tls.wrap_socket(sock, server_side=True)

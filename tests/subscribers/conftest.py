@@ -7,6 +7,7 @@ import pytest
 
 from composer.models import Publication
 from subscribers.models import List, Subscriber, Subscription
+from tests.subscribers.importing import Load, loader
 
 MakeList = Callable[..., List]
 MakeSubscriber = Callable[..., Subscriber]
@@ -15,6 +16,11 @@ MakeSubscriber = Callable[..., Subscriber]
 @pytest.fixture
 def publication(db: None) -> Publication:
     return _publication("weekly")
+
+
+@pytest.fixture
+def load(publication: Publication) -> Load:
+    return loader(publication)
 
 
 @pytest.fixture

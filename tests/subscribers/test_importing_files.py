@@ -1,43 +1,16 @@
 """Files as other services and spreadsheets write them: the shared cases, kept here so that they run in any clone."""
 
-import io
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
-from composer.models import Publication
 from newsdesk.core.errors import InputError
-from subscribers.audience import audience
-from subscribers.importing import ImportReport, import_csv
-from subscribers.models import Consent, List, Subscriber, Suppression
+from subscribers.models import Consent, Subscriber, Suppression
+from tests.subscribers.importing import Load, mailed
 
 pytestmark = pytest.mark.django_db
-Load = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def load(publication: Publication) -> Load:
-    def run(content: str | bytes, name: str = "people.csv", *, encoding: str = "") -> ImportReport:
-        file = io.BytesIO(content if isinstance(content, bytes) else content.encode())
-        file.name = name
-        report = import_csv(file, publication_id=publication.pk, list_slug="readers", encoding=encoding)
-        assert report.rows == report.created + report.updated + report.unchanged + len(report.rejected)
-        return report
-
-    return run
-
-
-def mailed() -> set[str]:
-    found = List.objects.get()
-    query = audience([found.pk], publication_id=found.publication_id)
-    with connection.cursor() as cursor:
-        cursor.execute(query.sql, query.params)
-        ids = [reader for reader, reason in cursor.fetchall() if reason is None]
-    return {address.split("@")[0] for address in Subscriber.objects.filter(pk__in=ids).values_list("email", flat=True)}
 
 
 _MAILCHIMP = (

@@ -1,52 +1,19 @@
 """Who had left another service is never mailed by this one: every preset, every order of files."""
 
-import io
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from composer.models import Publication
 from newsdesk.core.errors import InputError
-from subscribers.audience import audience
-from subscribers.importing import Choices, ImportReport, import_csv
 from subscribers.importing.presets import PRESETS
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
 from subscribers.suppression import unsubscribe
+from tests.subscribers.importing import Load, mailed
 
 pytestmark = pytest.mark.django_db
-Load = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def load(publication: Publication) -> Load:
-    def run(content: str, *, name: str = "people.csv", **choices: Any) -> ImportReport:
-        file = io.BytesIO(content.encode())
-        file.name = name
-        report = import_csv(
-            file,
-            publication_id=publication.pk,
-            list_slug="readers",
-            choices=Choices(**choices) if choices else Choices(),
-        )
-        assert report.rows == report.created + report.updated + report.unchanged + len(report.rejected)
-        assert sum(report.statuses.values()) == report.rows - len(report.rejected)
-        return report
-
-    return run
-
-
-def mailed() -> set[str]:
-    """The local parts of those a send would reach."""
-    found = List.objects.get()
-    query = audience([found.pk], publication_id=found.publication_id)
-    with connection.cursor() as cursor:
-        cursor.execute(query.sql, query.params)
-        ids = [reader for reader, reason in cursor.fetchall() if reason is None]
-    return {address.split("@")[0] for address in Subscriber.objects.filter(pk__in=ids).values_list("email", flat=True)}
 
 
 #: preset, file name, header, rows; those whose address begins with "yes" are mailed, nobody else.
