@@ -7,7 +7,7 @@ reader by reader, so that a batch of a thousand never scans a table.
 
 from collections.abc import Mapping, Sequence
 
-from subscribers.segments import Rule, condition, parse
+from subscribers.segments import TRUE, Rule, Scope, condition, parse
 from subscribers.sql import SqlCondition, join
 
 #: The first that applies is the reason; the last two come from subscriptions, the others from suppressions.
@@ -43,7 +43,9 @@ def audience(
     """
     conditions = [restrict] if restrict is not None else []
     if rule is not None:
-        conditions.append(condition(rule if isinstance(rule, Rule) else parse(rule), list_ids=list_ids))
+        scope = Scope(publication_id=publication_id, list_ids=list_ids)
+        matches = condition(rule if isinstance(rule, Rule) else parse(rule), scope)
+        conditions.extend([] if matches == TRUE else [matches])
     if restrict is not None:
         source = _as_lookups(list(list_ids), publication_id, also)
     else:

@@ -1,6 +1,6 @@
 """Segments by name, and who is in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from newsdesk.core.errors import InputError
 from subscribers.audience import audience
 from subscribers.models import List, Segment, Subscriber
-from subscribers.segments import Rule, condition, parse
+from subscribers.segments import Scope, condition, expanded, parse
 
 
 def save_segment(publication_id: int, slug: str, rule: object, *, name: str | None = None) -> tuple[Segment, bool]:
@@ -17,7 +17,7 @@ def save_segment(publication_id: int, slug: str, rule: object, *, name: str | No
 
     Without a name a known segment keeps its own, a new one is called as its slug. Raises RuleError or ValidationError.
     """
-    parse(rule)
+    whole_rule(publication_id, rule, of=slug)
     with transaction.atomic():
         draft = Segment(publication_id=publication_id, slug=slug, name=name or slug, rule=rule)
         draft.full_clean(exclude=["publication"], validate_unique=False, validate_constraints=False)
@@ -32,7 +32,7 @@ def save_segment(publication_id: int, slug: str, rule: object, *, name: str | No
 
 
 def rules_for(publication_id: int, slugs: Iterable[str]) -> dict[str, object]:
-    """The rules (JSON) of a publication's segments.
+    """The rules (JSON) of a publication's segments, with the rules of the segments that they name.
 
     Raises InputError for a slug the publication does not have; the message names those it has.
     """
@@ -42,20 +42,32 @@ def rules_for(publication_id: int, slugs: Iterable[str]) -> dict[str, object]:
         if slug not in known:
             others = ", ".join(sorted(known)) or "none"
             raise InputError(f"segment {slug!r}: no such segment; this publication has: {others}.")
-    return {slug: known[slug] for slug in wanted}
+    return {slug: expanded(known[slug], known.get, known=list(known), of=slug) for slug in wanted}
+
+
+def whole_rule(publication_id: int, rule: object, *, of: str = "") -> object:
+    """The rule (JSON) with the rules of the publication's segments that it names; `of` is its own segment's slug, if any.
+
+    Raises RuleError.
+    """
+    known = dict(Segment.objects.filter(publication_id=publication_id).values_list("slug", "rule"))
+    return expanded(rule, known.get, known=list(known), of=of)
 
 
 def subscribers_matching(segment: Segment) -> QuerySet[Subscriber]:
     """Everyone the rule is true of, whether or not we may mail them; dates are those of the publication's lists."""
-    where = condition(parse(segment.rule), list_ids=_lists(segment.publication_id))
+    scope = Scope(publication_id=segment.publication_id, list_ids=_lists(segment.publication_id))
+    rule = whole_rule(segment.publication_id, segment.rule, of=segment.slug)
+    where = condition(parse(rule), scope)
     # Made of our own SQL, with every value of the rule as a parameter.
     ids = RawSQL(f"SELECT s.id FROM subscribers_subscriber s WHERE {where.sql}", where.params)  # noqa: S608, S611
     return Subscriber.objects.filter(pk__in=ids)
 
 
-def count_readers(publication_id: int, rule: Rule | Mapping[str, object]) -> int:
-    """How many readers a send to all lists of the publication and this rule would reach now."""
-    chosen = audience(_lists(publication_id), publication_id=publication_id, rule=rule)
+def count_readers(publication_id: int, rule: object) -> int:
+    """How many readers a send to all lists of the publication and this rule (JSON) would reach now. Raises RuleError."""
+    whole = parse(whole_rule(publication_id, rule))
+    chosen = audience(_lists(publication_id), publication_id=publication_id, rule=whole)
     with connection.cursor() as cursor:
         counted = f"SELECT count(*) FROM ({chosen.sql}) AS candidate WHERE reason IS NULL"  # noqa: S608 - our own SQL
         cursor.execute(counted, chosen.params)

@@ -10,6 +10,9 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         # Whoever enqueues must do so at our broker: Celery's default application would not.
+        from subscribers.segments import answer_with  # noqa: PLC0415 - as below
         from tasks import celery  # noqa: F401, PLC0415 - it needs the settings, which are whole only now
+        from tasks.audience.engagement import engagement  # noqa: PLC0415 - it needs the models
 
+        answer_with(engagement)
         connection_created.connect(commit_to_disk)

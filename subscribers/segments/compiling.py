@@ -3,46 +3,154 @@
 Every condition is true or false, never NULL: each comparison that could be unknown is wrapped in COALESCE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from subscribers.segments.rule import ATTRIBUTE_PREFIX, CASELESS_FIELDS, All, AnyOf, Leaf, Not, Rule, Value
+from subscribers.segments import comparing
+from subscribers.segments.engagement import engagement
+from subscribers.segments.folding import folded, opposite
+from subscribers.segments.readings import Readings
+from subscribers.segments.rule import (
+    ACTS,
+    ATTRIBUTE_PREFIX,
+    CLICKED_ON,
+    COMPLEMENTS,
+    All,
+    AnyOf,
+    Leaf,
+    Not,
+    Rule,
+    RuleError,
+)
 from subscribers.segments.values import day_bounds
 from subscribers.sql import SqlCondition, join
 
 TRUE = SqlCondition("TRUE")
-_COMPLEMENTS = {"ne": "eq", "not_in": "in", "missing": "exists", "has_none": "has_any"}
-_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+#: Looking for a key of many at once costs about what looking for a few one by one does.
+MANY_KEYS = 8
 #: With a whole day, "after" begins where the day ends and "on or before" ends there.
 _DAY_SIGNS = {"before": "<", "after": ">=", "on_or_before": "<", "on_or_after": ">="}
 _INSTANT_SIGNS = {"before": "<", "after": ">", "on_or_before": "<=", "on_or_after": ">="}
-
-_TEXT = "s.attributes ->> %s::text"
-#: Lists and objects read as text too; asked last, so that only rows that would match pay for it.
-_SCALAR = "jsonb_typeof(s.attributes -> %s::text) NOT IN ('object', 'array')"
-#: A bounded repetition in the expression would cost five times as much.
-_NUMBER = rf"CASE WHEN {_TEXT} ~ '^[+-]?[0-9]+(?:\.[0-9]+)?$' AND length({_TEXT}) <= 200 THEN ({_TEXT})::numeric END"
+_ON_LISTS = "SELECT 1 FROM subscribers_subscription n WHERE n.subscriber_id = s.id"
+_LISTS_OF_READER = """ARRAY(SELECT l.slug::text FROM subscribers_subscription n JOIN subscribers_list l ON l.id = n.list_id
+    WHERE n.subscriber_id = s.id AND n.status = 'active' AND l.publication_id = %s)"""
 
 
-def condition(rule: Rule, *, list_ids: Sequence[int] | None) -> SqlCondition:
-    """One boolean SQL expression, fully parameterised.
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What a rule is asked about: a publication, and those of its lists whose subscriptions count."""
 
-    `list_ids` are the lists whose subscription dates count; None = every list.
-    """
-    if isinstance(rule, All):
-        return _group(" AND ", rule.rules, list_ids) if rule.rules else TRUE
-    if isinstance(rule, AnyOf):
-        return _group(" OR ", rule.rules, list_ids)
-    if isinstance(rule, Not):
-        return _not(condition(rule.rule, list_ids=list_ids))
-    assert isinstance(rule, Leaf)
-    if rule.op in _COMPLEMENTS:
-        return _not(_leaf(Leaf(field=rule.field, op=_COMPLEMENTS[rule.op], value=rule.value), list_ids))
-    return _leaf(rule, list_ids)
+    publication_id: int
+    list_ids: Sequence[int]
 
 
-def _group(word: str, rules: Sequence[Rule], list_ids: Sequence[int] | None) -> SqlCondition:
-    return _parens(join(word, (condition(child, list_ids=list_ids) for child in rules)))
+def condition(rule: Rule, scope: Scope) -> SqlCondition:
+    """One boolean SQL expression, fully parameterised."""
+    small = folded(rule)
+    first = Readings()
+    compiled = _Compiler(scope, first).rule(small)
+    often = first.often()
+    if not often:
+        return compiled
+    once = Readings(often)
+    return once.around(_Compiler(scope, once).rule(small))
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    scope: Scope
+    readings: Readings
+
+    def rule(self, rule: Rule) -> SqlCondition:
+        if isinstance(rule, All):
+            return self._group(" AND ", rule.rules) if rule.rules else TRUE
+        if isinstance(rule, AnyOf):
+            return _if_any_key(rule, self._group(" OR ", rule.rules))
+        if isinstance(rule, Not):
+            return _not(self.rule(rule.rule))
+        assert isinstance(rule, Leaf)
+        other = opposite(rule)
+        return _not(self._leaf(other)) if other else self._leaf(rule)
+
+    def _group(self, word: str, rules: Sequence[Rule]) -> SqlCondition:
+        return _parens(join(word, (self.rule(child) for child in rules)))
+
+    def _leaf(self, leaf: Leaf) -> SqlCondition:
+        if leaf.field.startswith(ATTRIBUTE_PREFIX):
+            return _known(comparing.attribute(leaf, self.readings))
+        if leaf.field in (*ACTS, *CLICKED_ON, "clicked_link"):
+            return engagement(leaf, self.scope.publication_id)
+        if leaf.field == "segment":
+            raise RuleError("field", "a rule that names segments is compiled with their rules; see `expanded`.")
+        compile_field: Callable[[Leaf], SqlCondition] = {
+            "tags": self._tags,
+            "lists": self._lists,
+            "status": self._status,
+            "subscribed_at": self._subscribed,
+            "created_at": lambda created: _dates(created, "s.created_at"),
+            "signup_source": self._signup_source,
+        }.get(leaf.field, lambda text: comparing.text_field(text, self.readings))
+        return compile_field(leaf)
+
+    def _tags(self, leaf: Leaf) -> SqlCondition:
+        if leaf.op == "exists":
+            return SqlCondition("cardinality(s.tags) > 0")
+        sign = "&&" if leaf.op == "has_any" else "@>"
+        return SqlCondition(f"s.tags {sign} %s::varchar[]", (_texts(leaf),))
+
+    def _lists(self, leaf: Leaf) -> SqlCondition:
+        publication = (self.scope.publication_id,)
+        if leaf.op == "exists":
+            return SqlCondition(f"cardinality({_LISTS_OF_READER}) > 0", publication)
+        sign = "&&" if leaf.op == "has_any" else "@>"
+        return SqlCondition(f"{_LISTS_OF_READER} {sign} %s::text[]", (*publication, _texts(leaf)))
+
+    def _status(self, leaf: Leaf) -> SqlCondition:
+        values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        return self._on_lists(SqlCondition("n.status = ANY(%s::text[])", (list(values),)))
+
+    def _subscribed(self, leaf: Leaf) -> SqlCondition:
+        return self._on_lists(_dates(leaf, "n.subscribed_at"))
+
+    def _on_lists(self, test: SqlCondition) -> SqlCondition:
+        lists = SqlCondition(" AND n.list_id = ANY(%s::bigint[]))", (list(self.scope.list_ids),))
+        return join("", [SqlCondition(f"EXISTS ({_ON_LISTS} AND "), _parens(test), lists])
+
+    def _signup_source(self, leaf: Leaf) -> SqlCondition:
+        head = SqlCondition(
+            "EXISTS (SELECT 1 FROM subscribers_consent c WHERE c.subscriber_id = s.id AND c.kind = 'given' "
+            "AND c.list_id = ANY(%s::bigint[]) AND ",
+            (list(self.scope.list_ids),),
+        )
+        return join("", [head, comparing.text(leaf, "c.source"), SqlCondition(")")])
+
+
+def _if_any_key(rule: AnyOf, test: SqlCondition) -> SqlCondition:
+    """The test of an "any of" many attributes, asked only of readers who have one of them: most have few."""
+    keys = {child.key for child in rule.rules if isinstance(child, Leaf) and _needs_key(child)}
+    if len(keys) < MANY_KEYS or not all(isinstance(child, Leaf) and _needs_key(child) for child in rule.rules):
+        return test
+    head = SqlCondition("(jsonb_exists_any(s.attributes, %s::text[]) AND ", (sorted(keys),))
+    return join("", [head, test, SqlCondition(")")])
+
+
+def _needs_key(leaf: Leaf) -> bool:
+    """Whether the comparison is false of everybody without the attribute."""
+    return leaf.field.startswith(ATTRIBUTE_PREFIX) and leaf.op not in COMPLEMENTS
+
+
+def _dates(leaf: Leaf, column: str) -> SqlCondition:
+    if leaf.op == "within_days":
+        return SqlCondition(f"{column} > now() - make_interval(hours => %s)", (24 * _integer(leaf),))
+    if leaf.op == "between":
+        first, last = (datetime.fromisoformat(text).date() for text in _texts(leaf))
+        bounds = (day_bounds(first, "on_or_after"), day_bounds(last, "on_or_before"))
+        return SqlCondition(f"({column} >= %s::timestamptz AND {column} < %s::timestamptz)", bounds)
+    if isinstance(leaf.value, datetime):
+        return SqlCondition(f"{column} {_INSTANT_SIGNS[leaf.op]} %s::timestamptz", (leaf.value,))
+    instant = day_bounds(leaf.value, leaf.op)  # type: ignore[arg-type]  # parsed as a date
+    return SqlCondition(f"{column} {_DAY_SIGNS[leaf.op]} %s::timestamptz", (instant,))
 
 
 def _not(inner: SqlCondition) -> SqlCondition:
@@ -55,104 +163,6 @@ def _parens(inner: SqlCondition) -> SqlCondition:
 
 def _known(inner: SqlCondition) -> SqlCondition:
     return SqlCondition(f"COALESCE({inner.sql}, FALSE)", inner.params)
-
-
-def _leaf(leaf: Leaf, list_ids: Sequence[int] | None) -> SqlCondition:
-    if leaf.field == "tags":
-        return _tags(leaf)
-    if leaf.field == "subscribed_at":
-        return _subscribed(leaf, list_ids)
-    if leaf.field.startswith(ATTRIBUTE_PREFIX):
-        return _known(_attribute(leaf))
-    return _text_field(leaf)
-
-
-def _tags(leaf: Leaf) -> SqlCondition:
-    if leaf.op == "exists":
-        return SqlCondition("cardinality(s.tags) > 0")
-    sign = "&&" if leaf.op == "has_any" else "@>"
-    return SqlCondition(f"s.tags {sign} %s::varchar[]", (_texts(leaf),))
-
-
-def _subscribed(leaf: Leaf, list_ids: Sequence[int] | None) -> SqlCondition:
-    if leaf.op == "within_days":
-        when = SqlCondition("n.subscribed_at > now() - make_interval(hours => %s)", (24 * _integer(leaf),))
-    elif isinstance(leaf.value, datetime):
-        when = SqlCondition(f"n.subscribed_at {_INSTANT_SIGNS[leaf.op]} %s::timestamptz", (leaf.value,))
-    else:
-        instant = day_bounds(leaf.value, leaf.op)  # type: ignore[arg-type]  # parsed as a date
-        when = SqlCondition(f"n.subscribed_at {_DAY_SIGNS[leaf.op]} %s::timestamptz", (instant,))
-    lists = (
-        SqlCondition("") if list_ids is None else SqlCondition(" AND n.list_id = ANY(%s::bigint[])", (list(list_ids),))
-    )
-    head = SqlCondition("EXISTS (SELECT 1 FROM subscribers_subscription n WHERE n.subscriber_id = s.id AND ")
-    return join("", [head, when, lists, SqlCondition(")")])
-
-
-def _text_field(leaf: Leaf) -> SqlCondition:
-    caseless = leaf.field in CASELESS_FIELDS
-    column = f"lower(s.{leaf.field})" if caseless else f"s.{leaf.field}"
-    if leaf.op == "exists":
-        return SqlCondition(f"s.{leaf.field} <> ''")
-    if leaf.op == "in":
-        listed = [text.lower() for text in _texts(leaf)] if caseless else _texts(leaf)
-        return SqlCondition(f"{column} = ANY(%s::text[])", (listed,))
-    bound = "lower(%s::text)" if caseless else "%s::text"
-    return SqlCondition(_text_test(leaf.op, column, bound), (leaf.value,))
-
-
-def _text_test(op: str, text: str, bound: str) -> str:
-    if op == "contains":
-        return f"strpos({text}, {bound}) > 0"
-    if op == "starts_with":
-        return f"starts_with({text}, {bound})"
-    return f"{text} = {bound}"
-
-
-def _attribute(leaf: Leaf) -> SqlCondition:
-    if leaf.op == "exists":
-        return SqlCondition(f"{_TEXT} <> ''", (leaf.key,))
-    if leaf.op == "in":
-        return _equals_any(leaf.key, leaf.value)
-    if leaf.op == "eq":
-        return _equals_any(leaf.key, (leaf.value,))
-    if leaf.op in _SIGNS:
-        return _ordered(leaf.op, leaf.key, leaf.value)
-    text = _scalar(_text_test(leaf.op, f"({_TEXT})", "%s::text"), leaf.key, leaf.value)
-    if leaf.op != "contains":
-        return text
-    element = "jsonb_typeof(s.attributes -> %s::text) = 'array' AND jsonb_exists(s.attributes -> %s::text, %s::text)"
-    return join(" OR ", [_parens(text), SqlCondition(f"({element})", (leaf.key, leaf.key, leaf.value))])
-
-
-def _scalar(test: str, key: str, value: object) -> SqlCondition:
-    return SqlCondition(f"{test} AND {_SCALAR}", (key, value, key))
-
-
-def _equals_any(key: str, values: object) -> SqlCondition:
-    assert isinstance(values, tuple)
-    parts = []
-    texts = [value for value in values if isinstance(value, str)]
-    if texts:
-        parts.append(_parens(_scalar(f"({_TEXT}) = ANY(%s::text[])", key, texts)))
-    truths = ["true" if value else "false" for value in values if isinstance(value, bool)]
-    if truths:
-        parts.append(SqlCondition(f"lower({_TEXT}) = ANY(%s::text[])", (key, truths)))
-    numbers = [_number(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if numbers:
-        parts.append(SqlCondition(f"{_NUMBER} = ANY(%s::numeric[])", (key, key, key, numbers)))
-    return join(" OR ", parts)
-
-
-def _ordered(op: str, key: str, value: Value) -> SqlCondition:
-    if isinstance(value, str):
-        return _scalar(f'({_TEXT}) COLLATE "C" {_SIGNS[op]} %s::text', key, value)
-    return SqlCondition(f"{_NUMBER} {_SIGNS[op]} %s::numeric", (key, key, key, _number(value)))
-
-
-def _number(value: object) -> str:
-    """As PostgreSQL reads it: repr() of a float is its shortest exact text, and 1e22 is good numeric input."""
-    return repr(value)
 
 
 def _texts(leaf: Leaf) -> list[str]:

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 from subscribers.segments.rule import (
     ATTRIBUTE_PREFIX,
+    BARE,
+    EQUALITY,
     FIELDS,
+    LIKENESS,
     MAX_DEPTH,
     MAX_LEAVES,
-    PRESENCE,
+    TEXT_FIELDS,
+    TEXTS_ELSEWHERE,
     All,
     AnyOf,
     Leaf,
@@ -21,7 +25,7 @@ from subscribers.segments.rule import (
 from subscribers.segments.values import checked_text, parse_value
 
 GROUPS = ("all", "any", "not")
-LEAF_KEYS = ("field", "op", "value")
+LEAF_KEYS = ("field", "op", "value", "exact")
 #: The path of the whole rule.
 ROOT = "rule"
 
@@ -68,13 +72,14 @@ class _Parser:
         name = _field(node["field"], _join(path, "field"))
         op = _op(node["op"], name, _join(path, "op"))
         value_path = _join(path, "value")
-        if op in PRESENCE:
+        exact = "exact" in node and _exact(node["exact"], name, op, _join(path, "exact"))
+        if op in BARE:
             if "value" in node:
                 raise RuleError(value_path, f"{op} takes no value.")
             return Leaf(field=name, op=op)
         if "value" not in node:
             raise RuleError(path or ROOT, f"{op} needs a value.")
-        return Leaf(field=name, op=op, value=parse_value(node["value"], name, op, value_path))
+        return Leaf(field=name, op=op, value=parse_value(node["value"], name, op, value_path), exact=exact)
 
 
 def _check_keys(node: Mapping[object, object], path: str) -> None:
@@ -111,6 +116,15 @@ def _op(op: object, name: str, path: str) -> str:
     if op not in known:
         raise RuleError(path, f"{op!r} is not one of: {', '.join(known)}.{_suggest(op, known)}")
     return op
+
+
+def _exact(exact: object, name: str, op: str, path: str) -> bool:
+    if not isinstance(exact, bool):
+        raise RuleError(path, f"{_kind(exact)} is not true or false.")
+    text = name.startswith(ATTRIBUTE_PREFIX) or name in TEXT_FIELDS or name in TEXTS_ELSEWHERE
+    if not text or op not in (*EQUALITY, *LIKENESS):
+        raise RuleError(path, f"{name} {op} compares no text; leave it out.")
+    return exact
 
 
 def _suggest(word: str, known: Iterable[str]) -> str:

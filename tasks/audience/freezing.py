@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from composer.models import Variant
 from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
-from subscribers.segments import condition, parse
+from subscribers.segments import Scope, condition, parse
 from subscribers.sql import SqlCondition
 from tasks.audience import frequency_cap, local_time
 from tasks.models import Send
@@ -175,7 +175,8 @@ def _freeze_sql(send: Send) -> SqlCondition:
     other_sends = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
     received = SqlCondition(_RECEIVED, (other_sends,)) if other_sends else SqlCondition("false")
     capped, recent = frequency_cap.conditions(send)
-    conditions = [condition(rule, list_ids=list_ids) for rule in rules.values()]
+    scope = Scope(publication_id=send.edition.publication_id, list_ids=list_ids)
+    conditions = [condition(rule, scope) for rule in rules.values()]
     bits = [f"CASE WHEN {one.sql} THEN {1 << at} ELSE 0 END" for at, one in enumerate(conditions)]
     reads_subscribers = rules or send.local_at
     sql = _FREEZE.format(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from composer.models import Approval, Edition
 from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment
+from subscribers.saved_segments import rules_for
 from tasks import queue
 from tasks.audience import local_time
 from tasks.database import identity
@@ -61,7 +62,7 @@ def schedule(
             approval=approval,
             edition=edition,
             segment=segment,
-            segment_rule=segment.rule if segment else None,
+            segment_rule=rules_for(edition.publication_id, [segment.slug])[segment.slug] if segment else None,
             scheduled_at=max(at, now) if at and local_at else at or now,
             local_at=local_time.stored(local_at) if local_at else "",
             sender_domain=sender_domain(approval),

@@ -17,7 +17,7 @@ from composer.models import Edition
 from newsdesk.core.errors import InputError
 from subscribers import reader_links
 from subscribers.models import List, Subscriber
-from subscribers.segments import RuleError, condition, parse
+from subscribers.segments import RuleError, Scope, condition, parse
 from subscribers.tokens import LinkKind
 from tasks.audience import segment_rules
 from tasks.messages import Message
@@ -212,10 +212,11 @@ def _chosen(
 def _segments_of(person: Subscriber, rules: Mapping[str, Any], publication_id: int) -> Segments:
     """Those of the edition's segments that the subscriber is in now."""
     list_ids = list(List.objects.filter(publication_id=publication_id).values_list("pk", flat=True))
+    scope = Scope(publication_id=publication_id, list_ids=list_ids)
     member_of = set()
     for slug, rule in rules.items():
         try:
-            where = condition(parse(rule), list_ids=list_ids)
+            where = condition(parse(rule), scope)
         except RuleError as error:
             raise CannotTestError(f"segment {slug}: {error}") from error
         with connection.cursor() as cursor:

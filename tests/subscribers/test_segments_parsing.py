@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.segments import All, AnyOf, Leaf, Not, RuleError, condition, parse
+from subscribers.segments import All, AnyOf, Leaf, Not, RuleError, Scope, condition, expanded, parse
 
 COUNTRY = {"field": "attributes.country", "op": "in", "value": ["SG", "MY"]}
 
@@ -63,7 +63,7 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
         ({"all": [], "any": [COUNTRY]}, "rule", "'all' stands alone in its object; 'any' cannot be beside it"),
         ({"all": [], "field": "x"}, "rule", "'all' stands alone"),
         ({"not": [COUNTRY]}, "not", "a list is not a rule"),
-        ({"al": [COUNTRY]}, "al", "unknown key; known are field, op, value, all, any, not. Did you mean 'all'?"),
+        ({"al": [COUNTRY]}, "al", "unknown key; known are field, op, value, exact, all, any, not. Did you mean 'all'?"),
         ({"field": "email", "op": "eq", "vlaue": "x"}, "vlaue", "Did you mean 'value'?"),
         ({"field": "email", "value": "x"}, "rule", "'op' is missing"),
         ({"field": "email", "op": "eq"}, "rule", "eq needs a value"),
@@ -76,7 +76,7 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
         (
             {"all": [COUNTRY, {"any": [{"field": "email", "op": "foo", "value": ""}]}]},
             "all[1].any[0].op",
-            "'foo' is not one of: eq, ne, in, not_in, contains, starts_with, exists, missing.",
+            "'foo' is not one of: eq, ne, in, not_in, contains, starts_with, ends_with, exists, missing.",
         ),
         ({"not": {"field": "tags", "op": "has_an", "value": []}}, "not.op", "Did you mean 'has_any'?"),
         ({"field": "email", "op": ["eq"], "value": ""}, "op", "a list is not one of: eq"),
@@ -99,6 +99,26 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
         ({"field": "subscribed_at", "op": "before", "value": "0001-01-01T00:00+14:00"}, "value", "is not a date"),
         ({"field": "subscribed_at", "op": "within_days", "value": 0}, "value", "is not a number of days"),
         ({"field": "subscribed_at", "op": "within_days", "value": True}, "value", "True is not a number of days"),
+        (
+            {"field": "subscribed_at", "op": "between", "value": ["2026-01-02", "2026-01-01"]},
+            "value",
+            "the smaller one first",
+        ),
+        ({"field": "subscribed_at", "op": "between", "value": ["2026-01-02"]}, "value", "write two values"),
+        (
+            {"field": "subscribed_at", "op": "between", "value": ["2026-01-02", "9999-12-31"]},
+            "value[1]",
+            "too far away",
+        ),
+        ({"field": "attributes.a", "op": "between", "value": [1, "x"]}, "value[1]", "'x' is not a number"),
+        ({"field": "attributes.a", "op": "before", "value": "2026-1-1"}, "value", "is not a date such as 2026-01-31."),
+        ({"field": "attributes.a", "op": "anniversary_in_days", "value": -1}, "value", "days from 0 to"),
+        ({"field": "opened", "op": "within_editions", "value": 0}, "value", "editions from 1 to 1000"),
+        ({"field": "opened", "op": "never", "value": 3}, "value", "never takes no value"),
+        ({"field": "clicked_story", "op": "has_any", "value": ["7"]}, "value[0]", "'7' is not the number of a story"),
+        ({"field": "status", "op": "eq", "value": "gone"}, "value", "'gone' is not one of: pending, active"),
+        ({"field": "name", "op": "eq", "value": "x", "exact": 1}, "exact", "1 is not true or false"),
+        ({"field": "tags", "op": "has_any", "value": ["x"], "exact": True}, "exact", "tags has_any compares no text"),
         (nested(11), "all[0].not.all[0].not.all[0].not.all[0].not.all[0].not.all", "nested deeper than 10 levels"),
         ({"any": [COUNTRY] * 201}, "any[200]", "more than 200 comparisons"),
     ],
@@ -134,8 +154,8 @@ words = st.sampled_from(["all", "any", "not", "field", "op", "value", "email", "
 )
 def test_anything_is_a_rule_or_a_rule_error(thing: object) -> None:
     try:
-        rule = parse(thing)
+        rule = parse(expanded(thing, lambda slug: None))
     except RuleError:
         return
-    compiled = condition(rule, list_ids=[1])
+    compiled = condition(rule, Scope(publication_id=1, list_ids=[1]))
     assert compiled.sql.count("%s") == len(compiled.params)

@@ -7,11 +7,11 @@ import pytest
 from django.core.management import call_command
 
 from composer.models import Publication
-from newsdesk import cli
 from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment, Subscriber
 from subscribers.saved_segments import count_readers, rules_for, subscribers_matching
 from subscribers.suppression import suppress
+from tests.subscribers.commands import refusal, run, run_json
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -25,16 +25,6 @@ def people(tmp_path: Path) -> Path:
     return file
 
 
-def run(command: str, *words: str) -> str:
-    out = io.StringIO()
-    call_command(command, *words, stdout=out)
-    return out.getvalue()
-
-
-def run_json(command: str, *words: str) -> Any:
-    return json.loads(run(command, *words, "--json"))
-
-
 def imported(*words: str) -> tuple[int, Any]:
     """How it ended, and its report."""
     out, code = io.StringIO(), 0
@@ -43,15 +33,6 @@ def imported(*words: str) -> tuple[int, Any]:
     except SystemExit as end:
         code = int(end.code or 0)
     return code, json.loads(out.getvalue()) if "--json" in words else out.getvalue()
-
-
-def refusal(command: str, *words: str) -> str:
-    """What the command line says; always bad input."""
-    with pytest.raises(InputError) as refused:
-        run(command, *words)
-    line, code = cli.explain(refused.value)
-    assert code == 2
-    return line
 
 
 def test_import_reports_every_row(publication: Publication, people: Path) -> None:
