@@ -1,12 +1,13 @@
 """An edition rendered in all its variants, and everything the checks have to say about it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils import timezone, translation
 
 from composer import history
 from composer.checks import ExternalFacts, LinkReport, Problem, SpamReport, check, links_to_check
+from composer.claims.source_changes import SourceChange
 from composer.content import EditionContent, TooManySegmentsError, Variant, variants
 from composer.conversion import ImageSource, edition_content
 from composer.images import UnreadableImageError, preview
@@ -19,6 +20,8 @@ from composer.source_texts import source_texts
 Rendered = tuple[tuple[Variant, Rendering | None], ...]
 #: Given addresses → what is known of them; those not checked yet are missing.
 LinkLookup = Callable[[Collection[str]], Mapping[str, LinkReport]]
+#: The edition → what had changed in the sources of its stories, by block.
+SourceLookup = Callable[[Edition], Mapping[str, Sequence[SourceChange]]]
 #: SpamAssassin's opinion of a rendering; None where it is not at hand.
 SpamScorer = Callable[[EditionContent, Rendering], SpamReport | None]
 
@@ -71,9 +74,14 @@ def inspect(
 
 
 def check_again(
-    edition: Edition, inspection: Inspection, *, links: LinkLookup | None = None, spam: SpamScorer | None = None
+    edition: Edition,
+    inspection: Inspection,
+    *,
+    links: LinkLookup | None = None,
+    spam: SpamScorer | None = None,
+    sources: SourceLookup | None = None,
 ) -> Inspection:
-    """The same rendering, with what the checks say of it when they know this much of links and spam."""
+    """The same rendering, with what the checks say of it when they know this much of links, spam and sources."""
     content, rendered, publication = inspection.content, inspection.variants, edition.publication
     if content is None or not rendered:
         return inspection
@@ -85,6 +93,7 @@ def check_again(
                 links=_known_links(content, rendered, links),
                 similarity=similarity(edition),
                 sources=source_texts(edition),
+                source_changes=sources(edition) if sources else {},
             )
             problems = tuple(_problems(content, publication.theme, rendered, facts, spam))
         except tuple(_CODES) as error:

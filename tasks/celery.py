@@ -63,6 +63,7 @@ app.conf.update(
         "due sends": {"task": "tasks.prepare_due_sends", "schedule": 5.0, "options": {"expires": 10}},
         "story vectors": {"task": "tasks.embed_stories", "schedule": 60.0, "options": {"expires": 60}},
         "sources": {"task": "tasks.poll_sources", "schedule": 60.0, "options": {"expires": 60}},
+        "sources of editions": {"task": "tasks.check_sources", "schedule": 60.0, "options": {"expires": 60}},
         "slots": {"task": "tasks.keep_slots", "schedule": 60.0, "options": {"expires": 60}},
         "sweep": {"task": "tasks.sweep", "schedule": 10.0, "options": {"expires": 20}},
         "reconcile": {

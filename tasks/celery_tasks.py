@@ -12,7 +12,7 @@ from tasks.preparation import preparing
 from tasks.providers.registry import get_transport
 from tasks.reconciliation import silence
 from tasks.slots import upkeep
-from tasks.sources import polling
+from tasks.sources import polling, staleness
 from tasks.submission import recovery, worker_loop
 from tasks.suppression_sync import syncing
 from tasks.transactional import submitting
@@ -97,6 +97,12 @@ def check_links(edition_id: int) -> None:
 def poll_sources() -> None:
     """Poll the feeds whose turn has come. Beat: each minute."""
     polling.poll_due()
+
+
+@shared_task(name="tasks.check_sources")
+def check_sources() -> None:
+    """Look again at the sources of editions whose time is near. Beat: each minute."""
+    staleness.check_due()
 
 
 @shared_task(name="tasks.embed_stories")

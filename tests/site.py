@@ -27,6 +27,8 @@ class Site:
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        #: Paths → the status of the next answer alone.
+        self.failing: dict[str, int] = {}
         self.asked: Counter[str] = Counter()
         self.headers: dict[str, Any] = {}
         self.at_once = self.most_at_once = 0
@@ -41,6 +43,8 @@ class Site:
                     site.asked[self.path] += 1
                     site.headers[self.path] = dict(self.headers)
                 status, headers, body = site.answers.get(self.path, (404, {}, b""))
+                if self.path in site.failing:
+                    status, headers, body = site.failing.pop(self.path), {}, b""
                 if headers.get("ETag") and self.headers.get("If-None-Match") == headers["ETag"]:
                     status, body = 304, b""
                 with site.lock:
@@ -58,10 +62,11 @@ class Site:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.port = int(self.server.server_port)
+        self.url = f"http://127.0.0.1:{self.port}"
         self.guard = Guard(
             allows=lambda address: address == ipaddress.ip_address("127.0.0.1"),
-            ports=frozenset({self.server.server_port}),
+            ports=frozenset({self.port}),
         )
 
     def __enter__(self) -> Self:
@@ -70,6 +75,10 @@ class Site:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+    def fail_first(self, path: str, *, status: int) -> None:
+        """Answer the next request with this status, and as before from then on."""
+        self.failing[path] = status
 
     def put(self, path: str, body: bytes, *, status: int = 200, **headers: str) -> str:
         self.answers[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)

@@ -20,6 +20,7 @@ from composer.checks import (
     names,
     placeholders,
     size,
+    source_changes,
     spam,
     stories,
     subject,
@@ -53,6 +54,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Problem]], ...] = (
     footer.check,
     text_part.check,
     claims.check,
+    source_changes.check,
     spam.check,
 )
 NO_FACTS = ExternalFacts()

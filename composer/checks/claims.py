@@ -1,11 +1,10 @@
 """What a story says and the stored text of its source does not: figures, dates, names, quoted passages."""
 
-import re
 from collections.abc import Iterator
-from html import unescape
 
 from composer.checks.context import CheckContext, Problem
-from composer.claims.looking_up import Claim, Unsupported, unsupported
+from composer.claims.looking_up import Unsupported, unsupported
+from composer.claims.source_changes import claims_of
 from composer.content import StoryBlock
 
 _CODES = {
@@ -14,8 +13,6 @@ _CODES = {
     "name": "claim.name",
     "quotation": "claim.quotation",
 }
-_TAG = re.compile(r"<[^>]*>")
-_MERGE_TAG = re.compile(r"\{\{[^{}]*\}\}")
 _LONGEST = 160
 
 
@@ -24,10 +21,8 @@ def check(context: CheckContext) -> Iterator[Problem]:
     for where, block in context.blocks:
         source = context.facts.sources.get(block.key, "") if isinstance(block, StoryBlock) else ""
         if isinstance(block, StoryBlock) and source.strip():
-            body = unescape(_TAG.sub(" ", block.body_html))
-            claims = [Claim(block.headline, is_headline=True), Claim(block.lede), Claim(body)]
-            plain = [Claim(_MERGE_TAG.sub(" ", claim.text), is_headline=claim.is_headline) for claim in claims]
-            for missing in unsupported(plain, source, language):
+            claims = claims_of(block.headline, block.lede, block.body_html)
+            for missing in unsupported(claims, source, language):
                 yield Problem(level="warning", code=_CODES[missing.kind], message=_message(missing), where=where)
 
 

@@ -1,10 +1,11 @@
 """What the checks are told of the world beyond the edition, as plain data: they fetch and query nothing themselves."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from composer.claims.source_changes import SourceChange
 from composer.content import EditionContent
 
 #: answered: the address led to a page; moved: it leads there by a permanent redirect; broken: the server says there is
@@ -60,3 +61,5 @@ class ExternalFacts:
     similarity: Mapping[frozenset[str], float] = field(default_factory=dict)
     #: Key of a story block → the stored text of its source; blocks without one are missing.
     sources: Mapping[str, str] = field(default_factory=dict)
+    #: Key of a story block → what had changed in its source when it was fetched again before the edition's time.
+    source_changes: Mapping[str, Sequence[SourceChange]] = field(default_factory=dict)

@@ -64,6 +64,21 @@ def unsupported(claims: Sequence[Claim], source: str, language: str = "en") -> l
     return list(found)
 
 
+def no_longer_supported(claims: Sequence[Claim], before: str, now: str, language: str = "en") -> list[Unsupported]:
+    """Figures and dates that a source had and has no more, with the nearest that it has now; each once, in order."""
+    earlier, later = _Source(before[:MOST_OF_SOURCE], language), _Source(now[:MOST_OF_SOURCE], language)
+    found: dict[str, Unsupported] = {}
+    for claim in claims:
+        text = claim.text[:MOST_OF_STORY]
+        never = {one.written for one in earlier.dates_and_figures(text)}
+        for one in later.dates_and_figures(text):
+            if one.written not in never:
+                found.setdefault(one.written, one)
+            if len(found) >= MOST_CLAIMS:
+                return list(found.values())
+    return list(found.values())
+
+
 class _Source:
     def __init__(self, text: str, language: str) -> None:
         self._language = language

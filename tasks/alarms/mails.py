@@ -52,6 +52,11 @@ _TEXTS: Mapping[str, _Text] = {
     Alarm.Code.SLOT_UNAPPROVED: _Text(
         "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
     ),
+    Alarm.Code.SOURCE_CHANGED: _Text(
+        "{what}: a source has changed since its story was written",
+        "Read the source again. To change the story, reopen the edition, mend it and approve it again before its time; "
+        "nothing is held back by itself.",
+    ),
     Alarm.Code.SEND_HELD: _Text(
         "{what} waits for an answer: now, or with the next slot?",
         "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",

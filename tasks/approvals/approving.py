@@ -16,6 +16,7 @@ from tasks.approvals import reopened_sends, spam_score
 from tasks.audience.segment_rules import rules_of_edition
 from tasks.links import checks
 from tasks.slots import slot_outcomes
+from tasks.sources import staleness
 
 
 class Verdict(NamedTuple):
@@ -76,7 +77,7 @@ def _approve(
 
 
 def _problems(edition: Edition, inspection: Inspection, rules: Mapping[str, object]) -> tuple[Problem, ...]:
-    checked = check_again(edition, inspection, links=checks.known, spam=spam_score.score)
+    checked = check_again(edition, inspection, links=checks.known, spam=spam_score.score, sources=staleness.known)
     if edition.pk and checked.content and checks.due(links_of(checked.content, checked.variants)):
         queue.on_commit(queue.enqueue_link_check, edition.pk)
     return (*approvals.unknown_audiences(checked, rules), *checked.problems)

@@ -12,11 +12,15 @@ _HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Newsdesk)", "Accept-Encoding
 
 
 class DownloadError(InputError):
-    """It could not be had; the message says why. `status` is the server's, 0 where none answered."""
+    """It could not be had; the message says why. `status` is the server's, 0 where none answered.
 
-    def __init__(self, message: str, *, status: int = 0, retry_after: str = "") -> None:
+    `is_certain` where none ever will: the name does not exist.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: str = "", is_certain: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.is_certain = is_certain
         #: The server's header as it stands: seconds, or a date.
         self.retry_after = retry_after
 
@@ -52,7 +56,7 @@ def download(url: str, guard: Guard, *, most_bytes: int, headers: Mapping[str, s
     except NotAllowedError as error:
         raise DownloadError("it leads to an address inside a private network, or to an unusual port") from error
     except NoAnswerError as error:
-        raise DownloadError(str(error)) from error
+        raise DownloadError(str(error), is_certain=error.is_certain) from error
     if answer.status not in {200, _NOT_MODIFIED}:
         retry_after = answer.headers.get("retry-after", "")
         raise DownloadError(f"the server answers {answer.status}", status=answer.status, retry_after=retry_after)

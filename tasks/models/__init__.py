@@ -8,6 +8,7 @@ from tasks.models.event import Event, Receipt
 from tasks.models.link_check import LinkCheck
 from tasks.models.send import Send
 from tasks.models.slot import Recurrence, Slot
+from tasks.models.source_check import SourceCheck
 from tasks.models.suppression_sync import SuppressionSync
 from tasks.models.transactional_mail import TransactionalMail
 from tasks.models.transport_state import TransportState
@@ -27,6 +28,7 @@ __all__ = [
     "Recurrence",
     "Send",
     "Slot",
+    "SourceCheck",
     "SuppressionSync",
     "TransactionalMail",
     "TransportState",

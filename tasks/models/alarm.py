@@ -24,6 +24,8 @@ class Alarm(models.Model):
         BREAKER_OPEN = "breaker_open"
         #: The slot is near and its edition is not approved.
         SLOT_UNAPPROVED = "slot_unapproved"
+        #: A source has changed since a story of the edition was written, and its time is near.
+        SOURCE_CHANGED = "source_changed"
         #: A slot is over, and its edition did not go out.
         SLOT_MISSED = "slot_missed"
         #: A send was approved again after its time: now, or with the next slot?

@@ -15,16 +15,24 @@ from tasks.slots.strings import slot_time
 #: How long before its slot an edition should be approved.
 NOTICE = timedelta(hours=2)
 #: The earliest and the latest clock are 26 hours apart.
-_CLOCKS_APART = timedelta(hours=26)
+CLOCKS_APART = timedelta(hours=26)
+
+
+def first_reader_at(edition: Edition, recurrence: Recurrence | None, now: datetime) -> datetime:
+    """When the slot's first reader would get the edition: the slot, or with local time up to a day before it.
+
+    Of a slot that is further away than NOTICE by all clocks, the slot itself. The edition must have a slot.
+    """
+    assert edition.slot is not None
+    if recurrence is None or not recurrence.local_time or edition.slot - now > NOTICE + CLOCKS_APART:
+        return edition.slot
+    return min(edition.slot, first_moment(edition, list(recurrence.lists.all()), local_slot_time(edition)))
 
 
 def warn_unapproved(edition: Edition, recurrence: Recurrence | None, now: datetime) -> None:
     """Two hours before the first reader would get it, tell the editors once that nobody has approved it."""
     assert edition.slot is not None
-    begins = edition.slot
-    if recurrence is not None and recurrence.local_time and begins - now <= NOTICE + _CLOCKS_APART:
-        begins = min(begins, first_moment(edition, list(recurrence.lists.all()), local_slot_time(edition)))
-    if begins - now > NOTICE:
+    if first_reader_at(edition, recurrence, now) - now > NOTICE:
         return
     slot = locked_or_new_row(edition)
     if slot.warned_at is not None:

@@ -18,7 +18,7 @@ def fetched(url: str, guard: Guard) -> Collection:
     try:
         found = download(url, guard, most_bytes=MOST_BYTES, headers=_HEADERS)
     except DownloadError as error:
-        raise DownloadError(f"{url}: {error}", status=error.status) from error
+        raise DownloadError(f"{url}: {error}", status=error.status, is_certain=error.is_certain) from error
     if is_feed(found.body, found.content_type):
         feed = read_feed(found.body, found.url, headers=found.headers)
         return Collection(form="feed", articles=tuple(entry.article for entry in feed.entries))

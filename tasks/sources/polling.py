@@ -6,15 +6,12 @@ costs one interval. Whatever a feed does, its stories are suggestions: nothing h
 
 import email.utils
 import hashlib
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -27,6 +24,7 @@ from composer.models import Source, SourceEntry, Story
 from composer.reading.mail import parse_mail
 from tasks.http.download import Download, DownloadError, download
 from tasks.http.guard import Guard
+from tasks.http.hosts import Hosts
 from tasks.sources import mailboxes, mails
 from tasks.sources.addresses import MOST_BYTES
 from tasks.sources.filters import is_wanted
@@ -36,8 +34,8 @@ from tasks.sources.pictures import give_pictures
 log = structlog.get_logger(__name__)
 
 INTERVAL, LONGEST_INTERVAL = timedelta(minutes=30), timedelta(days=1)
-#: Sources claimed together, downloads at once, and of those to one host.
-CHUNK, AT_ONCE, MOST_PER_HOST = 100, 16, 2
+#: Sources claimed together, and downloads at once.
+CHUNK, AT_ONCE = 100, 16
 #: Seconds after which a run claims no more.
 MOST_SECONDS = 50.0
 #: The first poll of a feed takes in what is young, and at most so many; the rest counts as seen.
@@ -79,9 +77,9 @@ def poll_due(guard: Guard = Guard()) -> Polled:  # noqa: B008 - frozen
 
 def poll(sources: Sequence[Source], guard: Guard = Guard()) -> Polled:  # noqa: B008 - frozen
     """Poll these now: downloads side by side, their results one after the other."""
-    total, hosts = Polled(), _Hosts()
+    total, hosts = Polled(), Hosts()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sources") as executor:
-        futures = {executor.submit(hosts.fetch, source, guard): source for source in sources}
+        futures = {executor.submit(_fetched, source, guard, hosts): source for source in sources}
         for future in as_completed(futures):
             # Forgotten with its answer: a hundred of them may have 3 MB each.
             total += _safely_applied(futures.pop(future), future.result(), guard)
@@ -97,25 +95,16 @@ def _claimed(now: datetime) -> list[Source]:
     return claimed
 
 
-class _Hosts:
-    """At most MOST_PER_HOST downloads of one host at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._slots: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(MOST_PER_HOST))
-
-    def fetch(self, source: Source, guard: Guard) -> Found:
-        with self._lock:
-            slot = self._slots[(urlsplit(source.url).hostname or "").lower()]
-        conditions = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
-        headers = {**_HEADERS, **{name: value for name, value in conditions.items() if value}}
-        with slot:
-            try:
-                if source.kind == "mailbox":
-                    return mailboxes.fetch(source)
-                return download(source.url, guard, most_bytes=MOST_BYTES, headers=headers)
-            except DownloadError as error:
-                return error
+def _fetched(source: Source, guard: Guard, hosts: Hosts) -> Found:
+    conditions = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
+    headers = {**_HEADERS, **{name: value for name, value in conditions.items() if value}}
+    with hosts.slot(source.url):
+        try:
+            if source.kind == "mailbox":
+                return mailboxes.fetch(source)
+            return download(source.url, guard, most_bytes=MOST_BYTES, headers=headers)
+        except DownloadError as error:
+            return error
 
 
 def _safely_applied(source: Source, found: Found, guard: Guard) -> Polled:

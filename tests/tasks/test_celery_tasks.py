@@ -16,6 +16,7 @@ NAMES = {
     "tasks.sweep_after_start",
     "tasks.reconcile",
     "tasks.check_links",
+    "tasks.check_sources",
     "tasks.expire_receipts",
     "tasks.compare_suppressions",
     "tasks.embed_stories",

@@ -14,6 +14,7 @@ from composer.intake import take_in
 from composer.models import Publication, Source, SourceEntry, Story
 from tasks.http.download import DownloadError
 from tasks.http.guard import Guard
+from tasks.http.hosts import MOST_PER_HOST
 from tasks.sources import addresses, polling
 from tests.factories import make_publication
 from tests.site import Site, rss
@@ -157,7 +158,7 @@ def test_a_host_has_two_connections_at_most(site: Site, publication: Publication
         source_of(publication, site.put(f"/{number}", rss((f"k{number}", f"Story number {number}"))))
 
     assert polling.poll_due(site.guard) == polling.Polled(sources=20, stories=20)
-    assert site.most_at_once <= polling.MOST_PER_HOST
+    assert site.most_at_once <= MOST_PER_HOST
 
 
 def test_a_changed_address_is_asked_anew(site: Site, publication: Publication) -> None:
