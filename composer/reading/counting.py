@@ -126,7 +126,7 @@ class Counter:
             raise self._out_of_order(candidate)
         else:
             self._refuse_doubtful(candidate)
-            if candidate.number > 1 and phrases.begins_with_month(candidate.headline):
+            if candidate.number > 1 and candidate.form == "1." and phrases.begins_with_month(candidate.headline):
                 self._doubt(
                     block,
                     f"was read as the headline of story {candidate.number}, but may be a date; "

@@ -23,11 +23,11 @@ from composer.reading.document import (
 )
 from composer.reading.errors import DigestError
 from composer.reading.headlines import find_headlines, unescaped
-from composer.reading.inline import hrefs
 from composer.reading.languages import direction_of, language_of
 from composer.reading.numbers import looks_like_a_heading, with_numbers_joined, written
 from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report, split_lede
-from composer.reading.story_source import BARE_URL, without_source
+from composer.reading.section_headings import could_be_section, is_decorated, is_section, without_frame
+from composer.reading.story_source import BARE_URL, or_the_headlines_link, without_source
 
 _LONGEST_SIGNATURE = 9
 
@@ -120,7 +120,7 @@ class _Interpreter:
         subject = None
         for block, match in matches:
             if match["name"].casefold() in phrases.SUBJECT and subject is None and match["value"]:
-                subject = Paragraph(line=block.line, text=match["value"])
+                subject = Paragraph(line=block.line, text=phrases.FORWARDED.sub("", match["value"]) or match["value"])
             else:
                 self._drop(block, "the header of a mail")
         return subject, blocks[len(matches) :]
@@ -177,7 +177,8 @@ class _Interpreter:
             if blocks[0].text.casefold() == subject.text.casefold() and headlines.indices[0] > 0:
                 self._drop(blocks[0], "the title, which the mail's subject has already")
                 return subject.text, blocks, headlines
-        elif headlines.indices[0] > 0:
+        elif headlines.indices[0] > 0 and not self._is_below_a_subject(blocks[0]):
+            self._drop_subject_beside(blocks[0])
             return unescaped(blocks[0].text), blocks, headlines
         elif self.document.title:
             subject = Paragraph(line=self.document.title_line, text=self.document.title)
@@ -185,6 +186,17 @@ class _Interpreter:
             raise DigestError(blocks[0].line, "no title; write it on a line of its own above the first story")
         shifted = replace(headlines, indices=[index + 1 for index in headlines.indices])
         return subject.text, [subject, *blocks], shifted
+
+    def _is_below_a_subject(self, first: Block) -> bool:
+        """Whether a mail begins with its text, so that its subject is the title."""
+        is_title = isinstance(first, Heading) or looks_like_a_heading(first.text)
+        return self.document.format == "eml" and bool(self.document.title) and not is_title
+
+    def _drop_subject_beside(self, title: Block) -> None:
+        own = self.document.title
+        if self.document.format == "eml" and own and own.casefold() != title.text.casefold():
+            reason = "the mail's subject: the text has its own title"
+            self.dropped.append(Dropped(line=self.document.title_line, text=cut(own), reason=reason))
 
     def _introduction(self, blocks: Sequence[Block]) -> list[Block]:
         """What stands between title and first story, without bylines and dates."""
@@ -204,14 +216,17 @@ class _Interpreter:
     def _take_sections(self, introduction: list[Block], bodies: list[list[Block]], level: int) -> None:
         """Headings right above a headline open sections; they are taken out of what stands before them."""
         before = [introduction, *bodies[:-1]]
-        likely = [bool(part) and _could_be_section(part[-1]) for part in before]
-        certain = [bool(part) and _is_section(part[-1], level) for part in before]
+        likely = [bool(part) and could_be_section(part[-1]) for part in before]
+        certain = [bool(part) and is_section(part[-1], level) for part in before]
         several = sum(likely) > 1 and any(likely[1:])
+        # “📍 Quay Road” at the end of stories is a place; where such a line also stands above the first story it is a section.
+        decorated = [could_be and is_decorated(part[-1]) for part, could_be in zip(before, likely, strict=True)]
+        several = several and (decorated[0] or not any(decorated))
         for number, (part, could_be, is_certain) in enumerate(zip(before, likely, certain, strict=True), start=1):
             alone = number > 1 and len(part) < 2
             if is_certain or (could_be and several and not alone):
                 block = part.pop()
-                self.sections.append(DigestSection(heading=block.text, line=block.line, before=number))
+                self.sections.append(DigestSection(heading=without_frame(block.text), line=block.line, before=number))
             elif could_be and number > 1 and not alone:
                 message = (
                     f"stands at the end of story {number - 1} and looks like the heading of a section; "
@@ -228,7 +243,11 @@ class _Interpreter:
                 self._drop(block, f"an image ({cut(block.url, 80)}): add it to story {number} at the desk")
             else:
                 blocks.append(block)
+        while len(blocks) > 1 and type(blocks[0]) is Paragraph and phrases.above_the_text(blocks[0].text):
+            self._drop(blocks[0], phrases.above_the_text(blocks[0].text))
+            blocks = blocks[1:]
         blocks, source = without_source(blocks)
+        source = or_the_headlines_link(source, headline)
         self.dropped += source.dropped
         if not blocks:
             raise DigestError(
@@ -275,16 +294,3 @@ class _Interpreter:
                 rest.append(block)
         call = call_to_action_in(rest[-1]) if rest else None
         return part[0].text if has_heading else "", rest[:-1] if call else rest, call
-
-
-def _is_section(block: Block, level: int) -> bool:
-    if isinstance(block, Heading):
-        return not level or block.level < level
-    if type(block) is not Paragraph or not looks_like_a_heading(block.text):
-        return False
-    return block.bold or (block.text.isupper() and len(block.text) > 2)
-
-
-def _could_be_section(block: Block) -> bool:
-    short = type(block) is Paragraph and looks_like_a_heading(block.text) and len(block.text.split()) <= 4
-    return short and not hrefs(block.html)

@@ -2,21 +2,19 @@
 
 import email
 import hashlib
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from composer.reading import html, plain_text
+from composer.reading import html, phrases, plain_text
 from composer.reading.characters import clean, cut
 from composer.reading.decoding import check_size
 from composer.reading.document import Document, Dropped
 from composer.reading.errors import DigestError
 from composer.sanitising import printable
 
-_FORWARDED = re.compile(r"^(?:\s*(?:fwd?|fw|wg|tr|rv|re|aw)\s*:)+\s*", re.IGNORECASE)
 #: Codecs of host names: no mail is in them, and reading them takes quadratic time.
 NO_CHARSETS = {"punycode", "idna"}
 
@@ -82,7 +80,7 @@ def document_of(mail: Mail) -> Document:
     check_size(mail.html or mail.text)
     text = (mail.html or mail.text).replace("\r\n", "\n").replace("\0", "")
     inner = html.read(text) if mail.html else plain_text.read(text)
-    subject = _FORWARDED.sub("", clean(printable(mail.subject)))
+    subject = phrases.FORWARDED.sub("", clean(printable(mail.subject)))
     return Document(
         format="eml",
         blocks=inner.blocks,

@@ -14,9 +14,12 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         ("1️⃣", r"(?P<number>🔟|(?:\d\ufe0f?\u20e3?){0,2}\d\ufe0f?\u20e3)\s*"),
         ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
-        ("(1)", rf"[(（]\s*{_D}\s*[)）]\s*"),
+        ("①", r"(?P<number>[①-⑳❶-❿➀-➓])\s*"),
+        ("第1条", rf"第\s*{_CJK}\s*[条條则則篇]?\s*[:：、]\s*"),
+        ("(1)", rf"[(（]\s*{_CJK}\s*[)）]\s*"),
         ("[1]", rf"\[\s*{_D}\s*\]\s*"),
         ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
+        ("1º", rf"{_D}\s?[.．]?\s?[ºª°](?:\s*[.:)–—-]\s*|\s+)"),
         ("1.", rf"{_D}\s*[.．](?:\s+|(?=[^\W\d_]|[“‘\"'(]))"),
         ("1.-", rf"{_D}\s*\.\s?[-–—]\s*"),
         ("1)", rf"{_D}\s*[)）]\s*"),
@@ -29,6 +32,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 #: A number in whatever dress.
 ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,3})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
 _LONE_NUMBER = re.compile(r"#?\d{1,3}\s*[.)]|#\d{1,3}")
+#: Categories of emoji and what goes with them, and the space behind.
+_EMOJI = {"So", "Sk", "Mn", "Cf", "Zs"}
 _CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
 
 
@@ -53,6 +58,15 @@ def looks_like_a_heading(text: str) -> bool:
         return False
     first = text[0]
     return (first.isupper() or (first.isalpha() and not first.islower())) and text[-1].isalnum()
+
+
+def undecorated(text: str) -> str:
+    """A line without what makes it stand out: signs on both sides (“=== Culture ===”), emoji in front, a colon behind."""
+    for sign in "=-–—#|•":
+        if len(text) > 2 and text[0] == sign == text[-1]:
+            return text.strip(f"{sign} ")
+    begins = next((at for at, sign in enumerate(text) if unicodedata.category(sign) not in _EMOJI), 0)
+    return text[begins:].rstrip(" :：")
 
 
 def with_numbers_joined(blocks: Sequence[Block]) -> list[Block]:
@@ -84,6 +98,8 @@ def candidate_in(index: int, block: Block) -> Candidate | None:
 def value_of(digits: str) -> int:
     if digits == "🔟":
         return 10
+    if len(digits) == 1 and unicodedata.category(digits) == "No":
+        return int(unicodedata.numeric(digits))
     digits = digits.replace("\ufe0f", "").replace("\u20e3", "")
     if digits[0] not in _CJK_DIGITS and digits[0] not in "十百":
         return int("".join(str(unicodedata.digit(sign)) for sign in digits))

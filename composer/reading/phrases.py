@@ -27,6 +27,10 @@ CLOSING = re.compile(
     # Hebrew
     r"|לסיום|לסיכום|סיכום|מילות סיכום|זה הכול(?: להשבוע)?|להתראות"
     # Chinese
+    # Italian, Portuguese, Dutch, Polish, Russian, Japanese, Korean
+    r"|(?:per |in )(?:concludere|conclusione|finire)|(?:em |para )(?:conclusão|concluir)|conclus(?:ão|ioni)"
+    r"|(?:tot|ten) (?:slot|besluit)|na (?:koniec|zakończenie)|podsumowanie|напоследок|(?:в )?заключени[ея]"
+    r"|おわりに|終わりに|最後に|마치며|맺음말|끝으로"
     r"|结语|結語|总结|總結|小结|小結|结束语|結束語|写在最后|寫在最後|最后的话"
     r")\s*[.!:…。！：]?",
     re.IGNORECASE,
@@ -99,7 +103,7 @@ _FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "sharing on networks",
-            r"share(?: this(?: (?:post|article|story))?| on [\w ]{1,20})?:?|teilen:?|partager:?|compartir:?",
+            r"share(?: this(?: (?:post|article|story))?| on [\w ]{1,20})?:?|tweet(?: this)?|teilen:?|partager:?|compartir:?",
         ),
         (
             "the header of a mail",
@@ -122,6 +126,10 @@ MAIL_HEADER = re.compile(
     r"\s?:\s?(?P<value>.*)",
     re.IGNORECASE,
 )
+#: What a mail's subject has in front when it was answered or sent on.
+FORWARDED = re.compile(r"^(?:\s*(?:fwd?|fw|wg|tr|rv|re|aw)\s*:)+\s*", re.IGNORECASE)
+#: Between things on one line that have nothing to do with each other: “12 likes · 3 comments”.
+_BESIDES = re.compile(r"\s+[|·•]\s+")
 SUBJECT = {"subject", "betreff", "objet", "asunto"}
 _BYLINE = re.compile(
     r"(?:(?:[Ww]ritten |[Pp]osted )?[Bb]y|[Vv]on|[Pp]ar|[Pp]or) (?:[A-ZÀ-ÞŠŽ][\w.’'-]*|and|&|und|et|y|,|de|van|von|der)(?: (?:[A-ZÀ-ÞŠŽ][\w.’'-]*|and|&|und|et|y|,|de|van|von|der)){0,7}"
@@ -156,6 +164,14 @@ def furniture(text: str) -> str:
     """Why a line is what a page puts around its text; empty where it is not."""
     if not text or len(text) > 120:
         return ""
+    parts = _BESIDES.split(text)
+    found = _furniture(text)
+    if found or len(parts) < 2 or not all(_furniture(part) for part in parts):
+        return found
+    return _furniture(parts[0])
+
+
+def _furniture(text: str) -> str:
     return next((reason for reason, pattern in _FURNITURE if pattern.fullmatch(text)), "")
 
 
@@ -165,9 +181,12 @@ def is_networks(text: str) -> bool:
 
 
 def above_the_text(text: str) -> str:
-    """Why a line over the first story is no part of the introduction: a byline or a date; empty where it is one."""
+    """Why a line right under a title or headline is no part of the text: a byline or a date; empty where it is one."""
     if len(text) > 80:
         return ""
+    first, *others = _BESIDES.split(text)
+    if others and all(furniture(other) or above_the_text(other) for other in others):
+        return above_the_text(first)
     if _BYLINE.fullmatch(text):
         return "a byline"
     return "a date" if is_date(_POSTED.sub("", text)) else ""

@@ -9,7 +9,8 @@ from composer.reading.inline import as_html, links_in, urls_in
 from composer.reading.phrases import furniture
 from composer.reading.wrapping import continues, wrapped_at
 
-BULLET = re.compile(r"(?P<sign>[•●▪◦‣⁃∙■○➢➤✓✔]|[·*+–—-](?=\s))\s*(?=\S)")
+#: A dash that also ends the line is a frame: “— Culture —”.
+BULLET = re.compile(r"(?!(?P<frame>[*–—-])\s.{1,80}\s(?P=frame)\Z)(?P<sign>[•●▪◦‣⁃∙■○➢➤✓✔]|[·*+–—-](?=\s))\s*(?=\S)")
 _RULE = re.compile(r"(?:[-–—_=*~#]\s?){3,200}|⁂|✦|❦")
 
 

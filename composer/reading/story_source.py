@@ -47,6 +47,19 @@ def without_source(blocks: Sequence[Block]) -> tuple[list[Block], StorySource]:
     return list(blocks), StorySource()
 
 
+def or_the_headlines_link(source: StorySource, headline: Block) -> StorySource:
+    """The source; where a story names no address, the one that its headline leads to."""
+    urls = [url for url in hrefs(headline.html) if url != source.url and not BARE_URL.search(headline.text)]
+    if not urls:
+        return source
+    if not source.url:
+        source, urls = replace(source, name=source.name or _site(urls[0]), url=urls[0]), urls[1:]
+    lost = (
+        Dropped(line=headline.line, text=cut(url), reason="a link of the headline, beside the source") for url in urls
+    )
+    return replace(source, dropped=(*source.dropped, *lost))
+
+
 def _line(blocks: Sequence[Block]) -> tuple[list[Block], StorySource]:
     last, above = blocks[-1], blocks[-2]
     if isinstance(last, LinkLine):

@@ -63,6 +63,30 @@ LANGUAGES: dict[str, dict[str, list[str]]] = {
         "section": [],
         "furniture": [],
     },
+    "es": {
+        "headlines": ["El muelle se cierra a los coches", "Tranvías de noche"],
+        "sentences": ["El ayuntamiento votó el martes por la noche cerrar el muelle tras un largo debate."],
+        "section": ["CULTURA", "POLÍTICA"],
+        "furniture": ["Compartir"],
+    },
+    "he": {
+        "headlines": ["הכביש לאורך הרציף נסגר", "חשמליות בלילה"],
+        "sentences": ["מועצת העיר הצביעה ביום שלישי בלילה על סגירת הכביש לאורך הרציף לתנועת כלי רכב."],
+        "section": [],
+        "furniture": [],
+    },
+    "ru": {
+        "headlines": ["Набережная закрыта для машин", "Трамваи ходят ночью"],
+        "sentences": ["Городской совет во вторник вечером проголосовал за закрытие набережной."],
+        "section": ["КУЛЬТУРА"],
+        "furniture": [],
+    },
+    "ja": {
+        "headlines": ["埠頭の道路が閉鎖", "夜の路面電車"],
+        "sentences": ["市議会は火曜日の夜、港の道路を車両通行止めにすることを九対四で決めた。"],
+        "section": [],
+        "furniture": [],
+    },
 }
 
 
@@ -81,6 +105,8 @@ FORMS: list[Callable[[int, str], str]] = [
     lambda number, text: f"**{number}. {text}**",
     lambda _number, text: f"## {text}",
     lambda number, text: f"{keycap(number)} {text}",
+    lambda number, text: f"{number}º {text}",
+    lambda number, text: f"{chr(0x245F + number)} {text}",
 ]
 INVISIBLE = ["", "", "", "\u200b", "\u200e", "\xa0", "\xad"]
 
@@ -151,7 +177,7 @@ def words_of(text: str) -> set[str]:
 
 
 #: What only marks a line for what it is: the number of a story, “Source:”, “via”, “Subject:”, “Story 1:”.
-MARKS = {"Source", "via", "Subject", "Story"} | {str(number) for number in range(100)}
+MARKS = {"Source", "via", "Subject", "Story"} | {f"{number}{sign}" for number in range(100) for sign in ("", "º")}
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -189,7 +215,7 @@ def test_every_form_gives_every_story(form: Callable[[int, str], str], language:
     assert digest.stories[11].headline.endswith("A12x")
 
 
-@pytest.mark.parametrize("mark", ["<{}>", "→{}:", "{}°"])
+@pytest.mark.parametrize("mark", ["<{}>", "→{}:", "{}¶"])
 def test_a_number_in_a_form_of_its_own_is_doubted(mark: str) -> None:
     digest = parse(
         f"Weekly\n\n1. One thing\n\nA text about it.\n\n2. Another thing\n\nA text.\n\n{mark.format(3)} A third thing\n\nIts text.\n"
