@@ -27,18 +27,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     link, publication = _read(token)
     if link is None or publication is None:
         return not_found()
+    context: dict[str, object] = {"preferences_url": reverse("preferences", args=[token])}
     if _is_test(link):
-        context = {"trial": True, "tried": request.method == "POST"}
-        return page("web/public/unsubscribe.html", publication, context)
+        return page(
+            "web/public/unsubscribe.html", publication, context | {"trial": True, "tried": request.method == "POST"}
+        )
     if request.method != "POST":
-        return page("web/public/unsubscribe.html", publication, {})
+        return page("web/public/unsubscribe.html", publication, context)
     unsubscribing.unsubscribe(
         publication_id=publication.pk,
         send_id=link.send_id,
         subscriber_id=link.subscriber_id,
         source="one-click" if _is_one_click(request) else "unsubscribe page",
     )
-    return page("web/public/unsubscribed.html", publication, {"preferences_url": reverse("preferences", args=[token])})
+    return page("web/public/unsubscribed.html", publication, context)
 
 
 @csrf_exempt

@@ -65,6 +65,13 @@ def test_looking_changes_nothing(client: Client, world: World, url: str, method:
     assert everything() == before
 
 
+def test_the_page_leads_to_single_lists(client: Client, world: World, url: str) -> None:
+    found = re.search(r'href="(/p/[^"]+)"', client.get(url).content.decode())
+
+    assert found
+    assert "Your subscriptions" in client.get(found[1]).content.decode()
+
+
 def test_the_page_has_one_button_and_the_publications_language(client: Client, world: World, url: str) -> None:
     publication = world.send.edition.publication
     publication.title, publication.language, publication.direction = "نشرة <الأسبوع>", "ar", "rtl"
