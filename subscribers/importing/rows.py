@@ -13,12 +13,16 @@ from subscribers.importing import values, zones
 from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.layout import Layout
+from subscribers.importing.presets.preset import folded
 from subscribers.importing.state_reading import YES, StateReader
 from subscribers.importing.states import State
+from subscribers.interchange import restored, with_line_ends
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What PostgreSQL's text cannot hold, and what stands for bytes that could not be read.
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_LINE_END = re.compile(r"[\r\n]")
 #: RFC 5322's dot-atom; SendGrid takes no quoted local parts and no non-ASCII ones.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -42,6 +46,8 @@ class Row(NamedTuple):
     left_at: str | None
     source: str
     wording: str
+    #: Unsubscribed from this list only.
+    list_only: bool = False
 
 
 class RowReader:
@@ -56,15 +62,18 @@ class RowReader:
         self._reads_states = layout.reads_states
         self._proves = any(at for name, at in layout.fields.items() if name.startswith("consent_"))
         self._now = datetime.now(UTC).isoformat()
+        self._exact = layout.preset.exact
 
     def row(self, cells: list[str], line: int) -> Row:
         """The subscriber on this line. Raises RowError, and UnknownWordError for the whole file."""
         cells = self._fitted(cells, line)
-        _check_readable(cells)
+        if self._exact:
+            cells = [restored(cell) for cell in cells]
+        _check_readable(cells, exact=self._exact)
         email = _email(self._cell(cells, "email"))
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
         try:
-            name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"))
+            name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"), exact=self._exact)
         except RowError as problem:
             if state == State.ACTIVE:
                 raise
@@ -83,15 +92,20 @@ class RowReader:
             consent_at=self._consent_at(cells, line) if self._proves else None,
             left_at=left_at,
             source=self._source(cells) if self._proves else "",
-            wording=self._cell(cells, "consent_wording")[:_MAX_WORDING] if self._proves else "",
+            wording=self._wording(cells) if self._proves else "",
+            list_only=state == State.UNSUBSCRIBED and self._left_one_list(cells),
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         """The first filled cell of the field."""
         for at in self._layout.fields[name]:
-            if text := cells[at].strip():
+            if text := cells[at] if self._exact else cells[at].strip():
                 return text
         return ""
+
+    def _left_one_list(self, cells: Sequence[str]) -> bool:
+        words = self._layout.preset.left_list
+        return bool(words) and any(folded(cells[at]) in words for at in self._layout.status)
 
     def _fitted(self, cells: list[str], line: int) -> list[str]:
         width, count = self._layout.width, len(cells)
@@ -111,7 +125,7 @@ class RowReader:
         whole = self._cell(cells, "name")
         if not whole:
             whole = f"{self._cell(cells, 'first_name')} {self._cell(cells, 'last_name')}".strip()
-        return _checked_name(whole)
+        return _checked_name(whole, exact=self._exact)
 
     def _understood(self, cells: Sequence[str], field: str, understand: Callable[[str], str], line: int) -> str:
         text = self._cell(cells, field)
@@ -128,6 +142,8 @@ class RowReader:
             text = cells[at].strip()
             if not text:
                 continue
+            if self._exact and not filled and (stored := values.as_stored(text)):
+                return stored
             found = values.unpacked(text)
             if found is None:
                 self._warn(line, f"{self._layout.headings[at]}: no JSON object; kept as text")
@@ -147,16 +163,26 @@ class RowReader:
 
     def _source(self, cells: Sequence[str]) -> str:
         said = self._cell(cells, "consent_source")
+        if self._exact:
+            return with_line_ends(said)[:200]
         address = values.shortened_ip(self._cell(cells, "consent_ip"))
         return "; ".join(part for part in (_CONTROL.sub(" ", said[:120]), address) if part)
+
+    def _wording(self, cells: Sequence[str]) -> str:
+        said = self._cell(cells, "consent_wording")
+        return with_line_ends(said) if self._exact else said[:_MAX_WORDING]
 
 
 def _count(cells: int) -> str:
     return "1 cell" if cells == 1 else f"{cells} cells"
 
 
-def _check_readable(cells: Sequence[str]) -> None:
+def _check_readable(cells: Sequence[str], *, exact: bool) -> None:
     text = "".join(cells)
+    if exact:
+        if _UNSTORABLE.search(text):
+            raise RowError("a character that no text can hold")
+        return
     if text.isascii():
         if "\x00" in text:
             raise RowError("a NUL character")
@@ -192,8 +218,8 @@ def _ascii_domain(domain: str) -> str:
         return ""
 
 
-def _checked_name(cell: str) -> str:
-    if _CONTROL.search(cell):
+def _checked_name(cell: str, *, exact: bool) -> str:
+    if (_LINE_END if exact else _CONTROL).search(cell):
         raise RowError("the name holds a line break or another control character")
     if len(cell) > 200:
         raise RowError("the name has more than 200 characters")
@@ -201,9 +227,9 @@ def _checked_name(cell: str) -> str:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _checked_tags(cell: str) -> tuple[str, ...]:
-    found = values.tags(cell)
+def _checked_tags(cell: str, *, exact: bool) -> tuple[str, ...]:
+    found = (values.exact_tags(cell) if exact else None) or values.tags(cell)
     for tag in found:
-        if len(tag) > 100 or _CONTROL.search(tag):
+        if len(tag) > 100 or (not exact and _CONTROL.search(tag)):
             raise RowError(f"tags: {shown(tag)} is longer than 100 characters or holds a control character")
     return found

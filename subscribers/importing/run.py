@@ -11,11 +11,11 @@ from newsdesk.core.errors import InputError
 from subscribers.importing import staging
 from subscribers.importing.errors import RowError, UnknownWordError
 from subscribers.importing.layout import Choices, Layout, state_by_name
-from subscribers.importing.records import Record, records
+from subscribers.importing.records import Record
 from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.rows import Row, RowReader
+from subscribers.importing.sources import source as opened
 from subscribers.importing.states import State
-from subscribers.importing.text import opened
 from subscribers.models import List
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
@@ -43,8 +43,8 @@ def import_csv(
     name = str(getattr(file, "name", file))
     if not _SLUG.fullmatch(list_slug):
         raise InputError(f"list {list_slug!r}: use letters, digits, hyphens and underscores, at most 60.")
-    with opened(file, encoding) as text, transaction.atomic():
-        rows = _Rows(records(text), Path(name), choices)
+    with opened(file, encoding) as found, transaction.atomic():
+        rows = _Rows(found.records(), Path(name), choices)
         try:
             staging.fill(rows.accepted())
         except UnknownWordError as unknown:
@@ -52,7 +52,7 @@ def import_csv(
         chosen = _list(publication_id, list_slug)
         consent = source or f"import {Path(name).name}"
         outcome = staging.apply(publication_id=publication_id, list_id=chosen.pk, source=consent[:200])
-        report = rows.report(outcome, text.encoding)
+        report = rows.report(outcome, found.encoding)
         if dry_run or not report.taken:
             # Where nobody was taken, all there is to undo is an empty list.
             transaction.set_rollback(True)
@@ -70,7 +70,8 @@ class _Rows:
         if first.problem:
             raise InputError(f"{path}: line {first.line}: {first.problem}.")
         self._layout = Layout(first.cells, f"{path}: line {first.line}", choices)
-        by_name = state_by_name(path.stem)
+        # Our own export says of everyone what they are, whatever the file is called.
+        by_name = State.ACTIVE if self._layout.preset.exact else state_by_name(path.stem)
         self._reader = RowReader(self._layout, floor=by_name, warn=self._warn)
         self._count = 0
         self._rejected: list[Rejection] = []
@@ -107,7 +108,7 @@ class _Rows:
             unchanged=outcome.unchanged,
             rejected=tuple(sorted([*self._rejected, *outcome.rejected])),
             preset=self._layout.preset.name,
-            encoding=encoding.replace("utf-8-sig", "utf-8"),
+            encoding=encoding,
             statuses=outcome.statuses,
             unknown_columns=tuple(name for _, name in self._layout.attributes),
             left_out=tuple(self._layout.left_out),

@@ -35,7 +35,7 @@ def fill(rows: Iterable[tuple[int, Row]]) -> None:
                 tags = _array(row.tags)
                 profile = (row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
                 proof = (row.consent_at, row.left_at, row.source, row.wording)
-                copy.write_row((line, *profile, int(row.state), *proof))
+                copy.write_row((line, *profile, int(row.state), *proof, row.list_only))
         cursor.execute("ANALYZE newsdesk_import")
 
 
@@ -54,6 +54,7 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         cursor.execute(_FIND)
         cursor.execute(_CHANGE)
         if any(state != State.ACTIVE for state in found):
+            cursor.execute(_KNOWN, facts)
             cursor.execute(_WORSEN, facts)
             cursor.execute(_SUPPRESS, facts)
         cursor.execute(_SUBSCRIBE, facts)
@@ -95,6 +96,8 @@ CREATE TEMPORARY TABLE newsdesk_import (
     left_at timestamptz,
     source text NOT NULL,
     wording text NOT NULL,
+    list_only boolean NOT NULL,
+    known boolean NOT NULL DEFAULT false,
     subscriber_id bigint,
     outcome text NOT NULL DEFAULT 'unchanged'
 ) ON COMMIT DROP
@@ -102,7 +105,7 @@ CREATE TEMPORARY TABLE newsdesk_import (
 
 _COPY = """
 COPY newsdesk_import (
-    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording
+    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only
 ) FROM STDIN
 """
 
@@ -116,12 +119,13 @@ RETURNING line, 'this reader asked to be erased'
 
 # The first row of an address is taken; the worst that any of them says holds.
 _MERGE_DOUBLE = """
-UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at)
+UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at), list_only = every.list_only
 FROM (
-    SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at
+    SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at,
+        COALESCE(bool_and(list_only) FILTER (WHERE state >= 2), false) AS list_only
     FROM newsdesk_import GROUP BY address HAVING count(*) > 1
 ) every
-WHERE i.line = every.line AND i.address = every.address AND i.state < every.state
+WHERE i.line = every.line AND i.address = every.address AND (i.state < every.state OR i.list_only <> every.list_only)
 """
 
 _REJECT_DOUBLE = """
@@ -161,11 +165,20 @@ WITH changed AS (
     FROM newsdesk_import i
     WHERE s.id = i.subscriber_id AND i.outcome = 'unchanged' AND NOT (
         i.name IN ('', s.name) AND i.language IN ('', s.language) AND i.timezone IN ('', s.timezone)
-        AND s.attributes @> i.attributes AND s.tags @> i.tags
+        AND s.attributes @> i.attributes AND s.attributes || i.attributes = s.attributes AND s.tags @> i.tags
     )
     RETURNING s.id
 )
 UPDATE newsdesk_import SET outcome = 'updated' FROM changed WHERE newsdesk_import.subscriber_id = changed.id
+"""
+
+# Who is suppressed for this reason already, here or everywhere, alone or with the whole domain: nothing changes for them.
+_KNOWN = """
+UPDATE newsdesk_import i SET known = true
+FROM subscribers_suppression x
+WHERE i.state >= 3 AND x.reason = (ARRAY['manual', 'invalid', 'hard_bounce', 'complaint'])[i.state - 2]
+    AND x.address IN (i.address, '@' || split_part(i.address, '@', 2))
+    AND (x.publication_id IS NULL OR x.publication_id = %(publication)s)
 """
 
 # A worse state takes the place of a better one; nothing here goes the other way. Who has left has left the publication, as
@@ -175,7 +188,7 @@ WITH worse AS (
     SELECT n.id, i.state, i.left_at, i.source FROM newsdesk_import i
     JOIN subscribers_subscription n ON n.subscriber_id = i.subscriber_id
     JOIN subscribers_list l ON l.id = n.list_id AND l.publication_id = %(publication)s
-    WHERE (i.state >= 2 AND n.status <> 'unsubscribed')
+    WHERE (i.state >= 2 AND NOT i.known AND n.status <> 'unsubscribed' AND (NOT i.list_only OR n.list_id = %(list)s))
        OR (i.state = 1 AND n.status = 'active' AND n.list_id = %(list)s)
     ORDER BY n.id FOR UPDATE OF n
 ), closed AS (
@@ -199,7 +212,7 @@ WITH suppressed AS (
     INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
     SELECT address, CASE WHEN state IN (2, 3) THEN %(publication)s::bigint END,
         (ARRAY['unsubscribed', 'manual', 'invalid', 'hard_bounce', 'complaint'])[state - 1], %(source)s
-    FROM newsdesk_import WHERE state >= 2
+    FROM newsdesk_import WHERE state >= 2 AND NOT known AND NOT list_only
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING
     RETURNING address

@@ -11,6 +11,8 @@ import orjson
 _TAG_SEPARATOR = re.compile(r"[;,|]")
 _QUOTED_LIST = re.compile(r'\s*"(?:[^"]|"")*"(\s*[;,|]\s*"(?:[^"]|"")*")*\s*')
 _DEEPEST = 5
+#: NUL and half characters, and numbers beyond PostgreSQL's.
+_UNSTORABLE_JSON = re.compile(r"\\u(0000|[dD][89a-fA-F])|[eE][+-]?\d{4}")
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -26,6 +28,26 @@ def tags(cell: str) -> tuple[str, ...]:
     if parts is None:
         parts = _TAG_SEPARATOR.split(cell)
     return tuple(dict.fromkeys(tag for part in parts if (tag := part.strip())))
+
+
+def exact_tags(cell: str) -> tuple[str, ...] | None:
+    """A JSON list of texts as they are; None where it is none."""
+    try:
+        found = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return None
+    is_list = isinstance(found, list) and all(isinstance(one, str) and "\x00" not in one for one in found)
+    return tuple(found) if is_list else None
+
+
+def as_stored(cell: str) -> str:
+    """A JSON object as the database wrote it, with its numbers and lists; "" where it cannot be taken as it is."""
+    if _UNSTORABLE_JSON.search(cell):
+        return ""
+    try:
+        return cell if isinstance(orjson.loads(cell), dict) else ""
+    except orjson.JSONDecodeError:
+        return ""
 
 
 def _json_list(cell: str) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Commands as the command line runs them."""
+"""Commands as the tests call them."""
 
 import io
 import json
@@ -19,6 +19,16 @@ def run(command: str, *words: str) -> str:
 
 def run_json(command: str, *words: str) -> Any:
     return json.loads(run(command, *words, "--json"))
+
+
+def imported(*words: str) -> tuple[int, Any]:
+    """How it ended, and its report."""
+    out, code = io.StringIO(), 0
+    try:
+        call_command(*words, stdout=out)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, json.loads(out.getvalue()) if "--json" in words else out.getvalue()
 
 
 def refusal(command: str, *words: str) -> str:

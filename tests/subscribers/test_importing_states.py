@@ -59,6 +59,8 @@ FILES = [
     ("campaign-monitor", "list.csv", "Email Address,Name,Status,Subscribed date",
      ["yes@e.example,C,Active,01/13/2022", "no1@e.example,C,Unsubscribed,", "no2@e.example,C,Bounced,",
       "no3@e.example,C,Deleted,", "no4@e.example,C,Unconfirmed,"]),
+    ("newsdesk", "unsubscribed.csv", "email,tags,attributes,status,since,left_at,consent_at,consent_source,consent_wording",
+     ["yes@e.example,[],{},active,,,,,", "no1@e.example,[],{},left_list,,2020-01-01,,,", "no2@e.example,[],{},complaint,,,,,"]),
     ("generic", "list.csv", "email,statut", ["yes@e.example,Abonné", "no1@e.example,Désabonné", "no2@e.example,spam"]),
     ("generic", "list.csv", "email,opt_in", ["yes@e.example,ja", "no1@e.example,nein", "no2@e.example,"]),
     ("generic", "list.csv", "email,unsubscribed_at", ["yes@e.example,", "no1@e.example,2020-01-01", "no2@e.example,some day"]),

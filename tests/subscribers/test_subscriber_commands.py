@@ -1,17 +1,15 @@
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from composer.models import Publication
 from newsdesk.core.errors import InputError
 from subscribers.models import List, Segment, Subscriber
 from subscribers.saved_segments import count_readers, rules_for, subscribers_matching
 from subscribers.suppression import suppress
-from tests.subscribers.commands import refusal, run, run_json
+from tests.subscribers.commands import imported, refusal, run, run_json
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -23,16 +21,6 @@ def people(tmp_path: Path) -> Path:
     file = tmp_path / "people.csv"
     file.write_text("email,country\nada@example.com,SG\nbob@example.com,SG\neve@example.com,MY\nbad\n")
     return file
-
-
-def imported(*words: str) -> tuple[int, Any]:
-    """How it ended, and its report."""
-    out, code = io.StringIO(), 0
-    try:
-        call_command(*words, stdout=out)
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return code, json.loads(out.getvalue()) if "--json" in words else out.getvalue()
 
 
 def test_import_reports_every_row(publication: Publication, people: Path) -> None:

@@ -1,7 +1,5 @@
 """`newsdesk ledger SEND`: every candidate and what became of them."""
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from django.core.management.base import CommandParser
 from newsdesk.core.errors import InputError
 from newsdesk.management import sending
 from newsdesk.management.base import NewsdeskCommand
+from newsdesk.management.files import written_whole
 
 
 class Command(NewsdeskCommand):
@@ -37,27 +36,11 @@ class Command(NewsdeskCommand):
                 sys.stdout.buffer.flush()
                 return
             if options["csv"]:
-                _write(send.pk, Path(options["out"]))
+                with written_whole(Path(options["out"]), "--out") as file:
+                    recipient_report.write(send.pk, file.write)
             sums = recipient_report.summary(send.pk)
         lines = [f"send {send.pk}: {sums['rows']:,} candidates"]
         lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in sums["excluded"].items()]
         outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
         lines += [f"  {sums[name]:>9,}  {name}" for name in outcomes if sums[name]]
         self.report(sums, "\n".join(lines))
-
-
-def _write(send_id: int, path: Path) -> None:
-    """All of it or nothing: a file half written would look like a send half counted."""
-    from tasks.sends import recipient_report
-
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        # Addresses of readers: nobody else's to read.
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - a mode
-            recipient_report.write(send_id, file.write)
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(f"--out: {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -16,13 +16,14 @@ from subscribers.importing.presets.listmonk import LISTMONK
 from subscribers.importing.presets.mailchimp import MAILCHIMP
 from subscribers.importing.presets.mailcoach import MAILCOACH
 from subscribers.importing.presets.mailerlite import MAILERLITE
+from subscribers.importing.presets.newsdesk import NEWSDESK
 from subscribers.importing.presets.preset import Preset
 from subscribers.importing.presets.sendy import SENDY
 from subscribers.importing.presets.substack import SUBSTACK
 
 #: The first whose header it is; the generic one takes the rest.
 PRESETS = (
-    MAILCHIMP, SUBSTACK, GHOST, LISTMONK, BUTTONDOWN, HUBSPOT, BREVO, MAILERLITE, MAILCOACH, KEILA, BEEHIIV, SENDY,
+    NEWSDESK, MAILCHIMP, SUBSTACK, GHOST, LISTMONK, BUTTONDOWN, HUBSPOT, BREVO, MAILERLITE, MAILCOACH, KEILA, BEEHIIV, SENDY,
     CAMPAIGN_MONITOR, KIT, GENERIC,
 )  # fmt: skip
 

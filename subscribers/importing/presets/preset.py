@@ -53,6 +53,10 @@ class Preset:
     whole_file: Mapping[str, State] = field(default_factory=dict)
     #: Columns that serve the service itself: left out.
     technical: frozenset[str] = frozenset()
+    #: Words for who left the list and is not taken off the publication's others.
+    left_list: frozenset[str] = frozenset()
+    #: Cells are what was stored, written as `subscribers.interchange` says: nothing is trimmed or tidied.
+    exact: bool = False
 
 
 def columns(*names: str) -> frozenset[str]:

@@ -1,0 +1,32 @@
+"""A file of any form as records, which may be read again from the start."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from subscribers.importing import json_lines, records
+from subscribers.importing.records import Record
+from subscribers.importing.text import opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    #: All records from the first, at each call.
+    records: Callable[[], Iterator[Record]]
+    #: What the text is written in.
+    encoding: str
+
+
+@contextmanager
+def source(file: Path | BinaryIO, encoding: str = "") -> Iterator[Source]:
+    """CSV or JSON lines. Raises InputError when the file cannot be read."""
+    with opened(file, encoding) as text:
+        read = json_lines.records if json_lines.is_json(text.read(100)) else records.records
+
+        def again() -> Iterator[Record]:
+            text.seek(0)
+            return read(text)
+
+        yield Source(records=again, encoding=text.encoding.replace("utf-8-sig", "utf-8"))
