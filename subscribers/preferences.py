@@ -58,6 +58,20 @@ def choose(subscriber_id: int, publication_id: int, wanted: Collection[int], *, 
             _change(row, Status.UNSUBSCRIBED, Consent.Kind.WITHDRAWN, source)
 
 
+@transaction.atomic
+def leave_list(subscriber_id: int, list_id: int, *, source: str) -> bool:
+    """Take the reader off this one list, with proof; False when they were not on it."""
+    row = (
+        Subscription.objects.select_for_update()
+        .filter(subscriber_id=subscriber_id, list_id=list_id)
+        .exclude(status=Status.UNSUBSCRIBED)
+        .first()
+    )
+    if row is not None:
+        _change(row, Status.UNSUBSCRIBED, Consent.Kind.WITHDRAWN, source)
+    return row is not None
+
+
 def _subscriptions(subscriber_id: int, publication_id: int) -> QuerySet[Subscription]:
     subscriptions = Subscription.objects.filter(subscriber_id=subscriber_id, list__publication_id=publication_id)
     return subscriptions.select_related("list")

@@ -35,8 +35,8 @@ COLUMNS = (
     "unsubscribed_at",
 )
 
-#: Deliveries, and candidates who never had one; with the outcome in the words of the counts (`tasks.sends.counts`).
-_CANDIDATES = """
+#: Deliveries, and candidates who never had one; with the outcome in the words of the counts (`tasks.sends.counts`). `{send}`: its id, or a column.
+CANDIDATES = """
 SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS excluded_from,
        CASE WHEN x.kind IS NOT NULL THEN x.kind
             WHEN b.status = 'cancelled' THEN 'excluded'
@@ -143,7 +143,7 @@ def summary(send_id: int) -> dict[str, Any]:
     counted: dict[str, Any] = {"send": send_id, "rows": 0, "excluded": {}}
     counted.update(dict.fromkeys(("pending", "submitting", "submitted", "unknown", "failed"), 0))
     with connection.cursor() as cursor:
-        cursor.execute(_SUMMARY.format(candidates=_CANDIDATES.format(send=int(send_id))))
+        cursor.execute(_SUMMARY.format(candidates=CANDIDATES.format(send=int(send_id))))
         for outcome, reason, number in cursor.fetchall():
             counted["rows"] += number
             if outcome == "excluded":
@@ -162,7 +162,7 @@ def _rows(send_id: int) -> str:
     }
     return _ROWS.format(
         send=int(send_id),
-        candidates=_CANDIDATES.format(send=int(send_id)),
+        candidates=CANDIDATES.format(send=int(send_id)),
         first_reports=_FIRST_REPORTS,
         **{name: _AS_TEXT.format(text=text) for name, text in texts.items()},
         **{name: _TIME.format(time=time) for name, time in times.items()},

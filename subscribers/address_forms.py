@@ -1,0 +1,31 @@
+"""In how many ways a suppression can name an address: itself, its domain, or a hash of it."""
+
+import hashlib
+import re
+
+#: As other services export lists of people who are not to be known: the lower-case address, hashed.
+HASHES = ("md5", "sha1", "sha256")
+_LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+def hashed(address: str) -> list[str]:
+    """The address's hashes: "md5:…", "sha1:…" and "sha256:…"."""
+    text = address.strip().lower().encode("utf-8", "surrogatepass")
+    return [f"{name}:{hashlib.new(name, text, usedforsecurity=False).hexdigest()}" for name in HASHES]
+
+
+def domain_form(address: str) -> str:
+    """All addresses of its domain: "@example.com"."""
+    return "@" + address.strip().lower().rpartition("@")[2]
+
+
+def forms(address: str) -> list[str]:
+    """Every way in which a suppression may name this address; the address itself in lower case first."""
+    return [address.strip().lower(), domain_form(address), *hashed(address)]
+
+
+def as_hash(text: str) -> str:
+    """A hexadecimal hash as suppressions name it; "" for what is none."""
+    bare = text.strip().lower().rpartition(":")[2]
+    return f"{_LENGTHS[len(bare)]}:{bare}" if len(bare) in _LENGTHS and _HEX.fullmatch(bare) else ""

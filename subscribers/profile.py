@@ -1,0 +1,150 @@
+"""One reader: what is known of them, and changing it by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from subscribers.address_forms import forms
+from subscribers.audience import audience
+from subscribers.importing import zones
+from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
+from subscribers.sql import SqlCondition
+
+_CONTROL = "".join(map(chr, (*range(32), 127, 0x2028, 0x2029)))
+
+
+def reader_with(address: str) -> Subscriber | None:
+    """The reader with this address, in whatever case it is written."""
+    return Subscriber.objects.filter(email__iexact=address.strip()).first()
+
+
+def suppressions_of(address: str) -> list[Suppression]:
+    """All that keep mail from this address: its own, its domain's and those of its hash."""
+    return list(
+        Suppression.objects.filter(address__in=forms(address))
+        .select_related("publication")
+        .order_by("created_at", "pk")
+    )
+
+
+def as_data(reader: Subscriber) -> dict[str, Any]:
+    """The profile, subscriptions, suppressions, consents, and which publication would mail the reader, for JSON."""
+    subscriptions = Subscription.objects.filter(subscriber=reader).select_related("list__publication").order_by("pk")
+    consents = Consent.objects.filter(subscriber=reader).select_related("list").order_by("at", "pk")
+    return {
+        "email": reader.email,
+        "name": reader.name,
+        "language": reader.language,
+        "timezone": reader.timezone,
+        "tags": reader.tags,
+        "attributes": reader.attributes,
+        # Where readers can be asked for it, their answer.
+        "tracking": getattr(reader, "tracking", "unknown"),
+        "subscriptions": [
+            {
+                "publication": row.list.publication.slug,
+                "list": row.list.slug,
+                "status": row.status,
+                "since": (
+                    row.subscribed_at if row.status == Subscription.Status.ACTIVE else row.changed_at
+                ).isoformat(),
+            }
+            for row in subscriptions
+        ],
+        "suppressions": [
+            {
+                "publication": row.publication.slug if row.publication else None,
+                "reason": row.reason,
+                "detail": row.detail,
+                "at": row.created_at.isoformat(),
+            }
+            for row in suppressions_of(reader.email)
+        ],
+        "consents": [
+            {
+                "kind": row.kind,
+                "list": row.list.slug,
+                "source": row.source,
+                "wording": row.wording,
+                "at": row.at.isoformat(),
+            }
+            for row in consents
+        ],
+        "mailable": mailable(reader),
+    }
+
+
+def mailable(reader: Subscriber) -> dict[str, bool]:
+    """Of each publication on whose lists the reader is or was: whether a send to all of its lists would reach them now."""
+    lists: dict[tuple[int, str], list[int]] = {}
+    for one in List.objects.select_related("publication").order_by("publication__slug", "pk"):
+        lists.setdefault((one.publication_id, one.publication.slug), []).append(one.pk)
+    return {slug: reason is None for (pk, slug), ids in lists.items() for reason in _reasons(reader.pk, pk, ids)}
+
+
+def _reasons(subscriber_id: int, publication_id: int, list_ids: Sequence[int]) -> list[str | None]:
+    """Why a send would leave the reader out, as freezing decides it; [] for who is on none of the lists."""
+    chosen = audience(list_ids, publication_id=publication_id, restrict=SqlCondition("s.id = %s", (subscriber_id,)))
+    with connection.cursor() as cursor:
+        cursor.execute(chosen.sql, chosen.params)
+        return [reason for _, reason in cursor.fetchall()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What to change; None stays as it is, "" is emptied."""
+
+    name: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    tags: Sequence[str] = ()
+    untags: Sequence[str] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    unset: Sequence[str] = ()
+
+
+@transaction.atomic
+def change(reader: Subscriber, changes: Changes) -> Subscriber:
+    """The reader as they are now. Raises ValidationError with the complaints by field; then nothing is changed."""
+    found = Subscriber.objects.select_for_update().get(pk=reader.pk)
+    wrong: dict[str, list[str]] = {}
+    if changes.name is not None:
+        found.name = changes.name.strip()
+    for name, understand in (("language", zones.language), ("timezone", zones.timezone)):
+        said = getattr(changes, name)
+        if said is not None:
+            understood = understand(said.strip()) if said.strip() else ""
+            if said.strip() and not understood:
+                wrong[name] = [f"{said!r} is not understood"]
+            setattr(found, name, understood)
+    found.tags = _tags(found.tags, changes, wrong)
+    found.attributes = _attributes(found.attributes, changes, wrong)
+    try:
+        found.clean_fields(exclude={"email", "attributes", *wrong})
+    except ValidationError as error:
+        wrong |= error.message_dict
+    if wrong:
+        raise ValidationError(wrong)
+    found.save()
+    return found
+
+
+def _tags(now: list[str], changes: Changes, wrong: dict[str, list[str]]) -> list[str]:
+    missing = [tag for tag in changes.untags if tag not in now]
+    if missing:
+        wrong["untags"] = [f"the reader has no tag {missing[0]!r}"]
+    if any(not tag.strip() or set(tag) & set(_CONTROL) for tag in changes.tags):
+        wrong["tags"] = ["a tag is empty or holds a control character"]
+    return [tag for tag in dict.fromkeys([*now, *changes.tags]) if tag not in changes.untags]
+
+
+def _attributes(now: dict[str, Any], changes: Changes, wrong: dict[str, list[str]]) -> dict[str, Any]:
+    unknown = [name for name in changes.unset if name not in now]
+    if unknown:
+        wrong["unset"] = [f"the reader has no attribute {unknown[0]!r}"]
+    if any("\x00" in name + value for name, value in changes.attributes.items()):
+        wrong["attributes"] = ["a NUL character"]
+    return {name: value for name, value in now.items() if name not in changes.unset} | dict(changes.attributes)
