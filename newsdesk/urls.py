@@ -1,7 +1,10 @@
 """Every address Newsdesk answers."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from wagtail.admin import urls as wagtailadmin_urls
 
 from web.health import healthz
@@ -13,8 +16,15 @@ def nothing(_request: HttpRequest, rest: str = "") -> HttpResponse:
     raise Http404(rest)
 
 
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Asked for by browsers where a page names none, such as an edition's own bytes."""
+    return redirect(static("web/favicon.svg"))
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    path("favicon.ico", favicon),
+    path("desk", RedirectView.as_view(url="/desk/", query_string=True)),
     # Wagtail's documents would be files of any kind on the desk's origin; its templates need the app's names, not its pages.
     path("desk/documents/", nothing),
     path("desk/documents/<path:rest>", nothing),

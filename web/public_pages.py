@@ -21,14 +21,28 @@ def _style() -> tuple[str, str]:
 
 def page(template: str, publication: Publication, context: Mapping[str, object]) -> HttpResponse:
     """Render a page in the publication's language and direction, with the strictest headers it can live with."""
+    return privately(_rendered(template, publication, context))
+
+
+def public_page(template: str, publication: Publication | None, context: Mapping[str, object]) -> HttpResponse:
+    """The same for a page that holds nobody's secret: it may be found and kept for five minutes."""
+    response = _rendered(template, publication, {**context, "is_public": True})
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _rendered(template: str, publication: Publication | None, context: Mapping[str, object]) -> HttpResponse:
     style, allowed = _style()
     # Without the request: no context processor looks at the session, so no cookie is read or set.
     html = render_to_string(template, {**context, "publication": publication, "style": mark_safe(style)})  # noqa: S308
     response = HttpResponse(html)
+    # The image is the browser's tab's.
     response["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src {allowed}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {allowed}; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
-    return privately(response)
+    return response
 
 
 def not_found() -> HttpResponse:

@@ -13,5 +13,7 @@ urlpatterns = [
     re_path(r"^webhooks/(?P<provider>[a-z_]+)/?\Z", webhooks.receive, name="webhook"),
     re_path(r"^u/(?P<token>[^/]+)/?\Z", unsubscribe.unsubscribe, name="unsubscribe"),
     re_path(r"^p/(?P<token>[^/]+)/?\Z", unsubscribe.choose, name="preferences"),
+    path("", archive.start, name="start"),
+    path("<slug:publication>/", archive.archive, name="archive"),
     path("<slug:publication>/<int:number>/", archive.edition, name="edition"),
 ]
