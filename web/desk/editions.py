@@ -25,9 +25,14 @@ from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
 from web.desk.stories import WIDE, usual_publication
 from web.desk.test_sends import EditionTestPanel
+from web.desk.times import on_clock
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
+
+
+def _slot(edition: Edition) -> str:
+    return on_clock(edition.slot, edition.publication.zone) if edition.slot else ""
 
 
 class EditionIndexView(IndexView):
@@ -142,6 +147,7 @@ class EditionViewSet(SnippetViewSet):
         "title",
         Column("number", label="No.", sort_key="number", classname=WIDE),
         Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
+        Column("slot", label="Slot", accessor=_slot, sort_key="slot", classname=WIDE),
         UpdatedAtColumn(classname=WIDE),
         StatusTagColumn("status", label="Status", accessor=status_of, primary=lambda edition: edition.is_approved),
     ]

@@ -5,6 +5,9 @@ from typing import Any
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 
+from web.desk.slot_field import put_on_clock
+from web.desk.weekly_slot import WEEKLY_SLOT, PublicationForm
+
 
 class EditionForm(WagtailAdminModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -12,6 +15,7 @@ class EditionForm(WagtailAdminModelForm):
         if self.instance.pk and "publication" in self.fields:
             # Its number counts within its publication: it stays where it is.
             self.fields["publication"].disabled = True
+        put_on_clock(self)
 
 
 EDITION_PANELS = ObjectList(
@@ -81,9 +85,9 @@ PUBLICATION_PANELS = ObjectList(
             ],
             heading="Language and look",
         ),
+        WEEKLY_SLOT,
         MultiFieldPanel(
             [
-                FieldRowPanel([FieldPanel("cadence_weekday"), FieldPanel("cadence_time"), FieldPanel("timezone")]),
                 FieldPanel("minimum_stories"),
                 FieldRowPanel([FieldPanel("frequency_cap"), FieldPanel("frequency_days")]),
                 FieldPanel("second_approver"),
@@ -91,5 +95,6 @@ PUBLICATION_PANELS = ObjectList(
             ],
             heading="How it goes out",
         ),
-    ]
+    ],
+    base_form_class=PublicationForm,
 )

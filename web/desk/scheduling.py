@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.dateformat import format as date_format
 from django.utils.text import capfirst
 from wagtail.admin import messages
 
@@ -24,6 +23,7 @@ from tasks.approvals.approve_and_schedule import Expectation, Plan, Seen, approv
 from tasks.audience import local_time
 from tasks.database import clock
 from tasks.models import Recurrence
+from web.desk.times import day_and_time, on_clock
 
 #: How the desk says why somebody is left out; other reasons are said as they are named.
 REASONS = {
@@ -149,8 +149,7 @@ def edit_url(edition: Edition) -> str:
 
 def spoken(moment: dt.datetime, edition: Edition) -> str:
     """The moment on the publication's clock, with the clock's name."""
-    zone = edition.publication.zone
-    return f"{_day(moment.astimezone(zone))} {zone}"
+    return on_clock(moment, edition.publication.zone)
 
 
 def _usual(edition: Edition) -> dict[str, Any]:
@@ -214,17 +213,13 @@ def sentence(edition: Edition, plan: Plan, expected: Expectation) -> str:
     where = " and ".join(one.name for one in plan.lists)
     segment = f", only those in {plan.segment.name}," if plan.segment else ""
     if plan.local_at:
-        when = f"on {_day(plan.local_at)} on each reader's own clock, from {spoken(expected.scheduled_at, edition)} on"
+        when = f"on {day_and_time(plan.local_at)} on each reader's own clock, from {spoken(expected.scheduled_at, edition)} on"
     elif plan.at or plan.at_slot:
         when = f"on {spoken(expected.scheduled_at, edition)}"
     else:
         when = "now"
     variants = f", in {expected.variants} variants" if expected.variants > 1 else ""
     return f"{readers} of {edition.publication} on {where}{segment} get “{edition}” {when}{variants}."
-
-
-def _day(time: dt.datetime) -> str:
-    return date_format(time, "l j F Y H:i")
 
 
 def _page(

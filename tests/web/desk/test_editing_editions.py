@@ -113,7 +113,7 @@ def test_the_preview_speaks_the_publications_language_and_keeps_its_clock(
 ) -> None:
     publication.timezone, publication.language = "Pacific/Kiritimati", "de"
     publication.save()
-    data = form(edition, slot="2026-01-31 12:00")
+    data = form(edition, slot="2026-02-01 02:00")
 
     mail = preview(desk, edition, data)
 
