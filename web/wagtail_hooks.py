@@ -10,13 +10,23 @@ from wagtail.admin.staticfiles import versioned_static
 from wagtail.snippets.models import register_snippet
 
 from composer.permissions import APP, APPROVE
-from web.desk import action_menu, alarms, home, menu, rich_text, story_copies, story_intake, weekly_slot
+from web.desk import action_menu, alarms, calendar, home, menu, rich_text, story_copies, story_intake, weekly_slot
 from web.desk.editions import EDITIONS
 from web.desk.publications import PublicationViewSet
 from web.desk.sources import SourceViewSet
 from web.desk.stories import StoryViewSet
 
-__all__ = ["action_menu", "alarms", "home", "menu", "rich_text", "story_copies", "story_intake", "weekly_slot"]
+__all__ = [
+    "action_menu",
+    "alarms",
+    "calendar",
+    "home",
+    "menu",
+    "rich_text",
+    "story_copies",
+    "story_intake",
+    "weekly_slot",
+]
 
 register_snippet(EDITIONS)
 register_snippet(StoryViewSet)

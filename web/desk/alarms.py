@@ -1,4 +1,4 @@
-"""What a person must look at, above everything else on the desk's first page."""
+"""Taking an alarm off the desk's first page once somebody has seen to it."""
 
 from typing import Any
 
@@ -9,34 +9,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from wagtail import hooks
 from wagtail.admin import messages
-from wagtail.admin.ui.components import Component
 
 from composer.permissions import may_approve
 from tasks.alarms import raising
-from tasks.models import Alarm
-
-SHOWN = 10
-
-
-class AlarmsPanel(Component):
-    name = "alarms"
-    template_name = "web/desk/alarms_panel.html"
-    order = 50
-
-    def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
-        request = parent_context["request"]
-        open_alarms = Alarm.objects.filter(cleared_at=None)
-        newest = list(open_alarms.select_related("send__edition", "edition", "publication")[: SHOWN + 1])
-        return {
-            "csrf_token": parent_context["csrf_token"],
-            "alarms": [(alarm, _edition(alarm)) for alarm in newest[:SHOWN]],
-            "more": open_alarms.count() - SHOWN if len(newest) > SHOWN else 0,
-            "may_clear": may_approve(request.user),
-        }
-
-
-def _edition(alarm: Alarm) -> Any:
-    return alarm.edition or (alarm.send.edition if alarm.send else None)
 
 
 @require_POST

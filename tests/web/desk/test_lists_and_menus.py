@@ -18,7 +18,7 @@ def test_the_menu_holds_what_an_editor_needs(desk: Client, edition: Edition) -> 
     items = sorted(admin_menu.menu_items_for_request(request), key=lambda item: item.order)
     names = [item.name for item in items]
 
-    assert names[:6] == ["editions", "add-stories", "stories", "sources", "publications", "images"]
+    assert names[:7] == ["editions", "calendar", "add-stories", "stories", "sources", "publications", "images"]
     assert not {"explorer", "documents", "snippets", "help"} & set(names)
 
 

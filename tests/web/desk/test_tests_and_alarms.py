@@ -106,13 +106,15 @@ def test_the_first_page_shows_what_is_open_above_the_editions(desk: Client, edit
     page = desk.get(reverse(HOME)).content.decode()
 
     assert "Nobody approved &lt;it&gt;." in page
-    assert page.index("Needs a look") < page.index('id="desk-editions"')
+    assert "A slot was missed" in page
+    assert "slot_missed" not in page
+    assert page.index("Needs you") < page.index('id="desk-editions"')
     assert "Seen to." not in page
     assert edit_url(edition) in page
 
 
-def test_without_an_alarm_there_is_no_panel(desk: Client, edition: Edition) -> None:
-    assert "Needs a look" not in desk.get(reverse(HOME)).content.decode()
+def test_without_an_alarm_the_page_says_so(desk: Client, edition: Edition) -> None:
+    assert "Nothing. All is well." in desk.get(reverse(HOME)).content.decode()
 
 
 def test_both_forms_carry_what_the_server_asks_for(ada: Any, edition: Edition) -> None:

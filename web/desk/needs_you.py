@@ -1,0 +1,172 @@
+"""What waits for a person: alarms in words with the buttons that settle them, held sends, doubts, sources that fail."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Sum
+from django.urls import reverse
+
+from composer.models import Approval, Edition, Source
+from composer.permissions import may_approve
+from tasks.models import Alarm, Attempt, Batch, Send
+from web.desk.scheduling import edit_url
+
+ALARMS_SHOWN = 10
+OTHERS_SHOWN = 5
+
+#: What an alarm is about, for people. The codes are for programs.
+TITLES = {
+    Alarm.Code.SEND_PAUSED: "A send is paused",
+    Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
+    Alarm.Code.ACCEPTED_TWICE: "The provider took a part of a send twice",
+    Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
+    Alarm.Code.BREAKER_OPEN: "The provider does not answer",
+    Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition is not approved",
+    Alarm.Code.SLOT_MISSED: "A slot was missed",
+    Alarm.Code.SEND_HELD: "A send waits for your word: now, or with the next slot?",
+    Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
+    Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
+}
+#: Messages are mailed too, and name commands there; here stand buttons.
+_COMMAND = re.compile(r"[:;,]?\s*(?:or )?`?newsdesk [a-z][^.;]*(?=[.;]|$)")
+_RELEASE_LINKS = (("Send now", "release-now"), ("Send with the next slot", "release-next-slot"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    label: str
+    url: str
+    #: What a screen reader says instead of the label.
+    about: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One thing that waits; `buttons` lead to what settles it, none of them mails anybody in one click."""
+
+    title: str
+    text: str = ""
+    since: datetime | None = None
+    buttons: tuple[Button, ...] = ()
+    #: The alarm that "Done" takes off the list.
+    alarm: int | None = None
+
+
+def needs(user: Any) -> tuple[list[Need], int]:
+    """What waits for this user, the most urgent first, and how many open alarms are not among it. Six queries."""
+    may = may_approve(user)
+    open_alarms = Alarm.objects.filter(cleared_at=None)
+    newest = list(open_alarms.select_related("send__edition__publication", "edition__publication", "publication"))
+    alarms = newest[:ALARMS_SHOWN]
+    settled_there = {alarm.send_id for alarm in alarms if alarm.send_id}
+    held = _held_sends(settled_there) if may else []
+    approved = _approved([*(alarm.send for alarm in alarms if alarm.send), *held])
+    found = [_of_alarm(alarm, approved, may=may) for alarm in alarms]
+    if may:
+        found += [*(_of_held(send, approved) for send in held), *_in_doubt()]
+    if user.has_perm("composer.change_source"):
+        found += _failing_sources()
+    return found, len(newest) - len(alarms)
+
+
+def in_words(message: str) -> str:
+    """An alarm's message without the commands it names."""
+    text = _COMMAND.sub("", message).strip()
+    return text if text.endswith((".", "?", "!")) or not text else f"{text}."
+
+
+def _approved(sends: list[Send]) -> set[int]:
+    """The editions of these sends that have a standing approval."""
+    standing = Approval.objects.standing().filter(edition__in={send.edition_id for send in sends})
+    return set(standing.values_list("edition", flat=True))
+
+
+def _of_alarm(alarm: Alarm, approved: set[int], *, may: bool) -> Need:
+    send = alarm.send
+    edition = alarm.edition or (send.edition if send else None)
+    buttons = _buttons(send, approved) if send and may else ()
+    opening = (_opening(edition),) if edition else ()
+    return Need(
+        title=TITLES.get(alarm.code, "Something needs a look"),  # type: ignore[call-overload]  # stored codes are texts
+        text=in_words(alarm.message),
+        since=alarm.raised_at,
+        buttons=(*buttons, *opening),
+        alarm=alarm.pk if may else None,
+    )
+
+
+def _opening(edition: Edition) -> Button:
+    return Button(label=f"Open No. {edition.number}", url=edit_url(edition))
+
+
+def _buttons(send: Send, approved: set[int]) -> tuple[Button, ...]:
+    """What may be done with a send as it stands; each leads to a page that asks first."""
+    number = f"No. {send.edition.number}"
+
+    def leads(label: str, what: str) -> Button:
+        url = reverse("wagtailsnippets_composer_edition:send_action", args=[send.edition_id, send.pk, what])
+        return Button(label=label, url=url, about=f"{label}: {number}")
+
+    if send.status != Send.Status.PAUSED:
+        return ()
+    if send.held_at is None:
+        return leads("Resume", "resume"), leads("Cancel", "cancel")
+    if send.edition_id not in approved:
+        return (leads("Cancel", "cancel"),)
+    weekly = send.edition.publication.cadence_weekday is not None
+    releases = (leads(label, what) for label, what in _RELEASE_LINKS if weekly or what == "release-now")
+    return *releases, leads("Cancel", "cancel")
+
+
+def _held_sends(known: set[int]) -> list[Send]:
+    held = Send.objects.filter(status=Send.Status.PAUSED, held_at__isnull=False).exclude(pk__in=known)
+    return list(held.select_related("edition__publication").order_by("held_at")[:OTHERS_SHOWN])
+
+
+def _of_held(send: Send, approved: set[int]) -> Need:
+    return Need(
+        title=f"A send of No. {send.edition.number} of {send.edition.publication} is held",
+        text=in_words(send.pause_reason),
+        since=send.held_at,
+        buttons=(*_buttons(send, approved), _opening(send.edition)),
+    )
+
+
+def _in_doubt() -> list[Need]:
+    """Batches nobody saw the end of, and about which no person has decided yet."""
+    decided = Attempt.objects.filter(
+        pk=OuterRef("attempt"), evidence__contains=[{"kind": "person", "decided": "leave"}]
+    )
+    unknown = Batch.objects.filter(~Exists(decided), status=Batch.Status.UNKNOWN)
+    by_send = unknown.values("send").annotate(readers=Sum(F("size") - F("excluded") - F("failed")))
+    readers = dict(by_send.order_by("-send").values_list("send", "readers")[:OTHERS_SHOWN])
+    sends = Send.objects.filter(pk__in=readers).select_related("edition__publication").order_by("-pk")
+    return [
+        Need(
+            title=f"{readers[send.pk]:,} reader{'' if readers[send.pk] == 1 else 's'} of No. {send.edition.number} in doubt",
+            text="Nobody saw whether the provider took their mails. Nothing is sent again before you decide.",
+            buttons=(Button(label="Decide", url=edit_url(send.edition), about=f"Decide about {send.edition}"),),
+        )
+        for send in sends
+    ]
+
+
+def _failing_sources() -> list[Need]:
+    failing = Source.objects.filter(is_active=True).exclude(error="").order_by("-failures", "pk")[:OTHERS_SHOWN]
+    return [
+        Need(
+            title=f"The source {source} fails",
+            text=source.error,
+            since=source.polled_at,
+            buttons=(
+                Button(
+                    label="Open the source",
+                    url=reverse("wagtailsnippets_composer_source:edit", args=[source.pk]),
+                    about=f"Open the source {source}",
+                ),
+            ),
+        )
+        for source in failing
+    ]
