@@ -5,6 +5,7 @@ from composer.models.edition import Edition
 from composer.models.holiday import Holiday
 from composer.models.placement import Placement
 from composer.models.publication import Publication
+from composer.models.review import Review
 from composer.models.source import Source, SourceEntry
 from composer.models.story import Story
 from composer.models.story_vector import StoryVector
@@ -15,6 +16,7 @@ __all__ = [
     "Holiday",
     "Placement",
     "Publication",
+    "Review",
     "Source",
     "SourceEntry",
     "Story",

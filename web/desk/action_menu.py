@@ -11,6 +11,7 @@ from composer.permissions import may_approve
 from composer.slots import cadence_of
 from tasks.approvals.reopened_sends import held_sends
 from tasks.models import Send
+from web.desk.reviews import may_ask
 
 
 class SaveEdition(SaveMenuItem):
@@ -40,6 +41,36 @@ class ScheduleEdition(ApproveEdition):
     label = "Approve and schedule"
     icon_name = "mail"
     busy_label = "Saving…"
+
+
+class AskForApproval(ApproveEdition):
+    """Save, and tell whoever may approve; for those who may not."""
+
+    name = "action-ask"
+    label = "Ask for approval"
+    busy_label = "Saving…"
+
+    def is_shown(self, context: dict[str, Any]) -> bool:
+        drafted = context["view"] == "edit" and not context.get("locked_for_user")
+        return drafted and may_ask(context["request"].user)
+
+
+class SendBack(ActionMenuItem):
+    """Whoever may approve says no, and why; it is offered for what somebody else wrote."""
+
+    name = "action-send-back"
+    label = "Send back"
+    icon_name = "undo"
+    template_name = "web/desk/link.html"
+
+    def is_shown(self, context: dict[str, Any]) -> bool:
+        if not ScheduleEdition().is_shown(context):
+            return False
+        last = context["instance"].latest_revision
+        return bool(last and last.user_id not in {None, context["request"].user.pk})
+
+    def get_url(self, parent_context: dict[str, Any]) -> str:
+        return reverse("wagtailsnippets_composer_edition:send_back", args=[parent_context["instance"].pk])
 
 
 class ScheduleApproved(ActionMenuItem):
@@ -99,7 +130,7 @@ def only_our_actions(menu_items: list[Any], _request: Any, context: dict[str, An
     if not issubclass(context["model"], Edition):
         return
     locked = context.get("locked_for_user")
-    offered = (ScheduleEdition(), ApproveEdition(), ScheduleApproved(), ReopenEdition())
+    offered = (ScheduleEdition(), ApproveEdition(), AskForApproval(), SendBack(), ScheduleApproved(), ReopenEdition())
     ours = [item for item in offered if item.is_shown(context)]
     ours += _releases(context)
     menu_items[:] = ours if locked else [SaveEdition(), *ours]

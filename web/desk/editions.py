@@ -19,7 +19,7 @@ from composer.conversion import edition_content
 from composer.models import Edition
 from composer.next_edition import follow_on
 from composer.permissions import may_approve
-from web.desk import edition_actions, scheduling, sends, story_picking, test_sends
+from web.desk import edition_actions, reviews, scheduling, sends, story_picking, test_sends
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
@@ -74,7 +74,9 @@ class EditionEditView(WithEditionPanels, EditView):
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
-        return [*actions, "approve", "schedule"] if may_approve(self.request.user) else actions
+        if may_approve(self.request.user):
+            return [*actions, "approve", "schedule"]
+        return [*actions, "ask"]
 
     def is_valid(self, form: Any) -> bool:
         if self.action in {"approve", "schedule"} and self._somebody_else_saved():
@@ -106,8 +108,13 @@ class EditionEditView(WithEditionPanels, EditView):
     def schedule_action(self) -> HttpResponse:
         return redirect(reverse(EDITIONS.get_url_name("schedule"), args=[self.object.pk]))
 
+    def ask_action(self) -> HttpResponse:
+        reviews.ask(self.request, self.object)
+        return redirect(self.get_edit_url())
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["review"] = mark_safe(reviews.as_html(self.request, self.object))  # noqa: S308 - a template made it
         context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
         context["sends_script"] = versioned_static("web/desk/sends.js")
         if self.locked_for_user:
@@ -160,6 +167,7 @@ class EditionViewSet(SnippetViewSet):
         return [
             *(pattern for pattern in super().get_urlpatterns() if pattern.name not in _NOT_OURS),
             path("reopen/<int:pk>/", edition_actions.reopen, name="reopen"),
+            path("send-back/<int:pk>/", reviews.send_back, name="send_back"),
             path("test/<int:pk>/", test_sends.send, name="send_test"),
             path("schedule/<int:pk>/", scheduling.schedule, name="schedule"),
             path("sends/<int:pk>/", sends.section, name="sends"),

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Sum
 from django.urls import reverse
 
-from composer.models import Approval, Edition, Source
+from composer.models import Approval, Edition, Review, Source
 from composer.permissions import may_approve
+from composer.review import waiting
 from tasks.models import Alarm, Attempt, Batch, Send
 from web.desk.scheduling import edit_url
 
@@ -55,7 +56,7 @@ class Need:
 
 
 def needs(user: Any) -> tuple[list[Need], int]:
-    """What waits for this user, the most urgent first, and how many open alarms are not among it. Six queries."""
+    """What waits for this user, the most urgent first, and how many open alarms are not among it. Eight queries."""
     may = may_approve(user)
     open_alarms = Alarm.objects.filter(cleared_at=None)
     newest = list(open_alarms.select_related("send__edition__publication", "edition__publication", "publication"))
@@ -66,6 +67,7 @@ def needs(user: Any) -> tuple[list[Need], int]:
     found = [_of_alarm(alarm, approved, may=may) for alarm in alarms]
     if may:
         found += [*(_of_held(send, approved) for send in held), *_in_doubt()]
+    found += _reviews(user, may=may)
     if user.has_perm("composer.change_source"):
         found += _failing_sources()
     return found, len(newest) - len(alarms)
@@ -151,6 +153,33 @@ def _in_doubt() -> list[Need]:
         )
         for send in sends
     ]
+
+
+def _reviews(user: Any, *, may: bool) -> list[Need]:
+    """Editions that wait for this user's approval, and those that came back to them with a note."""
+    back = waiting(Review.Kind.SENT_BACK).filter(to=user)[:OTHERS_SHOWN]
+    found = [_of_review(review, "came back with a note", review.note) for review in back]
+    if may:
+        asked = [review for review in waiting(Review.Kind.ASKED)[:OTHERS_SHOWN] if not _wrote(review.edition, user)]
+        found += [_of_review(review, "waits for your approval", _asked_by(review)) for review in asked]
+    return found
+
+
+def _wrote(edition: Edition, user: Any) -> bool:
+    """Whether it is for somebody else to approve, since the user edited it last."""
+    last = edition.latest_revision
+    return bool(edition.publication.second_approver and last and last.user_id == user.pk)
+
+
+def _asked_by(review: Review) -> str:
+    by = review.by
+    return f"{by.get_full_name() or by.get_username()} asked for it. {review.note}".strip() if by else review.note
+
+
+def _of_review(review: Review, what: str, text: str) -> Need:
+    edition = review.edition
+    title = f"No. {edition.number} of {edition.publication} {what}"
+    return Need(title=title, text=text, since=review.at, buttons=(_opening(edition),))
 
 
 def _failing_sources() -> list[Need]:
