@@ -10,7 +10,18 @@ from wagtail.admin.staticfiles import versioned_static
 from wagtail.snippets.models import register_snippet
 
 from composer.permissions import APP, APPROVE
-from web.desk import action_menu, alarms, calendar, home, menu, rich_text, story_copies, story_intake, weekly_slot
+from web.desk import (
+    action_menu,
+    alarms,
+    calendar,
+    home,
+    menu,
+    rich_text,
+    story_copies,
+    story_intake,
+    weekly_slot,
+    widgets,
+)
 from web.desk.editions import EDITIONS
 from web.desk.publications import PublicationViewSet
 from web.desk.sources import SourceViewSet
@@ -26,6 +37,7 @@ __all__ = [
     "story_copies",
     "story_intake",
     "weekly_slot",
+    "widgets",
 ]
 
 register_snippet(EDITIONS)
@@ -46,3 +58,8 @@ def approving() -> "QuerySet[Permission]":
 @hooks.register("insert_global_admin_css")
 def our_css() -> str:
     return format_html('<link rel="stylesheet" href="{}">', versioned_static("web/desk/desk.css"))
+
+
+@hooks.register("insert_global_admin_js")
+def our_widgets() -> str:
+    return format_html('<script src="{}" defer></script>', versioned_static("web/desk/widgets.js"))

@@ -154,9 +154,9 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
         return PREVIEW_SIZES
 
     def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:
-        from composer.previewing import edition_page  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
+        from composer.previewing import confined, edition_page  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
 
-        return HttpResponse(edition_page(self, mode_name))
+        return confined(edition_page(self, mode_name))
 
     def publish(self, *_args: object, **_kwargs: object) -> None:
         """Refuse, always: bytes leave only through `composer.approval.approve`. Raises PublishRefused."""

@@ -98,6 +98,6 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
         return PREVIEW_SIZES
 
     def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:
-        from composer.previewing import story_page  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
+        from composer.previewing import confined, story_page  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
 
-        return HttpResponse(story_page(self, mode_name))
+        return confined(story_page(self, mode_name))

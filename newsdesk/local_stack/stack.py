@@ -14,6 +14,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import connections
 
+from newsdesk.core.deployment import refuse_unsafe_settings
 from newsdesk.core.errors import OperationFailedError
 from newsdesk.core.file_locks import Lock
 from newsdesk.core.home import DEFAULT_PORT, DEFAULT_SANDBOX_PORT, Home
@@ -142,6 +143,7 @@ class LocalStack:
             self._engines = None
 
     def _prepare(self) -> None:
+        refuse_unsafe_settings()
         try:
             if settings.ENVIRONMENT.database_url:
                 schema.bring_up_to_date()

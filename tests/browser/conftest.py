@@ -14,6 +14,9 @@ from newsdesk.core.paths import samples_dir
 from newsdesk.screenshots import NoBrowserError, chromium, program
 from tests.waiting import LONG
 
+#: In what Chromium says on the console of anything that a page's policy kept from happening.
+POLICY = "Content Security Policy"
+
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
@@ -27,10 +30,13 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         context = browser.new_context(viewport={"width": 1400, "height": 900})
         opened = context.new_page()
         opened.set_default_timeout(LONG * 1000)
+        refused: list[str] = []
+        context.on("console", lambda said: refused.append(said.text) if POLICY in said.text else None)
         yield opened
         context.close()
         # Connections made while Playwright's loop runs are not those that pytest-django closes.
         connections.close_all()
+    assert refused == [], "the desk asks the browser for what its own policy forbids"
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ from django.test import RequestFactory
 request = RequestFactory().post("/desk/login/", headers={"host": "news.example.com", "origin": "https://news.example.com"})
 print(json.dumps({
     "origin": CsrfViewMiddleware(lambda _: HttpResponse())._origin_verified(request),
-    "secure": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE],
+    "secure": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SECURE_HSTS_SECONDS > 0],
 }))
 """
 
 
 def told(base_url: str, home: Path) -> Any:
-    clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}}
     environment = {
         **clean,
         "DJANGO_SETTINGS_MODULE": "newsdesk.settings",
@@ -41,8 +41,8 @@ def told(base_url: str, home: Path) -> Any:
 
 @pytest.mark.parametrize("base_url", ["https://news.example.com", "https://news.example.com/"])
 def test_a_public_https_address(tmp_path: Path, base_url: str) -> None:
-    assert told(base_url, tmp_path) == {"origin": True, "secure": [True, True]}
+    assert told(base_url, tmp_path) == {"origin": True, "secure": [True, True, True]}
 
 
 def test_another_address_is_foreign(tmp_path: Path) -> None:
-    assert told("http://127.0.0.1:8000", tmp_path) == {"origin": False, "secure": [False, False]}
+    assert told("http://127.0.0.1:8000", tmp_path) == {"origin": False, "secure": [False, False, False]}

@@ -54,10 +54,16 @@ class Command(NewsdeskCommand):
 
 
 def addresses(group: Any) -> list[str]:
-    """Where to look, and how to get in, as lines."""
+    """Where to look, how to get in, and what mails lack, as lines."""
+    from composer.list_unsubscribe import can_promise_one_click
+
     lines = [f"The desk is at {group.base_url}/desk/"]
     if group.sandbox_url:
         lines.append(f"Sent mail is at {group.sandbox_url}/ (a local SendGrid; nothing leaves this machine)")
     if group.login and group.login.password:
         lines.append(f"Log in as {group.login.username} with the password {group.login.password}")
+    if not can_promise_one_click(group.base_url):
+        lines.append(
+            "Mails carry no one-click unsubscribe (List-Unsubscribe-Post): it needs a BASE_URL with https, which Gmail and Yahoo ask for"
+        )
     return [*lines, "Ctrl-C stops everything."]
