@@ -25,7 +25,8 @@ Kinds, with their own fields and defaults. Latency adds to whatever follows; of 
     accept-then-error  accepted, then status 500 (or 502: HTML, 503, …)
     truncated          an answer cut off in its "cut": "status" (default), "headers" or "body"; accepted true
     redirect           302 to `location` (a page here that answers 200); accepted false
-    bad-recipient      400 naming `addresses` and `personalizations` (indexes); strikes only where one is present
+    bad-recipient      400 naming `addresses`, `personalizations` (indexes) or everyone (false) by `field` ("to.0.email");
+                       strikes only where one is present
     credits-exceeded   401 "Maximum credits exceeded"
     answer             status, headers {}, json or text, accepted false: any answer you like
 """
@@ -53,7 +54,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "accept-then-error": {"status": 500},
     "truncated": {"cut": "status", "accepted": True},
     "redirect": {"location": "/sandbox/health", "accepted": False},
-    "bad-recipient": {"addresses": (), "personalizations": (), "message": "Does not contain a valid address."},
+    "bad-recipient": {
+        "addresses": (),
+        "personalizations": (),
+        "everyone": False,
+        "field": "to.0.email",
+        "message": "Does not contain a valid address.",
+    },
     "credits-exceeded": {},
     "answer": {"status": 500, "headers": {}, "json": None, "text": "", "accepted": False},
 }
@@ -174,7 +181,8 @@ def named(fault: Fault, addresses: Collection[str]) -> list[int]:
     """Indexes of the personalizations a bad-recipient fault names, given each one's first address."""
     wanted = {str(address).lower() for address in fault.fields["addresses"]}
     indexes = set(fault.fields["personalizations"])
-    return [index for index, address in enumerate(addresses) if index in indexes or address.lower() in wanted]
+    everyone = fault.fields["everyone"]
+    return [i for i, address in enumerate(addresses) if everyone or i in indexes or address.lower() in wanted]
 
 
 def parse(source: Any) -> Fault:

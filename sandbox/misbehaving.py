@@ -33,7 +33,7 @@ def after_acceptance(fault: Fault, accepted: Response) -> Response:
 
 def _bad_recipient(fault: Fault, addresses: Collection[str]) -> Response:
     errors = [
-        {"message": fault.fields["message"], "field": f"personalizations.{index}.to.0.email", "help": None}
+        {"message": fault.fields["message"], "field": f"personalizations.{index}.{fault.fields['field']}", "help": None}
         for index in named(fault, addresses)
     ]
     return json_response({"errors": errors}, status=400)

@@ -19,7 +19,7 @@ from tasks.sends import control, finishing, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
-from tasks.submission.retries import MAX_ROUNDS, refusal_explained
+from tasks.submission.retries import MAX_ROUNDS, refusal_explained, why_named_in_vain
 from tasks.throttling import throttle
 from tasks.throttling.back_off import back_off
 
@@ -110,7 +110,8 @@ def _unknown(claim: Claim, outcome: Unknown, *, transport: str) -> None:
 
 
 def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str) -> None:
-    pause = _why_to_pause(claim, outcome, transport)
+    doubt = _doubt(claim, members, outcome, transport)
+    pause = doubt or _why_to_pause(claim, outcome, transport)
     with durable():
         send_status = row_locks.send_status(claim.send_id, to_change=bool(pause))
         batch = (
@@ -130,7 +131,7 @@ def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str
             claim.batch_id,
             send_id=claim.send_id,
             kind="failed",
-            reasons=_at_fault(members, outcome),
+            reasons={} if doubt else _at_fault(members, outcome),
             # They were members of this attempt; they are not of the next.
             attempt=claim.number + 1,
         )
@@ -145,6 +146,15 @@ def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str
         throttle.throttle(transport, seconds=outcome.retry_after, why=why)
     if not pause and batch.status == Batch.Status.PENDING:
         wake_ups.wake_later(claim.batch_id, _wait(batch, outcome))
+
+
+def _doubt(claim: Claim, members: Members, outcome: Refused, transport: str) -> str:
+    """Why readers whom the answer names are not believed to be at fault, for an operator; empty when they are, or nobody is named."""
+    named = _at_fault(members, outcome)
+    if outcome.reason is not Reason.BAD_REQUEST or not named:
+        return ""
+    failed = Batch.objects.filter(pk=claim.batch_id).values_list("failed", flat=True).get()
+    return why_named_in_vain(transport, named, of=len(members.subscriber_ids), failed_before=failed)
 
 
 def _at_fault(members: Members, outcome: Refused) -> dict[int, str]:

@@ -1,11 +1,19 @@
-"""How often a batch is tried, and the explanation when there is no further try without a person."""
+"""How often a batch is tried, whom a refusal may set aside, and the explanation when there is no further try without a person."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
+from subscribers.models import Subscriber
 from tasks.providers import registry
 
 #: Rounds a batch may be refused for recipients at fault, or a reader put off, before that ends.
 MAX_ROUNDS = 20
+#: So many named readers may be wrong by chance, whatever the request's size; from the next on the rules below are asked.
+BELIEVED = 2
+#: The most readers of a request, as a share of it, who may be named before the fault is believed to be ours.
+NAMED_SHARE = 0.02
+#: Addresses that an explanation shows.
+_SHOWN = 3
 
 
 def members_at(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
@@ -16,3 +24,32 @@ def members_at(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int,
 def refusal_explained(transport: str, message: str) -> str:
     """Why a send is paused, for an operator. `transport`: its name with the fingerprint."""
     return f"{registry.title_of(transport)} refused: {message}"
+
+
+def is_systematic(named: Mapping[int, str], *, of: int, failed_before: int = 0) -> bool:
+    """Whether so many readers of one request were named, or several in the same words, that the fault cannot be theirs.
+
+    `named`: the provider's words by reader. `of`: readers in the request. `failed_before`: members of its batch who were set
+    aside in earlier rounds, since a provider may name one at a time.
+    """
+    if len(named) + failed_before <= BELIEVED:
+        return False
+    ((_, in_the_same_words),) = Counter(named.values()).most_common(1)
+    return len(named) + failed_before > NAMED_SHARE * of or in_the_same_words > BELIEVED
+
+
+def why_named_in_vain(transport: str, named: Mapping[int, str], *, of: int, failed_before: int = 0) -> str:
+    """Why nobody of those whom a refusal names was set aside, for an operator; empty when they may be.
+
+    `named`: the provider's words by subscriber id; the others as in `is_systematic`. Raises the database's errors.
+    """
+    if not is_systematic(named, of=of, failed_before=failed_before):
+        return ""
+    shown = Subscriber.objects.filter(pk__in=sorted(named)[:_SHOWN]).order_by("pk").values_list("email", flat=True)
+    ((words, _),) = Counter(named.values()).most_common(1)
+    more = " and others" if len(named) > _SHOWN else ""
+    return (
+        f"{registry.title_of(transport)} refused a request of {of} readers and named {len(named)} of them"
+        f" ({', '.join(shown)}{more}): {words[:200]} So many are not believed to be wrong; nobody was set aside."
+        " Mend the cause, or correct these addresses, then resume."
+    )

@@ -25,7 +25,8 @@ from tasks.providers.base import Accepted, Outcome, Reason, Refused, Unknown
 logging.getLogger("python_http_client").setLevel(logging.INFO)
 
 _RETRY_AFTER_LIMIT = 3600.0
-_AT_FAULT = re.compile(r"^personalizations\.(\d+)(?:\.|$)")
+#: Fields that hold a reader's own address and name. All others (headers, from, custom_args) are ours: no reader's fault.
+_AT_FAULT = re.compile(r"^personalizations\.(\d+)\.(?:to|cc|bcc)(?:\.|$)")
 #: SendGrid refuses names with these two, and a line break could start a header.
 _UNFIT_FOR_A_NAME = re.compile(r"[;,\x00-\x1f\x7f]+")
 _REFUSALS = {

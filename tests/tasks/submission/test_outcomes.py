@@ -221,7 +221,7 @@ def test_twenty_rounds_of_bad_recipients_pause_the_send(
 ) -> None:
     monkeypatch.setattr(outcomes, "MAX_ROUNDS", 3)
     fault("bad-recipient", personalizations=[0])
-    send = make_prepared_send(6)
+    send = make_prepared_send(200)
 
     for _ in range(4):
         submit(send, transport)
