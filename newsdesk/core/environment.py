@@ -23,6 +23,12 @@ SANDBOX_SILENCE_GRACE = 10
 #: Long enough to see a mistake and stop it, too short to be in anybody's way.
 UNDO_SECONDS = 10
 MAX_CONNECTIONS = 16
+#: Enough to be refused by, too few to be missed.
+CANARY = 20
+#: Percent. A list in use bounces one or two in a hundred; mailbox providers distrust a sender from 0.3 % complaints on.
+MOST_FAILED = 5.0
+MOST_BOUNCED = 10.0
+MOST_COMPLAINED = 0.5
 
 
 class EnvironmentVariableError(InputError):
@@ -87,6 +93,12 @@ class Environment:
     rate_requests: int = 0
     #: Seconds between preparing a send and its first batch, in which it can be taken back.
     undo_seconds: int = UNDO_SECONDS
+    #: Readers in the first batch of a send of several batches, whose answer the others wait for; 0 = none is small and alone.
+    canary: int = CANARY
+    #: Percent of a send's readers above which it pauses itself; 0 = it never does.
+    most_failed: float = MOST_FAILED
+    most_bounced: float = MOST_BOUNCED
+    most_complained: float = MOST_COMPLAINED
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
     #: Where stories are fetched from, as far as sources name them.
@@ -175,6 +187,15 @@ def _whole(mapping: Mapping[str, str], name: str, default: int, *, least: int = 
         fits = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise EnvironmentVariableError(f"{name}: {value!r} is not a whole number {fits}.")
     return int(value)
+
+
+def _percent(mapping: Mapping[str, str], name: str, default: float) -> float:
+    value = _value(mapping, name)
+    if not value:
+        return default
+    if not value.replace(".", "", 1).isdecimal() or float(value) > 100:
+        raise EnvironmentVariableError(f"{name}: {value!r} is not a number of percent from 0 to 100, such as 2.5.")
+    return float(value)
 
 
 def _mailboxes(mapping: Mapping[str, str]) -> tuple[MailboxAccount, ...]:
@@ -289,6 +310,10 @@ def read(mapping: Mapping[str, str]) -> Environment:
         undo_seconds=_seconds(
             mapping, "NEWSDESK_UNDO_SECONDS", UNDO_SECONDS if api_key or transport != "sendgrid" else 0
         ),
+        canary=_whole(mapping, "NEWSDESK_CANARY", CANARY, most=1000),
+        most_failed=_percent(mapping, "NEWSDESK_MOST_FAILED", MOST_FAILED),
+        most_bounced=_percent(mapping, "NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
+        most_complained=_percent(mapping, "NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
         mailboxes=_mailboxes(mapping),
         home=(Path(home).expanduser() if home else default_home()).resolve(),

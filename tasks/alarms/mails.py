@@ -35,6 +35,19 @@ _TEXTS: Mapping[str, _Text] = {
         "Look at the workers' logs, then: newsdesk resume {send}. Later, newsdesk send-rest {send} reaches those who "
         "were left out.",
     ),
+    Alarm.Code.MANY_FAILED: _Text(
+        "{what}: many readers were refused",
+        "The recipient report says who, and in which words: newsdesk ledger {send}. A paused send goes on with: newsdesk "
+        "resume {send}; later, newsdesk send-rest {send} reaches those who were left out.",
+    ),
+    Alarm.Code.MANY_BOUNCED: _Text(
+        "{what} is paused: many addresses bounce",
+        "Find out where these readers come from before more of it goes out, then: newsdesk resume {send}.",
+    ),
+    Alarm.Code.MANY_COMPLAINED: _Text(
+        "{what} is paused: many readers complain",
+        "Look at what it says, and whether they have asked for it, then: newsdesk resume {send}, or newsdesk cancel {send}.",
+    ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "

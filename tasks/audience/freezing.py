@@ -18,7 +18,7 @@ from subscribers.sql import SqlCondition
 from tasks.audience import frequency_cap, local_time
 from tasks.models import Send
 from tasks.models.batch import BATCH_SIZE
-from tasks.throttling import warm_up
+from tasks.throttling import canary, warm_up
 
 
 class CountsDoNotAddUpError(BrokenPromiseError):
@@ -34,6 +34,8 @@ class Prepared:
     deliveries: int
     batches: int
     excluded: dict[str, int]
+    #: The batch whose answer the others wait for.
+    canary_batch: int | None = None
 
 
 _FREEZE = """
@@ -60,17 +62,22 @@ _BY_TIMEZONE = """
    FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
   WHERE reason IS NULL) p
 """
+#: Slot 0 is the canary, cut off the earliest part; all others are full but for the last of each part.
 _CUT = """
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
 SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, slot,
-       LEAST({size}, members - slot * {size}) AS members
-  FROM (SELECT variant_id, at, count(*) AS members FROM {readers} GROUP BY variant_id, at ORDER BY at, variant_id) parts
- CROSS JOIN LATERAL generate_series(0, (members - 1) / {size}) AS slot
+       CASE WHEN slot = 0 THEN LEAST(canary, members) ELSE LEAST({size}, members - canary - (slot - 1) * {size}) END AS members
+  FROM (SELECT variant_id, at, count(*) AS members,
+               CASE WHEN row_number() OVER (ORDER BY at, variant_id) = 1 THEN {canary} ELSE 0 END AS canary
+          FROM {readers} GROUP BY variant_id, at ORDER BY at, variant_id) parts
+ CROSS JOIN LATERAL generate_series((canary = 0)::int, (members - 1 - canary + {size}) / {size}) AS slot
 """
+_CANARY = "SELECT batch_id, variant_id, at FROM cut WHERE slot = 0"
 _DELIVERIES = """
 INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
 SELECT %s, p.subscriber_id, c.batch_id
-  FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1) / {size} AS slot FROM {readers}) p
+  FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1 + {size} - {before}) / {size} AS slot
+          FROM {readers}) p
   JOIN cut c USING (variant_id, at, slot)
 """
 _EXCLUSIONS = """
@@ -99,9 +106,17 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     variants = send.approval.variants.count()
     keys = [*(["variant_id"] if variants > 1 else []), *(["at"] if send.local_at else [])]
     partition = f"PARTITION BY {', '.join(keys)}" if keys else ""
-    cursor.execute(_CUT.format(readers=readers.sql, size=size), readers.params)
+    small = canary.size(wanted, batch_size=size)
+    cursor.execute(_CUT.format(readers=readers.sql, size=size, canary=small), readers.params)
     batches = cursor.rowcount
-    cursor.execute(_DELIVERIES.format(readers=readers.sql, size=size, partition=partition), [send.pk, *readers.params])
+    cursor.execute(_CANARY)
+    first = cursor.fetchone()
+    # Members of the canary's part count from its end on.
+    before = SqlCondition(f"CASE WHEN variant_id = %s AND at = %s THEN {small} ELSE 0 END", first[1:] if first else ())
+    statement = _DELIVERIES.format(
+        readers=readers.sql, size=size, partition=partition, before=before.sql if first else 0
+    )
+    cursor.execute(statement, [send.pk, *before.params, *readers.params])
     deliveries = cursor.rowcount
     cursor.execute(_EXCLUSIONS, [send.pk])
     excluded_rows = cursor.rowcount
@@ -113,6 +128,7 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
         deliveries=wanted,
         batches=batches,
         excluded=excluded,
+        canary_batch=first[0] if first else None,
     )
     _verify(
         prepared,

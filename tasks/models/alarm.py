@@ -14,6 +14,11 @@ class Alarm(models.Model):
 
         #: A send was paused by Newsdesk itself or by a person.
         SEND_PAUSED = "send_paused"
+        #: More of a send's readers were refused than may be, while it went out or at its end.
+        MANY_FAILED = "many_failed"
+        #: More of a send's readers bounced, or complained, than may be.
+        MANY_BOUNCED = "many_bounced"
+        MANY_COMPLAINED = "many_complained"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
         #: The provider accepted a batch more than once.

@@ -130,9 +130,11 @@ def _start(send: Send, prepared: Prepared, here: identity.DatabaseIdentity, *, u
     send.timeline = here.timeline
     send.prepared_at = Now()
     send.undo_until = undo_until if settings.UNDO_SECONDS else None
+    send.canary_batch = prepared.canary_batch
     send.save(
         update_fields=[
             "status",
+            "canary_batch",
             "candidates",
             "excluded",
             "system_identifier",

@@ -16,6 +16,12 @@ from tasks.sends.wake_ups import wake_for_pending
 
 log = structlog.get_logger(__name__)
 
+_OF_A_PAUSE = (
+    Alarm.Code.SEND_PAUSED,
+    Alarm.Code.MANY_FAILED,
+    Alarm.Code.MANY_BOUNCED,
+    Alarm.Code.MANY_COMPLAINED,
+)
 _RUNNING = (Send.Status.SCHEDULED, Send.Status.SENDING)
 
 
@@ -86,5 +92,5 @@ def cancel(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
 
 
 def clear_pause_alarm(send_id: int) -> None:
-    """Take the alarm of a pause off the desk, in the caller's transaction."""
-    Alarm.objects.filter(send_id=send_id, code=Alarm.Code.SEND_PAUSED, cleared_at=None).update(cleared_at=Now())
+    """Take the alarms of a pause off the desk, in the caller's transaction."""
+    Alarm.objects.filter(send_id=send_id, code__in=_OF_A_PAUSE, cleared_at=None).update(cleared_at=Now())

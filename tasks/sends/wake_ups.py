@@ -4,20 +4,23 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from tasks import queue
+from tasks.database.statements import run
 from tasks.models import Batch
+from tasks.throttling import canary
 
 #: Workers that are woken at once, however many batches there are.
 WORKERS_AT_MOST = 64
+_PENDING = f"""
+SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+ WHERE b.send_id = %s AND b.status = 'pending' AND b.enqueued_at IS NULL AND b.not_before <= statement_timestamp()
+   AND {canary.MAY_BE_CLAIMED_SQL}
+ ORDER BY b.id LIMIT {WORKERS_AT_MOST}
+"""  # noqa: S608 - made of constants
 
 
 def wake_for_pending(send_id: int) -> int:
-    """Enqueue a task message for every pending, due batch of a send that has none yet; how many. Recovery does the others."""
-    ids = list(
-        Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING, enqueued_at=None, not_before__lte=Now())
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    return wake_for(ids)
+    """Enqueue a task message for every batch of a send that may be claimed and has none yet; how many. Recovery does the others."""
+    return wake_for([batch_id for (batch_id,) in run(_PENDING, [send_id])])
 
 
 def wake_for(batch_ids: list[int]) -> int:

@@ -14,7 +14,7 @@ from tasks.database.durability import durable, run_durably
 from tasks.database.statements import run
 from tasks.models import Batch, Send
 from tasks.sends import database_moved
-from tasks.throttling import breaker, rate_limit, throttle, warm_up
+from tasks.throttling import breaker, canary, rate_limit, throttle, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Claim:
     number: int
     #: The send's lists.
     list_ids: tuple[int, ...]
+    #: Whether the send's other batches wait for its answer.
+    is_canary: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +61,7 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain,
        COALESCE(state.opened_at IS NOT NULL, false) AS breaker_open,
        COALESCE(state.throttled_until > statement_timestamp(), false) AS throttled,
        EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
-       ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids
+       ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids, send.canary_batch
   FROM tasks_send send CROSS JOIN ({identity.IDENTITY_SQL}) AS here (system_identifier, timeline)
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
@@ -69,17 +71,22 @@ UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 
  WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
 RETURNING id, variant_id, attempts, size - excluded - failed
 """
-_ANY_OF = """(SELECT id FROM tasks_batch WHERE send_id = {send} AND status = 'pending' AND not_before <= statement_timestamp()
-              LIMIT 1 FOR UPDATE SKIP LOCKED)"""
+_ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+               WHERE b.send_id = {{send}} AND b.status = 'pending' AND b.not_before <= statement_timestamp()
+                 AND {canary.MAY_BE_CLAIMED_SQL}
+               LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants
+_THIS = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
+             WHERE b.id = %s AND {canary.MAY_BE_CLAIMED_SQL})"""  # noqa: S608 - made of constants
 #: Running sends with a due batch, the fewest requests in flight first.
 _SENDS = f"""
 SELECT s.id FROM tasks_send s
  WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL} AND EXISTS (
-       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp())
+       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp()
+          AND {canary.MAY_BE_CLAIMED_SQL})
  ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
 """  # noqa: S608 - made of constants
 _LOCK_SEND = _SEND.format(send="%s")
-_CLAIM_THIS = _CLAIM.format(which="%s")
+_CLAIM_THIS = _CLAIM.format(which=_THIS)
 _CLAIM_ANY = _CLAIM.format(which=_ANY_OF.format(send="%s"))
 #: Both in one statement, where no limit applies. The batch is looked for only once the send's row is locked.
 _CLAIM_NEXT = f"""
@@ -92,7 +99,8 @@ claimed AS ({
         )
     )
 })
-SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts
+SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts,
+       claimed.id IS NOT DISTINCT FROM send.canary_batch
   FROM send LEFT JOIN claimed ON true
 """  # noqa: S608 - made of constants
 
@@ -121,9 +129,9 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
         rows = run_durably(_CLAIM_NEXT, [transport, attempt, process_identity.current_process()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary = rows[0]
         if batch_id is not None:
-            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids))
+            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids), is_canary)
     return _claim_under_limits(attempt, transport)
 
 
@@ -148,7 +156,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
         sends = run(_LOCK_SEND, [transport, send_id])
         if not sends or sends[0][1] != Send.Status.SENDING:
             return None
-        ((_, _, approval_id, domain, moved, breaker_open, throttled, warming_up, list_ids),) = sends
+        ((_, _, approval_id, domain, moved, breaker_open, throttled, warming_up, list_ids, first),) = sends
         if not moved:
             _ask_transport(transport, breaker_open=breaker_open, throttled=throttled)
             statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
@@ -160,7 +168,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
     if not claimed:
         return None
     ((claimed_id, variant_id, number, _),) = claimed
-    return Claim(send_id, claimed_id, variant_id, approval_id, attempt, number, tuple(list_ids))
+    return Claim(send_id, claimed_id, variant_id, approval_id, attempt, number, tuple(list_ids), claimed_id == first)
 
 
 def _ask_transport(transport: str, *, breaker_open: bool, throttled: bool) -> None:

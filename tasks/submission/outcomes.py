@@ -15,7 +15,7 @@ from tasks.database.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send, evidence
 from tasks.providers import registry
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
-from tasks.sends import control, finishing, wake_ups
+from tasks.sends import control, finishing, stopping, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
@@ -59,6 +59,11 @@ def record(claim: Claim, members: Members, outcome: Outcome, *, transport: str, 
         record_partial(claim, tuple(members.subscriber_ids), outcome, transport=transport)
     else:
         _refused(claim, members, outcome, transport=transport)
+    if isinstance(outcome, Refused | Partial):
+        stopping.pause_if_too_many(claim.send_id)
+    if claim.is_canary:
+        # Whatever the answer was: those that waited for it have no task message yet.
+        wake_ups.wake_for_pending(claim.send_id)
     if finish:
         finishing.finish_if_done(claim.send_id)
 

@@ -15,9 +15,9 @@ from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
-from tasks.sends import control, finishing, wake_ups
+from tasks.sends import control, finishing, shares, stopping, wake_ups
 from tasks.submission.journal_recovery import record_journal
-from tasks.throttling import breaker, throttle, warm_up
+from tasks.throttling import breaker, canary, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ MESSAGE_LOST_SECONDS = 300
 EMPTY_BROKER_SECONDS = 15
 #: Claims of a batch that may end without any evidence of a POST before it has failed.
 MAX_LOST_ATTEMPTS = 10
+_JUST_FINISHED = timedelta(minutes=10)
 #: A healthy worker applies a receipt in less.
 _RECEIPT_GRACE = timedelta(seconds=10)
 #: Receipts of one run; the next run takes the next.
@@ -37,7 +38,7 @@ _CLAIMED = (Batch.Status.BUILDING, Batch.Status.SUBMITTING)
 _DUE = f"""
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
  WHERE b.status = 'pending' AND s.status = 'sending' AND b.not_before <= statement_timestamp()
-   AND {warm_up.MAY_GO_ON_SQL}
+   AND {warm_up.MAY_GO_ON_SQL} AND {canary.MAY_BE_CLAIMED_SQL}
    AND (b.enqueued_at IS NULL OR b.enqueued_at < b.not_before OR b.enqueued_at < statement_timestamp() - make_interval(secs => %s))
  ORDER BY b.enqueued_at NULLS FIRST, b.id LIMIT %s
 """  # noqa: S608 - made of constants
@@ -56,7 +57,13 @@ def recover(*, wake_all: bool = False) -> None:
         status=Batch.Status.CANCELLED
     )
     for send_id in Send.objects.filter(status=Send.Status.SENDING).values_list("pk", flat=True):
+        stopping.pause_if_too_many(send_id)
         finishing.finish_if_done(send_id)
+    # Whoever finished one may have died before its alarm.
+    for send_id in Send.objects.filter(finished_at__gt=Now() - _JUST_FINISHED, status=Send.Status.SENT).values_list(
+        "pk", flat=True
+    ):
+        shares.alarm_if_many_failed(send_id)
 
 
 def release_abandoned() -> None:

@@ -66,7 +66,9 @@ def worker_loop(transport: Transport, *, connections: int) -> WorkerLoop:
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_batches(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """As many as are wanted at once: none waits for the first (`test_canary`)."""
+    settings.CANARY = 0
     monkeypatch.setattr(freezing, "BATCH_SIZE", 2)
 
 
@@ -342,6 +344,7 @@ def test_loops_that_end_waiting_do_not_fill_the_broker(
     # So large that its price is not paid for before the last of these loops, nor so large that nobody waits for it.
     monkeypatch.setattr(freezing, "BATCH_SIZE", 58)
     settings.RATE_RECIPIENTS = 1
+    settings.CANARY = 0
     send = make_prepared_send(3 * 58)
     fake_queue.messages.clear()
 

@@ -1,0 +1,20 @@
+"""The first batch of a send is small and alone: what the provider answers to it decides whether the others are claimed.
+
+A send that fits into one batch has none. An answer that never came lets the others go on: the breaker counts it. Nothing
+is written when the answer comes; whether the others may go follows from the batch's own status, so that no crash is in between.
+"""
+
+from django.conf import settings
+
+#: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): nobody's answer has to be waited for.
+MAY_BE_CLAIMED_SQL = """\
+(s.canary_batch IS NULL OR b.id = s.canary_batch OR NOT EXISTS (
+    SELECT 1 FROM tasks_batch canary
+     WHERE canary.id = s.canary_batch AND canary.status IN ('pending', 'building', 'submitting')))"""
+
+
+def size(deliveries: int, *, batch_size: int) -> int:
+    """Readers in the canary of a send with so many deliveries, cut into batches of `batch_size`; 0 = it has none."""
+    if deliveries <= batch_size:
+        return 0
+    return min(settings.CANARY, batch_size)
