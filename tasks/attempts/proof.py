@@ -9,11 +9,27 @@ from django.db.models.functions import Coalesce, Now
 
 from tasks.alarms.raising import raise_alarm
 from tasks.attempts import exclusions
+from tasks.database.statements import run
 from tasks.models import Alarm, Attempt, Batch, Send, TransportState, evidence
 from tasks.providers.registry import title_of
 from tasks.sends import database_moved, finishing
 
 log = structlog.get_logger(__name__)
+
+#: From these on another send of the edition takes the batch's readers for missed (`tasks.audience.freezing`).
+_GIVEN_UP = (Batch.Status.FAILED, Batch.Status.CANCELLED)
+_IN_ANOTHER_SEND = """
+SELECT count(*), min(b.send_id)
+  FROM tasks_send mine
+  JOIN tasks_send other ON other.edition_id = mine.edition_id AND other.id <> mine.id
+  JOIN tasks_batch b ON b.send_id = other.id AND b.status NOT IN ('failed', 'cancelled')
+  JOIN tasks_delivery d ON d.batch_id = b.id AND d.send_id = other.id
+  JOIN tasks_delivery m ON m.send_id = mine.id AND m.batch_id = %s AND m.subscriber_id = d.subscriber_id
+ WHERE mine.id = %s
+   AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = other.id AND x.subscriber_id = d.subscriber_id)
+   AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x
+                    WHERE x.send_id = mine.id AND x.subscriber_id = m.subscriber_id AND x.attempt <= %s)
+"""
 
 
 def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, object]) -> None:
@@ -56,6 +72,8 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
         accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
         if accepted > 1:
             _alarm_accepted_twice(batch)
+    if batch.status in _GIVEN_UP:
+        _alarm_if_sent_again(batch, row)
     Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
     if batch.excluded or batch.failed:
         exclusions.readmit(batch.pk, later_than=row.number)
@@ -72,6 +90,20 @@ def _alarm_accepted_twice(batch: Batch) -> None:
         Alarm.Code.ACCEPTED_TWICE,
         f"{' and '.join(map(title_of, transports))} accepted batch {batch.pk} more than once: its {batch.size} readers may have the edition twice. "
         "Silence no longer proves a refusal on this key until a person says so.",
+        send_id=batch.send_id,
+        mail=True,
+    )
+
+
+def _alarm_if_sent_again(batch: Batch, row: Attempt) -> None:
+    """What was given up was accepted after all: raise an alarm when another send of the edition has its readers as well."""
+    ((readers, other),) = run(_IN_ANOTHER_SEND, (batch.pk, batch.send_id, row.number))
+    if not readers:
+        return
+    raise_alarm(
+        Alarm.Code.ACCEPTED_TWICE,
+        f"{title_of(row.transport)} had accepted batch {batch.pk} of send {batch.send_id} after all, and send {other} has {readers} "
+        "of its readers too: they may have the edition twice. Pause it if it still runs.",
         send_id=batch.send_id,
         mail=True,
     )

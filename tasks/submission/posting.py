@@ -1,6 +1,5 @@
 """One request from claim to fence, its POST, and its outcome. Only `post` may run in another thread."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,6 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
 from tasks.database.durability import PATIENCE, persistently
+from tasks.http import first_byte
 from tasks.providers.base import KeepsJournal, Outcome, Reason, Refused, Transport
 from tasks.sends import control, finishing
 from tasks.submission.building import Built, build
@@ -17,10 +17,9 @@ from tasks.submission.claiming import Claim, Wait, claim_batch, claim_next
 from tasks.submission.fencing import fence
 from tasks.submission.outcomes import record
 
-#: Seconds. A POST is not begun later than this after its fence began: whoever was suspended must not wake up and send.
-FENCE_SECONDS = 5.0
-#: Goes on while the machine sleeps, where the system has such a clock.
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+#: Seconds. The body of a POST is not begun later than this after its fence began, name, connection and handshake included:
+#: whoever was suspended must not wake up and send. Connecting may take CONNECT_TIMEOUT of them.
+FENCE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +53,7 @@ def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Don
         if claim is None or isinstance(claim, Wait):
             return claim
         built, body = _built(claim, transport)
-        fenced_at = time.clock_gettime(_CLOCK)
+        fenced_at = first_byte.now()
         if not fence(claim, built, transport=transport.name):
             return Done()
     except (OperationalError, InterfaceError):
@@ -68,10 +67,13 @@ def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Don
 
 
 def post(request: Request, transport: Transport) -> Outcome:
-    """POST it, unless its fence is older than FENCE_SECONDS seconds. Never raises, touches no database."""
-    if time.clock_gettime(_CLOCK) - request.fenced_at > FENCE_SECONDS:
-        return Refused(reason=Reason.NOT_SENT, message="The worker was suspended between fence and POST.")
-    return transport.post(request.body)
+    """POST it, unless its fence is older than FENCE_SECONDS seconds when its body would begin. Never raises, touches no database."""
+    with first_byte.not_after(request.fenced_at + FENCE_SECONDS):
+        try:
+            first_byte.check()
+        except first_byte.TooLateError as late:
+            return Refused(reason=Reason.NOT_SENT, message=str(late))
+        return transport.post(request.body)
 
 
 def settle(
