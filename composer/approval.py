@@ -91,9 +91,9 @@ def content_hash(approval: Approval, frozen: list[Variant]) -> str:
     """SHA-256, in hex, over everything a reader could notice.
 
     HTML and text (with the images' addresses, which name their bytes), subject, preheader, headers, who reads which
-    variant, and the rules that decide it.
+    variant, the rules that decide it, and what shapes the request. `frozen`: all variants, by position.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "rules": approval.audience_rules,
         "merge_tags": approval.merge_tags,
         "timezone": approval.timezone,
@@ -110,6 +110,8 @@ def content_hash(approval: Approval, frozen: list[Variant]) -> str:
             for variant in frozen
         ],
     }
+    if approval.request:
+        facts["request"] = approval.request
     exact = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(exact.encode()).hexdigest()
 
@@ -151,6 +153,7 @@ def _freeze(edition: Edition, inspection: Inspection, by: User | None, rules: Ma
         audience_rules={slug: rules[slug] for slug in sorted(used)},
         merge_tags=_merge_tags(inspection),
         timezone=edition.publication.timezone,
+        request={"tracking": edition.publication.tracking, "category": edition.publication.slug},
         approved_by=by,
     )
     common = headers.of(edition)

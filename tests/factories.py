@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from composer.approval import content_hash
 from composer.models import Approval, Edition, Publication, Variant
 from subscribers.models import List, Segment, Subscriber, Subscription, Suppression
 from tasks.messages import Message
@@ -52,9 +53,8 @@ def make_approval(
 ) -> Approval:
     """A standing approval; each variant is a mapping of its fields, with short real bytes by default."""
     edition = edition or make_edition()
-    approval = Approval.objects.create(
-        edition=edition, content_hash="0" * 64, audience_rules=audience_rules or {}, timezone="UTC", **fields
-    )
+    approval = Approval(edition=edition, audience_rules=audience_rules or {}, timezone="UTC", **fields)
+    frozen = []
     for position, given in enumerate(variants):
         defaults = {
             "stories": 3,
@@ -67,7 +67,10 @@ def make_approval(
                 "List-Id": "<weekly.example.com>",
             },
         }
-        Variant.objects.create(approval=approval, position=position, **{**defaults, **given})
+        frozen.append(Variant(approval=approval, position=position, **{**defaults, **given}))
+    approval.content_hash = content_hash(approval, frozen)
+    approval.save()
+    Variant.objects.bulk_create(frozen)
     return approval
 
 

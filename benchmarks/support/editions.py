@@ -48,11 +48,12 @@ def publication() -> "Publication":
 
 def approved(of: "Publication") -> "Edition":
     """One more edition of the publication, approved in one variant for everybody."""
+    from composer.approval import content_hash
     from composer.models import Approval, Edition, Variant
 
     edition = Edition.objects.create(publication=of, title="The week in rivers")
-    approval = Approval.objects.create(edition=edition, content_hash="0" * 64, timezone="UTC")
-    Variant.objects.create(
+    approval = Approval(edition=edition, timezone="UTC", request={"tracking": of.tracking, "category": of.slug})
+    variant = Variant(
         approval=approval,
         position=0,
         audiences=[[]],
@@ -66,6 +67,9 @@ def approved(of: "Publication") -> "Edition":
             "List-Id": "<weekly.example.com>",
         },
     )
+    approval.content_hash = content_hash(approval, [variant])
+    approval.save()
+    variant.save()
     return edition
 
 

@@ -24,6 +24,9 @@ class Approval(models.Model):
     audience_rules = models.JSONField(default=dict)
     #: Merge tags used in any variant, with the editor's defaults.
     merge_tags = models.JSONField(default=dict)
+    #: What shapes the request beside the bytes: {"tracking": bool, "category": the publication's slug}. Empty in approvals older
+    #: than this field.
+    request = models.JSONField(default=dict)
     timezone = models.CharField(max_length=64)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from composer import merge_tags
+from composer.approval import content_hash
 from composer.models import Variant
+from newsdesk.core.errors import BrokenPromiseError
 from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
@@ -40,17 +42,31 @@ class Built:
     excluded: Mapping[int, str]
 
 
+class NotAsApprovedError(BrokenPromiseError):
+    """The bytes in the database are not those that were approved."""
+
+
 @lru_cache(maxsize=32)
-def _variant(variant_id: int) -> tuple[Variant, Callable[[str, str, str, str], dict[str, str]], int]:
-    """A variant never changes, so a process reads it once: the row, what fills its merge tags, its publication's id."""
+def _variant(variant_id: int, approved: str) -> tuple[Variant, Callable[[str, str, str, str], dict[str, str]], int]:
+    """A variant never changes, so a process reads it once: the row, what fills its merge tags, its publication's id.
+
+    `approved`: its approval's content hash, by which it is kept: a restored database gives ids away a second time. Raises
+    NotAsApprovedError.
+    """
     variant = Variant.objects.select_related("approval__edition__publication").get(pk=variant_id)
+    approval = variant.approval
+    if content_hash(approval, list(approval.variants.order_by("position"))) != approved:
+        raise NotAsApprovedError(
+            f"the bytes of {approval.edition} in the database are not those that were approved on "
+            f"{approval.approved_at:%Y-%m-%d %H:%M} UTC: cancel it, look at the edition, and approve it again"
+        )
     tags = merge_tags.tags_in(variant.subject, variant.html, variant.text)
     return variant, merge_tags.filler(tags), variant.approval.edition.publication_id
 
 
 def build(claim: Claim) -> Built:
     """Recheck the batch's members with preparation's predicate, and fill in their values. Raises the database's errors."""
-    variant, fill_in, publication_id = _variant(claim.variant_id)
+    variant, fill_in, publication_id = _variant(claim.variant_id, claim.content_hash)
     members = _members(claim, publication_id)
     stay = [(subscriber_id, email, name) for subscriber_id, email, name, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)

@@ -32,6 +32,8 @@ class Claim:
     list_ids: tuple[int, ...]
     #: Whether the send's other batches wait for its answer.
     is_canary: bool = False
+    #: Of its approval: what the bytes must be.
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +63,8 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain,
        COALESCE(state.opened_at IS NOT NULL, false) AS breaker_open,
        COALESCE(state.throttled_until > statement_timestamp(), false) AS throttled,
        EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
-       ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids, send.canary_batch
+       ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids, send.canary_batch,
+       (SELECT content_hash FROM composer_approval a WHERE a.id = send.approval_id) AS content_hash
   FROM tasks_send send CROSS JOIN ({identity.IDENTITY_SQL}) AS here (system_identifier, timeline)
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
@@ -100,7 +103,7 @@ claimed AS ({
     )
 })
 SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts,
-       claimed.id IS NOT DISTINCT FROM send.canary_batch
+       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash
   FROM send LEFT JOIN claimed ON true
 """  # noqa: S608 - made of constants
 
@@ -129,9 +132,11 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
         rows = run_durably(_CLAIM_NEXT, [transport, attempt, process_identity.current_process()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content = rows[0]
         if batch_id is not None:
-            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids), is_canary)
+            return Claim(
+                send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids), is_canary, content
+            )
     return _claim_under_limits(attempt, transport)
 
 
@@ -156,7 +161,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
         sends = run(_LOCK_SEND, [transport, send_id])
         if not sends or sends[0][1] != Send.Status.SENDING:
             return None
-        ((_, _, approval_id, domain, moved, breaker_open, throttled, warming_up, list_ids, first),) = sends
+        ((_, _, approval_id, domain, moved, breaker_open, throttled, warming_up, list_ids, first, content),) = sends
         if not moved:
             _ask_transport(transport, breaker_open=breaker_open, throttled=throttled)
             statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
@@ -168,7 +173,9 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
     if not claimed:
         return None
     ((claimed_id, variant_id, number, _),) = claimed
-    return Claim(send_id, claimed_id, variant_id, approval_id, attempt, number, tuple(list_ids), claimed_id == first)
+    return Claim(
+        send_id, claimed_id, variant_id, approval_id, attempt, number, tuple(list_ids), claimed_id == first, content
+    )
 
 
 def _ask_transport(transport: str, *, breaker_open: bool, throttled: bool) -> None:

@@ -14,7 +14,7 @@ def message_of(variant: Variant, *, send_id: int) -> Message:
 
     Raises KeyError when the headers name no sender.
     """
-    edition = variant.approval.edition
+    edition, request = variant.approval.edition, variant.approval.request
     from_name, from_email = parseaddr(variant.headers["From"])
     _, reply_to = parseaddr(variant.headers.get("Reply-To", ""))
     return Message(
@@ -25,6 +25,7 @@ def message_of(variant: Variant, *, send_id: int) -> Message:
         html=variant.html,
         text=variant.text,
         headers={name: value for name, value in variant.headers.items() if name not in _OWN_FIELDS},
-        categories=(edition.publication.slug, f"edition-{edition.pk}", f"send-{send_id}"),
-        tracking=edition.publication.tracking,
+        categories=(request.get("category") or edition.publication.slug, f"edition-{edition.pk}", f"send-{send_id}"),
+        # Approvals from before it was frozen have none.
+        tracking=request.get("tracking", edition.publication.tracking),
     )

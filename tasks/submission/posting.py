@@ -11,7 +11,7 @@ from tasks.database.durability import PATIENCE, persistently
 from tasks.http import first_byte
 from tasks.providers.base import KeepsJournal, Outcome, Reason, Refused, Transport
 from tasks.sends import control, finishing
-from tasks.submission.building import Built, build
+from tasks.submission.building import Built, NotAsApprovedError, build
 from tasks.submission.claim_release import release_claim, release_claim_of
 from tasks.submission.claiming import Claim, Wait, claim_batch, claim_next
 from tasks.submission.fencing import fence
@@ -100,6 +100,10 @@ def _built(claim: Claim, transport: Transport) -> tuple[Built, Any]:
         raise
     except SoftTimeLimitExceeded:
         release_claim(claim.batch_id, claim.attempt, why="The worker's time was over before it was built.")
+        raise
+    except NotAsApprovedError as error:
+        release_claim(claim.batch_id, claim.attempt, why=str(error))
+        control.pause(claim.send_id, f"Nothing more goes out: {error}.")
         raise
     except Exception as error:
         release_claim(claim.batch_id, claim.attempt, why="It could not be built.")

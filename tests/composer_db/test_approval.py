@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from wagtail.models import ModelLogEntry
 
-from composer.approval import ApprovalBlockedError, ApprovalRefusedError, approve, reopen
+from composer.approval import ApprovalBlockedError, ApprovalRefusedError, approve, content_hash, reopen
 from composer.models import Approval, Edition, Publication
 
 pytestmark = pytest.mark.integration
@@ -280,3 +280,13 @@ def test_a_story_that_ran_before_is_a_warning(make_edition: Make, make_story: Ma
 
     assert [(problem.level, problem.where) for problem in found] == [("warning", "story 1")]
     assert "No. 1" in found[0].message
+
+
+def test_what_shapes_the_request_is_frozen_and_hashed(make_edition: Make) -> None:
+    edition = make_edition()
+    approval = approve(edition, by=None, audience_rules={})
+    hashed = approval.content_hash
+
+    assert approval.request == {"tracking": False, "category": edition.publication.slug}
+    approval.request["tracking"] = True
+    assert content_hash(approval, list(approval.variants.all())) != hashed
