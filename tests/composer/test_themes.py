@@ -105,6 +105,15 @@ def test_the_briefing_lists_its_contents_with_anchors() -> None:
     assert all(page.xpath(f"//*[@id='{target[1:]}']") for target in targets)
 
 
+@pytest.mark.parametrize("chosen", THEMES)
+@pytest.mark.parametrize(("width", "height", "most"), [(40, 40, 40), (1000, 3500, 188), (1200, 675, 600)])
+def test_no_picture_is_blown_up_or_fills_the_screen(chosen: str, width: int, height: int, most: int) -> None:
+    image = Image(url="https://img.example.com/a.png", alt="The quay at dusk", width=width, height=height)
+    page = lxml_html.document_fromstring(render(make_edition(make_story("k1", image=image)), theme=chosen).html)
+
+    assert all(0 < int(shown) <= most for shown in page.xpath("//img[contains(@src, 'a.png')]/@width"))
+
+
 def test_the_magazine_puts_briefs_in_pairs_after_its_hero() -> None:
     content = make_edition(*(make_story(f"s{number}") for number in range(6)))
     page = lxml_html.document_fromstring(render(content, theme="magazine").html)
