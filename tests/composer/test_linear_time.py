@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.hostile import SHAPES
 from composer.checks import check
 from composer.digest import DigestError, content, parse
 from composer.reading.errors import MOST_LINES
@@ -28,7 +29,7 @@ IN_PAGES = ["<p>a</p>", "<li>a", "a<br>", "<h2>a</h2>", "<tr><td>a<td>b</tr>", "
 NOISE = 0.1
 
 
-def seconds(text: str) -> float:
+def seconds(text: str | bytes) -> float:
     begin = time.process_time()
     try:
         edition = content(parse(text), PUBLICATION)
@@ -64,6 +65,13 @@ def test_pages(unit: str) -> None:
 @given(st.lists(st.sampled_from(UNITS), min_size=2, max_size=5).map("".join))
 def test_any_mixture(unit: str) -> None:
     assert is_linear(DIGEST, unit, 6_000)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_the_benchmark(shape: str) -> None:
+    """Bytes too: undecodable ones, those of old encodings, base64, deep nesting, one long word before “://”."""
+    shorter, longer = SHAPES[shape](15_000), SHAPES[shape](30_000)
+    assert any(seconds(longer) <= 3 * seconds(shorter) + NOISE for _ in range(3))
 
 
 def test_names_in_two_spellings_are_looked_for_in_linear_time() -> None:
