@@ -19,6 +19,10 @@ _SCOPE = "(x.publication_id IS NULL OR x.publication_id = %s)"
 #: Hashing a million addresses is not free: it is done only where an erased address exists at all.
 _ANY_ERASED = "EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased')"
 _HASHED = "'sha256:' || encode(sha256(convert_to(lower(s.email), 'UTF8')), 'hex')"
+#: A domain is suppressed as "@example.com"; `LIKE` is the condition of its index.
+_IS_DOMAIN = "address LIKE '@%%'"
+_ANY_DOMAIN = f"EXISTS (SELECT 1 FROM subscribers_suppression WHERE {_IS_DOMAIN})"  # noqa: S608 - made of constants
+_DOMAIN = "'@' || split_part(lower(s.email), '@', 2)"
 _REASON = f"""\
 COALESCE(({_SUPPRESSIONS})[suppressed.rank],
     CASE WHEN member.active THEN NULL WHEN member.unsubscribed THEN 'unsubscribed' ELSE 'unconfirmed' END) AS reason"""
@@ -68,7 +72,8 @@ FROM subscribers_subscriber s
 JOIN {member}
 LEFT JOIN LATERAL (
     SELECT min({_RANK}) AS rank FROM subscribers_suppression x
-    WHERE x.address = ANY(ARRAY[lower(s.email), CASE WHEN {_ANY_ERASED} THEN {_HASHED} END]) AND {_SCOPE}
+    WHERE x.address = ANY(ARRAY[lower(s.email), CASE WHEN {_ANY_ERASED} THEN {_HASHED} END,
+                                CASE WHEN {_ANY_DOMAIN} THEN {_DOMAIN} END]) AND {_SCOPE}
 ) suppressed ON true"""  # noqa: S608 - made of constants, like the others here
     return SqlCondition(sql, (*members, publication_id))
 
@@ -102,9 +107,12 @@ LEFT JOIN (
         UNION ALL
         SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s ON {_HASHED} = x.address
         WHERE x.reason = 'erased' AND {_ANY_ERASED}
+        UNION ALL
+        SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s ON {_DOMAIN} = x.address
+        WHERE x.{_IS_DOMAIN} AND {_ANY_DOMAIN} AND {_SCOPE}
     ) each_suppression GROUP BY subscriber_id
 ) suppressed ON suppressed.subscriber_id = member.subscriber_id"""  # noqa: S608
-    return SqlCondition(sql, (*members, publication_id))
+    return SqlCondition(sql, (*members, publication_id, publication_id))
 
 
 def _members(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from subscribers import suppression
+from subscribers.address_forms import hashed
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 
 Status = Subscription.Status
@@ -81,7 +82,9 @@ def _left(subscriber_id: int, publication_id: int) -> QuerySet[Suppression]:
     """The reader's unsubscribe from the whole publication, if there is one."""
     email = Subscriber.objects.filter(pk=subscriber_id).values_list("email", flat=True).first() or ""
     return Suppression.objects.filter(
-        address=email.lower(), publication_id=publication_id, reason=Suppression.Reason.UNSUBSCRIBED
+        address__in=[email.lower(), *hashed(email)],
+        publication_id=publication_id,
+        reason=Suppression.Reason.UNSUBSCRIBED,
     )
 
 

@@ -81,6 +81,19 @@ def unsubscribe_many(pairs: Iterable[tuple[int, int]], source: str) -> int:
     return int(changed)
 
 
+def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
+    """Take the readers with these addresses off the lists, of those requests that are unsubscribes."""
+    wanted: dict[tuple[int, str], set[str]] = {}
+    for request in requests:
+        if request.reason == Suppression.Reason.UNSUBSCRIBED and request.publication_id is not None:
+            wanted.setdefault((request.publication_id, request.detail), set()).add(request.address.strip().lower())
+    for (publication_id, detail), addresses in wanted.items():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM subscribers_subscriber WHERE lower(email) = ANY(%s)", [list(addresses)])
+            found = [(subscriber_id, publication_id) for (subscriber_id,) in cursor.fetchall()]
+        unsubscribe_many(found, detail or "suppressed")
+
+
 def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
     reason = Suppression.Reason(request.reason)
     publication_id = None if reason in _EVERYWHERE else request.publication_id

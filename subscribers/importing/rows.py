@@ -25,7 +25,7 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LINE_END = re.compile(r"[\r\n]")
 #: RFC 5322's dot-atom; SendGrid takes no quoted local parts and no non-ASCII ones.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_ROW = 20_000
 _MAX_WORDING = 5000
 
@@ -70,7 +70,7 @@ class RowReader:
         if self._exact:
             cells = [restored(cell) for cell in cells]
         _check_readable(cells, exact=self._exact)
-        email = _email(self._cell(cells, "email"))
+        email = address_of(self._cell(cells, "email"))
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
         try:
             name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"), exact=self._exact)
@@ -192,14 +192,15 @@ def _check_readable(cells: Sequence[str], *, exact: bool) -> None:
         raise RowError(f"more than {_MAX_ROW} characters")
 
 
-def _email(cell: str) -> str:
+def address_of(cell: str) -> str:
+    """The address with its domain in ASCII and lower case. Raises RowError."""
     if not cell:
         raise RowError("no address")
     local, at, domain = cell.rpartition("@")
     if at and not local.isascii():
         raise RowError(f"{shown(cell)}: letters outside ASCII before the @ cannot be delivered")
     domain = _ascii_domain(domain)
-    if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+    if not _LOCAL.fullmatch(local) or not DOMAIN.fullmatch(domain):
         raise RowError(f"{shown(cell)} is not an address")
     # RFC 5321, section 4.5.3.1, and erratum 1690 of RFC 3696.
     if len(local) > 64 or len(local) + len(domain) > 253:

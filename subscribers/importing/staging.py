@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
+from subscribers import hashed_suppressions
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
 from subscribers.importing.states import State
@@ -49,6 +50,10 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         rejected = [Rejection(*row) for row in _rows(cursor, _REJECT_ERASED)]
         cursor.execute(_MERGE_DOUBLE)
         rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
+        if hashed_suppressions.exist():
+            with connection.chunked_cursor() as staged:
+                staged.execute("SELECT address FROM newsdesk_import")
+                hashed_suppressions.resolve(address for (address,) in staged)
         found = dict(_rows(cursor, "SELECT state, count(*) FROM newsdesk_import GROUP BY state"))
         cursor.execute(_CREATE)
         cursor.execute(_FIND)

@@ -4,6 +4,6 @@ from subscribers.models.consent import Consent
 from subscribers.models.list import List, Subscription
 from subscribers.models.segment import Segment
 from subscribers.models.subscriber import Subscriber
-from subscribers.models.suppression import Suppression
+from subscribers.models.suppression import LiftedSuppression, Suppression
 
-__all__ = ["Consent", "List", "Segment", "Subscriber", "Subscription", "Suppression"]
+__all__ = ["Consent", "LiftedSuppression", "List", "Segment", "Subscriber", "Subscription", "Suppression"]

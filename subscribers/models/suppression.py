@@ -13,7 +13,8 @@ class Suppression(models.Model):
         MANUAL = "manual", "by hand"
         ERASED = "erased", "erased"
 
-    #: In lower case; for an erased reader "sha256:" and the hex digest of the lower-case address.
+    #: In lower case; "@example.com" for a whole domain; "md5:", "sha1:" or "sha256:" and the hex digest of the lower-case
+    #: address where only that is known, and for an erased reader.
     address = models.CharField(max_length=320)
     #: None = everywhere. An unsubscribe holds for one publication; bounces, complaints and erasures hold everywhere.
     publication = models.ForeignKey("composer.Publication", null=True, blank=True, on_delete=models.CASCADE)
@@ -29,6 +30,11 @@ class Suppression(models.Model):
             # Every batch asks whether any erased address exists: the answer must not need a scan.
             models.Index(
                 fields=["address"], condition=models.Q(reason="erased"), name="subscribers_suppression_erased"
+            ),
+            models.Index(
+                fields=["address"],
+                condition=models.Q(address__startswith="@"),
+                name="subscribers_suppression_domain",
             ),
         ]
         constraints = [
@@ -57,3 +63,22 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address}: {self.get_reason_display()}"
+
+
+class LiftedSuppression(models.Model):
+    """A suppression that a person took away, and why. Of an address only its hash stays."""
+
+    #: "sha256:…", or a domain.
+    address = models.CharField(max_length=320)
+    publication = models.ForeignKey("composer.Publication", null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=12)
+    why = models.CharField(max_length=500)
+    at = models.DateTimeField(db_default=Now())
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.reason} lifted, {self.why}"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from subscribers.address_forms import forms
 from subscribers.models import Suppression
-from subscribers.suppression import erased_address
 
 Reason = Suppression.Reason
 #: An unsubscribe is from what is sent to readers: whoever left may still try out what others get.
@@ -18,6 +18,9 @@ _EXPLANATIONS = {
 
 def refused_addresses(addresses: Iterable[str]) -> dict[str, str]:
     """Those of the addresses that must not be written to at all, each with the explanation."""
-    forms = {form: address for address in addresses for form in (address.lower(), erased_address(address))}
-    suppressions = Suppression.objects.filter(address__in=list(forms), reason__in=_REASONS).order_by("pk")
-    return {forms[row.address]: _EXPLANATIONS[Reason(row.reason)] for row in suppressions}
+    named = {address: forms(address) for address in addresses}
+    every = [form for each in named.values() for form in each]
+    suppressions = Suppression.objects.filter(address__in=every, reason__in=_REASONS).order_by("-pk")
+    reasons = {row.address: Reason(row.reason) for row in suppressions}
+    found = {address: [reasons[form] for form in each if form in reasons] for address, each in named.items()}
+    return {address: _EXPLANATIONS[why[0]] for address, why in found.items() if why}

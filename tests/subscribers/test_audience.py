@@ -74,6 +74,27 @@ def test_the_first_reason_in_the_order_of_precedence_wins(
 
 
 @shapes
+def test_a_domain_is_suppressed_with_all_its_addresses(
+    publication: Publication,
+    other_publication: Publication,
+    make_list: Any,
+    make_subscriber: Any,
+    restrict: SqlCondition | None,
+) -> None:
+    readers = make_list()
+    for email in ("a@Spam.example", "b@sub.spam.example", "c@other.example"):
+        make_subscriber(email, lists={readers: "active"})
+    suppress("@spam.example", "manual")
+    suppress("@other.example", "manual", publication_id=other_publication.pk)
+
+    assert reasons([readers], publication, restrict=restrict) == {
+        "a@Spam.example": "manual",
+        "b@sub.spam.example": None,
+        "c@other.example": None,
+    }
+
+
+@shapes
 def test_a_suppression_for_another_publication_does_not_count(
     publication: Publication,
     other_publication: Publication,
