@@ -21,6 +21,10 @@ from web.public_pages import not_found
 
 log = structlog.get_logger(__name__)
 
+#: Answers after which the provider's reports may be missing here. What was not signed was no report of the provider's: a
+#: stranger must not be able to keep silence from being believed.
+_OURS = frozenset({413, 503})
+
 
 @csrf_exempt
 @require_POST
@@ -37,7 +41,7 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
         raise
     if status == 204:
         refusals.settle()
-    else:
+    elif status in _OURS:
         refusals.note()
     return HttpResponse(status=status)
 

@@ -36,7 +36,17 @@ def current() -> DatabaseIdentity:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise UnsafeDatabaseError when fsync or synchronous_commit is off, unless REQUIRE_DURABLE_DATABASE is."""
+    """Raise UnsafeDatabaseError when transactions are not READ COMMITTED by default, or (unless REQUIRE_DURABLE_DATABASE is off)
+    when fsync or synchronous_commit is off.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('default_transaction_isolation')")
+        (isolation,) = cursor.fetchone()
+    if isolation != "read committed":
+        raise UnsafeDatabaseError(
+            f"PostgreSQL's default_transaction_isolation is {isolation}: claims would fail with each other. Set it to "
+            "'read committed' for this database or its user."
+        )
     if not settings.REQUIRE_DURABLE_DATABASE:
         return
     with connection.cursor() as cursor:

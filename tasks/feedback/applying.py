@@ -25,6 +25,7 @@ from tasks.feedback.effects import carry_out
 from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
+from tasks.feedback.foreign_events import without_foreign
 from tasks.feedback.late_events import attribute
 from tasks.models import Alarm
 from tasks.providers import registry
@@ -118,9 +119,13 @@ def _parse(name: str, body: bytes) -> Parsed:
 
 
 def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int]:
-    new = insert_new(attribute(reported, received_at=received_at), received_at=received_at)
-    named = {event.attempt: event.send_id for event in reported if event.attempt is not None}
-    lacking = {attempt: named[attempt] for attempt in unknown_attempts(named)}
+    lacking_here = set(unknown_attempts({event.attempt for event in reported if event.attempt is not None}))
+    ours = without_foreign(reported, lacking_here)
+    if len(ours) < len(reported):
+        log.warning("foreign_events_ignored", receipt=receipt_id, events=len(reported) - len(ours))
+    new = insert_new(attribute(ours, received_at=received_at), received_at=received_at)
+    named = {event.attempt: event.send_id for event in ours if event.attempt is not None}
+    lacking = {attempt: send_id for attempt, send_id in named.items() if attempt in lacking_here}
     evidence = {"kind": "event", "receipt": receipt_id}
     if lacking:
         prove_accepted(lacking, by=evidence)

@@ -204,13 +204,24 @@ def test_the_sandbox_may_make_its_key_after_the_start(client: Client, settings: 
     assert post(client) == 204
 
 
+def refuse(client: Client) -> None:
+    """A signed call that we cannot take."""
+    with mock.patch.object(inbox, "store", side_effect=DatabaseError("disk full")):
+        assert post(client) == 503
+
+
 class TestRefusals:
-    """Every call that is not answered 2xx keeps silence from being believed."""
+    """Every call that we could not take keeps silence from being believed; a stranger's does not."""
 
     def test_a_refusal_is_noted_for_every_key(self, client: Client) -> None:
-        post(client, headers=STRANGER.headers(BODY))
+        refuse(client)
 
         assert refused_at() is not None
+
+    def test_a_strangers_call_is_not_noted(self, client: Client) -> None:
+        assert post(client, headers=STRANGER.headers(BODY)) == 403
+
+        assert refused_at() is None
 
     def test_an_accepted_call_is_no_refusal(self, client: Client) -> None:
         post(client)
@@ -218,10 +229,10 @@ class TestRefusals:
         assert refused_at() is None
 
     def test_a_flood_writes_once_and_its_note_covers_the_second(self, client: Client) -> None:
-        post(client, headers=STRANGER.headers(BODY))
+        refuse(client)
         first = refused_at()
         for _ in range(5):
-            post(client, headers=STRANGER.headers(BODY))
+            refuse(client)
 
         assert refused_at() == first
         with connection.cursor() as cursor:
@@ -233,7 +244,7 @@ class TestRefusals:
     ) -> None:
         with monkeypatch.context() as away:
             away.setattr(refusals_module, "connection", mock.Mock(**{"cursor.side_effect": DatabaseError("gone")}))
-            assert post(client, headers=STRANGER.headers(BODY)) == 403
+            refuse(client)
         assert refused_at() is None
 
         later = time.monotonic() + 600

@@ -179,6 +179,9 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from Retry-After; None when it is absent or not a number (RFC 9110 §10.2.3 also allows dates)."""
+    """Seconds from Retry-After; None when it is absent, zero or not a number (RFC 9110 §10.2.3 also allows dates).
+
+    "At once" is no answer to "too many": it would be asked again and again without a pause.
+    """
     value = str(headers.get("Retry-After") or "").strip()
-    return min(float(value), _RETRY_AFTER_LIMIT) if value.isdecimal() else None
+    return (min(float(value), _RETRY_AFTER_LIMIT) or None) if value.isdecimal() else None

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -331,6 +332,20 @@ class TestLate:
 
         assert deliver(world.late(0, "bounce", type="bounce", email="")).new == 1
         assert suppressions() == set()
+
+
+@pytest.mark.parametrize("fields", [{"email": "stranger@example.org"}, {"nd_delivery": "1.999999"}])
+def test_another_installations_events_do_nothing(fields: dict[str, Any]) -> None:
+    """It sends through the same account, and its ids are ours by chance."""
+    world = make_world()
+    foreign = {"nd_attempt": "0b51e5a0-7c0e-4f0e-9d53-6ad8a1f0c001", **fields}
+
+    applied = deliver(world.report(0, "delivered", **foreign), world.report(0, "unsubscribe", **foreign))
+
+    assert applied.new == 0
+    assert Send.objects.get().status != Send.Status.PAUSED
+    assert world.counts() == {}
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
 
 
 def test_an_attempt_we_lack_pauses_its_send() -> None:

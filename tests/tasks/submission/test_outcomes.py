@@ -147,8 +147,11 @@ def test_too_many_requests_waits_as_long_as_it_was_told(
     assert sandbox.ledger.counts()["requests"] == 0
 
 
-def test_too_many_requests_without_a_word_backs_off(transport: SendGridTransport, fault: Any) -> None:
-    fault("rate-limit", headers=False, times=1)
+@pytest.mark.parametrize("fields", [{"headers": False}, {"retry_after": 0}])
+def test_too_many_requests_without_a_word_backs_off(
+    fields: dict[str, Any], transport: SendGridTransport, fault: Any
+) -> None:
+    fault("rate-limit", times=1, **fields)
     send = make_prepared_send(1)
 
     before = timezone.now()
