@@ -25,6 +25,8 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        #: The first page of the desk counts those of a week.
+        indexes = [models.Index(fields=["at"], name="subscribers_consent_at")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind__in=["given", "withdrawn"]), name="subscribers_consent_kind"

@@ -1,6 +1,7 @@
 """A person with an address."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
@@ -22,6 +23,11 @@ class Subscriber(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            # How an address or a name begins, for the desk's search; the unique index sorts by the database's language.
+            models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="subscribers_subscriber_address"),
+            models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="subscribers_subscriber_name"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -26,7 +26,7 @@ TITLES = {
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
     Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition is not approved",
     Alarm.Code.SLOT_MISSED: "A slot was missed",
-    Alarm.Code.SEND_HELD: "A send waits for your word: now, or with the next slot?",
+    Alarm.Code.SEND_HELD: "A send waits for a decision: now, or with the next slot?",
     Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
     Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
 }
