@@ -51,7 +51,7 @@ def release_to_next_slot(send_id: int, *, by: Any = None, who: str = "") -> Send
         edition = send.edition
         slot = take_next_slot(edition, clock.now())
         if slot is None:
-            raise ReleaseError(f"{edition.publication.slug} has no weekly slot: release it with --now, or cancel it")
+            raise ReleaseError(f"{edition.publication.slug} has no weekly slot: let it go out now, or cancel it")
         give_slot_to_send(send, edition)
         set_due_time(send, edition, slot)
         _release(send)
@@ -69,7 +69,7 @@ def _lock_held_send(send_id: int) -> Send:
     )
     send = next((one for one in lock_held_sends(edition) if one.pk == send_id), None) if edition is not None else None
     if edition is None or send is None:
-        raise ReleaseError(f"send {send_id} is not held; newsdesk status says where it stands")
+        raise ReleaseError(f"send {send_id} is not held: look where it stands")
     send.edition = edition
     if not send.approval.stands:
         raise ReleaseError(f"edition {edition.pk} is not approved; approve it first")

@@ -65,7 +65,7 @@ def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: 
         due = _new_due_time(send, edition, now)
         if due is None or due <= now:
             send.pause_reason = (
-                f"Its time passed while the edition was reopened: newsdesk release {send.pk} --now, or --next-slot."
+                "Its time passed while the edition was reopened: it can go out now, or with the next slot."
             )
             send.save(update_fields=["approval", "sender_domain", "pause_reason"])
             raise_alarm(

@@ -91,11 +91,17 @@ def _add(counted: dict[str, int], reason: str, number: int) -> None:
         counted[reason] = counted.get(reason, 0) + number
 
 
+def how_to_release(send: Send) -> str:
+    """What to type for a held send whose edition is approved; empty for any other. The desk has buttons for it."""
+    waits = send.held_at is not None and send.prepared_at is None and send.approval.stands
+    return f"newsdesk release {send.pk} --now, or --next-slot." if waits else ""
+
+
 def as_json(send: Send) -> dict[str, object]:
     """The JSON contract of `newsdesk status`; a paused send also says why; `held` says what one waits for."""
     report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
     if report["status"] == Send.Status.PAUSED:
-        report["reason"] = send.pause_reason
+        report["reason"] = " ".join(filter(None, [send.pause_reason, how_to_release(send)]))
     if reason := why_waiting(send):
         report["held"] = reason
     return report

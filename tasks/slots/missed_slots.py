@@ -32,7 +32,7 @@ def hold_if_missed(send: Send) -> bool:
         return False
     if send.actions.filter(what="resumed", at__gte=send.scheduled_at).exists():
         return False
-    why = f"Its slot was missed by {duration(late)}: newsdesk release {send.pk} --now, or --next-slot."
+    why = missed_for(late)
     Send.objects.filter(pk=send.pk).update(status=Send.Status.PAUSED, held_at=Now(), pause_reason=why)
     record_action(send.pk, "held", why=why)
     if state_outcome(slot, Slot.Outcome.MISSED):
@@ -54,8 +54,7 @@ def miss_with_held_send(slot: Slot, send: Send, edition: Edition, now: datetime)
 def miss_approved_too_late(slot: Slot, edition: Edition, late: timedelta) -> None:
     """State that the slot was missed because its edition was approved by `late` after it."""
     state_outcome(slot, Slot.Outcome.MISSED)
-    why = f"It was approved {duration(late)} too late; newsdesk send sends it, or reopen it and give it another slot."
-    _raise_missed(edition, slot.at, why)
+    _raise_missed(edition, slot.at, approved_too_late(late))
 
 
 def miss_unapproved(edition: Edition, recurrence: Recurrence | None, now: datetime) -> None:
@@ -72,6 +71,16 @@ def miss_unapproved(edition: Edition, recurrence: Recurrence | None, now: dateti
     if expected:
         where = f"it is now for {slot_time(edition, moved_to)}." if moved_to else "give it another slot."
         _raise_missed(edition, missed, f"Nobody had approved it; {where}")
+
+
+def missed_for(late: timedelta) -> str:
+    """Why a send is held whose slot is over, and what can be done."""
+    return f"Its slot was missed by {duration(late)}: it can go out now, or with the next slot."
+
+
+def approved_too_late(late: timedelta) -> str:
+    """What an approval after the slot means, and what can be done."""
+    return f"It was approved {duration(late)} too late: schedule it, or reopen it and give it another slot."
 
 
 def _raise_missed(edition: Edition, slot: datetime, why: str, *, send_id: int | None = None) -> None:

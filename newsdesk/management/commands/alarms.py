@@ -19,6 +19,7 @@ class Command(NewsdeskCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.alarms import raising
         from tasks.models import Alarm
+        from tasks.sends.counts import how_to_release
 
         number = options["clear"]
         if number is not None:
@@ -30,14 +31,14 @@ class Command(NewsdeskCommand):
             {
                 "id": alarm.pk,
                 "code": alarm.code,
-                "message": alarm.message,
+                "message": " ".join(filter(None, [alarm.message, how_to_release(alarm.send) if alarm.send else ""])),
                 "send": alarm.send_id,
                 "publication": alarm.publication.slug if alarm.publication else None,
                 "edition": alarm.edition_id,
                 "raised_at": alarm.raised_at.isoformat(timespec="seconds"),
                 "mailed": alarm.mailed_at is not None,
             }
-            for alarm in Alarm.objects.filter(cleared_at=None).select_related("publication")
+            for alarm in Alarm.objects.filter(cleared_at=None).select_related("publication", "send__approval")
         ]
         lines = [f"{row['id']:>5}  {row['raised_at']}  {_about(row)}{row['message']} [{row['code']}]" for row in rows]
         self.report({"alarms": rows}, "\n".join(lines) or "no alarm is open")

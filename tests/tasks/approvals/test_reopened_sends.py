@@ -16,6 +16,7 @@ from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Alarm, Batch, Send, TransactionalMail
 from tasks.preparation import preparing
 from tasks.sends import control, database_moved
+from tasks.sends.counts import as_json
 from tasks.sends.scheduling import schedule
 from tasks.slots import upkeep
 from tests.factories import make_list, make_publication, make_subscriber
@@ -133,7 +134,8 @@ def test_approved_again_too_late_a_person_is_asked(edition: Edition) -> None:
     send = overdue(edition)
 
     assert (send.status, send.held_at is not None, send.approval) == ("paused", True, edition.approval)
-    assert f"newsdesk release {send.pk} --now" in send.pause_reason
+    assert "it can go out now, or with the next slot" in send.pause_reason
+    assert f"newsdesk release {send.pk} --now" in as_json(send)["reason"]
     alarm = Alarm.objects.get(code="send_held", cleared_at=None)
     assert (alarm.send, alarm.edition) == (send, edition)
     assert not control.resume(send.pk)
