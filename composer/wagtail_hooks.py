@@ -14,5 +14,7 @@ def register_log_actions(registry: Any) -> None:
     registry.register_action("newsdesk.pause", "Pause", "Paused a send")
     registry.register_action("newsdesk.resume", "Resume", "Resumed a send")
     registry.register_action("newsdesk.undo", "Undo", "Took a send back before anything of it went out")
+    registry.register_action("newsdesk.rest", "Send to the rest", "Sent it to those whom a send had missed")
+    registry.register_action("newsdesk.settle", "Settle", "Decided about readers in doubt")
     registry.register_action("newsdesk.release", "Release", "Released a send that was held")
     registry.register_action("newsdesk.reopen", "Reopen", "Reopened the edition")

@@ -1,4 +1,4 @@
-"""The buttons under an edition: save, approve, schedule; once it is approved, reopen and release its held sends."""
+"""The buttons under an edition: save, approve, schedule; once it is approved, schedule again and reopen."""
 
 from typing import Any
 
@@ -8,9 +8,7 @@ from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 
 from composer.models import Edition
 from composer.permissions import may_approve
-from composer.slots import cadence_of
 from tasks.approvals.reopened_sends import held_sends
-from tasks.models import Send
 from web.desk.reviews import may_ask
 
 
@@ -100,31 +98,6 @@ class ReopenEdition(ActionMenuItem):
         return reverse("wagtailsnippets_composer_edition:reopen", args=[parent_context["instance"].pk])
 
 
-class ReleaseSend(ActionMenuItem):
-    """Release a held send whose time has passed: now, or with the next slot."""
-
-    template_name = "web/desk/link.html"
-
-    def __init__(self, send: Send, when: str, label: str, icon_name: str) -> None:
-        super().__init__()
-        self.send, self.when, self.label, self.icon_name = send, when, label, icon_name
-        self.name = f"action-release-{when}"
-
-    def get_url(self, parent_context: dict[str, Any]) -> str:
-        args = [parent_context["instance"].pk, self.send.pk, f"release-{self.when}"]
-        return reverse("wagtailsnippets_composer_edition:send_action", args=args)
-
-
-def _releases(context: dict[str, Any]) -> list[ReleaseSend]:
-    if not ReopenEdition().is_shown(context):
-        return []
-    edition = context["instance"]
-    answers = [("now", "Send now", "mail")]
-    if cadence_of(edition.publication) is not None:
-        answers.append(("next-slot", "Send with the next slot", "date"))
-    return [ReleaseSend(send, *answer) for send in held_sends(edition) for answer in answers]
-
-
 @hooks.register("construct_snippet_action_menu")
 def only_our_actions(menu_items: list[Any], _request: Any, context: dict[str, Any]) -> None:
     if not issubclass(context["model"], Edition):
@@ -132,5 +105,4 @@ def only_our_actions(menu_items: list[Any], _request: Any, context: dict[str, An
     locked = context.get("locked_for_user")
     offered = (ScheduleEdition(), ApproveEdition(), AskForApproval(), SendBack(), ScheduleApproved(), ReopenEdition())
     ours = [item for item in offered if item.is_shown(context)]
-    ours += _releases(context)
     menu_items[:] = ours if locked else [SaveEdition(), *ours]

@@ -19,7 +19,17 @@ from composer.conversion import edition_content
 from composer.models import Edition
 from composer.next_edition import follow_on
 from composer.permissions import may_approve
-from web.desk import edition_actions, reviews, scheduling, sends, story_picking, test_sends
+from web.desk import (
+    doubts,
+    edition_actions,
+    report,
+    reviews,
+    scheduling,
+    send_actions,
+    sends,
+    story_picking,
+    test_sends,
+)
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
@@ -116,6 +126,7 @@ class EditionEditView(WithEditionPanels, EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["review"] = mark_safe(reviews.as_html(self.request, self.object))  # noqa: S308 - a template made it
         context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
+        context["report"] = report.of(self.object)
         context["sends_script"] = versioned_static("web/desk/sends.js")
         if self.locked_for_user:
             context["autosave_enabled"] = False
@@ -171,7 +182,9 @@ class EditionViewSet(SnippetViewSet):
             path("test/<int:pk>/", test_sends.send, name="send_test"),
             path("schedule/<int:pk>/", scheduling.schedule, name="schedule"),
             path("sends/<int:pk>/", sends.section, name="sends"),
-            path("sends/<int:pk>/<int:send>/<slug:what>/", sends.act, name="send_action"),
+            path("sends/<int:pk>/<int:send>/<slug:what>/", send_actions.act, name="send_action"),
+            path("sends/<int:pk>/<int:send>/<int:batch>/<slug:decision>/", doubts.decide, name="decide_batch"),
+            path("mail/<int:pk>/<int:variant>/", report.mail, name="mail"),
             path("story/<int:pk>/", story_picking.story_state, name="story_state"),
         ]
 

@@ -1,43 +1,34 @@
-"""The sends of an edition on its page: where each stands, and the buttons that pause, resume, cancel and take back."""
+"""The sends of an edition on its page: where each stands, what it waits for, and the buttons that apply; and the result."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.text import capfirst
-from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from composer.models import Edition
 from composer.permissions import may_approve
-from newsdesk.core.errors import RefusedError
-from tasks.approvals import releasing
+from composer.slots import cadence_of
 from tasks.database import clock
 from tasks.models import Send
-from tasks.sends import control, undo
-from tasks.sends.counts import counts
+from tasks.sends.counts import Counts, counts
+from tasks.sends.results import results
 from tasks.throttling.explanations import why_waiting
-from web.desk.scheduling import REASONS, edit_url, spoken
-
-#: These mail readers or cannot be undone, so they are asked about first.
-QUESTIONS = {
-    "resume": "The send goes on: whoever has not had the edition yet gets it.",
-    "release-now": "It goes out now to everybody it was scheduled for.",
-    "release-next-slot": "It goes out with the publication’s next slot to everybody it was scheduled for.",
-    "cancel": "Whoever has not had the edition yet does not get it from this send. That cannot be undone.",
-}
-#: What a send then is, for the message.
-_DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo": "taken back"}
-
+from web.desk.doubts import Doubts, doubts_of
+from web.desk.result import shown_result
+from web.desk.scheduling import REASONS, spoken
 
 #: How long after its end the page follows a send.
 _FOLLOWED = timedelta(minutes=30)
+#: What stands on a button, where it is not the action's own name.
+LABELS = {
+    "release-now": "Send now",
+    "release-next-slot": "Send with the next slot",
+    "rest": "Send to the rest",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +36,18 @@ class SendOnPage:
     """One send as the page shows it."""
 
     send: Send
-    counted: Any
+    counted: Counts
     left_out: list[tuple[str, int]]
     waiting: str
     #: Seconds until it can no longer be taken back; 0 = it cannot.
     undo_seconds: int
-    actions: list[str]
+    #: The buttons, the likeliest first: the action and what stands on it.
+    actions: list[tuple[str, str]]
+    doubts: Doubts | None
 
     @property
     def total(self) -> int:
-        return int(self.counted.candidates - sum(self.counted.excluded.values()))
+        return self.counted.candidates - sum(self.counted.excluded.values())
 
     @property
     def is_moving(self) -> bool:
@@ -71,26 +64,32 @@ class SendOnPage:
 
     @property
     def out(self) -> int:
-        return int(self.counted.submitted)
+        return self.counted.submitted
 
 
 def sends_of(edition: Edition) -> list[SendOnPage]:
     """The edition's sends, the newest first."""
-    sends = Send.objects.filter(edition=edition).select_related("edition__publication", "segment", "created_by")
-    return [_on_page(send) for send in sends.prefetch_related("lists").order_by("-pk")]
+    sends = Send.objects.filter(edition=edition).select_related(
+        "edition__publication", "segment", "created_by", "approval"
+    )
+    return [on_page(send) for send in sends.prefetch_related("lists").order_by("-pk")]
 
 
 def as_html(request: HttpRequest, edition: Edition) -> str:
     """The section of the edition's page; empty where nothing was ever scheduled."""
     sends = sends_of(edition)
+    if not sends:
+        return ""
+    came_of_it = results(edition, [one.send for one in sends], [one.counted for one in sends])
     context = {
         "edition": edition,
         "sends": sends,
         "may_control": may_approve(request.user),
         "zone": edition.publication.timezone,
         "is_moving": any(one.is_moving for one in sends),
+        "result": shown_result(edition, came_of_it) if came_of_it else None,
     }
-    return render_to_string("web/desk/sends.html", context, request) if sends else ""
+    return render_to_string("web/desk/sends.html", context, request)
 
 
 def section(request: HttpRequest, pk: int) -> HttpResponse:
@@ -102,74 +101,8 @@ def section(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse(as_html(request, edition))
 
 
-def act(request: HttpRequest, pk: int, send: int, what: str) -> HttpResponse:
-    """POST does it and returns to the edition; GET asks first, where it mails readers or cannot be undone."""
-    user: Any = request.user
-    if not may_approve(user):
-        raise PermissionDenied
-    asked = get_object_or_404(Send.objects.select_related("edition__publication"), pk=send, edition=pk)
-    if what not in {*_DONE, "release-now", "release-next-slot"}:
-        raise Http404
-    if request.method != "POST":
-        return _ask(request, asked, what)
-    try:
-        done = _do(asked, what, user)
-    except undo.UndoError as refused:
-        hint = " Pause or Cancel stops what remains." if refused.can_stop else ""
-        messages.error(request, f"{capfirst(refused.why)}.{hint}")
-    except RefusedError as refused:
-        messages.error(request, capfirst(str(refused)))
-    else:
-        log(instance=asked.edition, action=f"newsdesk.{what.partition('-')[0]}", user=user, data={"send": asked.pk})
-        messages.success(request, done)
-    return redirect(edit_url(asked.edition))
-
-
-def _do(send: Send, what: str, user: Any) -> str:
-    """What to tell the person. Raises RefusedError where things do not stand so."""
-    match what:
-        case "release-now":
-            releasing.release_now(send.pk, by=user)
-            return f"No. {send.edition.number} goes out now."
-        case "release-next-slot":
-            released = releasing.release_to_next_slot(send.pk, by=user)
-            at = released.scheduled_at.astimezone(send.edition.publication.zone)
-            return f"No. {send.edition.number} goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})."
-        case "undo":
-            undo.undo(send.pk, by=user)
-            done = True
-        case "pause":
-            done = control.pause(send.pk, f"Paused by {user.get_full_name() or user.get_username()}.", by=user)
-        case "resume":
-            done = control.resume(send.pk, by=user)
-        case _:
-            done = control.cancel(send.pk, by=user)
-    if not done:
-        send.refresh_from_db()
-        raise RefusedError(f"send {send.pk} is {send.get_status_display()} by now: it was left alone")
-    return f"Send {send.pk} is {_DONE[what]}."
-
-
-def _ask(request: HttpRequest, send: Send, what: str) -> HttpResponse:
-    if what not in QUESTIONS:
-        raise Http404
-    context = {
-        "send": send,
-        "shown": _on_page(send),
-        "what": what,
-        "question": QUESTIONS[what],
-        "page_title": capfirst(what.replace("-", " ")),
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": edit_url(send.edition), "label": str(send.edition)},
-            {"url": "", "label": capfirst(what.replace("-", " "))},
-        ],
-    }
-    return TemplateResponse(request, "web/desk/confirm.html", context)
-
-
-def _on_page(send: Send) -> SendOnPage:
+def on_page(send: Send) -> SendOnPage:
+    """The send with its numbers of one moment."""
     counted = counts(send)
     # The counts were taken after the row was read; the status that goes with them is theirs.
     send.status = counted.status
@@ -181,14 +114,32 @@ def _on_page(send: Send) -> SendOnPage:
         left_out=[(REASONS.get(reason, reason), count) for reason, count in sorted(counted.excluded.items())],
         waiting=why_waiting(send) or "",
         undo_seconds=undo_seconds,
-        actions=_actions(send, undo_seconds),
+        actions=[(one, LABELS.get(one, one.capitalize())) for one in _actions(send, counted, undo_seconds)],
+        doubts=doubts_of(send) if counted.unknown else None,
     )
 
 
-def _actions(send: Send, undo_seconds: int) -> list[str]:
-    """The buttons that apply, the first the likeliest."""
+def _actions(send: Send, counted: Counts, undo_seconds: int) -> list[str]:
     if send.status in {Send.Status.SCHEDULED, Send.Status.SENDING}:
         return [*(["undo"] if undo_seconds else []), "pause", "cancel"]
     if send.status == Send.Status.PAUSED:
-        return ["cancel"] if send.held_at else ["resume", "cancel"]
-    return []
+        return [*_releases(send), "cancel"] if send.held_at else ["resume", "cancel"]
+    return ["rest"] if _has_missed_readers(send, counted) else []
+
+
+def _releases(send: Send) -> list[str]:
+    """How a held send can go on, once its edition is approved again."""
+    if not send.approval.stands:
+        return []
+    return ["release-now", *(["release-next-slot"] if cadence_of(send.edition.publication) is not None else [])]
+
+
+def _has_missed_readers(send: Send, counted: Counts) -> bool:
+    """Whether a send that is over left readers without the edition whom no later send of it is for."""
+    missed = counted.failed + counted.excluded.get("cancelled", 0)
+    return bool(missed and send.prepared_at and send.edition.approval and not has_rest(send))
+
+
+def has_rest(send: Send) -> bool:
+    """Whether a later send is, or was, for those whom this one missed; one taken back before it began counts for nothing."""
+    return send.rests.exclude(status=Send.Status.CANCELLED, prepared_at=None).exists()

@@ -1,0 +1,137 @@
+"""What a person may do with a send: each as the command line does it, and asked about first where it mails readers."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import capfirst
+from wagtail.admin import messages
+from wagtail.log_actions import log
+
+from composer import slots
+from composer.permissions import may_approve
+from newsdesk.core.errors import InputError, RefusedError
+from tasks.approvals import releasing
+from tasks.database import clock
+from tasks.models import Send
+from tasks.sends import control, expected_readers, undo
+from tasks.sends.counts import counts
+from tasks.sends.resend_to_missed import resend_to_missed
+from web.desk.scheduling import edit_url, spoken
+from web.desk.sends import LABELS, has_rest
+
+#: These mail readers or cannot be undone, so they are asked about first.
+_ASKED = frozenset({"resume", "release-now", "release-next-slot", "cancel", "rest"})
+#: What a send then is, for the message.
+_DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo": "taken back"}
+
+
+def act(request: HttpRequest, pk: int, send: int, what: str) -> HttpResponse:
+    """POST does it and returns to the edition; GET asks first, where it mails readers or cannot be undone."""
+    user: Any = request.user
+    if not may_approve(user):
+        raise PermissionDenied
+    asked = get_object_or_404(Send.objects.select_related("edition__publication", "approval"), pk=send, edition=pk)
+    if what not in {*_DONE, *_ASKED}:
+        raise Http404
+    try:
+        if request.method != "POST":
+            return _ask(request, asked, what)
+        done = _do(asked, what, user)
+    except undo.UndoError as refused:
+        hint = " Pause or Cancel stops what remains." if refused.can_stop else ""
+        messages.error(request, f"{capfirst(refused.why)}.{hint}")
+    except (RefusedError, InputError) as refused:
+        messages.error(request, capfirst(str(refused)))
+    else:
+        log(instance=asked.edition, action=f"newsdesk.{what.partition('-')[0]}", user=user, data={"send": asked.pk})
+        messages.success(request, done)
+    return redirect(edit_url(asked.edition))
+
+
+def _do(send: Send, what: str, user: Any) -> str:
+    """What to tell the person. Raises RefusedError where things do not stand so."""
+    match what:
+        case "release-now":
+            releasing.release_now(send.pk, by=user)
+            return f"No. {send.edition.number} goes out now."
+        case "release-next-slot":
+            released = releasing.release_to_next_slot(send.pk, by=user)
+            at = released.scheduled_at.astimezone(send.edition.publication.zone)
+            return f"No. {send.edition.number} goes out with the slot of {at:%Y-%m-%d %H:%M} ({at.tzinfo})."
+        case "rest":
+            _refuse_second_rest(send)
+            resend_to_missed(send.pk, by=user)
+            return f"No. {send.edition.number} goes out now to those who did not get it."
+        case "undo":
+            undo.undo(send.pk, by=user)
+            done = True
+        case "pause":
+            done = control.pause(send.pk, f"Paused by {user.get_full_name() or user.get_username()}.", by=user)
+        case "resume":
+            done = control.resume(send.pk, by=user)
+        case _:
+            done = control.cancel(send.pk, by=user)
+    if not done:
+        send.refresh_from_db()
+        raise RefusedError(f"send {send.pk} is {send.get_status_display()} by now: it was left alone")
+    return f"Send {send.pk} is {_DONE[what]}."
+
+
+def _ask(request: HttpRequest, send: Send, what: str) -> HttpResponse:
+    if what not in _ASKED:
+        raise Http404
+    title = LABELS.get(what, capfirst(what))
+    context = {
+        "question": question(send, what, request.user),
+        "yes": "Yes, cancel it" if what == "cancel" else "Yes, send it",
+        "edition": send.edition,
+        "page_title": title,
+        "header_icon": "mail",
+        "breadcrumbs_items": [
+            {"url": reverse("wagtailadmin_home"), "label": "Home"},
+            {"url": edit_url(send.edition), "label": str(send.edition)},
+            {"url": "", "label": title},
+        ],
+    }
+    return TemplateResponse(request, "web/desk/confirm.html", context)
+
+
+def question(send: Send, what: str, user: Any) -> str:
+    """What the action would do, in a sentence that says how many readers it would mail. Raises RefusedError, InputError."""
+    edition = send.edition
+    if what == "rest":
+        _refuse_second_rest(send)
+        readers = _readers(expected_readers.of_rest(send.pk, by=user))
+        return (
+            f"{readers} who did not get “{edition}” get it now. Whoever has it, or may have it, does not get it again."
+        )
+    counted = counts(send)
+    waiting = counted.pending if send.prepared_at else expected_readers.of_unprepared(send)
+    had = f" {_readers(counted.submitted)} had it before." if counted.submitted else ""
+    if what == "cancel":
+        return f"{_readers(waiting)} of “{edition}” do not get it from this send. That cannot be undone.{had}"
+    return f"{_readers(waiting)} get “{edition}” {_when(send, what)}.{had}"
+
+
+def _when(send: Send, what: str) -> str:
+    edition = send.edition
+    if what == "release-next-slot":
+        slot = slots.next_free_slot(edition.publication, clock.now())
+        return f"on {spoken(slot, edition)}, with the next slot" if slot else "with the next slot"
+    if send.local_at and not send.prepared_at:
+        return f"at {send.local_at[:16].replace('T', ' ')} on each reader’s own clock; now, where that has passed"
+    is_due = what == "release-now" or send.prepared_at or send.scheduled_at <= clock.now()
+    return "now" if is_due else f"on {spoken(send.scheduled_at, edition)}"
+
+
+def _refuse_second_rest(send: Send) -> None:
+    if has_rest(send):
+        raise RefusedError(f"no. {send.edition.number} was sent to the rest already")
+
+
+def _readers(count: int) -> str:
+    return f"{count:,} reader{'' if count == 1 else 's'}"
