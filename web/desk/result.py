@@ -63,7 +63,7 @@ def shown_result(edition: Edition, came_of_it: Results) -> dict[str, Any]:
 
 def percent(part: int, whole: int) -> str:
     """“13.6 %”; empty of nothing."""
-    return f"{100 * part / whole:.1f} %" if whole else ""
+    return f"{100 * part / whole:.1f}\u00a0%" if whole else ""
 
 
 def _figures(came_of_it: Results) -> list[Figure]:

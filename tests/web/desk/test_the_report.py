@@ -171,6 +171,25 @@ def test_the_figures_come_with_the_section_that_is_refreshed(desk: Client, world
     assert "<iframe" not in html
 
 
+def test_watching_costs_few_queries_however_much_there_is(
+    desk: Client, world: World, django_assert_max_num_queries: Any
+) -> None:
+    publication = world.send.edition.publication
+    for weeks in range(1, 12):
+        approval = factories.make_approval(factories.make_edition(publication))
+        make_world(1, approval=approval, prepared_at=timezone.now() - dt.timedelta(days=7 * weeks))
+    for _ in range(12):
+        factories.make_batch(world.send, status=Batch.Status.UNKNOWN)
+    deliver(*(world.report(reader, "delivered") for reader in range(3)))
+
+    with django_assert_max_num_queries(30):
+        html = desk.get(
+            reverse("wagtailsnippets_composer_edition:sends", args=[world.send.edition_id])
+        ).content.decode()
+
+    assert "2 more batches follow when these are decided" in html
+
+
 def test_a_batch_in_doubt_is_shown_with_its_evidence_and_sent_again(desk: Client, ada: Any, world: World) -> None:
     batch = in_doubt(world)
 
