@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks', '0006_events_in_our_words'),
+        ('tasks', '0008_canary'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0003_erased_addresses_are_found_at_once'),
+        ('subscribers', '0004_lifted_and_domain_suppressions'),
     ]
 
     operations = [
