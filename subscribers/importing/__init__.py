@@ -5,7 +5,8 @@
   numbers where a rule asks for them.
 - A reader is what the file says: active, pending, unsubscribed, or suppressed for a reason. The worst of all that is said
   holds, in one row, in one file and in all files, whatever their order; a word that is not understood stops the import.
-- An empty cell says nothing: what is stored stays. Filled cells replace what is stored, tags are added to it.
+- An empty cell says nothing: what is stored stays. Filled cells replace what is stored, tags are added to it (`Mode` has others).
+- Who has left comes back only by a consent whose date is later (`bringing_back`).
 - Lines without any text are skipped. An address that appears twice counts once: later rows are rejected.
 - A fault beside the address (a time zone, a language, a short row) is a warning; the reader is kept.
 - Text is UTF-8, UTF-16, or the one old encoding in which its words make sense; in doubt the file is refused.
@@ -14,5 +15,6 @@
 from subscribers.importing.layout import Choices
 from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.run import import_csv
+from subscribers.importing.staging import Mode
 
-__all__ = ["Choices", "ImportReport", "Rejection", "Warned", "import_csv"]
+__all__ = ["Choices", "ImportReport", "Mode", "Rejection", "Warned", "import_csv"]

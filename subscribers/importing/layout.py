@@ -18,6 +18,13 @@ _REFUSES = re.compile(r"(opted_out_of|opt_out_of|unsubscribed_from)_")
 _SUSPECT = re.compile(
     r"unsub|opt(ed)?_?out|bounce|status|suppress|blocked|blacklist|complain|abgemeldet|désab|désins|baja"
 )
+#: What `--only` may leave out; who somebody is and whether they may be mailed is always read.
+_PROFILE = {"name", "first_name", "last_name", "language", "timezone", "tags", "json"}
+#: A file of refused rows that was mended: what was added to it, and the file they were refused from.
+REJECTED_FROM = "rejected_from"
+REJECTED = ("rejected_line", "rejected_reason", REJECTED_FROM)
+#: When somebody was entered is no consent that could bring them back.
+_NO_CONSENT = {"created_at", "creation_date", "date_added"}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT = {"not", "non", "no", "without", "except", "excluding", "minus", "ohne", "sans", "sin"}
 _GONE = {
@@ -39,6 +46,8 @@ class Choices:
     #: Column → a field, or the name of an attribute.
     columns: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    #: Nothing but these is kept beside the address, the states and the proof of consent; empty = everything.
+    only: tuple[str, ...] = ()
 
 
 def state_by_name(stem: str) -> State:
@@ -69,6 +78,8 @@ class Layout:
             for at in self._named(heading, "--drop", where):
                 self._free[at] = False
         self._renamed = self._mapped(choices, where)
+        wanted = {at for heading in choices.only for at in self._named(heading, "--only", where)}
+        self._unwanted = set(range(self.width)) - wanted if choices.only else set()
         self.fields = self._fields(choices)
         self.status = self._status(choices, where)
         self.flags, self.left = self._marks()
@@ -87,6 +98,16 @@ class Layout:
             for at, _ in self.attributes
             if at not in self._renamed and _SUSPECT.search(self._names[at])
         ]
+
+    @property
+    def rejected_from(self) -> int | None:
+        """The column that names the file in which a row was refused before."""
+        return self._names.index(REJECTED_FROM) if REJECTED_FROM in self._names else None
+
+    @property
+    def explicit_consent(self) -> list[int]:
+        """The columns that tell when the reader agreed, and not only when they were entered."""
+        return [at for at in self.fields["consent_at"] if at in self._renamed or self._names[at] not in _NO_CONSENT]
 
     @property
     def reads_states(self) -> bool:
@@ -125,6 +146,8 @@ class Layout:
         for name, usual in GENERIC.fields.items():
             chosen = [at for at, target in self._renamed.items() if target == name]
             found[name] = chosen or self._positions((*self.preset.fields.get(name, ()), *usual))
+            if name in _PROFILE:
+                found[name] = [at for at in found[name] if at not in self._unwanted]
             if not choices.status_column:
                 continue
             found[name] = [at for at in found[name] if self._names[at] != folded(choices.status_column)]
@@ -168,7 +191,7 @@ class Layout:
         self.doubled: list[str] = []
         seen: dict[str, int] = {}
         for at, heading in enumerate(self.headings):
-            if not heading:
+            if not heading or self._names[at] in REJECTED:
                 continue
             name = self._renamed.get(at, heading)
             seen[name] = seen.get(name, 0) + 1
@@ -176,7 +199,11 @@ class Layout:
                 self.doubled.append(name)
             if at in used:
                 continue
-            if not self._free[at] or (at not in self._renamed and self._names[at] in self.preset.technical):
+            if (
+                not self._free[at]
+                or at in self._unwanted
+                or (at not in self._renamed and self._names[at] in self.preset.technical)
+            ):
                 self.left_out.append(heading)
             else:
                 self.attributes.append((at, name if seen[name] == 1 else f"{name} ({seen[name]})"))

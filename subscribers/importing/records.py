@@ -105,19 +105,27 @@ def _read(source: _Lines, separator: str) -> Iterator[Record]:
             return
         except (csv.Error, _TooLongError) as error:
             source.keep_first()
-            yield Record(first, [], _problem(error))
+            yield Record(first, _as_it_stands(source.taken[0], separator), _problem(error))
             continue
         if len(source.taken) > 1 and (swallowed := _swallowed(source.taken, separator, width)):
             last = first + len(source.taken) - 1
             if swallowed == len(source.taken) - 1:
                 source.keep_first()
-                yield Record(first, [], f"a quote is opened, and closed only on line {last}; the rows between are read")
+                cells = _as_it_stands(source.taken[0], separator)
+                yield Record(
+                    first, cells, f"a quote is opened, and closed only on line {last}; the rows between are read"
+                )
             else:
-                yield Record(first, [], f"a quoted cell holds what may be rows of their own, up to line {last}")
+                yield Record(first, cells, f"a quoted cell holds what may be rows of their own, up to line {last}")
             continue
         if any(map(str.strip, cells)):
             width = width or len(cells)
             yield Record(first, cells)
+
+
+def _as_it_stands(line: str, separator: str) -> list[str]:
+    """The cells of one physical line, whatever its quotes mean."""
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
 
 
 def _swallowed(lines: list[str], separator: str, width: int) -> int:

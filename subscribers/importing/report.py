@@ -37,6 +37,10 @@ class ImportReport:
     #: Columns that serve the other service only, and those dropped.
     left_out: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    #: Who had left and agreed again later, as the file says.
+    brought_back: int = 0
+    #: Who was not in the file and is off the list, of a mirror.
+    left: int = 0
 
     @property
     def taken(self) -> int:

@@ -4,15 +4,16 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import idna
 import orjson
 
-from subscribers.importing import values, zones
+from subscribers.importing import typos, values, zones
 from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
-from subscribers.importing.layout import Layout
+from subscribers.importing.layout import Layout, state_by_name
 from subscribers.importing.presets.preset import folded
 from subscribers.importing.state_reading import YES, StateReader
 from subscribers.importing.states import State
@@ -48,6 +49,8 @@ class Row(NamedTuple):
     wording: str
     #: Unsubscribed from this list only.
     list_only: bool = False
+    #: The consent's date is one of a consent, not of an entry.
+    explicit: bool = False
 
 
 class RowReader:
@@ -63,6 +66,10 @@ class RowReader:
         self._proves = any(at for name, at in layout.fields.items() if name.startswith("consent_"))
         self._now = datetime.now(UTC).isoformat()
         self._exact = layout.preset.exact
+        self._explicit = set(layout.explicit_consent)
+        self._refused_in = layout.rejected_from
+        #: Attribute → the only line that has it, or 0.
+        self.lines_of: dict[str, int] | None = None
 
     def row(self, cells: list[str], line: int) -> Row:
         """The subscriber on this line. Raises RowError, and UnknownWordError for the whole file."""
@@ -72,6 +79,10 @@ class RowReader:
         _check_readable(cells, exact=self._exact)
         email = address_of(self._cell(cells, "email"))
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
+        if self._refused_in is not None:
+            state = max(state, state_by_name(Path(cells[self._refused_in]).stem))
+        if meant := typos.meant(email):
+            self._warn(line, f"{email}: perhaps {meant} is meant; it is kept as it is")
         try:
             name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"), exact=self._exact)
         except RowError as problem:
@@ -86,7 +97,7 @@ class RowReader:
             name=name,
             language=self._understood(cells, "language", zones.language, line),
             timezone=self._understood(cells, "timezone", zones.timezone, line),
-            attributes=self._attributes(cells, line),
+            attributes=self._counted(self._attributes(cells, line), line),
             tags=tags,
             state=state,
             consent_at=self._consent_at(cells, line) if self._proves else None,
@@ -94,6 +105,7 @@ class RowReader:
             source=self._source(cells) if self._proves else "",
             wording=self._wording(cells) if self._proves else "",
             list_only=state == State.UNSUBSCRIBED and self._left_one_list(cells),
+            explicit=any(cells[at].strip() for at in self._explicit),
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -150,6 +162,12 @@ class RowReader:
                 found = {self._layout.headings[at]: text}
             filled |= found
         return orjson.dumps(filled).decode().replace("\\u0000", "")
+
+    def _counted(self, attributes: str, line: int) -> str:
+        if self.lines_of is not None:
+            for name in orjson.loads(attributes):
+                self.lines_of[name] = 0 if name in self.lines_of else line
+        return attributes
 
     def _consent_at(self, cells: Sequence[str], line: int) -> str | None:
         text = self._cell(cells, "consent_at")

@@ -12,6 +12,7 @@ from subscribers.importing import staging
 from subscribers.importing.errors import RowError, UnknownWordError
 from subscribers.importing.layout import Choices, Layout, state_by_name
 from subscribers.importing.records import Record
+from subscribers.importing.refused import Refused, write_refused
 from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.rows import Row, RowReader
 from subscribers.importing.sources import source as opened
@@ -33,26 +34,33 @@ def import_csv(
     choices: Choices = _AS_THEY_ARE,
     encoding: str = "",
     dry_run: bool = False,
+    mode: staging.Mode = staging.Mode.UPDATE,
+    refused: Refused | None = None,
+    sheet: str = "",
 ) -> ImportReport:
     """Put everyone in the file on the list, which is made if it is missing, as what the file says they are.
 
     `source` is kept as the proof of consent; by default it names the file. A binary file is read from its start where it
-    can seek. Everything happens in one transaction, and is undone by `dry_run`. Raises InputError when the file as a whole
+    can seek. `refused` is given the refused rows as a table that can be mended and imported. Everything happens in one transaction, and is undone by `dry_run`. Raises InputError when the file as a whole
     cannot be used.
     """
     name = str(getattr(file, "name", file))
     if not _SLUG.fullmatch(list_slug):
         raise InputError(f"list {list_slug!r}: use letters, digits, hyphens and underscores, at most 60.")
-    with opened(file, encoding) as found, transaction.atomic():
-        rows = _Rows(found.records(), Path(name), choices)
+    with opened(file, encoding, sheet) as found, transaction.atomic():
+        rows = _Rows(found.records(), Path(name), choices, counting=dry_run)
         try:
             staging.fill(rows.accepted())
         except UnknownWordError as unknown:
             raise UnknownWordError(f"{name}: {unknown}") from unknown
         chosen = _list(publication_id, list_slug)
         consent = source or f"import {Path(name).name}"
-        outcome = staging.apply(publication_id=publication_id, list_id=chosen.pk, source=consent[:200])
+        outcome = staging.apply(
+            publication_id=publication_id, list_id=chosen.pk, source=consent[:200], plan=rows.plan(mode)
+        )
         report = rows.report(outcome, found.encoding)
+        if refused is not None:
+            write_refused(found.records(), report.rejected, Path(name).name, refused)
         if dry_run or not report.taken:
             # Where nobody was taken, all there is to undo is an empty list.
             transaction.set_rollback(True)
@@ -62,7 +70,7 @@ def import_csv(
 class _Rows:
     """The rows of a file, and what there is to say about them."""
 
-    def __init__(self, file_records: Iterator[Record], path: Path, choices: Choices) -> None:
+    def __init__(self, file_records: Iterator[Record], path: Path, choices: Choices, *, counting: bool) -> None:
         self._found = file_records
         first = next(file_records, None)
         if first is None:
@@ -73,6 +81,8 @@ class _Rows:
         # Our own export says of everyone what they are, whatever the file is called.
         by_name = State.ACTIVE if self._layout.preset.exact else state_by_name(path.stem)
         self._reader = RowReader(self._layout, floor=by_name, warn=self._warn)
+        if counting:
+            self._reader.lines_of = {}
         self._count = 0
         self._rejected: list[Rejection] = []
         self._warnings: list[Warned] = []
@@ -97,8 +107,28 @@ class _Rows:
             except RowError as problem:
                 self._rejected.append(Rejection(record.line, str(problem)))
 
+    def plan(self, mode: staging.Mode) -> staging.Plan:
+        """Once all rows are read."""
+        fields = {name for name, columns in self._layout.fields.items() if columns}
+        if fields & {"first_name", "last_name"}:
+            fields.add("name")
+        if mode == staging.Mode.MIRROR and self._rejected:
+            self._warn(0, f"{len(self._rejected)} rows could not be read, so nobody leaves the list; mend them first")
+        return staging.Plan(
+            mode=mode,
+            fields=frozenset(fields),
+            attributes=tuple(name for _, name in self._layout.attributes),
+            whole=bool(self._layout.fields["json"]),
+            refused=len(self._rejected),
+        )
+
     def report(self, outcome: staging.Outcome, encoding: str) -> ImportReport:
-        warnings = self._warnings
+        for name, line in (self._reader.lines_of or {}).items():
+            if line:
+                self._warn(line, f"no other row has the attribute {name}")
+        for line, left, agreed in outcome.brought_back:
+            self._warn(line, f"had left on {left}, agreed again on {agreed}: is back on the list")
+        warnings = sorted(self._warnings)
         if self._unsaid:
             warnings = [*warnings, Warned(0, f"and {self._unsaid} more like these")]
         return ImportReport(
@@ -113,6 +143,8 @@ class _Rows:
             unknown_columns=tuple(name for _, name in self._layout.attributes),
             left_out=tuple(self._layout.left_out),
             warnings=tuple(warnings),
+            brought_back=len(outcome.brought_back),
+            left=outcome.left,
         )
 
     def _warn(self, line: int, message: str) -> None:

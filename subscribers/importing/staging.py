@@ -4,6 +4,7 @@ The order of locks is subscribers by address, then subscriptions by id. Imports 
 statement on, so that two of them over the same addresses neither wait in a circle nor create anyone twice.
 """
 
+import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connection
 
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from subscribers import hashed_suppressions
+from subscribers.importing.bringing_back import BRING_BACK
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
 from subscribers.importing.states import State
@@ -24,6 +26,37 @@ class Outcome:
     unchanged: int
     statuses: dict[str, int]
     rejected: tuple[Rejection, ...]
+    #: Who had left, and agreed again later: line, when they left, when they agreed.
+    brought_back: tuple[tuple[int, str, str], ...] = ()
+    #: Who was not in the file, and is off the list.
+    left: int = 0
+
+
+class Mode(enum.StrEnum):
+    """What becomes of those who are known here, and of those who are not in the file."""
+
+    #: Their profile stays as it is.
+    ADD = "add"
+    #: Filled cells replace, tags are added.
+    UPDATE = "update"
+    #: As update, but the tags are those of the file.
+    REPLACE_TAGS = "replace-tags"
+    #: The file is the whole truth: an empty cell takes a value away, and who is not in it leaves the list.
+    MIRROR = "mirror"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How the rows are to be taken, and which columns the file has."""
+
+    mode: Mode = Mode.UPDATE
+    fields: frozenset[str] = frozenset()
+    #: Names of attributes that a column stands for.
+    attributes: tuple[str, ...] = ()
+    #: A column holds whole JSON objects: all attributes are in the file.
+    whole: bool = False
+    #: Rows that could not be read: in them may be anybody.
+    refused: int = 0
 
 
 def fill(rows: Iterable[tuple[int, Row]]) -> None:
@@ -36,11 +69,11 @@ def fill(rows: Iterable[tuple[int, Row]]) -> None:
                 tags = _array(row.tags)
                 profile = (row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
                 proof = (row.consent_at, row.left_at, row.source, row.wording)
-                copy.write_row((line, *profile, int(row.state), *proof, row.list_only))
+                copy.write_row((line, *profile, int(row.state), *proof, row.list_only, row.explicit))
         cursor.execute("ANALYZE newsdesk_import")
 
 
-def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
+def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outcome:
     """Make the staged rows true. The caller's transaction holds it together."""
     facts: dict[str, int | str] = {"publication": publication_id, "list": list_id, "source": source}
     with connection.cursor() as cursor:
@@ -57,12 +90,18 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         found = dict(_rows(cursor, "SELECT state, count(*) FROM newsdesk_import GROUP BY state"))
         cursor.execute(_CREATE)
         cursor.execute(_FIND)
-        cursor.execute(_CHANGE)
+        if plan.mode != Mode.ADD:
+            _change(cursor, plan)
         if any(state != State.ACTIVE for state in found):
             cursor.execute(_KNOWN, facts)
             cursor.execute(_WORSEN, facts)
             cursor.execute(_SUPPRESS, facts)
+        brought_back = _rows(cursor, BRING_BACK, facts) if State.ACTIVE in found else []
         cursor.execute(_SUBSCRIBE, facts)
+        left = 0
+        if plan.mode == Mode.MIRROR and not plan.refused:
+            cursor.execute(_LEAVE, facts)
+            left = cursor.rowcount
         counts = dict(_rows(cursor, "SELECT outcome, count(*) FROM newsdesk_import GROUP BY outcome"))
         cursor.execute("DROP TABLE newsdesk_import")
     return Outcome(
@@ -71,7 +110,26 @@ def apply(*, publication_id: int, list_id: int, source: str) -> Outcome:
         unchanged=counts.get("unchanged", 0),
         statuses={state.word: found.get(int(state), 0) for state in State},
         rejected=tuple(rejected),
+        brought_back=tuple(brought_back),
+        left=left,
     )
+
+
+def _change(cursor: Any, plan: Plan) -> None:
+    """Update the profiles of those who are known: `_CHANGE`, or with values taken away."""
+    if plan.mode == Mode.UPDATE:
+        cursor.execute(_CHANGE)
+        return
+    clears = plan.mode == Mode.MIRROR
+    values = {
+        name: f"i.{name}" if clears and name in plan.fields else f"COALESCE(NULLIF(i.{name}, ''), s.{name})"
+        for name in ("name", "language", "timezone")
+    }
+    values["tags"] = "i.tags" if "tags" in plan.fields else "s.tags"
+    kept = "'{}'::jsonb" if plan.whole else "s.attributes - %(columns)s::text[]"
+    values["attributes"] = f"({kept if clears else 's.attributes'}) || i.attributes"
+    wanted = ", ".join(f"{value} AS {name}" for name, value in values.items())
+    cursor.execute(_REPLACE.format(wanted=wanted), {"columns": list(plan.attributes)})
 
 
 def _array(texts: tuple[str, ...]) -> str:
@@ -80,8 +138,8 @@ def _array(texts: tuple[str, ...]) -> str:
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
-def _rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
-    cursor.execute(sql)
+def _rows(cursor: Any, sql: str, facts: dict[str, int | str] | None = None) -> list[tuple[Any, ...]]:
+    cursor.execute(sql, facts)
     return list(cursor.fetchall())
 
 
@@ -102,6 +160,7 @@ CREATE TEMPORARY TABLE newsdesk_import (
     source text NOT NULL,
     wording text NOT NULL,
     list_only boolean NOT NULL,
+    explicit boolean NOT NULL,
     known boolean NOT NULL DEFAULT false,
     subscriber_id bigint,
     outcome text NOT NULL DEFAULT 'unchanged'
@@ -110,7 +169,7 @@ CREATE TEMPORARY TABLE newsdesk_import (
 
 _COPY = """
 COPY newsdesk_import (
-    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only
+    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only, explicit
 ) FROM STDIN
 """
 
@@ -175,6 +234,28 @@ WITH changed AS (
     RETURNING s.id
 )
 UPDATE newsdesk_import SET outcome = 'updated' FROM changed WHERE newsdesk_import.subscriber_id = changed.id
+"""
+
+_REPLACE = """
+WITH wanted AS (
+    SELECT s.id, {wanted} FROM newsdesk_import i JOIN subscribers_subscriber s ON s.id = i.subscriber_id
+    WHERE i.outcome = 'unchanged'
+), changed AS (
+    UPDATE subscribers_subscriber s
+    SET name = w.name, language = w.language, timezone = w.timezone, tags = w.tags, attributes = w.attributes
+    FROM wanted w WHERE s.id = w.id AND (s.name, s.language, s.timezone, s.tags, s.attributes)
+        IS DISTINCT FROM (w.name, w.language, w.timezone, w.tags, w.attributes)
+    RETURNING s.id
+)
+UPDATE newsdesk_import SET outcome = 'updated' FROM changed WHERE newsdesk_import.subscriber_id = changed.id
+"""
+
+# Not an unsubscribe, which nobody asked for: whoever is in the next file is on the list again. Consents stay as they are, and
+# so does everybody who has left.
+_LEAVE = """
+DELETE FROM subscribers_subscription n
+WHERE n.list_id = %(list)s AND n.status <> 'unsubscribed'
+    AND NOT EXISTS (SELECT 1 FROM newsdesk_import i WHERE i.subscriber_id = n.subscriber_id)
 """
 
 # Who is suppressed for this reason already, here or everywhere, alone or with the whole domain: nothing changes for them.

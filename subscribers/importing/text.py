@@ -27,31 +27,31 @@ _BOMS = (
 
 
 @contextmanager
-def opened(file: Path | BinaryIO, encoding: str = "") -> Iterator[io.TextIOWrapper]:
-    """The file's text, with its line ends as they are. Raises InputError when it cannot be read."""
+def opened(file: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """The file's bytes, which can be read twice. Raises InputError when it cannot be read."""
     if not isinstance(file, Path):
-        with _text(file, encoding) as text:
-            yield text
+        with _seekable(file) as seekable:
+            yield seekable
         return
     try:
         binary = file.open("rb")
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}.") from error
-    with binary, _text(binary, encoding) as text:
-        yield text
+    with binary, _seekable(binary) as seekable:
+        yield seekable
 
 
 @contextmanager
-def _text(binary: BinaryIO, named: str) -> Iterator[io.TextIOWrapper]:
-    with _seekable(binary) as seekable:
-        encoding = _checked(named) if named else _encoding(seekable)
-        seekable.seek(0)
-        errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
-        text = io.TextIOWrapper(seekable, encoding=encoding, errors=errors, newline="")
-        try:
-            yield text
-        finally:
-            text.detach()
+def as_text(binary: BinaryIO, named: str) -> Iterator[io.TextIOWrapper]:
+    """The text, with its line ends as they are, in the named encoding or the one that is found. Raises InputError."""
+    encoding = _checked(named) if named else _encoding(binary)
+    binary.seek(0)
+    errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
+    text = io.TextIOWrapper(binary, encoding=encoding, errors=errors, newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def _checked(named: str) -> str:

@@ -46,6 +46,8 @@ def test_import_reports_every_row(publication: Publication, people: Path) -> Non
             },
             "unknown_columns": ["country"],
             "left_out": [],
+            "brought_back": 0,
+            "left": 0,
             "warnings": [{"line": 5, "message": "1 cell, but the heading has 2: the others are taken for empty"}],
             "rejected": [{"line": 5, "reason": "'bad' is not an address"}],
         },

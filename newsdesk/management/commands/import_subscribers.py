@@ -1,6 +1,10 @@
 """`newsdesk import-subscribers FILE.csv --publication P --list L`: a CSV file → subscribers of a list, as it says they are."""
 
+import contextlib
+import csv
+import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +13,7 @@ from django.core.management.base import CommandParser
 from newsdesk.core.errors import InputError
 from newsdesk.management import editorial
 from newsdesk.management.base import NewsdeskCommand
+from newsdesk.management.files import written_whole
 
 if TYPE_CHECKING:
     from subscribers.importing import ImportReport
@@ -37,11 +42,27 @@ class Command(NewsdeskCommand):
             help="read a column as a field, or as an attribute",
         )
         parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out")
+        parser.add_argument(
+            "--only",
+            default="",
+            metavar="COLUMNS",
+            help="keep nothing else beside address, state and consent; commas between",
+        )
+        parser.add_argument(
+            "--mode",
+            choices=("add", "update", "replace-tags", "mirror"),
+            default="update",
+            help="add: leave known readers' details; replace-tags: the file's tags only; mirror: the file is the whole truth",
+        )
+        parser.add_argument("--rejected", metavar="FILE", help="write the refused rows here, to be mended and imported")
+        parser.add_argument(
+            "--sheet", default="", metavar="NAME", help="of a workbook; default: the first that is shown"
+        )
         parser.add_argument("--encoding", default="", metavar="NAME", help="where it cannot be told from the bytes")
         parser.add_argument("--dry-run", action="store_true", help="the same report; nothing is written")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from subscribers.importing import Choices, import_csv
+        from subscribers.importing import Choices, Mode, import_csv
 
         publication = editorial.publication_named(options["publication"])
         choices = Choices(
@@ -49,18 +70,36 @@ class Command(NewsdeskCommand):
             status_column=options["status_column"],
             columns=dict(map(_pair, options["map"])),
             drop=tuple(options["drop"]),
+            only=tuple(filter(None, map(str.strip, options["only"].split(",")))),
         )
-        report = import_csv(
-            options["file"],
-            publication_id=publication.pk,
-            list_slug=options["list"],
-            choices=choices,
-            encoding=options["encoding"],
-            dry_run=options["dry_run"],
-        )
+        with _table(options["rejected"]) as refused:
+            report = import_csv(
+                options["file"],
+                publication_id=publication.pk,
+                list_slug=options["list"],
+                choices=choices,
+                encoding=options["encoding"],
+                dry_run=options["dry_run"],
+                mode=Mode(options["mode"]),
+                refused=refused,
+                sheet=options["sheet"],
+            )
         self.report(_as_data(report), _as_text(report, dry_run=options["dry_run"]))
         if report.rejected:
             sys.exit(SOME_REFUSED if report.taken else NONE_TAKEN)
+
+
+@contextlib.contextmanager
+def _table(path: str | None) -> Iterator[Any]:
+    """What writes a row of a CSV file; None without a path."""
+    if not path:
+        yield None
+        return
+    with written_whole(Path(path), "--rejected") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield csv.writer(text).writerow
+        text.flush()
+        text.detach()
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -82,6 +121,8 @@ def _as_data(report: "ImportReport") -> dict[str, Any]:
         "statuses": dict(report.statuses),
         "unknown_columns": list(report.unknown_columns),
         "left_out": list(report.left_out),
+        "brought_back": report.brought_back,
+        "left": report.left,
         "warnings": [warning._asdict() for warning in report.warnings],
         "rejected": [rejection._asdict() for rejection in report.rejected],
     }
@@ -95,6 +136,9 @@ def _as_text(report: "ImportReport", *, dry_run: bool) -> str:
         for what, names in (("attributes", report.unknown_columns), ("columns left out", report.left_out))
         if names
     ]
+    would = "would be" if dry_run else "are"
+    columns += [f"{report.brought_back} who had left {would} back on the list"] if report.brought_back else []
+    columns += [f"{report.left} who are not in the file {would} off the list"] if report.left else []
     states = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in report.statuses.items() if count)
     read_as = f"read as {report.preset}, {report.encoding}: {states or 'nobody'}"
     counts = f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged"
