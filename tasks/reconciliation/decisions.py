@@ -45,6 +45,13 @@ def leave(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
     return True
 
 
+def undecided(send_id: int | None = None) -> list[Batch]:
+    """Unknown batches that nobody has left as they are, of one send or of all, by id."""
+    left = Attempt.objects.filter(evidence__contains=[{"decided": "leave"}]).values("pk")
+    unknown = Batch.objects.filter(status=Batch.Status.UNKNOWN).exclude(attempt__in=left)
+    return list((unknown if send_id is None else unknown.filter(send_id=send_id)).order_by("pk"))
+
+
 def _record(batch: Batch, decided: str, *, why: str, by: Any, who: str) -> None:
     decision = f"batch {batch.pk}: {decided}"
     record_action(batch.send_id, "settled", why=f"{decision}. {why}" if why else decision, by=by, who=who)

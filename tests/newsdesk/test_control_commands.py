@@ -16,7 +16,7 @@ from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Batch, Send, TransactionalMail
 from tasks.sends import control
 from tasks.sends.audit_trail import record_action
-from tests.factories import make_approval, make_prepared_send, make_publication, make_send
+from tests.factories import make_approval, make_attempt, make_batch, make_prepared_send, make_publication, make_send
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -157,6 +157,27 @@ def test_settle_keeps_the_reason(me: str) -> None:
     run("settle", batch.pk, "--leave", "--why", "nobody asked")
 
     assert run("status", send.pk)["history"][-1]["why"] == f"batch {batch.pk}: leave. nobody asked"
+
+
+def test_settle_takes_a_whole_send(me: str) -> None:
+    send, other = make_prepared_send(1), make_prepared_send(1)
+    left = Batch.objects.get(send=send)
+    more = [make_batch(send), make_batch(send)]
+    Batch.objects.update(status="unknown")
+    make_attempt(left, outcome="unknown")
+    Batch.objects.filter(pk=left.pk).update(attempt=left.attempt_rows.get().pk)
+    run("settle", left.pk, "--leave")
+
+    decided = run("settle", "--send", send.pk, "--resend")
+
+    assert decided == {"send": send.pk, "batches": [batch.pk for batch in more], "decided": "resend"}
+    assert set(Batch.objects.filter(status="unknown").values_list("send_id", "pk")) == {
+        (send.pk, left.pk),
+        (other.pk, Batch.objects.get(send=other).pk),
+    }
+    for words in (["--send", send.pk, "--resend"], ["--resend"], [left.pk, "--send", send.pk, "--leave"]):
+        with pytest.raises(InputError):
+            run("settle", *words)
 
 
 def test_alarms_are_listed_and_cleared(me: str) -> None:
