@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/documents/<path:rest>", nothing),
     path("desk/api/main/documents/", nothing),
     path("desk/api/main/documents/<path:rest>", nothing),
+    # No website is made here: Wagtail's pages and their explorer would only show its welcome page.
+    path("desk/pages/", nothing),
+    path("desk/pages/<path:rest>", nothing),
     path("desk/", include(wagtailadmin_urls)),
     path("media/<path:path>", media),
     path("", include("web.urls")),

@@ -35,6 +35,11 @@ def test_the_sidebar_leads_there_and_not_to_pages(desk: Client, edition: Edition
     assert reverse("wagtailadmin_pages:search") not in found(desk, "water")
 
 
+def test_wagtails_pages_are_nowhere(desk: Client) -> None:
+    assert desk.get("/desk/pages/").status_code == 404
+    assert desk.get(reverse("wagtailadmin_pages:search")).status_code == 404
+
+
 def test_it_finds_editions_by_title_subject_and_number(desk: Client, edition: Edition) -> None:
     Edition.objects.filter(pk=edition.pk).update(subject="High tide", number=118)
 
