@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 
 from composer import history
 from composer.checks import ExternalFacts, LinkReport, Problem, SpamReport, check, links_to_check
+from composer.checks.context import named_blocks
 from composer.claims.source_changes import SourceChange
 from composer.content import EditionContent, TooManySegmentsError, Variant, variants
 from composer.conversion import ImageSource, edition_content
@@ -33,7 +34,7 @@ _CODES: dict[type[Exception], str] = {
     UnknownThemeError: "theme.unknown",
 }
 #: Meant for the edition as it is written, not for what a segment's absence leaves of it.
-_OF_THE_WHOLE = frozenset({"stories.too_few"})
+_OF_THE_WHOLE = frozenset({"stories.too_few", "stories.miscounted"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,4 +139,10 @@ def _problems(
         for problem in check(variant.content, rendering, facts):
             if problem.code not in _OF_THE_WHOLE and (problem.code, problem.message) not in known:
                 known.add((problem.code, problem.message))
-                yield problem
+                yield replace(problem, where=_in_the_whole(problem.where, variant.content, content))
+
+
+def _in_the_whole(where: str, shown: EditionContent, whole: EditionContent) -> str:
+    """What the edition as it is written calls the block that this variant calls so: some readers' story 2 may be its 4."""
+    key = next((block.key for name, block in named_blocks(shown) if name == where), None)
+    return next((name for name, block in named_blocks(whole) if block.key == key), where)

@@ -23,6 +23,7 @@ from composer.checks import (
     source_changes,
     spam,
     stories,
+    story_counts,
     subject,
     text_part,
 )
@@ -34,6 +35,7 @@ from composer.rendering.result import Rendering
 CHECKS: tuple[Callable[[CheckContext], Iterator[Problem]], ...] = (
     subject.check,
     stories.check,
+    story_counts.check,
     images.check,
     links.check,
     duplicates.check,

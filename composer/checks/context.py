@@ -9,6 +9,7 @@ from lxml import html as lxml_html
 
 from composer.checks.external_facts import ExternalFacts
 from composer.content import (
+    Block,
     ButtonBlock,
     CorrectionBlock,
     EditionContent,
@@ -83,11 +84,12 @@ class CheckContext:
         )
 
     @cached_property
-    def blocks(self) -> tuple[tuple[str, object], ...]:
-        return tuple(_named(self.content))
+    def blocks(self) -> tuple[tuple[str, Block], ...]:
+        return tuple(named_blocks(self.content))
 
 
-def _named(content: EditionContent) -> Iterator[tuple[str, object]]:
+def named_blocks(content: EditionContent) -> Iterator[tuple[str, Block]]:
+    """The blocks with what problems call them: “story 3” by the number that readers see, “block 5” by its place."""
     number = 0
     for position, block in enumerate(content.blocks, start=1):
         number += isinstance(block, StoryBlock)
@@ -101,7 +103,7 @@ def texts(content: EditionContent) -> Iterator[Text]:
     yield from _filled("preheader", (content.preheader,))
     yield from _filled("title", (content.title,))
     yield from _filled("introduction", (), html=(content.introduction_html,))
-    for where, block in _named(content):
+    for where, block in named_blocks(content):
         yield from _of_block(where, block)
     yield from _filled("closing", (content.closing_heading,), html=(content.closing_html,))
     if call:

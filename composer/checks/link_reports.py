@@ -4,6 +4,7 @@ All of it is warnings: a page may go online with the mail, and some servers turn
 """
 
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
@@ -41,31 +42,46 @@ def check(context: CheckContext) -> Iterator[Problem]:
     unchecked = []
     for link in _links(context.page.xpath("//a/@href"), context.content.web_url):
         if link in reports:
-            yield from _said(link, reports[link])
+            yield from _said(link, reports[link], _where(context, link))
         else:
             unchecked.append(link)
     if unchecked:
         shown = ", ".join(link[:80] for link in unchecked[:_NAMED])
         more = f" and {len(unchecked) - _NAMED} more" if len(unchecked) > _NAMED else ""
         message = f"not checked yet whether it works: {shown}{more}; check again in a minute, or follow it yourself"
-        yield Problem(level="warning", code="link.not_checked", message=message)
+        where = _where(context, unchecked[0])
+        yield Problem(level="warning", code="link.not_checked", message=message, where=where)
 
 
-def _said(link: str, report: LinkReport) -> Iterator[Problem]:
+def _where(context: CheckContext, link: str) -> str:
+    """The first place where the editor wrote this link; empty for what the theme or the publication brings."""
+    written = (text.where for text in context.texts if link in unescape(text.source))
+    return next(written, "")
+
+
+def _said(link: str, report: LinkReport, where: str) -> Iterator[Problem]:
     shown = link[:120]
     if report.outcome == "broken":
         why = f"the server answers {report.status}" if report.status else report.error or "there is no such server"
-        yield _warning("link.broken", f"the link “{shown}” is broken: {why}; mend it or take it out")
+        yield _warning(where, "link.broken", f"the link “{shown}” is broken: {why}; mend it or take it out")
     elif report.outcome == "private":
-        yield _warning("link.private", f"the link “{shown}” leads into a private network; readers cannot follow it")
+        yield _warning(
+            where, "link.private", f"the link “{shown}” leads into a private network; readers cannot follow it"
+        )
     elif report.outcome == "unclear":
         why = f"the server answers {report.status}" if report.status else report.error or "no answer"
-        yield _warning("link.unclear", f"whether the link “{shown}” works cannot be told ({why}); follow it yourself")
+        yield _warning(
+            where, "link.unclear", f"whether the link “{shown}” works cannot be told ({why}); follow it yourself"
+        )
     elif report.outcome == "moved":
-        yield _warning("link.redirects", f"the link “{shown}” has moved to {report.target[:160]}; use that address")
+        yield _warning(
+            where, "link.redirects", f"the link “{shown}” has moved to {report.target[:160]}; use that address"
+        )
     if report.target and urlsplit(report.target).scheme == "http" and link.lower().startswith("https:"):
-        yield _warning("link.insecure", f"the link “{shown}” ends at {report.target[:160]}, which is not encrypted")
+        yield _warning(
+            where, "link.insecure", f"the link “{shown}” ends at {report.target[:160]}, which is not encrypted"
+        )
 
 
-def _warning(code: str, message: str) -> Problem:
-    return Problem(level="warning", code=code, message=message)
+def _warning(where: str, code: str, message: str) -> Problem:
+    return Problem(level="warning", code=code, message=message, where=where)
