@@ -55,31 +55,49 @@ def preview(image: Any) -> Picture | None:
     return picture
 
 
+def thumbnail(image: Any) -> str:
+    """The address of the image at 144 × 96 pixels, for lists; remembered. Empty if the image's file is gone."""
+    remembered = f"thumbnail:{image.file.name}"
+    url: str | None = cache.get(remembered)
+    if url is None:
+        try:
+            url = _kept(image, f"fill-144x96|{_format(image)}")[0]
+        except UnreadableImageError:
+            return ""
+        cache.set(remembered, url, _REMEMBERED)
+    return url
+
+
 def permanent(image: Any) -> Picture:
     """The image under an address made of its bytes' SHA-256: it stays when the library's copy is replaced or deleted.
 
     Raises ImageUnreadable.
     """
+    url, data = _kept(image, f"max-{_WIDTH}x{_HEIGHT}|{_format(image)}")
+    with Pillow.open(BytesIO(data)) as made:
+        width, height = made.size
+    return Picture(url=url, width=width, height=height, weight=len(data))
+
+
+def _kept(image: Any, spec: str) -> tuple[str, bytes]:
+    """The image as Wagtail's filter makes it: the address it is kept under, and its bytes. Raises ImageUnreadable."""
     output = BytesIO()
     try:
-        Filter(_filter(image)).run(image, output)
+        Filter(spec).run(image, output)
     except (OSError, SourceImageIOError) as error:
         raise UnreadableImageError(f"the file of the image “{image.title}” cannot be read; upload it again") from error
     data = output.getvalue()
-    with Pillow.open(output) as made:
-        width, height = made.size
     name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{'.png' if _is_lossless(image) else '.jpg'}"
     _keep(name, data)
-    return Picture(url=_absolute(default_storage.url(name)), width=width, height=height, weight=len(data))
+    return _absolute(default_storage.url(name)), data
 
 
 def _is_lossless(image: Any) -> bool:
     return PurePath(image.file.name).suffix.lower() in _LOSSLESS
 
 
-def _filter(image: Any) -> str:
-    form = "format-png" if _is_lossless(image) else "format-jpeg|jpegquality-82"
-    return f"max-{_WIDTH}x{_HEIGHT}|{form}"
+def _format(image: Any) -> str:
+    return "format-png" if _is_lossless(image) else "format-jpeg|jpegquality-82"
 
 
 def _keep(name: str, data: bytes) -> None:

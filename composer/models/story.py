@@ -60,7 +60,11 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
         index.SearchField("headline"),
         index.AutocompleteField("headline"),
         index.SearchField("lede"),
+        index.AutocompleteField("lede"),
         index.SearchField("body"),
+        index.AutocompleteField("body"),
+        index.SearchField("source_name"),
+        index.AutocompleteField("source_name"),
         index.FilterField("publication"),
         index.FilterField("origin"),
     ]

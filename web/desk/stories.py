@@ -3,16 +3,18 @@
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]  # it ships no types
-from django.db.models import Max, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
 
-from composer.models import Publication, Story
+from composer.images import thumbnail
+from composer.models import Placement, Publication, Story
 from web.desk.panels import STORY_PANELS
 
 #: Columns that a phone leaves out.
@@ -20,11 +22,26 @@ WIDE = "desk-wide"
 
 
 def with_last_ran(stories: "QuerySet[Story]") -> "QuerySet[Story]":
-    return stories.select_related("publication").annotate(last_ran=Max("placements__edition__number"))
+    """Each story with the edition in which it ran last, and its number there."""
+    last = Placement.objects.filter(story=OuterRef("pk")).order_by("-edition__number")
+    return stories.select_related("publication").annotate(
+        last_ran=Subquery(last.values("edition__number")[:1]), ran_as=Subquery(last.values("number")[:1])
+    )
 
 
 def _ran(story: Any) -> str:
-    return f"No. {story.last_ran}" if story.last_ran else ""
+    return f"No. {story.last_ran} as #{story.ran_as}" if story.last_ran else ""
+
+
+class ThumbnailColumn(Column):
+    """The story's picture, small; its text is the headline beside it."""
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        image = instance.image
+        url = thumbnail(image) if image else ""
+        context["value"] = format_html('<img class="desk-thumb" src="{}" alt="" loading="lazy">', url) if url else ""
+        return context
 
 
 COLUMNS = [
@@ -35,6 +52,8 @@ COLUMNS = [
 
 
 class StoryFilter(WagtailFilterSet):
+    topics = django_filters.CharFilter(lookup_expr="icontains", label="Topic")
+    source_name = django_filters.CharFilter(lookup_expr="icontains", label="Source")
     ran = django_filters.BooleanFilter(field_name="last_ran", lookup_expr="isnull", exclude=True, label="Already ran")
 
     class Meta:
@@ -49,7 +68,8 @@ class StoryIndexView(IndexView):
         return [*super().header_buttons, *([paste] if self.add_url else [])]
 
     def get_base_queryset(self) -> "QuerySet[Story]":
-        return with_last_ran(super().get_base_queryset())
+        stories = with_last_ran(super().get_base_queryset())
+        return stories.select_related("publication", "image")
 
 
 class StoryCreateView(CreateView):
@@ -101,6 +121,9 @@ class StoryViewSet(SnippetViewSet):
     filterset_class = StoryFilter
     list_display = [
         "headline",
+        ThumbnailColumn("image", label="", classname=WIDE),
+        Column("topics", label="Topic", sort_key="topics", classname=WIDE),
+        Column("source_name", label="Source", sort_key="source_name", classname=WIDE),
         Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
         Column("origin", label="Came from", accessor="get_origin_display", classname=WIDE),
         Column("ran", label="Ran in", accessor=_ran, sort_key="last_ran"),

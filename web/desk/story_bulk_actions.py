@@ -1,0 +1,118 @@
+"""What can be done with several stories at once from the inbox: put them into an edition, give them a topic."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.db.models import QuerySet
+from wagtail import hooks
+from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
+
+from composer import story_copying
+from composer.models import Approval, Edition, Story
+
+
+class StoryBulkAction(SnippetBulkAction):
+    models = [Story]
+    template_name = "web/desk/story_bulk_action.html"
+    #: What the button says that does it.
+    button = ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "title": self.display_name, "button": self.button}
+
+    def get_execution_context(self) -> dict[str, Any]:
+        return {**super().get_execution_context(), **self.cleaned_form.cleaned_data}
+
+
+#: So many editions are offered, the newest first.
+_OFFERED = 50
+
+
+def drafts() -> "QuerySet[Edition]":
+    """Editions that stories can still be put into, the newest first."""
+    standing = Approval.objects.standing().values("edition")
+    return Edition.objects.exclude(pk__in=standing).select_related("publication").order_by("-created_at", "-pk")
+
+
+class EditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+    def label_from_instance(self, edition: Any) -> str:
+        return f"{edition.publication}, {edition}"
+
+
+class EditionChoice(forms.Form):
+    edition = EditionField(queryset=Edition.objects.none(), label="Edition", empty_label=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = drafts().values_list("pk", flat=True)[:_OFFERED]
+        self.fields["edition"].queryset = drafts().filter(pk__in=list(newest))  # type: ignore[attr-defined]
+
+
+@hooks.register("register_bulk_action")
+class AddToEdition(StoryBulkAction):
+    display_name = "Add to edition"
+    aria_label = "Add the selected stories to an edition"
+    action_type = "add_to_edition"
+    action_priority = 10
+    button = "Add to the edition"
+    form_class = EditionChoice
+
+    def check_perm(self, _story: Story) -> bool:
+        return bool(self.request.user.has_perm("composer.change_edition"))
+
+    @classmethod
+    def execute_action(cls, objects: Sequence[Story], edition: Edition, user: Any = None, **_: Any) -> tuple[int, int]:
+        return add(edition, objects, user), 0
+
+    def get_success_message(self, added: int, _children: int) -> str:
+        edition = self.cleaned_form.cleaned_data["edition"]
+        left = len(self.actionable_objects) - added
+        already = f"; {left} stood there already" if left else ""
+        return f"{added} {'story' if added == 1 else 'stories'} added to {edition}{already}."
+
+
+@transaction.atomic
+def add(edition: Edition, stories: Sequence[Story], user: Any) -> int:
+    """Copy the stories to the edition's end, as a revision of the user's. Returns how many were not there yet."""
+    current = Edition.objects.select_for_update(no_key=True).get(pk=edition.pk)
+    there = {
+        child.value["story"].pk for child in current.content if child.block_type == "story" and child.value["story"]
+    }
+    new = [story for story in stories if story.pk not in there]
+    for story in new:
+        current.content.append(("story", story_copying.copy_of(story)))
+    if new:
+        current.save_revision(user=user, log_action=True, clean=False)
+    return len(new)
+
+
+class TopicForm(forms.Form):
+    topics = forms.CharField(
+        max_length=300,
+        label="Topic",
+        help_text="Several are separated by commas. Empty takes the topics away.",
+        required=False,
+    )
+
+
+@hooks.register("register_bulk_action")
+class SetTopic(StoryBulkAction):
+    display_name = "Set topic"
+    aria_label = "Give the selected stories a topic"
+    action_type = "set_topic"
+    action_priority = 20
+    button = "Set the topic"
+    form_class = TopicForm
+
+    def check_perm(self, story: Story) -> bool:
+        return bool(self.permission_policy.user_has_permission_for_instance(self.request.user, "change", story))
+
+    @classmethod
+    def execute_action(cls, objects: Sequence[Story], topics: str, **_: Any) -> tuple[int, int]:
+        written = ", ".join(topic.strip() for topic in topics.split(",") if topic.strip())
+        return Story.objects.filter(pk__in=[story.pk for story in objects]).update(topics=written), 0
+
+    def get_success_message(self, changed: int, _children: int) -> str:
+        return f"{changed} {'story has' if changed == 1 else 'stories have'} the topic now."
