@@ -57,7 +57,13 @@ def check_edition(edition: Edition) -> tuple[Problem, ...]:
 
     Links that were not checked lately are checked in the background; until then they are reported as unchecked.
     """
-    return _problems(edition, inspect(edition), rules_of_edition(edition))
+    return inspect_and_check(edition)[1]
+
+
+def inspect_and_check(edition: Edition) -> tuple[Inspection, tuple[Problem, ...]]:
+    """The same, and the rendering that the checks looked at."""
+    inspection = inspect(edition)
+    return inspection, _problems(edition, inspection, rules_of_edition(edition))
 
 
 @transaction.atomic

@@ -7,8 +7,10 @@ from wagtail.log_actions import registry
 
 from composer.checks import Problem
 from composer.models import Edition
-from tasks.approvals.approving import check_edition
+from tasks.approvals.approving import inspect_and_check
 from tasks.approvals.reopened_sends import held_sends
+from web.desk.check_places import Place, place_of
+from web.desk.running_order import sizes
 from web.desk.status import status_of
 
 
@@ -47,7 +49,7 @@ class EditionChecksPanel(BaseSidePanel):
 
         def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
             context: dict[str, Any] = super().get_context_data(parent_context)
-            context["count"] = sum(problem.level == "error" for problem in self.panel.problems)
+            context["count"] = self.panel.errors
             return context
 
     name = "checks"
@@ -58,7 +60,16 @@ class EditionChecksPanel(BaseSidePanel):
     def __init__(self, edition: Edition, request: Any) -> None:
         super().__init__(edition, request)
         ready = bool(edition.pk and edition.publication_id) and not edition.approval
-        self.problems: tuple[Problem, ...] = check_edition(edition) if ready else ()
+        self.problems: tuple[Problem, ...] = ()
+        #: Bytes of the mail and its stories, for the running order.
+        self.sizes: dict[str, Any] = {}
+        if ready:
+            inspection, self.problems = inspect_and_check(edition)
+            self.sizes = sizes(inspection)
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.level == "error" for problem in self.problems)
 
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(parent_context)
@@ -66,6 +77,9 @@ class EditionChecksPanel(BaseSidePanel):
             **context,
             "edition": self.object,
             "approved": bool(self.object.pk and self.object.approval),
-            "errors": [problem for problem in self.problems if problem.level == "error"],
-            "warnings": [problem for problem in self.problems if problem.level != "error"],
+            "errors": self._placed("error"),
+            "warnings": self._placed("warning"),
         }
+
+    def _placed(self, level: str) -> list[tuple[Problem, Place]]:
+        return [(problem, place_of(problem, self.object)) for problem in self.problems if problem.level == level]

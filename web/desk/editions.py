@@ -31,14 +31,16 @@ from web.desk import (
     test_sends,
 )
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
+from web.desk.inbox_line import suggested
 from web.desk.panels import EDITION_PANELS
 from web.desk.status import status_of, with_status
 from web.desk.stories import WIDE, usual_publication
-from web.desk.test_sends import EditionTestPanel
+from web.desk.test_sends import EditionTestPanel, may_test
 from web.desk.times import on_clock
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
+SCRIPTS = ("jump.js", "inbox_line.js", "sends.js")
 
 
 def _slot(edition: Edition) -> str:
@@ -66,11 +68,22 @@ class WithEditionPanels:
             EditionChecksPanel(edition, view.request),
         ]
         if not view.expects_json_response:
-            test = EditionTestPanel(edition, view.request)
-            if test.is_shown():
-                panels.append(test)
+            if may_test(view.request.user):
+                panels.append(EditionTestPanel(edition, view.request))
             panels.append(PreviewSidePanel(edition, view.request, preview_url=view.get_preview_url()))
         return MediaContainer(panels)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        view: Any = self
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]  # Wagtail's views have it
+        menu = context["action_menu"]
+        actions = [menu.default_item, *menu.menu_items] if menu.default_item else []
+        context["edition_actions"] = [action.render_html(menu.context) for action in actions]
+        context["edition_scripts"] = [versioned_static(f"web/desk/{name}") for name in SCRIPTS]
+        checks = next(panel for panel in context["side_panels"] if isinstance(panel, EditionChecksPanel))
+        context["errors_count"], context["sizes"] = checks.errors, checks.sizes
+        context["suggestions"] = suggested(view.form.instance)
+        return context
 
 
 class EditionCreateView(WithEditionPanels, CreateView):
@@ -81,6 +94,8 @@ class EditionCreateView(WithEditionPanels, CreateView):
 
 
 class EditionEditView(WithEditionPanels, EditView):
+    partials_template_name = "web/desk/edition_partials.html"
+
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
@@ -127,12 +142,8 @@ class EditionEditView(WithEditionPanels, EditView):
         context["review"] = mark_safe(reviews.as_html(self.request, self.object))  # noqa: S308 - a template made it
         context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
         context["report"] = report.of(self.object)
-        context["sends_script"] = versioned_static("web/desk/sends.js")
         if self.locked_for_user:
             context["autosave_enabled"] = False
-        menu = context["action_menu"]
-        actions = [menu.default_item, *menu.menu_items] if menu.default_item else []
-        context["edition_actions"] = [action.render_html(menu.context) for action in actions]
         return context
 
 
@@ -160,7 +171,7 @@ class EditionViewSet(SnippetViewSet):
     add_view_class = EditionCreateView
     edit_view_class = EditionEditView
     delete_view_class = EditionDeleteView
-    edit_template_name = "web/desk/edition_edit.html"
+    create_template_name = edit_template_name = "web/desk/edition_edit.html"
     list_display = [
         "title",
         Column("number", label="No.", sort_key="number", classname=WIDE),

@@ -5,6 +5,8 @@ from typing import Any
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 
+from web.desk.inbox_line import InboxLinePanel
+from web.desk.running_order import RunningOrderPanel
 from web.desk.slot_field import put_on_clock
 from web.desk.weekly_slot import WEEKLY_SLOT, PublicationForm
 
@@ -26,10 +28,12 @@ EDITION_PANELS = ObjectList(
                 FieldRowPanel([FieldPanel("publication"), FieldPanel("slot")]),
                 FieldPanel("subject"),
                 FieldPanel("preheader"),
+                InboxLinePanel(heading="In the inbox"),
             ],
             heading="Envelope",
         ),
         FieldPanel("introduction"),
+        RunningOrderPanel(heading="Running order", icon="list-ol"),
         FieldPanel("content"),
         MultiFieldPanel(
             [

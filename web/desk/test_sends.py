@@ -34,9 +34,6 @@ class EditionTestPanel(BaseSidePanel):
     template_name = "web/desk/test_panel.html"
     order = 300
 
-    def is_shown(self) -> bool:
-        return bool(self.object.pk) and may_test(self.request.user)
-
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(parent_context)
         return {
