@@ -62,6 +62,7 @@ MOST_FAILED = ENVIRONMENT.most_failed
 MOST_BOUNCED = ENVIRONMENT.most_bounced
 MOST_COMPLAINED = ENVIRONMENT.most_complained
 RECEIPT_DAYS = ENVIRONMENT.receipt_days
+TEST_MAILS_PER_HOUR = ENVIRONMENT.test_mails_per_hour
 MAILBOXES = ENVIRONMENT.mailboxes
 
 THEMES_DIR = ENVIRONMENT.themes or HOME.themes
@@ -140,6 +141,8 @@ TEMPLATES = [
 # Widgets are drawn by our templates first: `web/desk/widgets.py`.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+# What a person may comes from their roles (docs/reference/roles.md), never from groups.
+AUTHENTICATION_BACKENDS = ["composer.permission_policies.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -1,6 +1,6 @@
 """Every address Newsdesk answers."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
@@ -9,11 +9,6 @@ from wagtail.admin import urls as wagtailadmin_urls
 
 from web.health import healthz
 from web.media import media
-
-
-def nothing(_request: HttpRequest, rest: str = "") -> HttpResponse:
-    """An address that is closed, whoever asks."""
-    raise Http404(rest)
 
 
 def favicon(_request: HttpRequest) -> HttpResponse:
@@ -25,14 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("favicon.ico", favicon),
     path("desk", RedirectView.as_view(url="/desk/", query_string=True)),
-    # Wagtail's documents would be files of any kind on the desk's origin; its templates need the app's names, not its pages.
-    path("desk/documents/", nothing),
-    path("desk/documents/<path:rest>", nothing),
-    path("desk/api/main/documents/", nothing),
-    path("desk/api/main/documents/<path:rest>", nothing),
-    # No website is made here: Wagtail's pages and their explorer would only show its welcome page.
-    path("desk/pages/", nothing),
-    path("desk/pages/<path:rest>", nothing),
+    path("desk/", include("web.desk.closed")),
     path("desk/", include(wagtailadmin_urls)),
     path("media/<path:path>", media),
     path("", include("web.urls")),

@@ -2,17 +2,27 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
 from django.utils.html import format_html
 from wagtail import hooks
 from wagtail.admin.staticfiles import versioned_static
+from wagtail.images.models import Image
+from wagtail.permissions import register_permission_policy
 from wagtail.snippets.models import register_snippet
 
-from composer.permissions import APP, APPROVE
+from composer.models import Edition, Publication, Source, Story
+from composer.permission_policies import (
+    EDITION,
+    PUBLICATION,
+    PUBLICATION_EVERYWHERE,
+    SOURCE,
+    STORY,
+    ImagePolicy,
+    PublicationPolicy,
+)
 from web.desk import (
     action_menu,
     alarms,
+    bulk_actions,
     calendar,
     deleting,
     home,
@@ -22,6 +32,7 @@ from web.desk import (
     story_bulk_actions,
     story_copies,
     story_intake,
+    team,
     weekly_slot,
     widgets,
 )
@@ -33,6 +44,7 @@ from web.desk.stories import StoryViewSet
 __all__ = [
     "action_menu",
     "alarms",
+    "bulk_actions",
     "calendar",
     "deleting",
     "home",
@@ -42,9 +54,20 @@ __all__ = [
     "story_bulk_actions",
     "story_copies",
     "story_intake",
+    "team",
     "weekly_slot",
     "widgets",
 ]
+
+# Before any view asks for them.
+register_permission_policy(Story, PublicationPolicy(Story, STORY))
+register_permission_policy(Edition, PublicationPolicy(Edition, EDITION))
+register_permission_policy(Source, PublicationPolicy(Source, SOURCE))
+register_permission_policy(
+    Publication, PublicationPolicy(Publication, PUBLICATION, everywhere=PUBLICATION_EVERYWHERE, path="pk")
+)
+# Before the one that Wagtail registers for images, whichever comes first.
+register_permission_policy(Image, ImagePolicy(Image, owner_field_name="uploaded_by_user"), exact_class=True)
 
 register_snippet(EDITIONS)
 register_snippet(StoryViewSet)
@@ -54,11 +77,6 @@ register_snippet(SourceViewSet)
 @hooks.register("register_admin_viewset")
 def publications() -> Any:
     return PublicationViewSet()
-
-
-@hooks.register("register_permissions")
-def approving() -> "QuerySet[Permission]":
-    return Permission.objects.filter(content_type__app_label=APP, codename=APPROVE)
 
 
 @hooks.register("insert_global_admin_css")

@@ -3,6 +3,7 @@
 from composer.models.approval import Approval, Variant
 from composer.models.edition import Edition
 from composer.models.holiday import Holiday
+from composer.models.membership import Membership, Role
 from composer.models.placement import Placement
 from composer.models.publication import Publication
 from composer.models.review import Review
@@ -14,9 +15,11 @@ __all__ = [
     "Approval",
     "Edition",
     "Holiday",
+    "Membership",
     "Placement",
     "Publication",
     "Review",
+    "Role",
     "Source",
     "SourceEntry",
     "Story",

@@ -17,7 +17,6 @@ from composer.locking import ApprovedLock
 from composer.models.approval import Approval
 from composer.models.preview_sizes import PREVIEW_SIZES
 from composer.models.publication import Publication
-from composer.permissions import APPROVE
 
 INTRODUCTION_FEATURES = ["bold", "italic", "link", "ul", "ol"]
 #: What readers see: a change to any of these voids an approval.
@@ -75,7 +74,6 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        permissions = [(APPROVE, "Can approve and reopen editions")]
         constraints = [
             models.UniqueConstraint(fields=["publication", "number"], name="composer_edition_number"),
             models.UniqueConstraint(

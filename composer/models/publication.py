@@ -3,7 +3,7 @@
 import zoneinfo
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, validate_email
 from django.db import models
 
 from composer.brand import MAX_RADIUS, is_font_stack
@@ -31,6 +31,19 @@ def validate_accent(value: str) -> None:
 def validate_fonts(value: str) -> None:
     if not is_font_stack(value):
         raise ValidationError("List fonts by name; the last is one every reader has, such as serif or sans-serif.")
+
+
+def validate_test_addresses(value: str) -> None:
+    for number, entry in enumerate(value.splitlines(), start=1):
+        address = entry.strip()
+        if not address:
+            continue
+        try:
+            validate_email(f"somebody{address}" if address.startswith("@") else address)
+        except ValidationError:
+            raise ValidationError(
+                f"Line {number}: {address!r} is neither an address nor a domain such as @example.com."
+            ) from None
 
 
 one_line = RegexValidator(r"^[^\r\n\x00]*\Z", "Write it on one line.")
@@ -111,6 +124,14 @@ class Publication(models.Model):
     tracking = models.BooleanField(default=False, help_text="Ask the provider to report opens and clicks.")
     second_approver = models.BooleanField(
         default=False, help_text="Whoever edited an edition last cannot be the one who approves it."
+    )
+
+    test_addresses = models.TextField(
+        "test mails may also go to",
+        blank=True,
+        validators=[validate_test_addresses],
+        help_text="Addresses, or whole domains as @example.com, one a line. The team's own addresses need not stand here; "
+        "publishers may test to any address.",
     )
 
     class Meta:

@@ -29,6 +29,8 @@ CANARY = 20
 MOST_FAILED = 5.0
 MOST_BOUNCED = 10.0
 MOST_COMPLAINED = 0.5
+#: Three tests to twenty addresses.
+TEST_MAILS_PER_HOUR = 60
 
 
 class EnvironmentVariableError(InputError):
@@ -101,6 +103,8 @@ class Environment:
     most_complained: float = MOST_COMPLAINED
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
+    #: Test mails that one person may send from the desk within an hour.
+    test_mails_per_hour: int = TEST_MAILS_PER_HOUR
     #: Where stories are fetched from, as far as sources name them.
     mailboxes: tuple[MailboxAccount, ...] = ()
     home: Path = Path(".newsdesk")
@@ -315,6 +319,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         most_bounced=_percent(mapping, "NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
         most_complained=_percent(mapping, "NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
+        test_mails_per_hour=_whole(mapping, "NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
         mailboxes=_mailboxes(mapping),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         themes=Path(themes).expanduser().resolve() if themes else None,

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.template.loader import render_to_string
 
 from composer.models import Edition, Publication
-from composer.permissions import APPROVE_EDITION
+from composer.permissions import Right, people_who_may
 from tasks.messages import Message
 from tasks.models import Alarm, TransactionalMail
 from tasks.transactional.refused_addresses import refused_addresses
 from tasks.transactional.writing import write_mail
-
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class _Text(NamedTuple):
@@ -87,7 +84,7 @@ def write_alarm_mails(alarm: Alarm) -> int:
     None where there is no publication yet to write from: then the desk alone shows it. Raises the database's errors.
     """
     publication = _publication(alarm)
-    editors = _editors()
+    editors = _editors(_subject_of(alarm))
     if publication is None or not editors:
         return 0
     message = _message(alarm, publication)
@@ -104,9 +101,9 @@ def write_alarm_mails(alarm: Alarm) -> int:
     return len(editors)
 
 
-def _editors() -> list[Any]:
-    """Active users who may approve editions and have an address that may be written to, each address once."""
-    users = get_user_model().objects.with_perm(APPROVE_EDITION, backend=_BACKEND).exclude(email="").order_by("pk")
+def _editors(publication: Publication | None) -> list[Any]:
+    """Active users who may approve the publication's editions (None: any) and have an address that may be written to, each address once."""
+    users = people_who_may(Right.APPROVE, publication).exclude(email="").order_by("pk")
     by_address = {user.email.lower(): user for user in reversed(users)}
     refused = refused_addresses(by_address)
     return [user for address, user in sorted(by_address.items()) if address not in refused]
@@ -114,11 +111,13 @@ def _editors() -> list[Any]:
 
 def _publication(alarm: Alarm) -> Publication | None:
     """Whose sender it comes from: that of what it is about, else of the oldest publication."""
-    if alarm.send is not None:
-        return alarm.send.edition.publication
-    if alarm.edition is not None:
-        return alarm.edition.publication
-    return alarm.publication or Publication.objects.order_by("pk").first()
+    return _subject_of(alarm) or Publication.objects.order_by("pk").first()
+
+
+def _subject_of(alarm: Alarm) -> Publication | None:
+    """None: it is about the whole installation."""
+    edition = _edition(alarm)
+    return edition.publication if edition is not None else alarm.publication
 
 
 def _message(alarm: Alarm, publication: Publication) -> Message:

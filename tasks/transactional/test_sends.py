@@ -14,7 +14,6 @@ from django.db.models.functions import Lower
 from composer import headers, images, merge_tags
 from composer.inspection import inspect
 from composer.models import Edition
-from newsdesk.core.errors import InputError
 from subscribers import reader_links
 from subscribers.models import List, Subscriber
 from subscribers.segments import RuleError, Scope, condition, parse
@@ -22,18 +21,15 @@ from subscribers.tokens import LinkKind
 from tasks.audience import segment_rules
 from tasks.messages import Message
 from tasks.models import TransactionalMail
-from tasks.transactional import writing
+from tasks.transactional import test_limits, writing
 from tasks.transactional.refused_addresses import refused_addresses
+from tasks.transactional.test_limits import CannotTestError
 
 MOST_ADDRESSES = 20
 MARK = "[Test] "
 EXAMPLE_NAME = "Sample Reader"
 
 Segments = frozenset[str]
-
-
-class CannotTestError(InputError):
-    """The test cannot be sent as asked; nothing was sent. The message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +53,24 @@ def send_test(
 
     `segments`: the test shows what readers in exactly these see; by default what `seen_by` would, else readers in no
     segment. `seen_by`: the address of a subscriber whose values fill the merge tags; by default each address's own
-    subscriber, else examples.
+    subscriber, else examples. `by`: the person at the desk, whose addresses and number of tests are limited; without one
+    (the command line) they are not.
     """
     wanted = _addresses(addresses)
     person = _subscriber(seen_by) if seen_by else None
     current = Edition.objects.select_related("publication").get(pk=edition.pk)
     approval = current.approvals.standing().first()
+    if by is not None:
+        test_limits.refuse_strangers(by, current.publication, wanted)
     versions = _drafted(current) if approval is None else _approved(approval)
     rules = segment_rules.rules_of_edition(current) if approval is None else approval.audience_rules
     chosen = _chosen(versions, rules, segments, person, current)
     message = replace(chosen.message, subject=MARK + chosen.message.subject)
     asked_by = who or (by.get_username() if by is not None else "")
-    return _write_mails(current, message, wanted, person=person, asked_by=asked_by)
+    with transaction.atomic():
+        if by is not None:
+            test_limits.refuse_too_many(by, len(wanted))
+        return _write_mails(current, message, wanted, person=person, asked_by=asked_by)
 
 
 def _write_mails(

@@ -7,9 +7,17 @@ from wagtail import hooks
 from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 
 from composer.models import Edition
-from composer.permissions import may_approve
+from composer.permissions import Right, may
 from tasks.approvals.reopened_sends import held_sends
 from web.desk.reviews import may_ask
+
+
+def _may(context: dict[str, Any], right: Right) -> bool:
+    return may(context["request"].user, right, context["instance"].publication_id)
+
+
+def _is_approved(context: dict[str, Any]) -> bool:
+    return context["view"] == "edit" and context["instance"].approval is not None
 
 
 class SaveEdition(SaveMenuItem):
@@ -22,6 +30,7 @@ class ApproveEdition(ActionMenuItem):
     icon_name = "check"
     #: While the browser waits.
     busy_label = "Approving…"
+    right = Right.APPROVE
     template_name = "web/desk/submit.html"
 
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +38,7 @@ class ApproveEdition(ActionMenuItem):
 
     def is_shown(self, context: dict[str, Any]) -> bool:
         drafted = context["view"] == "edit" and not context.get("locked_for_user")
-        return drafted and may_approve(context["request"].user)
+        return drafted and _may(context, self.right)
 
 
 class ScheduleEdition(ApproveEdition):
@@ -39,6 +48,7 @@ class ScheduleEdition(ApproveEdition):
     label = "Approve and schedule"
     icon_name = "mail"
     busy_label = "Saving…"
+    right = Right.SEND
 
 
 class AskForApproval(ApproveEdition):
@@ -50,7 +60,7 @@ class AskForApproval(ApproveEdition):
 
     def is_shown(self, context: dict[str, Any]) -> bool:
         drafted = context["view"] == "edit" and not context.get("locked_for_user")
-        return drafted and may_ask(context["request"].user)
+        return drafted and may_ask(context["request"].user, context["instance"])
 
 
 class SendBack(ActionMenuItem):
@@ -62,7 +72,7 @@ class SendBack(ActionMenuItem):
     template_name = "web/desk/link.html"
 
     def is_shown(self, context: dict[str, Any]) -> bool:
-        if not ScheduleEdition().is_shown(context):
+        if not ApproveEdition().is_shown(context):
             return False
         last = context["instance"].latest_revision
         return bool(last and last.user_id not in {None, context["request"].user.pk})
@@ -78,7 +88,7 @@ class ScheduleApproved(ActionMenuItem):
     template_name = "web/desk/link.html"
 
     def is_shown(self, context: dict[str, Any]) -> bool:
-        return ReopenEdition().is_shown(context) and not held_sends(context["instance"])
+        return _is_approved(context) and _may(context, Right.SEND) and not held_sends(context["instance"])
 
     def get_url(self, parent_context: dict[str, Any]) -> str:
         return reverse("wagtailsnippets_composer_edition:schedule", args=[parent_context["instance"].pk])
@@ -91,8 +101,7 @@ class ReopenEdition(ActionMenuItem):
     template_name = "web/desk/reopen.html"
 
     def is_shown(self, context: dict[str, Any]) -> bool:
-        approved = context["view"] == "edit" and context["instance"].approval is not None
-        return approved and may_approve(context["request"].user)
+        return _is_approved(context) and _may(context, Right.APPROVE)
 
     def get_url(self, parent_context: dict[str, Any]) -> str:
         return reverse("wagtailsnippets_composer_edition:reopen", args=[parent_context["instance"].pk])

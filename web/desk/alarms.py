@@ -3,22 +3,45 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from wagtail import hooks
 from wagtail.admin import messages
 
-from composer.permissions import may_approve
+from composer.permissions import Right, may_approve, publication_ids
 from tasks.alarms import raising
+from tasks.models import Alarm
+
+
+def visible_alarms(user: Any) -> "QuerySet[Alarm]":
+    """About publications the user may see, and about the whole installation."""
+    ids = publication_ids(user, Right.SEE)
+    if ids is None:
+        return Alarm.objects.all()
+    paths = ("publication", "edition__publication", "send__edition__publication")
+    of_nobody = Q(publication=None, edition=None, send=None)
+    return Alarm.objects.filter(of_nobody | Q(*((f"{path}__in", ids) for path in paths), _connector=Q.OR))
+
+
+def publication_of(alarm: Alarm) -> int | None:
+    """The id of the publication it is about; None: the whole installation."""
+    edition = _edition(alarm)
+    return edition.publication_id if edition else alarm.publication_id
+
+
+def _edition(alarm: Alarm) -> Any:
+    return alarm.edition or (alarm.send.edition if alarm.send else None)
 
 
 @require_POST
 def clear(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has seen to it. Wagtail lets nobody in who has no access to the desk."""
     user: Any = request.user
-    if not may_approve(user):
+    alarm = get_object_or_404(visible_alarms(user).select_related("send__edition", "edition"), pk=pk)
+    if not may_approve(user, publication_of(alarm)):
         raise PermissionDenied
     if raising.clear(pk, who=user.get_username()):
         messages.success(request, "Done: it is off the list.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -22,7 +23,7 @@ from wagtail.admin.menu import MenuItem
 from composer import slots
 from composer.models import Edition, Holiday, Publication
 from composer.models.publication import one_line
-from composer.permissions import may_approve
+from composer.permissions import Right, may, may_anywhere, publications, within
 from tasks.database import clock
 from tasks.models import Send
 from tasks.slots import holidays
@@ -55,9 +56,17 @@ class Day:
 
 
 class HolidayForm(forms.Form):
-    publication = forms.ModelChoiceField(Publication.objects.order_by("title"))
+    publication = forms.ModelChoiceField(Publication.objects.none())
     day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
     name = forms.CharField(label="What for", max_length=120, required=False, validators=[one_line])
+
+    def offer(self, offered: "QuerySet[Publication]") -> None:
+        """Have the person choose among these; the only one is chosen already."""
+        field: Any = self.fields["publication"]
+        field.queryset = offered.order_by("title")
+        first = list(offered[:2])
+        if len(first) == 1:
+            field.initial = first[0].pk
 
     def clean_day(self) -> dt.date:
         day: dt.date = self.cleaned_data["day"]
@@ -67,11 +76,11 @@ class HolidayForm(forms.Form):
 
 
 def may_look(user: Any) -> bool:
-    return bool(user.has_perm("composer.view_edition") or user.has_perm("composer.change_edition") or may_approve(user))
+    return may_anywhere(user, Right.SEE)
 
 
 def may_change(user: Any) -> bool:
-    return bool(user.has_perm("composer.change_publication"))
+    return may_anywhere(user, Right.PUBLICATION)
 
 
 def month(request: HttpRequest) -> HttpResponse:
@@ -79,7 +88,8 @@ def month(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if not may_look(user):
         raise PermissionDenied
-    form = HolidayForm(request.POST if request.method == "POST" else None, initial=_initial())
+    form = HolidayForm(request.POST if request.method == "POST" else None)
+    form.offer(publications(user, Right.PUBLICATION))
     if request.method == "POST":
         if not may_change(user):
             raise PermissionDenied
@@ -87,7 +97,7 @@ def month(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('desk_calendar')}?month={form.cleaned_data['day']:%Y-%m}")
     first = _asked(request.GET.get("month", "")) or clock.now().date().replace(day=1)
     context = {
-        "days": days(first),
+        "days": days(first, user),
         "weekdays": list(calendar.day_name),
         "month": first,
         "previous": _other(first, -1),
@@ -107,36 +117,38 @@ def month(request: HttpRequest) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Come out on this day after all."""
-    if not may_change(request.user):
+    holiday = get_object_or_404(within(Holiday.objects.select_related("publication"), request.user, Right.SEE), pk=pk)
+    if not may(request.user, Right.PUBLICATION, holiday.publication_id):
         raise PermissionDenied
-    holiday = get_object_or_404(Holiday.objects.select_related("publication"), pk=pk)
     holidays.remove_holiday(holiday.publication, holiday.day)
     messages.success(request, f"{holiday.publication} has its slot on {holiday.day:%-d %B %Y} again.")
     return redirect(f"{reverse('desk_calendar')}?month={holiday.day:%Y-%m}")
 
 
-def days(first: dt.date) -> list[Day]:
-    """The whole weeks of the month that `first` begins, in six queries and one for each publication's holidays."""
+def days(first: dt.date, user: Any) -> list[Day]:
+    """The whole weeks of the month that `first` begins, as the user may see them, in six queries and one for each publication's holidays."""
     dates = list(calendar.Calendar().itermonthdates(first.year, first.month))
     today = clock.now().date()
     found = {date: Day(date=date, in_month=date.month == first.month, is_today=date == today) for date in dates}
     begins = dt.datetime.combine(dates[0], dt.time(), tzinfo=dt.UTC) - _CLOCKS
     ends = dt.datetime.combine(dates[-1], dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + _CLOCKS
-    publications = list(Publication.objects.order_by("title", "pk"))
+    seen = list(publications(user, Right.SEE).order_by("title", "pk"))
     for moment, zone, entry in sorted(
-        [*_sends(begins, ends), *_slots(publications, begins, ends)], key=lambda one: one[0]
+        [*_sends(seen, begins, ends), *_slots(seen, begins, ends)], key=lambda one: one[0]
     ):
         date = moment.astimezone(zone).date()
         if date in found:
             found[date].entries.append(entry)
-    for holiday in Holiday.objects.filter(day__range=(dates[0], dates[-1])).select_related("publication"):
+    left_out = Holiday.objects.filter(day__range=(dates[0], dates[-1]), publication__in=seen)
+    for holiday in left_out.select_related("publication"):
         found[holiday.day].holidays.append(holiday)
     return list(found.values())
 
 
-def _sends(begins: dt.datetime, ends: dt.datetime) -> list[tuple[dt.datetime, Any, Entry]]:
+def _sends(seen: list[Publication], begins: dt.datetime, ends: dt.datetime) -> list[tuple[dt.datetime, Any, Entry]]:
     """Sends by the time at which they began, or are due."""
-    sends = Send.objects.exclude(status=Send.Status.CANCELLED).select_related("edition__publication")
+    going = Send.objects.exclude(status=Send.Status.CANCELLED).filter(edition__publication__in=seen)
+    sends = going.select_related("edition__publication")
     entries = []
     for send in sends.filter(scheduled_at__range=(begins, ends)):
         zone = send.edition.publication.zone
@@ -153,17 +165,16 @@ def _sends(begins: dt.datetime, ends: dt.datetime) -> list[tuple[dt.datetime, An
     return entries
 
 
-def _slots(
-    publications: list[Publication], begins: dt.datetime, ends: dt.datetime
-) -> list[tuple[dt.datetime, Any, Entry]]:
+def _slots(seen: list[Publication], begins: dt.datetime, ends: dt.datetime) -> list[tuple[dt.datetime, Any, Entry]]:
     """Slots with an edition that no send is for, and those ahead that have none."""
-    slotted = with_status(Edition.objects.filter(slot__range=(begins, ends))).select_related("publication")
+    editions_seen = Edition.objects.filter(slot__range=(begins, ends), publication__in=seen)
+    slotted = with_status(editions_seen).select_related("publication")
     by_publication: dict[int, dict[dt.datetime, Edition]] = defaultdict(dict)
     for edition in slotted:
         assert edition.slot is not None
         by_publication[edition.publication_id][edition.slot] = edition
     entries = []
-    for publication in publications:
+    for publication in seen:
         zone, editions = publication.zone, by_publication[publication.pk]
         cadence = slots.cadence_of(publication)
         upcoming = slots.upcoming(cadence, max(begins, clock.now())) if cadence else iter(())
@@ -191,11 +202,6 @@ def _add(request: HttpRequest, form: Any) -> bool:
         return False
     messages.success(request, f"{cleaned['publication']} leaves out {cleaned['day']:%-d %B %Y}.")
     return True
-
-
-def _initial() -> dict[str, Any]:
-    only = list(Publication.objects.values_list("pk", flat=True)[:2])
-    return {"publication": only[0]} if len(only) == 1 else {}
 
 
 def _asked(text: str) -> dt.date | None:

@@ -11,11 +11,12 @@ from django.urls import reverse
 from wagtail.admin import messages
 from wagtail.log_actions import log
 
-from composer.permissions import may_approve
+from composer.permissions import Right, may
 from tasks.models import Batch, Send
 from tasks.reconciliation import decisions
 from tasks.reconciliation.attempt_history import History, histories, never_posted
 from web.desk.scheduling import edit_url
+from web.desk.visible import visible_edition
 
 SHOWN = 10
 #: What each decision is called on its button, and on the one that confirms it.
@@ -58,7 +59,7 @@ def doubts_of(send: Send) -> Doubts:
 def decide(request: HttpRequest, pk: int, send: int, batch: int, decision: str) -> HttpResponse:
     """GET says what the decision would do and asks; POST does it and returns to the edition."""
     user: Any = request.user
-    if not may_approve(user):
+    if not may(user, Right.SEND, visible_edition(user, pk).publication_id):
         raise PermissionDenied
     if decision not in _LABELS:
         raise Http404

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
@@ -16,12 +16,13 @@ from composer.checks import Problem
 from composer.models import Edition
 from composer.permissions import may_approve
 from tasks.approvals.approving import approve_edition, reopen_edition
+from web.desk.visible import visible_edition
 
 
 def approve(request: HttpRequest, edition: Edition) -> bool:
     """Approve the edition for the person who asks, and tell them how it went. Raises PermissionDenied."""
     user: Any = request.user
-    if not may_approve(user):
+    if not may_approve(user, edition.publication_id):
         raise PermissionDenied
     try:
         approve_edition(edition, user)
@@ -39,9 +40,9 @@ def approve(request: HttpRequest, edition: Edition) -> bool:
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an approval back and return to the editor."""
     user: Any = request.user
-    if not may_approve(user):
+    edition = visible_edition(user, pk)
+    if not may_approve(user, edition.publication_id):
         raise PermissionDenied
-    edition = get_object_or_404(Edition, pk=pk)
     try:
         reopen_edition(edition, user)
     except ApprovalRefusedError as refused:

@@ -13,12 +13,20 @@ from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import PreviewSidePanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, StatusTagColumn, UpdatedAtColumn
-from wagtail.snippets.views.snippets import CreateView, DeleteView, EditView, IndexView, SnippetViewSet
+from wagtail.snippets.views.chooser import SnippetChooserViewSet
+from wagtail.snippets.views.snippets import (
+    CreateView,
+    DeleteView,
+    EditView,
+    IndexView,
+    InspectView,
+    SnippetViewSet,
+)
 
 from composer.conversion import edition_content
 from composer.models import Edition
 from composer.next_edition import follow_on
-from composer.permissions import may_approve
+from composer.permissions import Right, may, may_approve
 from web.desk import (
     doubts,
     edition_actions,
@@ -33,8 +41,9 @@ from web.desk import (
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.inbox_line import suggested
 from web.desk.panels import EDITION_PANELS
+from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 from web.desk.status import status_of, with_status
-from web.desk.stories import WIDE, usual_publication
+from web.desk.stories import WIDE
 from web.desk.test_sends import EditionTestPanel, may_test
 from web.desk.times import on_clock
 
@@ -68,7 +77,7 @@ class WithEditionPanels:
             EditionChecksPanel(edition, view.request),
         ]
         if not view.expects_json_response:
-            if may_test(view.request.user):
+            if may_test(view.request.user, edition):
                 panels.append(EditionTestPanel(edition, view.request))
             panels.append(PreviewSidePanel(edition, view.request, preview_url=view.get_preview_url()))
         return MediaContainer(panels)
@@ -89,7 +98,7 @@ class WithEditionPanels:
 class EditionCreateView(WithEditionPanels, CreateView):
     def get_initial_form_instance(self) -> Edition:
         edition = Edition(live=False)
-        publication = usual_publication()
+        publication = usual_publication(self.request.user, Right.EDIT)
         return follow_on(edition, publication) if publication else edition
 
 
@@ -99,9 +108,11 @@ class EditionEditView(WithEditionPanels, EditView):
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""
         actions = [action for action in super().get_available_actions() if action != "publish"]
-        if may_approve(self.request.user):
-            return [*actions, "approve", "schedule"]
-        return [*actions, "ask"]
+        user, publication = self.request.user, self.object.publication_id
+        if not may_approve(user, publication):
+            return [*actions, "ask"]
+        actions.append("approve")
+        return [*actions, "schedule"] if may(user, Right.SEND, publication) else actions
 
     def is_valid(self, form: Any) -> bool:
         if self.action in {"approve", "schedule"} and self._somebody_else_saved():
@@ -149,7 +160,7 @@ class EditionEditView(WithEditionPanels, EditView):
 
 class EditionDeleteView(DeleteView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.object.approvals.exists():
+        if self.user_has_permission("delete") and self.object.approvals.exists():
             messages.error(
                 request, "An edition that was ever approved stays: its bytes are the record of what was sent."
             )
@@ -158,7 +169,27 @@ class EditionDeleteView(DeleteView):
         return response
 
 
-class EditionViewSet(SnippetViewSet):
+class EditionInspectView(InspectView):
+    """For those who may see an edition and not write it: what it is, and what became of it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
+        context["sends_script"] = versioned_static("web/desk/sends.js")
+        return context
+
+
+class EditionFilter(ScopedFilter):
+    class Meta:
+        model = Edition
+        fields = ["publication"]
+
+
+class EditionChooserViewSet(ScopedChooserViews, SnippetChooserViewSet):
+    pass
+
+
+class EditionViewSet(ScopedViews, SnippetViewSet):
     model = Edition
     icon = "draft"
     menu_label = "Editions"
@@ -171,6 +202,10 @@ class EditionViewSet(SnippetViewSet):
     add_view_class = EditionCreateView
     edit_view_class = EditionEditView
     delete_view_class = EditionDeleteView
+    inspect_view_class = EditionInspectView
+    inspect_view_enabled = True
+    inspect_view_fields = ["publication", "number", "slot", "title", "subject", "preheader"]
+    inspect_template_name = "web/desk/edition_inspect.html"
     create_template_name = edit_template_name = "web/desk/edition_edit.html"
     list_display = [
         "title",
@@ -180,7 +215,8 @@ class EditionViewSet(SnippetViewSet):
         UpdatedAtColumn(classname=WIDE),
         StatusTagColumn("status", label="Status", accessor=status_of, primary=lambda edition: edition.is_approved),
     ]
-    list_filter = ["publication"]
+    filterset_class = EditionFilter
+    chooser_viewset_class = EditionChooserViewSet
     list_per_page = 50
     ordering = ["-created_at", "-pk"]
     copy_view_enabled = False

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from composer.models import Placement, Source, Story
+from composer.permissions import Right, publication_ids, within
 from subscribers.models import Consent, Subscription
 from tasks.database import clock
 from tasks.models import Batch, Send
@@ -48,26 +49,26 @@ class Readers:
     lost: int
 
 
-def inbox() -> dict[str, int]:
+def inbox(user: Any) -> dict[str, int]:
     """Stories of the last week that no edition has yet; sources, and those that fail."""
     used = Placement.objects.filter(story=OuterRef("pk"))
-    new = Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK).count()
-    sources = Source.objects.filter(is_active=True)
-    return {"stories": new, "sources": sources.count(), "failing": sources.exclude(error="").count()}
+    stories = within(Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK), user, Right.SEE)
+    sources = within(Source.objects.filter(is_active=True), user, Right.SEE)
+    return {"stories": stories.count(), "sources": sources.count(), "failing": sources.exclude(error="").count()}
 
 
-def next_sends() -> list[NextSend]:
+def next_sends(user: Any) -> list[NextSend]:
     now = clock.now()
-    scheduled = Send.objects.filter(status=Send.Status.SCHEDULED).select_related("edition__publication")
+    scheduled = _seen(Send.objects.filter(status=Send.Status.SCHEDULED), user).select_related("edition__publication")
     return [
         NextSend(send=send, at=spoken(send.scheduled_at, send.edition), countdown=countdown(send.scheduled_at, now))
         for send in scheduled.order_by("scheduled_at")[:SENDS_SHOWN]
     ]
 
 
-def last_sends() -> list[LastSend]:
+def last_sends(user: Any) -> list[LastSend]:
     """The newest that have begun to go out, each with what was reported: a few hundred rows for a million readers."""
-    begun = Send.objects.filter(prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED)
+    begun = _seen(Send.objects.filter(prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED), user)
     sends = list(begun.select_related("edition__publication").order_by("-prepared_at")[:SENDS_SHOWN])
     batches = Batch.objects.filter(send__in=sends).values("send")
     sums: dict[int, Any] = {
@@ -84,14 +85,23 @@ def last_sends() -> list[LastSend]:
     ]
 
 
-def readers() -> Readers:
-    """Counted at most every ten minutes in each process."""
-    kept: Readers | None = cache.get("desk-readers")
+def _seen(sends: "QuerySet[Send]", user: Any) -> "QuerySet[Send]":
+    return within(sends, user, Right.SEE, path="edition__publication_id")
+
+
+def readers(user: Any) -> Readers:
+    """Of the publications whose readers the user may see. Counted at most every ten minutes in each process."""
+    ids = publication_ids(user, Right.READERS)
+    key = f"desk-readers-{'all' if ids is None else '.'.join(map(str, sorted(ids)))}"
+    kept: Readers | None = cache.get(key)
     if kept is None:
         since = clock.now() - WEEK
-        kinds = Consent.objects.filter(at__gt=since).order_by().values_list("kind")
+        seen = {"path": "list__publication_id"}
+        consents = within(Consent.objects.filter(at__gt=since), user, Right.READERS, **seen)
+        kinds = consents.order_by().values_list("kind")
         week = dict(kinds.annotate(readers=Count("subscriber", distinct=True)))
-        active = Subscription.objects.filter(status=Subscription.Status.ACTIVE).count()
+        subscriptions = Subscription.objects.filter(status=Subscription.Status.ACTIVE)
+        active = within(subscriptions, user, Right.READERS, **seen).count()
         kept = Readers(active=active, gained=week.get("given", 0), lost=week.get("withdrawn", 0))
-        cache.set("desk-readers", kept, READERS_HOLD)
+        cache.set(key, kept, READERS_HOLD)
     return kept

@@ -6,6 +6,7 @@ from wagtail import hooks
 from wagtail.admin.ui.components import Component
 
 from composer.models import Edition
+from composer.permissions import Right, may_anywhere, within
 from web.desk import figures, needs_you
 from web.desk.status import status_of, with_status
 from web.desk.this_week import this_week
@@ -38,12 +39,13 @@ class FiguresPanel(Component):
     order = 30
 
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
+        user = parent_context["request"].user
         return {
             "perms": parent_context["perms"],
-            "inbox": figures.inbox(),
-            "next_sends": figures.next_sends(),
-            "last_sends": figures.last_sends(),
-            "readers": figures.readers(),
+            "inbox": figures.inbox(user),
+            "next_sends": figures.next_sends(user),
+            "last_sends": figures.last_sends(user) if may_anywhere(user, Right.RESULTS) else [],
+            "readers": figures.readers(user) if may_anywhere(user, Right.READERS) else None,
         }
 
 
@@ -53,7 +55,8 @@ class EditionsPanel(Component):
     order = 100
 
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
-        editions = with_status(Edition.objects.select_related("publication", "latest_revision__user"))[:SHOWN]
+        visible = within(Edition.objects.all(), parent_context["request"].user, Right.SEE)
+        editions = with_status(visible.select_related("publication", "latest_revision__user"))[:SHOWN]
         return {"perms": parent_context["perms"], "editions": [(edition, status_of(edition)) for edition in editions]}
 
 

@@ -6,7 +6,7 @@ from wagtail import hooks
 
 #: Wagtail is a system for websites; these are its tools for pages.
 HIDDEN = frozenset({"explorer", "documents", "help", "snippets"})
-HIDDEN_SETTINGS = frozenset({"workflows", "workflow-tasks", "sites", "redirects", "collections"})
+HIDDEN_SETTINGS = frozenset({"workflows", "workflow-tasks", "sites", "redirects", "collections", "users", "groups"})
 HIDDEN_REPORTS = frozenset({"locked-pages", "workflows", "workflow-tasks", "aging-pages", "page-types-usage"})
 
 

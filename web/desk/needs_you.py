@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.urls import reverse
 
 from composer.models import Approval, Edition, Review, Source
-from composer.permissions import may_approve
+from composer.permissions import Right, may, may_approve, within
 from composer.review import waiting
 from tasks.models import Alarm, Attempt, Batch, Send
+from web.desk.alarms import publication_of, visible_alarms
 from web.desk.scheduling import edit_url
 
 ALARMS_SHOWN = 10
@@ -57,19 +58,15 @@ class Need:
 
 def needs(user: Any) -> tuple[list[Need], int]:
     """What waits for this user, the most urgent first, and how many open alarms are not among it. Eight queries."""
-    may = may_approve(user)
-    open_alarms = Alarm.objects.filter(cleared_at=None)
+    open_alarms = visible_alarms(user).filter(cleared_at=None)
     newest = list(open_alarms.select_related("send__edition__publication", "edition__publication", "publication"))
     alarms = newest[:ALARMS_SHOWN]
     settled_there = {alarm.send_id for alarm in alarms if alarm.send_id}
-    held = _held_sends(settled_there) if may else []
+    held = _held_sends(user, settled_there)
     approved = _approved([*(alarm.send for alarm in alarms if alarm.send), *held])
-    found = [_of_alarm(alarm, approved, may=may) for alarm in alarms]
-    if may:
-        found += [*(_of_held(send, approved) for send in held), *_in_doubt()]
-    found += _reviews(user, may=may)
-    if user.has_perm("composer.change_source"):
-        found += _failing_sources()
+    found = [_of_alarm(user, alarm, approved) for alarm in alarms]
+    found += [*(_of_held(send, approved) for send in held), *_in_doubt(user)]
+    found += [*_reviews(user), *_failing_sources(user)]
     return found, len(newest) - len(alarms)
 
 
@@ -85,17 +82,18 @@ def _approved(sends: list[Send]) -> set[int]:
     return set(standing.values_list("edition", flat=True))
 
 
-def _of_alarm(alarm: Alarm, approved: set[int], *, may: bool) -> Need:
+def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
     send = alarm.send
     edition = alarm.edition or (send.edition if send else None)
-    buttons = _buttons(send, approved) if send and may else ()
+    may_control = bool(send) and may(user, Right.SEND, publication_of(alarm))
+    buttons = _buttons(send, approved) if send and may_control else ()
     opening = (_opening(edition),) if edition else ()
     return Need(
         title=TITLES.get(alarm.code, "Something needs a look"),  # type: ignore[call-overload]  # stored codes are texts
         text=in_words(alarm.message),
         since=alarm.raised_at,
         buttons=(*buttons, *opening),
-        alarm=alarm.pk if may else None,
+        alarm=alarm.pk if may_approve(user, publication_of(alarm)) else None,
     )
 
 
@@ -122,8 +120,10 @@ def _buttons(send: Send, approved: set[int]) -> tuple[Button, ...]:
     return *releases, leads("Cancel", "cancel")
 
 
-def _held_sends(known: set[int]) -> list[Send]:
-    held = Send.objects.filter(status=Send.Status.PAUSED, held_at__isnull=False).exclude(pk__in=known)
+def _held_sends(user: Any, known: set[int]) -> list[Send]:
+    held = _controlled(Send.objects.filter(status=Send.Status.PAUSED, held_at__isnull=False), user).exclude(
+        pk__in=known
+    )
     return list(held.select_related("edition__publication").order_by("held_at")[:OTHERS_SHOWN])
 
 
@@ -136,12 +136,18 @@ def _of_held(send: Send, approved: set[int]) -> Need:
     )
 
 
-def _in_doubt() -> list[Need]:
+def _controlled(sends: "QuerySet[Send]", user: Any) -> "QuerySet[Send]":
+    """Those the user may pause, resume and decide about."""
+    return within(sends, user, Right.SEND, path="edition__publication_id")
+
+
+def _in_doubt(user: Any) -> list[Need]:
     """Batches nobody saw the end of, and about which no person has decided yet."""
     decided = Attempt.objects.filter(
         pk=OuterRef("attempt"), evidence__contains=[{"kind": "person", "decided": "leave"}]
     )
-    unknown = Batch.objects.filter(~Exists(decided), status=Batch.Status.UNKNOWN)
+    all_unknown = Batch.objects.filter(~Exists(decided), status=Batch.Status.UNKNOWN)
+    unknown = within(all_unknown, user, Right.SEND, path="send__edition__publication_id")
     by_send = unknown.values("send").annotate(readers=Sum(F("size") - F("excluded") - F("failed")))
     readers = dict(by_send.order_by("-send").values_list("send", "readers")[:OTHERS_SHOWN])
     sends = Send.objects.filter(pk__in=readers).select_related("edition__publication").order_by("-pk")
@@ -155,13 +161,13 @@ def _in_doubt() -> list[Need]:
     ]
 
 
-def _reviews(user: Any, *, may: bool) -> list[Need]:
+def _reviews(user: Any) -> list[Need]:
     """Editions that wait for this user's approval, and those that came back to them with a note."""
     back = waiting(Review.Kind.SENT_BACK).filter(to=user)[:OTHERS_SHOWN]
     found = [_of_review(review, "came back with a note", review.note) for review in back]
-    if may:
-        asked = [review for review in waiting(Review.Kind.ASKED)[:OTHERS_SHOWN] if not _wrote(review.edition, user)]
-        found += [_of_review(review, "waits for your approval", _asked_by(review)) for review in asked]
+    for_them = within(waiting(Review.Kind.ASKED), user, Right.APPROVE, path="edition__publication_id")
+    asked = [review for review in for_them[:OTHERS_SHOWN] if not _wrote(review.edition, user)]
+    found += [_of_review(review, "waits for your approval", _asked_by(review)) for review in asked]
     return found
 
 
@@ -182,8 +188,9 @@ def _of_review(review: Review, what: str, text: str) -> Need:
     return Need(title=title, text=text, since=review.at, buttons=(_opening(edition),))
 
 
-def _failing_sources() -> list[Need]:
-    failing = Source.objects.filter(is_active=True).exclude(error="").order_by("-failures", "pk")[:OTHERS_SHOWN]
+def _failing_sources(user: Any) -> list[Need]:
+    sources = within(Source.objects.filter(is_active=True).exclude(error=""), user, Right.SOURCES)
+    failing = sources.order_by("-failures", "pk")[:OTHERS_SHOWN]
     return [
         Need(
             title=f"The source {source} fails",

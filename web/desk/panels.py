@@ -2,22 +2,39 @@
 
 from typing import Any
 
-from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 
+from composer.models import Placement, Story
+from composer.permissions import Right, within
 from web.desk.inbox_line import InboxLinePanel
 from web.desk.running_order import RunningOrderPanel
+from web.desk.scoped import ScopedForm
 from web.desk.slot_field import put_on_clock
 from web.desk.weekly_slot import WEEKLY_SLOT, PublicationForm
 
 
-class EditionForm(WagtailAdminModelForm):
+class EditionForm(ScopedForm):
+    right = Right.EDIT
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "publication" in self.fields:
             # Its number counts within its publication: it stays where it is.
             self.fields["publication"].disabled = True
         put_on_clock(self)
+
+    def clean(self) -> dict[str, Any]:
+        """A picked story is copied when the edition is saved: only what the person may see, or what stood there before."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        blocks = [block for block in cleaned.get("content") or () if block.block_type == "story"]
+        picked = {block.value["story"].pk for block in blocks if block.value.get("story")}
+        seen = within(Story.objects.filter(pk__in=picked), self.for_user, Right.SEE) if picked else Story.objects.none()
+        unseen = picked - set(seen.values_list("pk", flat=True))
+        if unseen and self.instance.pk:
+            unseen -= set(Placement.objects.filter(edition=self.instance.pk).values_list("story", flat=True))
+        if unseen:
+            self.add_error("content", "A story is not of your publications; take it out.")
+        return cleaned
 
 
 EDITION_PANELS = ObjectList(
@@ -63,7 +80,8 @@ STORY_PANELS = ObjectList(
             ],
             heading="Where it comes from",
         ),
-    ]
+    ],
+    base_form_class=ScopedForm,
 )
 
 PUBLICATION_PANELS = ObjectList(
@@ -95,6 +113,7 @@ PUBLICATION_PANELS = ObjectList(
                 FieldPanel("minimum_stories"),
                 FieldRowPanel([FieldPanel("frequency_cap"), FieldPanel("frequency_days")]),
                 FieldPanel("second_approver"),
+                FieldPanel("test_addresses"),
                 FieldPanel("tracking"),
             ],
             heading="How it goes out",

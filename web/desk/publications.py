@@ -4,9 +4,10 @@ from wagtail.admin.viewsets.model import ModelViewSet
 
 from composer.models import Publication
 from web.desk.panels import PUBLICATION_PANELS
+from web.desk.scoped import ScopedViews
 
 
-class PublicationViewSet(ModelViewSet):
+class PublicationViewSet(ScopedViews, ModelViewSet):
     model = Publication
     icon = "mail"
     menu_label = "Publications"

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,9 +14,10 @@ from wagtail.admin import messages
 
 from composer import review
 from composer.models import Edition, Review
-from composer.permissions import may_approve
+from composer.permissions import Right, may, may_approve
 from newsdesk.core.errors import InputError, RefusedError
 from web.desk.scheduling import edit_url
+from web.desk.visible import visible_edition
 
 
 class NoteForm(forms.Form):
@@ -28,14 +29,14 @@ class NoteForm(forms.Form):
     )
 
 
-def may_ask(user: Any) -> bool:
+def may_ask(user: Any, edition: Edition) -> bool:
     """Whoever may approve needs not ask."""
-    return bool(user.has_perm("composer.change_edition")) and not may_approve(user)
+    return may(user, Right.EDIT, edition.publication_id) and not may_approve(user, edition.publication_id)
 
 
 def ask(request: HttpRequest, edition: Edition) -> None:
     """Ask on behalf of the person, and tell them how it went. Raises PermissionDenied."""
-    if not may_ask(request.user):
+    if not may_ask(request.user, edition):
         raise PermissionDenied
     try:
         review.ask_for_approval(edition, by=request.user)
@@ -50,9 +51,9 @@ def ask(request: HttpRequest, edition: Edition) -> None:
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks for the note, POST gives the edition back with it."""
     user: Any = request.user
-    if not may_approve(user):
+    edition = visible_edition(user, pk)
+    if not may_approve(user, edition.publication_id):
         raise PermissionDenied
-    edition = get_object_or_404(Edition.objects.select_related("publication"), pk=pk)
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -87,7 +88,7 @@ def as_html(request: HttpRequest, edition: Edition) -> str:
         "review": standing,
         "who": _name(standing.by),
         "is_asked": standing.kind == Review.Kind.ASKED,
-        "may_approve": may_approve(request.user),
+        "may_approve": may_approve(request.user, edition.publication_id),
     }
     return render_to_string("web/desk/review.html", context, request)
 

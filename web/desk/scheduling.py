@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -16,7 +16,7 @@ from wagtail.admin import messages
 from composer import slots
 from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.models import Edition, Publication
-from composer.permissions import may_approve
+from composer.permissions import Right, may
 from newsdesk.core.errors import InputError, RefusedError
 from subscribers.models import List, Segment
 from tasks.approvals.approve_and_schedule import Expectation, Plan, Seen, approve_and_schedule, expect
@@ -24,6 +24,7 @@ from tasks.audience import local_time
 from tasks.database import clock
 from tasks.models import Recurrence
 from web.desk.times import day_and_time, on_clock
+from web.desk.visible import visible_edition
 
 #: How the desk says why somebody is left out; other reasons are said as they are named.
 REASONS = {
@@ -118,9 +119,9 @@ def lists_of(publication: Publication) -> Any:
 def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks to whom and when. POST says what would happen; with `confirmed`, it is done."""
     user: Any = request.user
-    if not may_approve(user):
+    edition = visible_edition(user, pk)
+    if not may(user, Right.SEND, edition.publication_id):
         raise PermissionDenied
-    edition = get_object_or_404(Edition.objects.select_related("publication"), pk=pk)
     if request.method != "POST":
         return _form_page(request, edition, ScheduleForm(edition, initial=_usual(edition)))
     form = ScheduleForm(edition, request.POST)

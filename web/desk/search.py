@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -11,6 +11,7 @@ from wagtail import hooks
 from wagtail.admin.search import SearchArea
 
 from composer.models import Edition, Story
+from composer.permissions import Right, may_anywhere, publication_ids, within
 from subscribers.models import Subscriber, Subscription
 from web.desk.status import status_of, with_status
 
@@ -39,18 +40,13 @@ def search(request: HttpRequest) -> HttpResponse:
 def _found(user: Any, words: str) -> dict[str, list[Any]]:
     """By kind, only the kinds that the user may see."""
     found: dict[str, list[Any]] = {}
-    if _may_see(user, "composer", "edition"):
-        editions = with_status(_editions(words)).select_related("publication")[:SHOWN]
+    if may_anywhere(user, Right.SEE):
+        editions = with_status(within(_editions(words), user, Right.SEE)).select_related("publication")[:SHOWN]
         found["editions"] = [(edition, status_of(edition)) for edition in editions]
-    if _may_see(user, "composer", "story"):
-        found["stories"] = list(_stories(words).select_related("publication")[:SHOWN])
-    if _may_see(user, "subscribers", "subscriber"):
-        found["readers"] = list(_readers(words)[:SHOWN])
+        found["stories"] = list(within(_stories(words), user, Right.SEE).select_related("publication")[:SHOWN])
+    if may_anywhere(user, Right.READERS):
+        found["readers"] = list(_readers(words, user)[:SHOWN])
     return found
-
-
-def _may_see(user: Any, app: str, model: str) -> bool:
-    return any(user.has_perm(f"{app}.{right}_{model}") for right in ("view", "change"))
 
 
 def _editions(words: str) -> "QuerySet[Edition]":
@@ -70,10 +66,15 @@ def _stories(words: str) -> "QuerySet[Story]":
     return stories.order_by("-created_at", "-pk")
 
 
-def _readers(words: str) -> "QuerySet[Subscriber]":
-    """Whose address or name begins so, without case."""
-    pks = {pk for field in ("email", "name") for pk in beginning(field, words)[:SHOWN]}
-    on = Prefetch("subscriptions", Subscription.objects.select_related("list__publication"))
+def _readers(words: str, user: Any) -> "QuerySet[Subscriber]":
+    """Whose address or name begins so, without case, with their lists; only readers of publications whose readers the user may see."""
+    seen = within(Subscription.objects.all(), user, Right.READERS, path="list__publication_id")
+    everybody = publication_ids(user, Right.READERS) is None
+    pks = set()
+    for field in ("email", "name"):
+        named = beginning(field, words)
+        pks |= set((named if everybody else named.filter(Exists(seen.filter(subscriber=OuterRef("pk")))))[:SHOWN])
+    on = Prefetch("subscriptions", seen.select_related("list__publication"))
     return Subscriber.objects.filter(pk__in=pks).prefetch_related(on).order_by("email")
 
 

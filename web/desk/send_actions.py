@@ -12,7 +12,7 @@ from wagtail.admin import messages
 from wagtail.log_actions import log
 
 from composer import slots
-from composer.permissions import may_approve
+from composer.permissions import Right, may
 from newsdesk.core.errors import InputError, RefusedError
 from tasks.approvals import releasing
 from tasks.database import clock
@@ -22,6 +22,7 @@ from tasks.sends.counts import counts
 from tasks.sends.resend_to_missed import resend_to_missed
 from web.desk.scheduling import edit_url, spoken
 from web.desk.sends import LABELS, has_rest
+from web.desk.visible import visible_edition
 
 #: These mail readers or cannot be undone, so they are asked about first.
 _ASKED = frozenset({"resume", "release-now", "release-next-slot", "cancel", "rest"})
@@ -32,7 +33,7 @@ _DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo":
 def act(request: HttpRequest, pk: int, send: int, what: str) -> HttpResponse:
     """POST does it and returns to the edition; GET asks first, where it mails readers or cannot be undone."""
     user: Any = request.user
-    if not may_approve(user):
+    if not may(user, Right.SEND, visible_edition(user, pk).publication_id):
         raise PermissionDenied
     asked = get_object_or_404(Send.objects.select_related("edition__publication", "approval"), pk=send, edition=pk)
     if what not in {*_DONE, *_ASKED}:

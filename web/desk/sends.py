@@ -6,11 +6,10 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 
 from composer.models import Edition
-from composer.permissions import may_approve
+from composer.permissions import Right, may
 from composer.slots import cadence_of
 from tasks.database import clock
 from tasks.models import Send
@@ -20,6 +19,7 @@ from tasks.throttling.explanations import why_waiting
 from web.desk.doubts import Doubts, doubts_of
 from web.desk.result import shown_result
 from web.desk.scheduling import REASONS, spoken
+from web.desk.visible import visible_edition
 
 #: How long after its end the page follows a send.
 _FOLLOWED = timedelta(minutes=30)
@@ -77,14 +77,15 @@ def sends_of(edition: Edition) -> list[SendOnPage]:
 
 def as_html(request: HttpRequest, edition: Edition) -> str:
     """The section of the edition's page; empty where nothing was ever scheduled."""
-    sends = sends_of(edition)
+    publication = edition.publication_id
+    sends = sends_of(edition) if may(request.user, Right.RESULTS, publication) else []
     if not sends:
         return ""
     came_of_it = results(edition, [one.send for one in sends], [one.counted for one in sends])
     context = {
         "edition": edition,
         "sends": sends,
-        "may_control": may_approve(request.user),
+        "may_control": may(request.user, Right.SEND, publication),
         "zone": edition.publication.timezone,
         "is_moving": any(one.is_moving for one in sends),
         "result": shown_result(edition, came_of_it) if came_of_it else None,
@@ -95,9 +96,9 @@ def as_html(request: HttpRequest, edition: Edition) -> str:
 def section(request: HttpRequest, pk: int) -> HttpResponse:
     """The section alone, for the page that watches it."""
     user: Any = request.user
-    if not (user.has_perm("composer.view_edition") or user.has_perm("composer.change_edition") or may_approve(user)):
+    edition = visible_edition(user, pk)
+    if not may(user, Right.RESULTS, edition.publication_id):
         raise PermissionDenied
-    edition = get_object_or_404(Edition.objects.select_related("publication"), pk=pk)
     return HttpResponse(as_html(request, edition))
 
 

@@ -4,12 +4,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils.html import format_html
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
+from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
 
 from composer.models import Source
-from web.desk.stories import WIDE, usual_publication
+from composer.permissions import Right
+from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedForm, ScopedViews, usual_publication
+from web.desk.stories import WIDE
 
 #: Addresses and errors of any length, broken where the page ends.
 LONG = "desk-long"
@@ -41,18 +44,25 @@ class SourceIndexView(IndexView):
 
 class SourceCreateView(CreateView):
     def get_initial_form_instance(self) -> Source:
-        return Source(publication=usual_publication())
+        return Source(publication=usual_publication(self.request.user, Right.SOURCES))
 
 
-class SourceViewSet(SnippetViewSet):
-    model = Source
-    icon = "globe"
-    menu_label = "Sources"
-    menu_name = "sources"
-    menu_order = 25
-    add_to_admin_menu = True
-    url_prefix = "sources"
-    panels = [
+class SourceForm(ScopedForm):
+    right = Right.SOURCES
+
+
+class SourceFilter(ScopedFilter):
+    class Meta:
+        model = Source
+        fields = ["publication", "is_active"]
+
+
+class SourceChooserViewSet(ScopedChooserViews, SnippetChooserViewSet):
+    pass
+
+
+SOURCE_PANELS = ObjectList(
+    [
         FieldRowPanel([FieldPanel("publication"), FieldPanel("is_active")]),
         FieldPanel("url"),
         FieldPanel("senders"),
@@ -60,10 +70,24 @@ class SourceViewSet(SnippetViewSet):
         FieldPanel("title"),
         FieldPanel("topic"),
         FieldRowPanel([FieldPanel("include"), FieldPanel("exclude")]),
-    ]
+    ],
+    base_form_class=SourceForm,
+)
+
+
+class SourceViewSet(ScopedViews, SnippetViewSet):
+    model = Source
+    icon = "globe"
+    menu_label = "Sources"
+    menu_name = "sources"
+    menu_order = 25
+    add_to_admin_menu = True
+    url_prefix = "sources"
+    edit_handler = SOURCE_PANELS
+    chooser_viewset_class = SourceChooserViewSet
     index_view_class = SourceIndexView
     add_view_class = SourceCreateView
-    list_filter = ["publication", "is_active"]
+    filterset_class = SourceFilter
     list_display = [
         Column("title", label="Source", accessor=str, classname=LONG),
         Column("publication", label="Publication", classname=WIDE),

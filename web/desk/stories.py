@@ -7,15 +7,16 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
 from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
 
 from composer.images import thumbnail
-from composer.models import Placement, Publication, Story
+from composer.models import Placement, Story
+from composer.permissions import Right
 from web.desk.panels import STORY_PANELS
+from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 
 #: Columns that a phone leaves out.
 WIDE = "desk-wide"
@@ -51,7 +52,7 @@ COLUMNS = [
 ]
 
 
-class StoryFilter(WagtailFilterSet):
+class StoryFilter(ScopedFilter):
     topics = django_filters.CharFilter(lookup_expr="icontains", label="Topic")
     source_name = django_filters.CharFilter(lookup_expr="icontains", label="Source")
     ran = django_filters.BooleanFilter(field_name="last_ran", lookup_expr="isnull", exclude=True, label="Already ran")
@@ -74,12 +75,7 @@ class StoryIndexView(IndexView):
 
 class StoryCreateView(CreateView):
     def get_initial_form_instance(self) -> Story:
-        return Story(publication=usual_publication())
-
-
-def usual_publication() -> Publication | None:
-    """Where the last edition was made, or the only publication there is."""
-    return Publication.objects.order_by("-editions__created_at", "pk").first()
+        return Story(publication=usual_publication(self.request.user, Right.WRITE))
 
 
 class WhereItRan:
@@ -102,12 +98,12 @@ class StoryChooseResultsView(WhereItRan, ChooseResultsView):
     pass
 
 
-class StoryChooserViewSet(SnippetChooserViewSet):
+class StoryChooserViewSet(ScopedChooserViews, SnippetChooserViewSet):
     choose_view_class = StoryChooseView
     choose_results_view_class = StoryChooseResultsView
 
 
-class StoryViewSet(SnippetViewSet):
+class StoryViewSet(ScopedViews, SnippetViewSet):
     model = Story
     icon = "doc-full"
     menu_label = "Stories"
@@ -131,5 +127,17 @@ class StoryViewSet(SnippetViewSet):
     ]
     list_per_page = 50
     ordering = ["-created_at", "-pk"]
+    inspect_view_enabled = True
+    inspect_view_fields = [
+        "publication",
+        "headline",
+        "lede",
+        "body",
+        "source_name",
+        "source_url",
+        "author",
+        "published_on",
+        "topics",
+    ]
     chooser_per_page = 20
     chooser_viewset_class = StoryChooserViewSet

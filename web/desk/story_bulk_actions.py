@@ -11,6 +11,7 @@ from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
 
 from composer import story_copying
 from composer.models import Approval, Edition, Story
+from composer.permissions import Right, may_anywhere, within
 
 
 class StoryBulkAction(SnippetBulkAction):
@@ -30,10 +31,11 @@ class StoryBulkAction(SnippetBulkAction):
 _OFFERED = 50
 
 
-def drafts() -> "QuerySet[Edition]":
-    """Editions that stories can still be put into, the newest first."""
+def drafts(user: Any) -> "QuerySet[Edition]":
+    """Editions that the user can still put stories into, the newest first."""
     standing = Approval.objects.standing().values("edition")
-    return Edition.objects.exclude(pk__in=standing).select_related("publication").order_by("-created_at", "-pk")
+    unapproved = within(Edition.objects.exclude(pk__in=standing), user, Right.EDIT)
+    return unapproved.select_related("publication").order_by("-created_at", "-pk")
 
 
 class EditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
@@ -44,10 +46,10 @@ class EditionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gen
 class EditionChoice(forms.Form):
     edition = EditionField(queryset=Edition.objects.none(), label="Edition", empty_label=None)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        newest = drafts().values_list("pk", flat=True)[:_OFFERED]
-        self.fields["edition"].queryset = drafts().filter(pk__in=list(newest))  # type: ignore[attr-defined]
+        newest = drafts(user).values_list("pk", flat=True)[:_OFFERED]
+        self.fields["edition"].queryset = drafts(user).filter(pk__in=list(newest))  # type: ignore[attr-defined]
 
 
 @hooks.register("register_bulk_action")
@@ -60,7 +62,7 @@ class AddToEdition(StoryBulkAction):
     form_class = EditionChoice
 
     def check_perm(self, _story: Story) -> bool:
-        return bool(self.request.user.has_perm("composer.change_edition"))
+        return may_anywhere(self.request.user, Right.EDIT)
 
     @classmethod
     def execute_action(cls, objects: Sequence[Story], edition: Edition, user: Any = None, **_: Any) -> tuple[int, int]:

@@ -21,20 +21,21 @@ from composer.composition import compose
 from composer.digest import Digest, DigestError, parse
 from composer.intake import Intake, earlier_stories, take_in
 from composer.models import Publication
+from composer.permissions import Right, may, may_anywhere, publications
 from composer.same_story.suggesting import last_placements
 from newsdesk.core.errors import InputError
 from tasks.http.guard import Guard
 from tasks.sources.addresses import fetched
 from tasks.sources.pictures import give_pictures
 from web.desk import line_decisions
-from web.desk.stories import usual_publication
+from web.desk.scoped import usual_publication
 
 #: Bytes; what is read in the first step travels through the form to the second.
 MOST_BYTES = 1_500_000
 
 
 class IntakeForm(forms.Form):
-    publication = forms.ModelChoiceField(Publication.objects.order_by("title"), empty_label=None)
+    publication = forms.ModelChoiceField(Publication.objects.none(), empty_label=None)
     url = forms.CharField(
         label="Address", required=False, max_length=2000, help_text="Of an article, or of an RSS, Atom or JSON feed."
     )
@@ -51,6 +52,11 @@ class IntakeForm(forms.Form):
     carried = forms.CharField(required=False, widget=forms.HiddenInput)
     #: What was decided about doubtful lines, and of which text: “<CRC-32>:12=headline,15=text”.
     decided = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["publication"]
+        field.queryset = publications(user, Right.WRITE).order_by("title")
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()
@@ -126,12 +132,12 @@ class Reading:
 def add_stories(request: HttpRequest) -> HttpResponse:
     """GET shows the form, with `?url=` filled in (the bookmarklet); POST reads, or stores what was read."""
     user: Any = request.user
-    if not user.has_perm("composer.add_story"):
+    if not may_anywhere(user, Right.WRITE):
         raise PermissionDenied
     if request.method != "POST":
-        initial = {"publication": usual_publication(), "url": request.GET.get("url", "")[:2000]}
-        return _page(request, IntakeForm(initial=initial))
-    form = IntakeForm(request.POST, request.FILES)
+        initial = {"publication": usual_publication(user, Right.WRITE), "url": request.GET.get("url", "")[:2000]}
+        return _page(request, IntakeForm(user, initial=initial))
+    form = IntakeForm(user, request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -156,7 +162,7 @@ def add_stories(request: HttpRequest) -> HttpResponse:
 
 def _make_edition(request: HttpRequest, form: IntakeForm, publication: Publication, digest: Digest) -> HttpResponse:
     user: Any = request.user
-    if not user.has_perm("composer.add_edition"):
+    if not may(user, Right.EDIT, publication):
         raise PermissionDenied
     try:
         edition = compose(publication, digest=digest, by=user)
@@ -197,7 +203,7 @@ def _page(request: HttpRequest, form: IntakeForm, *, reading: Reading | None = N
         "reading": reading,
         "digest": reading.digest if reading else None,
         "rows": reading.rows(publication) if reading and publication else [],
-        "may_make_edition": request.user.has_perm("composer.add_edition"),
+        "may_make_edition": publication is not None and may(request.user, Right.EDIT, publication),
         "bookmarklet": _bookmarklet(request),
         "script": versioned_static("web/desk/add_stories.js"),
         "page_title": "Add stories",
@@ -224,8 +230,7 @@ def our_urls() -> list[URLPattern]:
 
 class _AddStoriesItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        user: Any = request.user
-        return bool(user.has_perm("composer.add_story"))
+        return may_anywhere(request.user, Right.WRITE)
 
 
 @hooks.register("register_admin_menu_item")

@@ -5,22 +5,25 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 from wagtail.admin import messages
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from composer.models import Edition
-from composer.permissions import may_approve
-from tasks.transactional.test_sends import MOST_ADDRESSES, CannotTestError, send_test
+from composer.permissions import Right, may, may_anywhere
+from tasks.transactional.test_limits import CannotTestError
+from tasks.transactional.test_sends import MOST_ADDRESSES, send_test
+from web.desk.visible import visible_edition
 
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 
 
-def may_test(user: Any) -> bool:
-    """Whoever may write the edition may look at it in an inbox."""
-    return bool(user.has_perm("composer.change_edition")) or may_approve(user)
+def may_test(user: Any, edition: Edition) -> bool:
+    """Whoever may write the edition may look at it in an inbox; one that is not saved may still be for any publication."""
+    publication = edition.publication_id
+    return may(user, Right.EDIT, publication) if publication else may_anywhere(user, Right.EDIT)
 
 
 class EditionTestPanel(BaseSidePanel):
@@ -43,6 +46,7 @@ class EditionTestPanel(BaseSidePanel):
             "approved": bool(self.object.pk and self.object.approval),
             "own_address": self.request.user.email,
             "most": MOST_ADDRESSES,
+            "anywhere": may(self.request.user, Right.SEND, self.object.publication_id),
         }
 
 
@@ -50,9 +54,9 @@ class EditionTestPanel(BaseSidePanel):
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the test, say how it went, and return to the editor."""
     user: Any = request.user
-    if not may_test(user):
+    edition = visible_edition(user, pk)
+    if not may_test(user, edition):
         raise PermissionDenied
-    edition = get_object_or_404(Edition, pk=pk)
     addresses = [address for address in _BETWEEN_ADDRESSES.split(request.POST.get("addresses", "")) if address]
     try:
         mails = send_test(edition, addresses, by=user)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from composer import slots
 from composer.models import Edition, Publication
+from composer.permissions import Right, publications
 from tasks.approvals.approving import check_edition
 from tasks.database import clock
 from tasks.models import Send
@@ -53,17 +54,17 @@ class ThisWeek:
 def this_week(user: Any) -> list[ThisWeek]:
     """One for each publication, by title; a dozen queries, and a rendering for a revision not looked at lately."""
     now = clock.now()
-    publications = list(Publication.objects.order_by("title", "pk")[:SHOWN])
-    coming = {edition.publication_id: edition for edition in _coming(publications, now)}
-    return [_of(publication, coming.get(publication.pk), now, user) for publication in publications]
+    seen = list(publications(user, Right.SEE).order_by("title", "pk")[:SHOWN])
+    coming = {edition.publication_id: edition for edition in _coming(seen, now)}
+    return [_of(publication, coming.get(publication.pk), now, user) for publication in seen]
 
 
-def _coming(publications: list[Publication], now: datetime) -> "QuerySet[Edition]":
+def _coming(seen: list[Publication], now: datetime) -> "QuerySet[Edition]":
     """Of each publication the edition that comes next: with the nearest slot, else the newest that has not gone out."""
     is_out = Send.objects.filter(edition=OuterRef("pk"), status=Send.Status.SENT)
     # Weekly slots that are over for longer were decided about.
     ahead = When(slot__gt=now - DEFAULT_LATE_LIMIT, then=Value(0))
-    editions = Edition.objects.filter(~Exists(is_out), publication__in=publications)
+    editions = Edition.objects.filter(~Exists(is_out), publication__in=seen)
     ordered = editions.annotate(rank=Case(ahead, default=Value(1), output_field=IntegerField())).annotate(
         near=Case(When(rank=0, then=F("slot")))
     )

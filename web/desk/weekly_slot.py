@@ -17,6 +17,7 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
 
 from composer.models import Publication
+from composer.permissions import Right, may, publications
 from composer.slots import cadence_of, upcoming
 from subscribers.models import List, Segment
 from tasks.database import clock
@@ -159,9 +160,9 @@ def next_slots(publication: Publication, now: datetime) -> list[str]:
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Nothing goes out by itself any more; sends that are scheduled stay."""
     user: Any = request.user
-    if not user.has_perm("composer.change_publication"):
+    publication = get_object_or_404(publications(user, Right.SEE), pk=pk)
+    if not may(user, Right.PUBLICATION, publication):
         raise PermissionDenied
-    publication = get_object_or_404(Publication, pk=pk)
     if slots.stop_recurring(publication):
         messages.success(
             request, format_html("The weekly slot of {} is stopped. Sends that are scheduled stay so.", publication)

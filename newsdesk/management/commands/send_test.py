@@ -31,7 +31,8 @@ class Command(NewsdeskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.transactional.test_sends import CannotTestError, send_test
+        from tasks.transactional.test_limits import CannotTestError
+        from tasks.transactional.test_sends import send_test
 
         edition = editorial.edition_numbered(options["edition"])
         variant = options["variant"]

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
+from composer.models import Membership
 from sandbox.server import Sandbox
 from tasks.alarms import raising
 from tasks.alarms.raising import raise_alarm
@@ -26,15 +26,13 @@ def mailed_to() -> list[str]:
 def test_mails_go_to_active_people_who_may_approve_and_have_an_address() -> None:
     make_publication()
     make_editor("ada", first_name="Ada", last_name="Lovelace")
-    approving = Permission.objects.get(codename="approve_edition")
-    make_editor("bob", is_superuser=False).user_permissions.add(approving)
-    group = Group.objects.create(name="The desk")
-    group.permissions.add(approving)
-    make_editor("eve", is_superuser=False).groups.add(group)
+    Membership.objects.create(user=make_editor("bob", is_superuser=False), role="editor")
+    elsewhere = make_publication()
+    Membership.objects.create(user=make_editor("eve", is_superuser=False), role="publisher", publication=elsewhere)
     make_editor("ada2", email="ADA@example.com")
     make_editor("gone", is_active=False)
     make_editor("silent", email="")
-    make_editor("writer", is_superuser=False)
+    Membership.objects.create(user=make_editor("writer", is_superuser=False), role="writer")
     make_editor("bounced")
     make_suppression(make_subscriber(email="bounced@example.com"))
 

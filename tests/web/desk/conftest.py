@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
 from wagtail.test.utils.form_data import nested_form_data, rich_text, streamfield
 
 from composer import story_copying
-from composer.models import Edition, Publication, Story
+from composer.models import Edition, Membership, Publication, Story
 
 Make = Callable[..., Any]
-EDITOR = ("add_edition", "change_edition", "view_edition", "change_story", "access_admin")
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +62,11 @@ def edition(publication: Publication, stories: list[Story]) -> Edition:
 
 @pytest.fixture
 def make_user(db: None) -> Make:
-    def make(username: str, *permissions: str, **fields: Any) -> Any:
+    def make(username: str, role: str = "", *, publication: Publication | None = None, **fields: Any) -> Any:
+        """Without a publication the role holds for all."""
         user = get_user_model().objects.create_user(username, f"{username}@example.com", **fields)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        if role:
+            Membership.objects.create(user=user, publication=publication, role=role)
         return user
 
     return make

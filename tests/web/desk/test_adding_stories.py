@@ -14,7 +14,7 @@ from django.urls import reverse
 from composer.models import Edition, Publication, Source, Story
 from tasks.http.guard import Guard
 from tests.site import Site, rss
-from tests.web.desk.conftest import EDITOR, Make
+from tests.web.desk.conftest import Make
 from web.desk import story_intake
 
 pytestmark = pytest.mark.integration
@@ -141,7 +141,7 @@ def test_the_bookmarklet_leads_here_with_the_address(desk: Client, publication: 
 
 
 def test_whoever_may_not_add_stories_may_not_come_in(client: Client, make_user: Make, publication: Publication) -> None:
-    client.force_login(make_user("bo", *EDITOR))
+    client.force_login(make_user("bo", "analyst"))
     assert add(client, publication, text=DIGEST, stories="").status_code in {302, 403}
     assert not Story.objects.exists()
 

@@ -127,7 +127,7 @@ def test_a_stale_tab_cannot_approve_over_somebody_elses_words(
 
 
 def test_approving_needs_its_own_permission(client: Client, make_user: Make, edition: Edition, form: Make) -> None:
-    client.force_login(make_user("eve", "access_admin", "change_edition", "view_edition", "publish_edition"))
+    client.force_login(make_user("eve", "writer"))
 
     page = client.get(edit_url(edition)).content.decode()
     press_approve(client, edition, form(edition))
@@ -142,7 +142,7 @@ def test_approving_needs_its_own_permission(client: Client, make_user: Make, edi
 def test_the_editor_who_may_approve_needs_no_superuser(
     client: Client, make_user: Make, edition: Edition, form: Make
 ) -> None:
-    client.force_login(make_user("eve", "access_admin", "change_edition", "view_edition", "approve_edition"))
+    client.force_login(make_user("eve", "editor"))
 
     press_approve(client, edition, form(edition))
 

@@ -111,7 +111,7 @@ def test_it_is_posted_and_means_a_send_of_this_edition(desk: Client, held: Send)
 
 
 def test_it_needs_the_permission_to_approve(client: Client, make_user: Make, held: Send) -> None:
-    client.force_login(make_user("eve", "access_admin", "change_edition", "view_edition"))
+    client.force_login(make_user("eve", "editor"))
 
     client.post(release_url(held, "now"))
 

@@ -14,7 +14,7 @@ from subscribers.models import List, Subscriber, Subscription, Suppression
 from tasks.approvals.approving import approve_edition
 from tasks.models import Send, Slot
 from tasks.slots.recurrence import recur
-from tests.web.desk.conftest import EDITOR, Make
+from tests.web.desk.conftest import Make
 
 pytestmark = pytest.mark.integration
 
@@ -181,7 +181,7 @@ def test_with_its_slot_taken_by_its_own_send_it_is_not_sent_twice(
 
 
 def test_only_whoever_may_approve_gets_there(client: Client, make_user: Make, edition: Edition, readers: List) -> None:
-    client.force_login(make_user("eve", *EDITOR))
+    client.force_login(make_user("eve", "editor"))
 
     answer = client.post(url(edition), {"lists": readers.pk, "when": "now", "confirmed": "1"})
 
@@ -228,7 +228,7 @@ def test_the_section_is_for_those_who_may_see_editions(
     client: Client, make_user: Make, edition: Edition, readers: List
 ) -> None:
     approve_edition(edition, None)
-    client.force_login(make_user("vic", "access_admin"))
+    client.force_login(make_user("vic", "writer"))
 
     answer = client.get(reverse("wagtailsnippets_composer_edition:sends", args=[edition.pk]))
 

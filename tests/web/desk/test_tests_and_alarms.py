@@ -73,7 +73,7 @@ def test_what_is_wrong_is_shown(desk: Client, edition: Edition, addresses: str, 
 def test_a_test_takes_a_post_a_token_and_the_right_to_edit(
     desk: Client, ada: Any, edition: Edition, make_user: Make
 ) -> None:
-    data = {"addresses": "ada@example.com"}
+    data = {"addresses": "ada@example.com"}  # of the team
     assert desk.get(test_url(edition)).status_code == 405
 
     strict = Client(enforce_csrf_checks=True)
@@ -81,13 +81,13 @@ def test_a_test_takes_a_post_a_token_and_the_right_to_edit(
     assert strict.post(test_url(edition), data).status_code == 403
 
     visitor = Client()
-    visitor.force_login(make_user("visitor", "access_admin", "view_edition"))
+    visitor.force_login(make_user("visitor", "analyst"))
     visitor.post(test_url(edition), data)
     Client().post(test_url(edition), data)
     assert not TransactionalMail.objects.exists()
 
     writer = Client()
-    writer.force_login(make_user("writer", "access_admin", "change_edition"))
+    writer.force_login(make_user("writer", "writer"))
     writer.post(test_url(edition), data)
     assert TransactionalMail.objects.get().asked_by == "writer"
 
@@ -162,7 +162,7 @@ def test_clearing_needs_the_right_to_approve_and_a_token(ada: Any, edition: Edit
     raise_alarm("slot_missed", "Nobody approved it.")
     url = reverse("desk_clear_alarm", args=[Alarm.objects.get().pk])
     writer = Client()
-    writer.force_login(make_user("writer", "access_admin", "change_edition"))
+    writer.force_login(make_user("writer", "writer"))
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(ada)
 
