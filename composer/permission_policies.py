@@ -40,7 +40,7 @@ _ACCESS = "wagtailadmin.access_admin"
 
 
 class RoleBackend(ModelBackend):
-    """Logs in with a password as Django does; what a person may comes from their roles, never from groups or single permissions."""
+    """What a person may comes from their roles, never from groups or single permissions."""
 
     def get_user_permissions(self, *_about: Any) -> set[str]:
         return set()

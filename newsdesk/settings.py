@@ -97,6 +97,10 @@ INSTALLED_APPS = [
     "wagtail",
     "modelcluster",
     "taggit",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -115,8 +119,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.accounts.sessions.SessionRules",
 ]
 
 ROOT_URLCONF = "newsdesk.urls"
@@ -141,8 +148,48 @@ TEMPLATES = [
 # Widgets are drawn by our templates first: `web/desk/widgets.py`.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+CACHES = {"default": {"BACKEND": "newsdesk.core.shared_cache.SharedCache", "LOCATION": REDIS_URL}}
+
+EMAIL_BACKEND = "tasks.transactional.account_mails.EmailBackend"
+
+# Logins: `web/accounts`. The adapter reads what an operator says of them.
+LOGIN = ENVIRONMENT.login
+LOGIN_URL = "wagtailadmin_login"
+LOGIN_REDIRECT_URL = "wagtailadmin_home"
 # What a person may comes from their roles (docs/reference/roles.md), never from groups.
-AUTHENTICATION_BACKENDS = ["composer.permission_policies.RoleBackend"]
+AUTHENTICATION_BACKENDS = ["web.accounts.backend.LoginBackend"]
+PASSWORD_HASHERS = [
+    f"django.contrib.auth.hashers.{name}"
+    for name in ("Argon2PasswordHasher", "PBKDF2PasswordHasher", "ScryptPasswordHasher")
+]
+ALLAUTH_TRUSTED_PROXY_COUNT = LOGIN.trusted_proxies
+ACCOUNT_ADAPTER = "web.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "web.accounts.forms.LoginForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# Several windows for each account: whoever goes on guessing waits a minute, then a quarter of an hour, then an hour.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,100/h/ip,5/m/key,10/15m/key,20/h/key",
+    "reset_password": "10/h/ip,3/h/key",
+    "reauthenticate": "5/m/user,20/h/user",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Newsdesk"
+MFA_TOTP_TOLERANCE = 1
+# Accounts are made by colleagues, and no address of theirs is proven.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers know passkeys over https, and on this machine.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
+USERSESSIONS_TRACK_ACTIVITY = True
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -185,6 +232,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 WAGTAIL_SITE_NAME = "Newsdesk"
+# Passwords are changed and reset by the pages of `web/accounts`.
+WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_PASSWORD_RESET_ENABLED = False
 # Nothing at the desk is fetched from elsewhere.
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_BASE_URL = BASE_URL

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", favicon),
     path("desk", RedirectView.as_view(url="/desk/", query_string=True)),
     path("desk/", include("web.desk.closed")),
+    path("desk/", include("web.accounts.urls")),
     path("desk/", include(wagtailadmin_urls)),
     path("media/<path:path>", media),
     path("", include("web.urls")),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import format_html
 from wagtail import hooks
 from wagtail.admin.staticfiles import versioned_static
@@ -77,6 +78,15 @@ register_snippet(SourceViewSet)
 @hooks.register("register_admin_viewset")
 def publications() -> Any:
     return PublicationViewSet()
+
+
+@hooks.register("register_account_menu_item")
+def security(_request: Any) -> dict[str, str]:
+    return {
+        "url": reverse("mfa_index"),
+        "label": "Security",
+        "help_text": "Password, authenticator app, passkeys, recovery codes, and where you are logged in.",
+    }
 
 
 @hooks.register("insert_global_admin_css")

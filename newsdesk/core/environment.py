@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from newsdesk.core import paths
 from newsdesk.core.errors import InputError
+from newsdesk.core.login_environment import LoginEnvironment, read_login
 from newsdesk.core.mailbox_account import MailboxAccount, read_account
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -107,6 +108,7 @@ class Environment:
     test_mails_per_hour: int = TEST_MAILS_PER_HOUR
     #: Where stories are fetched from, as far as sources name them.
     mailboxes: tuple[MailboxAccount, ...] = ()
+    login: LoginEnvironment = field(default_factory=LoginEnvironment)
     home: Path = Path(".newsdesk")
     #: The folder of the editors' own themes; None: `themes` in the home.
     themes: Path | None = None
@@ -210,6 +212,13 @@ def _mailboxes(mapping: Mapping[str, str]) -> tuple[MailboxAccount, ...]:
         except ValueError as error:
             raise EnvironmentVariableError(f"NEWSDESK_MAILBOXES: address {number}: {error}.") from error
     return tuple(accounts)
+
+
+def _login(mapping: Mapping[str, str]) -> LoginEnvironment:
+    try:
+        return read_login(lambda name: _value(mapping, name))
+    except ValueError as error:
+        raise EnvironmentVariableError(str(error)) from error
 
 
 def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | None:
@@ -321,6 +330,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
         test_mails_per_hour=_whole(mapping, "NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
         mailboxes=_mailboxes(mapping),
+        login=_login(mapping),
         home=(Path(home).expanduser() if home else default_home()).resolve(),
         themes=Path(themes).expanduser().resolve() if themes else None,
         postgres_bin=_value(mapping, "NEWSDESK_POSTGRES_BIN"),

@@ -121,6 +121,14 @@ class Home:
         """The password of the first login, as long as nobody has chosen another."""
         return self._secret("first-password", prefix="", length=12)
 
+    def tell_first_password(self) -> bool:
+        """Whether it may be shown now: once in the life of a home."""
+        try:
+            self.path.joinpath("first-password-told").touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
     def _secret(self, name: str, *, prefix: str, length: int = 48) -> str:
         """Read a 0600 file, or make it; two processes that start at once agree on the first one's value."""
         target = self.path / name

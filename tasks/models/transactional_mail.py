@@ -18,6 +18,7 @@ class TransactionalMail(models.Model):
 
         TEST = "test", "test"
         ALARM = "alarm", "alarm"
+        ACCOUNT = "account", "account"
 
     class Status(models.TextChoices):
         """Where its one request stands. Of a mail that is unknown or failed nothing more is sent."""

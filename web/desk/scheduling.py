@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +19,12 @@ from composer.approval import ApprovalBlockedError, ApprovalRefusedError
 from composer.models import Edition, Publication
 from composer.permissions import Right, may
 from newsdesk.core.errors import InputError, RefusedError
-from subscribers.models import List, Segment
+from subscribers.models import List, Segment, Subscription
 from tasks.approvals.approve_and_schedule import Expectation, Plan, Seen, approve_and_schedule, expect
 from tasks.audience import local_time
 from tasks.database import clock
 from tasks.models import Recurrence
+from web.accounts.recent_login import require_recent_login
 from web.desk.times import day_and_time, on_clock
 from web.desk.visible import visible_edition
 
@@ -132,6 +134,8 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         if "confirmed" not in request.POST:
             seen = Seen.of(edition)
             return _confirm_page(request, edition, form, expect(edition, plan, by=user), seen)
+        if _readers_at_most(plan) >= settings.LOGIN.reauthenticate_readers:
+            require_recent_login(request)
         approve_and_schedule(edition, plan, by=user, seen=_seen(request))
     except ApprovalBlockedError as blocked:
         problems = [f"{capfirst(one.where)}: {one.message}" if one.where else one.message for one in blocked.problems]
@@ -142,6 +146,11 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"No. {edition.number} is approved and scheduled.")
         return redirect(edit_url(edition))
     return _form_page(request, edition, form)
+
+
+def _readers_at_most(plan: Plan) -> int:
+    """Active readers of the lists; whoever is on two of them counts twice."""
+    return Subscription.objects.filter(list__in=plan.lists, status="active").count()
 
 
 def edit_url(edition: Edition) -> str:

@@ -61,9 +61,20 @@ def addresses(group: Any) -> list[str]:
     if group.sandbox_url:
         lines.append(f"Sent mail is at {group.sandbox_url}/ (a local SendGrid; nothing leaves this machine)")
     if group.login and group.login.password:
-        lines.append(f"Log in as {group.login.username} with the password {group.login.password}")
+        lines.append(_how_to_log_in(group))
     if not can_promise_one_click(group.base_url):
         lines.append(
             "Mails carry no one-click unsubscribe (List-Unsubscribe-Post): it needs a BASE_URL with https, which Gmail and Yahoo ask for"
         )
     return [*lines, "Ctrl-C stops everything."]
+
+
+def _how_to_log_in(group: Any) -> str:
+    """The first login, once; from then on where it is kept, so that no log holds it again."""
+    home, login = group.home, group.login
+    if home.tell_first_password():
+        return f"Log in as {login.username} with the password {login.password}"
+    return (
+        f"Log in as {login.username}; the first password is kept in {home.path / 'first-password'}, "
+        f"and `newsdesk changepassword {login.username}` sets another"
+    )

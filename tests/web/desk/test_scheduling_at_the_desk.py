@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from composer.models import Edition, Publication
 from composer.slots import next_slot
+from newsdesk.core.login_environment import LoginEnvironment
 from subscribers.models import List, Subscriber, Subscription, Suppression
 from tasks.approvals.approving import approve_edition
 from tasks.models import Send, Slot
@@ -71,6 +72,22 @@ def test_yes_approves_and_schedules(desk: Client, ada: Any, edition: Edition, re
     text = page.content.decode()
     assert "Scheduled" in text
     assert "Tuesday 1 December 2099 09:00 Asia/Singapore" in text
+
+
+def test_many_readers_ask_for_the_password_again(
+    client: Client, ada: Any, edition: Edition, readers: List, settings: Any
+) -> None:
+    settings.LOGIN = LoginEnvironment(reauthenticate_readers=1)
+    ada.set_password("correct horse")
+    ada.save()
+    client.force_login(ada)
+
+    asked = confirmed(client, edition, lists=readers.pk, when="at", time="2099-12-01T09:00")
+
+    assert "/desk/security/confirm/" in asked.redirect_chain[0][0]
+    assert not Send.objects.exists()
+    client.post(asked.redirect_chain[0][0], {"password": "correct horse", "next": url(edition)})
+    assert Send.objects.get().status == "scheduled"
 
 
 def test_a_second_click_schedules_nothing(desk: Client, edition: Edition, readers: List) -> None:
