@@ -1,0 +1,46 @@
+"""What an operator says about logins is read, and what is wrong is named."""
+
+import pytest
+
+from newsdesk.core.environment import EnvironmentVariableError, read
+from newsdesk.core.login_environment import LoginEnvironment
+
+
+def test_nothing_needs_to_be_said() -> None:
+    assert read({}).login == LoginEnvironment()
+
+
+def test_what_is_said_is_read() -> None:
+    said = read(
+        {
+            "NEWSDESK_REQUIRE_MFA": "Publisher, Administrator,",
+            "NEWSDESK_IDLE_MINUTES": "0",
+            "NEWSDESK_REAUTHENTICATE_READERS": "50",
+            "NEWSDESK_MAIL_FROM": "Desk <desk@example.com>",
+            "NEWSDESK_INVITATION_HOURS": "24",
+            "NEWSDESK_TRUSTED_PROXIES": "1",
+        }
+    )
+    assert said.login == LoginEnvironment(
+        require_mfa=frozenset({"publisher", "administrator"}),
+        idle_minutes=0,
+        reauthenticate_readers=50,
+        mail_from="Desk <desk@example.com>",
+        invitation_hours=24,
+        trusted_proxies=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NEWSDESK_IDLE_MINUTES", "soon"),
+        ("NEWSDESK_REAUTHENTICATE_READERS", "-1"),
+        ("NEWSDESK_INVITATION_HOURS", "1.5"),
+        ("NEWSDESK_TRUSTED_PROXIES", "9999999999"),
+        ("NEWSDESK_MAIL_FROM", "the desk"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(name: str, value: str) -> None:
+    with pytest.raises(EnvironmentVariableError, match=f"^{name}: "):
+        read({name: value})
