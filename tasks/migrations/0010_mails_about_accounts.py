@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks', '0006_events_in_our_words'),
+        ('tasks', '0009_opens_and_clicks_by_send'),
     ]
 
     operations = [
