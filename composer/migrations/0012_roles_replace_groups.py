@@ -20,7 +20,7 @@ def give_roles(apps, _schema_editor):
     user_model = apps.get_model("auth", "User")
     group_model = apps.get_model("auth", "Group")
     permission_model = apps.get_model("auth", "Permission")
-    membership_model = apps.get_model("composer", "0011_roles")
+    membership_model = apps.get_model("composer", "Membership")
     ours = permission_model.objects.filter(content_type__app_label="composer")
     given = set()
     for role, codenames in ROLES:

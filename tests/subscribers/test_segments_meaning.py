@@ -52,7 +52,7 @@ class World:
         if "not" in rule:
             return {"not": self.rule(rule["not"])}
         if rule["field"] == "clicked_story":
-            return {**rule, "value": [self.stories[at].pk for at in rule["value"]]}
+            return {**rule, "value": [self.stories[number - 1].pk for number in rule["value"]]}
         return rule
 
 
