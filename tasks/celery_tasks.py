@@ -77,8 +77,9 @@ def reconcile() -> None:
 
 @shared_task(name="tasks.expire_receipts")
 def expire_receipts() -> None:
-    """Delete the bodies of old webhook calls. Beat: nightly."""
+    """Delete the bodies of old webhook calls, and the digests of those too old to be taken. Beat: nightly."""
     inbox.expire()
+    inbox.forget_calls()
 
 
 @shared_task(name="tasks.compare_suppressions")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from composer.models import Source
 from tasks.sources import inbound_parse, mails
+from web.bodies import discard
 from web.public_pages import not_found
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ def _refusal(source: Source, addresses: tuple[str, ...], *, is_forged: bool) -> 
 def _fields(request: HttpRequest) -> dict[str, bytes]:
     """The form's fields as they came. Their encodings are known only when all are read, so Latin-1 stands for bytes."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > mails.MOST_BYTES:
+        discard(request)
         raise RequestDataTooBig
     request.encoding = "latin-1"
     fields = {name: str(value).encode("latin-1", "replace") for name, value in request.POST.items()}

@@ -5,6 +5,7 @@ answers have no body: they tell nobody what was wrong.
 """
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,8 @@ from tasks import queue
 from tasks.feedback import inbox
 from tasks.feedback.refusals import refusals_of
 from tasks.providers import registry
-from tasks.providers.base import Webhook
+from tasks.providers.base import TellsCallsApart, Webhook
+from web.bodies import whole_body
 from web.public_pages import not_found
 
 log = structlog.get_logger(__name__)
@@ -50,7 +52,7 @@ def _take(request: HttpRequest, provider: str, webhook: Webhook) -> int:
     if not webhook.is_configured():
         return 503
     try:
-        body = request.body
+        body = whole_body(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     except RequestDataTooBig:
         return 413
     except UnreadablePostError:
@@ -58,9 +60,11 @@ def _take(request: HttpRequest, provider: str, webhook: Webhook) -> int:
     if not webhook.is_authentic(body, request.headers):
         return 403
     try:
-        receipt_id = inbox.store(body, provider=provider)
+        call = webhook.call(request.headers) if isinstance(webhook, TellsCallsApart) else None
+        receipt_id = inbox.store(body, provider=provider, call=call)
     except DatabaseError as error:
         log.error("receipt_not_stored", error=str(error))  # noqa: TRY400 - the provider tries again
         return 503
-    queue.enqueue_receipt(receipt_id)
+    if receipt_id is not None:
+        queue.enqueue_receipt(receipt_id)
     return 204

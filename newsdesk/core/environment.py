@@ -104,6 +104,8 @@ class Environment:
     most_complained: float = MOST_COMPLAINED
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
+    #: Hours by which the signed time of a webhook call may differ from ours; 0 = any.
+    webhook_window_hours: int = 0
     #: Test mails that one person may send from the desk within an hour.
     test_mails_per_hour: int = TEST_MAILS_PER_HOUR
     #: Where stories are fetched from, as far as sources name them.
@@ -328,6 +330,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         most_bounced=_percent(mapping, "NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
         most_complained=_percent(mapping, "NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
+        webhook_window_hours=_whole(mapping, "NEWSDESK_WEBHOOK_WINDOW_HOURS", 0, most=87_600),
         test_mails_per_hour=_whole(mapping, "NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
         mailboxes=_mailboxes(mapping),
         login=_login(mapping),

@@ -13,6 +13,7 @@ from tasks.models.suppression_sync import SuppressionSync
 from tasks.models.transactional_mail import TransactionalMail
 from tasks.models.transport_state import TransportState
 from tasks.models.warm_up import WarmUp
+from tasks.models.webhook_call import WebhookCall
 from tasks.models.webhook_state import WebhookState
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "TransactionalMail",
     "TransportState",
     "WarmUp",
+    "WebhookCall",
     "WebhookState",
 ]

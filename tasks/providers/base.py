@@ -126,6 +126,24 @@ class Webhook(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignedCall:
+    """What tells one signed webhook call from all others."""
+
+    #: 16 bytes. The same for each copy of the call, however its signature is written.
+    digest: bytes
+    #: Unix seconds, by the clock of whoever signed it.
+    signed_at: int
+
+
+@runtime_checkable
+class TellsCallsApart(Protocol):
+    """A webhook whose calls carry a signed time: a captured one that is posted again is recognised."""
+
+    def call(self, headers: Mapping[str, str]) -> SignedCall | None:
+        """Which call this is, once it is authentic; None when that is unknown. Never raises."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SuppressionList:
     """One of the lists of addresses that a provider no longer mails by itself."""
 

@@ -4,13 +4,16 @@ The official helper takes text and decodes what it is given; real bodies are byt
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import blake2b
 
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -31,6 +34,14 @@ def load_key(public_key: str) -> EllipticCurvePublicKey | None:
     return key
 
 
+_TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
+
+
+def is_timestamp(text: str) -> bool:
+    """Unix seconds from 2001 to 2286: exactly ten digits, since nothing but their number tells where the body begins."""
+    return _TIMESTAMP.fullmatch(text) is not None
+
+
 def is_signed(body: bytes, *, signature: str, timestamp: str, public_keys: Iterable[str]) -> bool:
     """Whether one of the keys signed this body; False for anything malformed, never an error."""
     try:
@@ -38,7 +49,7 @@ def is_signed(body: bytes, *, signature: str, timestamp: str, public_keys: Itera
         signed = timestamp.encode("ascii") + body
     except ValueError:
         return False
-    if not decoded or not timestamp:
+    if not decoded or not is_timestamp(timestamp):
         return False
     return any(_verifies(key, decoded, signed) for public_key in public_keys if (key := load_key(public_key)))
 
@@ -49,3 +60,16 @@ def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> b
     except InvalidSignature:
         return False
     return True
+
+
+def call_digest(signature: str, timestamp: str) -> bytes | None:
+    """16 bytes of a verified signature and its timestamp; None when it is malformed.
+
+    Only its first number counts: whoever has one signature (r, s) can write (r, n - s), which verifies as well, and
+    base64 and DER leave room for other spellings. A second call never has the same r, which is drawn at random.
+    """
+    try:
+        first, _second = decode_dss_signature(b64decode(signature, validate=True))
+    except ValueError:
+        return None
+    return blake2b(f"{timestamp}\0{first}".encode(), digest_size=16).digest()

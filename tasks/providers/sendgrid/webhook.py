@@ -1,13 +1,15 @@
 """SendGrid's Event Webhook: signed with a key that its page shows, or the sandbox's own."""
 
+import time
 from collections.abc import Mapping
 
 import structlog
 from django.conf import settings
 
+from tasks.providers.base import SignedCall
 from tasks.providers.events import Parsed
 from tasks.providers.sendgrid import events
-from tasks.providers.sendgrid.signature import is_signed
+from tasks.providers.sendgrid.signature import call_digest, is_signed, is_timestamp
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +26,18 @@ class SendGridWebhook:
 
     def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
         signature, timestamp = headers.get(SIGNATURE, ""), headers.get(TIMESTAMP, "")
-        return is_signed(body, signature=signature, timestamp=timestamp, public_keys=public_keys())
+        if not is_signed(body, signature=signature, timestamp=timestamp, public_keys=public_keys()):
+            return False
+        window = settings.WEBHOOK_WINDOW_HOURS * 3600
+        if window and abs(time.time() - int(timestamp)) > window:
+            log.warning("webhook_outside_window", signed_at=int(timestamp), setting="NEWSDESK_WEBHOOK_WINDOW_HOURS")
+            return False
+        return True
+
+    def call(self, headers: Mapping[str, str]) -> SignedCall | None:
+        timestamp = headers.get(TIMESTAMP, "")
+        digest = call_digest(headers.get(SIGNATURE, ""), timestamp)
+        return SignedCall(digest=digest, signed_at=int(timestamp)) if digest and is_timestamp(timestamp) else None
 
     def parse(self, body: bytes) -> Parsed:
         return events.parse(body)

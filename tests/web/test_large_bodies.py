@@ -1,0 +1,119 @@
+"""A body that is too large is answered, by the server that production runs, and costs no memory."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tasks.models import Receipt
+from tests.machine import children
+from tests.reports import SigningKey
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+KEY = SigningKey()
+MEGABYTE = 1024 * 1024
+
+
+class Connection(HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(str(self._path))
+
+
+@pytest.fixture
+def server(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """Where gunicorn listens, and its process."""
+    listens = tmp_path / "web.sock"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSDESK_")},
+        "DJANGO_SETTINGS_MODULE": "newsdesk.settings",
+        "NEWSDESK_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey_url,
+        "BASE_URL": "http://127.0.0.1:8000",
+        "SENDGRID_API_KEY": "SG.test",
+        "SENDGRID_WEBHOOK_PUBLIC_KEYS": KEY.public,
+    }
+    (tmp_path / "home" / "static").mkdir(parents=True)
+    words = ["--config", "python:newsdesk.local_stack.gunicorn_config", "--workers", "1", "--bind", f"unix:{listens}"]
+    process = subprocess.Popen([sys.executable, "-m", "gunicorn", *words], env=environment)
+    try:
+        assert eventually(lambda: bool(children(process.pid)) and answers(listens))
+        yield listens, children(process.pid)[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(listens: Path) -> bool:
+    try:
+        return status_of(Connection(listens), "GET", "/u/nobody", b"", {}) > 0
+    except OSError:
+        return False
+
+
+def status_of(connection: HTTPConnection, method: str, path: str, body: object, headers: dict[str, str]) -> int:
+    """The whole body is written before the answer is read, as simple clients do."""
+    connection.request(method, path, body=body, headers=headers, encode_chunked=True)  # type: ignore[arg-type]
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def pieces(megabytes: int) -> Iterator[bytes]:
+    for _ in range(megabytes):
+        yield b" " * MEGABYTE
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.mark.parametrize("path", ["/webhooks/sendgrid", "/webhooks/sendgrid/"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_33_megabytes_are_a_clean_413(server: tuple[Path, int], path: str, is_chunked: bool) -> None:
+    listens, worker = server
+    before = peak_kilobytes(worker)
+    headers = CHUNKED if is_chunked else {"Content-Length": str(60 * MEGABYTE)}
+
+    assert status_of(Connection(listens), "POST", path, pieces(60), headers) == 413
+    # Of a body in chunks as much as may be taken is kept, never more; of one that tells its length nothing.
+    assert peak_kilobytes(worker) - before < (50 if is_chunked else 8) * 1024
+
+
+def test_a_signed_call_in_chunks_is_taken(server: tuple[Path, int]) -> None:
+    listens, _worker = server
+    body = b'[{"event":"open","email":"reader@example.com"}]'
+    headers = {**KEY.headers(body), **CHUNKED, "Content-Type": "application/json"}
+
+    assert status_of(Connection(listens), "POST", "/webhooks/sendgrid", iter([body[:9], body[9:]]), headers) == 204
+    assert [bytes(receipt.body) for receipt in Receipt.objects.all()] == [body]
+
+
+def test_chunks_that_are_none_are_the_callers_fault(server: tuple[Path, int]) -> None:
+    listens, _worker = server
+    connection = Connection(listens)
+    connection.connect()
+    connection.sock.sendall(
+        b"POST /webhooks/sendgrid HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\nmore\r\n\r\n"
+    )
+    with closing(connection), connection.sock.makefile("rb") as answer:
+        assert answer.readline().split()[1] == b"400"
+
+
+def peak_kilobytes(pid: int) -> int:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
