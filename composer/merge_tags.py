@@ -58,6 +58,12 @@ _SPACES = re.compile(r"\s+")
 _TOKEN = re.compile(r"-nd((?:[A-Z][a-z]+)+?)(Html)?(?:X((?:[0-9a-f]{2})+))?-")
 #: Taken out of names: what could start a header, and what could be taken for another tag.
 _UNWANTED = re.compile(r"[\r\n]+|-nd(?=[A-Z])")
+#: Where a value could be, begin or end a tag: SendGrid looks for one tag after the other, also in what it has filled in.
+_BEGINS_A_TAG = re.compile(r"-(?=nd[A-Z]|nd?\Z)")
+_TAG_IN_ADDRESS = re.compile(r"-(?=nd[A-Z])")
+_ENDS_A_TAG = re.compile(r"\A(?=n?d[A-Z])")
+#: What no reader sees: a zero-width non-joiner.
+INVISIBLE = "\u200c"
 _CAMEL = {field: "".join(word.title() for word in field.split("_")) for field in Field}
 _FIELDS = {camel: field for field, camel in _CAMEL.items()}
 _BY_NAME = {str(field): field for field in Field}
@@ -149,8 +155,16 @@ def values(
             value = _UNWANTED.sub(" ", value).strip() or tag.default
         elif not value:
             raise ValueError(f"{tag.field} is used in the edition but was not given for this reader")
-        filled[tag.token] = escape(value) if tag.html else value
+        filled[tag.token] = _without_tags(escape(value) if tag.html else value, tag)
     return filled
+
+
+def _without_tags(value: str, tag: Tag) -> str:
+    """The value as it reads before, with nothing in it or at its ends that could be taken for a tag of the bytes."""
+    if tag.field not in _ESCAPED:
+        return _TAG_IN_ADDRESS.sub("%2D", value)
+    hyphen = "&#45;" if tag.html else f"-{INVISIBLE}"
+    return _ENDS_A_TAG.sub(INVISIBLE, _BEGINS_A_TAG.sub(hyphen, value))
 
 
 #: The order of the fields in a reader's row, for `filler`.
@@ -162,7 +176,7 @@ _ROW = {
     Field.PREFERENCES_URL: 4,
 }
 #: What `values` would change in a name or an address: most have nothing of it.
-_NEEDS_CARE = re.compile(r"""[&<>"']|[^\S ]|^ | $|-nd|\x00""")
+_NEEDS_CARE = re.compile(r"""[&<>"']|[^\S ]|^ | $|-nd|-n$|^n?d[A-Z]|\x00""")
 
 
 def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]]:
@@ -172,12 +186,16 @@ def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]
     """
     tags = tuple(tags)
     simple = [tag for tag in tags if tag.field in _ESCAPED or (tag.field in _ROW and not tag.html)]
-    plan = [(tag.token, _ROW[tag.field], escape(tag.default) if tag.html else tag.default) for tag in simple]
+    plan = [
+        (tag.token, _ROW[tag.field], _without_tags(escape(tag.default) if tag.html else tag.default, tag))
+        for tag in simple
+    ]
     others = len(simple) < len(tags)
 
     def fill_in(name: str, email: str, unsubscribe_url: str, preferences_url: str) -> dict[str, str]:
         given = bool(email and unsubscribe_url and preferences_url)
-        if others or not given or _NEEDS_CARE.search(name) or _NEEDS_CARE.search(email):
+        odd_link = _TAG_IN_ADDRESS.search(unsubscribe_url) or _TAG_IN_ADDRESS.search(preferences_url)
+        if others or not given or odd_link or _NEEDS_CARE.search(name) or _NEEDS_CARE.search(email):
             return values(
                 tags, name=name, email=email, unsubscribe_url=unsubscribe_url, preferences_url=preferences_url
             )
@@ -189,9 +207,10 @@ def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]
 
 def fill(text: str, substitutions: Mapping[str, str]) -> str:
     """Put one reader's values in, for previews and test messages; a send joins bytes instead."""
-    for written, value in substitutions.items():
-        text = text.replace(written, value)
-    return text
+    if not substitutions:
+        return text
+    tokens = "|".join(re.escape(written) for written in sorted(substitutions, key=len, reverse=True))
+    return re.sub(tokens, lambda match: substitutions[match[0]], text)
 
 
 def _in_braces(text: str) -> Iterator[tuple[str, str | None]]:

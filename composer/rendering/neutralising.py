@@ -8,12 +8,16 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from composer.content import Image
+from composer.merge_tags import INVISIBLE
 from composer.sanitising import followable, rich_text
 
-#: What no reader sees, and no mail client shows as a box: a zero-width non-joiner.
-_INVISIBLE = "\u200c"
 #: Tags may stand between: they are gone from the text part.
-_LITERAL = re.compile(r"-(?=(?:<[^>]*>)*n(?:<[^>]*>)*d(?:<[^>]*>)*[A-Z])")
+_BETWEEN = "(?:<[^>]*>)*"
+#: Also where the letters become a tag with what a merge tag beside them stands for.
+_LITERAL = re.compile(
+    rf"-(?={_BETWEEN}n{_BETWEEN}d{_BETWEEN}(?:[A-Z]|{{{{))|(?<=}})(?={_BETWEEN}n{_BETWEEN}d{_BETWEEN}[A-Z])"
+)
+_LITERAL_IN_ADDRESS = re.compile(r"-(?=nd(?:[A-Z]|\{\{))|(?<=\}\})n(?=d[A-Z])")
 _HREF = re.compile(r'(?<= href=")[^"]*')
 _ADDRESSES = frozenset({"url", "source_url", "web_url", "website"})
 
@@ -50,11 +54,11 @@ def _neutralised(name: str, value: Any, *, is_image: bool) -> Any:
 
 
 def _text(text: str) -> str:
-    return _LITERAL.sub(f"-{_INVISIBLE}", text)
+    return _LITERAL.sub(lambda found: found[0] + INVISIBLE, text)
 
 
 def _address(url: str) -> str:
-    return _LITERAL.sub("%2D", url)
+    return _LITERAL_IN_ADDRESS.sub(lambda found: f"%{ord(found[0]):X}", url)
 
 
 def _html(html: str) -> str:

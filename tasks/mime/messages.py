@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from composer.list_unsubscribe import list_unsubscribe
+from composer.merge_tags import fill
 from tasks.messages import Message, Recipient
 from tasks.mime import quoted_printable
 from tasks.mime.dkim import Signer
@@ -115,15 +116,9 @@ def _message(
             encoded_values[text] = quoted_printable.value(text)
         own[token] = encoded_values[text]
     if SUBJECT in template.slots:
-        own[SUBJECT] = header_text("Subject", _filled(message.subject, recipient.substitutions))
+        own[SUBJECT] = header_text("Subject", fill(message.subject, recipient.substitutions))
     values = tuple([own.get(slot, b"") for slot in template.slots])
     return MimeMessage(position=position, delivery=recipient.delivery, address=address, values=values)
-
-
-def _filled(text: str, substitutions: Mapping[str, str]) -> str:
-    for token, value in substitutions.items():
-        text = text.replace(token, value)
-    return text
 
 
 def _unsubscribe(recipient: Recipient) -> bytes:
