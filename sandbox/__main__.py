@@ -1,7 +1,9 @@
 """`python -m sandbox`."""
 
 import dataclasses
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,6 +27,7 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
             faults = orjson.loads(path.read_bytes())
         except (orjson.JSONDecodeError, OSError) as error:
             raise ValueError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    options["api_key"] = _api_key(options["api_key"], options.pop("api_key_file"))
     return SandboxOptions(
         webhooks=webhooks,
         faults=tuple(faults if isinstance(faults, list) else [faults]),
@@ -33,6 +36,20 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
         map_urls=tuple(options.pop("map_url") or ()),
         **options,
     )
+
+
+def _api_key(given: str | None, file: Path | None) -> str | None:
+    if file is None:
+        return given or os.environ.get("SANDBOX_API_KEY") or None
+    if given:
+        raise ValueError("--api-key and --api-key-file: give one of them")
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"--api-key-file: {file}: {getattr(error, 'strerror', None) or error}") from error
+    if not key:
+        raise ValueError(f"--api-key-file: {file} is empty")
+    return key
 
 
 def main(arguments: list[str] | None = None) -> int:

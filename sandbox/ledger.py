@@ -4,6 +4,7 @@ An accepted request is committed before its 202 is written. Its body is stored o
 derived from it on demand.
 """
 
+import os
 import sqlite3
 import threading
 import zlib
@@ -102,6 +103,9 @@ class Ledger:
 
     @staticmethod
     def _connect(path: Path) -> sqlite3.Connection:
+        # SQLite gives its journal and index the rights of the database's file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")

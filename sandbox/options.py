@@ -99,7 +99,15 @@ def _add_serving(result: argparse.ArgumentParser) -> None:
 
 def _add_account(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("the account")
-    group.add_argument("--api-key", help="the key clients must show (default: any)")
+    group.add_argument(
+        "--api-key-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the key clients must show (default: SANDBOX_API_KEY of the environment, else any key will do)",
+    )
+    group.add_argument(
+        "--api-key", help="the key itself: other users of this machine can read it in the list of processes"
+    )
     group.add_argument(
         "--scope", action="append", metavar="SCOPE", help="a permission of the key; repeat (default: all it needs)"
     )

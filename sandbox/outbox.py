@@ -8,6 +8,7 @@ import os
 from sandbox import messages
 from sandbox.background import Worker
 from sandbox.ledger import StoredMessage
+from sandbox.private import private_folder, write_private
 from sandbox.state import State
 
 #: A lull is so long without a new request; before it, messages are written one at a time with pauses between.
@@ -23,8 +24,9 @@ class Outbox(Worker):
     def __init__(self, state: State) -> None:
         super().__init__(state, name="outbox")
         self._folder = state.options.home / "outbox"
+        private_folder(self._folder)
         for name in ("cur", "new", "tmp"):
-            (self._folder / name).mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder / name)
         for leftover in (self._folder / "tmp").iterdir():
             leftover.unlink(missing_ok=True)
         rows = state.ledger.rows("SELECT value FROM tally WHERE name = 'outbox'")
@@ -62,7 +64,7 @@ class Outbox(Worker):
         # A name that says its number: writing again after a kill replaces the file instead of doubling it.
         name = f"{int(message.request.accepted_at)}.M{message.id}.sandbox"
         temporary = self._folder / "tmp" / name
-        temporary.write_bytes(messages.eml(message).replace(b"\r\n", b"\n"))
+        write_private(temporary, messages.eml(message).replace(b"\r\n", b"\n"))
         os.utime(temporary, (message.request.accepted_at, message.request.accepted_at))
         temporary.rename(self._folder / "new" / name)
 

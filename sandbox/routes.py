@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from sandbox import accepting, api, lookups, page
-from sandbox.access import refused_access
+from sandbox.access import refused_access, refused_page
 from sandbox.state import State
 from sandbox.suppressions import KINDS
 from sandbox.webhooks import Posting
@@ -59,7 +59,7 @@ class Routes:
         if request.path.startswith("/v3/"):
             return self._find(request, _api_error)
         try:
-            return self._find(request, lookups.plain_error)
+            return refused_page(self._state, request) or self._find(request, lookups.plain_error)
         except KeyError:
             return lookups.plain_error(404, "no such message")
         except ValueError as problem:

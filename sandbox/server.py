@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any
 
 from sandbox.errands import Errands
@@ -14,6 +15,7 @@ from sandbox.ledger import Ledger
 from sandbox.options import SandboxOptions
 from sandbox.outbox import Outbox
 from sandbox.planning import Planning
+from sandbox.private import kept_secret, write_private
 from sandbox.routes import Routes
 from sandbox.state import State
 from sandbox.webhooks import Posting
@@ -42,6 +44,11 @@ class Sandbox:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox-serving", daemon=True
         )
         self.host, self.port = self._listener.getsockname()[:2]
+        #: Opens the pages; "" unless it was made just now, since no log should hold it twice.
+        self.new_page_key = ""
+        if not ip_address(self.host).is_loopback:
+            self._state.page_key, is_new = kept_secret(options.home / "page-key")
+            self.new_page_key = self._state.page_key if is_new else ""
         self._note_address()
         for part in (self._planning, self._errands, self._outbox, self._posting, self._serving):
             part.start()
@@ -84,7 +91,7 @@ class Sandbox:
 
     def _note_address(self) -> None:
         note = {"url": self.url, "pid": os.getpid(), "public_key": self.public_key}
-        (self._state.options.home / "sandbox.json").write_text(json.dumps(note) + "\n")
+        write_private(self._state.options.home / "sandbox.json", json.dumps(note).encode() + b"\n")
 
 
 @contextmanager
@@ -104,6 +111,8 @@ def serve(options: SandboxOptions) -> None:
         signal.signal(number, lambda _number, _frame: ended.set())
     with running(options) as sandbox:
         print(f"sandbox: listening on {sandbox.url}", flush=True)  # noqa: T201 -- what a person waits for
+        if sandbox.new_page_key:
+            print(f"sandbox: its pages open with {sandbox.url}/?key={sandbox.new_page_key}", flush=True)  # noqa: T201
         print(f"sandbox: webhook public key {sandbox.public_key}", flush=True)  # noqa: T201
         while not ended.wait(3600):
             pass

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from sandbox.private import write_private
+
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 
@@ -37,8 +39,7 @@ class SigningKey:
             private = ec.generate_private_key(ec.SECP256R1())
             pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             temporary = path.with_suffix(".new")
-            temporary.touch(mode=0o600)
-            temporary.write_bytes(pem)
+            write_private(temporary, pem)
             os.replace(temporary, path)  # noqa: PTH105 -- atomic, whole or not at all
         key = cls(private)
         (home / "webhook-public-key").write_text(key.public + "\n")

@@ -10,6 +10,7 @@ from typing import IO
 from sandbox.faults import FaultScript
 from sandbox.ledger import Ledger
 from sandbox.options import SandboxOptions
+from sandbox.private import private_folder
 from sandbox.signing import SigningKey
 from sandbox.suppressions import Suppressions
 
@@ -28,6 +29,8 @@ class State:
         self.stopping = threading.Event()
         #: When a request was last accepted (monotonic): background work waits for a lull.
         self.last_accepted = 0.0
+        #: Opens the pages; None while only this machine can reach them.
+        self.page_key: str | None = None
         self._claim = _claim(options.home)
         self.key = SigningKey.kept_in(options.home)
         self.ledger = Ledger(options.home / "ledger.sqlite3")
@@ -55,7 +58,7 @@ class State:
 def _claim(home: Path) -> IO[bytes]:
     """The lock of a home; the kernel frees it when its process ends, however it ends."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        private_folder(home)
         lock = (home / "lock").open("wb")
     except OSError as error:
         raise HomeError(f"{home}: {error.strerror}") from error

@@ -75,6 +75,11 @@ class Home:
         """
         return SHORT_FOLDER / f"newsdesk-{self.digest}"
 
+    def make(self) -> None:
+        """Make the home, for its owner alone; what is there already keeps its rights (`site.prepare` looks at them)."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+
     def database(self) -> dict[str, Any]:
         # The port is part of the socket's name; without it PGPORT would decide.
         return {"NAME": "newsdesk", "USER": "app", "HOST": str(self.sockets), "PORT": "5432"}
@@ -117,6 +122,11 @@ class Home:
     def sandbox_api_key(self) -> str:
         return self._secret("sandbox-api-key", prefix="SG.sandbox.")
 
+    def sandbox_api_key_file(self) -> Path:
+        """Where the sandbox's key is kept, once it is made."""
+        self.sandbox_api_key()
+        return self.path / "sandbox-api-key"
+
     def first_password(self) -> str:
         """The password of the first login, as long as nobody has chosen another."""
         return self._secret("first-password", prefix="", length=12)
@@ -135,7 +145,7 @@ class Home:
         try:
             return target.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.make()
         draft = self.path / f".{name}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -159,7 +169,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     """Replace the file at once, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     draft.replace(path)

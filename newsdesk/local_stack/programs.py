@@ -54,8 +54,9 @@ def sandbox(home: Home, descriptor: int, *, web_url: str, public_url: str, optio
         home.sandbox,
         "--fd",
         str(descriptor),
-        "--api-key",
-        home.sandbox_api_key(),
+        # Not the key itself: whoever lists the processes of this machine would read it.
+        "--api-key-file",
+        home.sandbox_api_key_file(),
         "--webhook-url",
         f"{web_url}/webhooks/sendgrid",
         *(("--map-url", f"{public_url}={web_url}") if public_url != web_url else ()),

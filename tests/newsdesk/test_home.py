@@ -1,3 +1,4 @@
+import os
 import stat
 import subprocess
 import sys
@@ -5,6 +6,7 @@ from pathlib import Path
 
 from newsdesk.core.file_locks import Lock
 from newsdesk.core.home import Home
+from newsdesk.local_stack.engines import site
 from tests.waiting import LONG
 
 
@@ -48,3 +50,19 @@ def test_the_path_of_a_socket_is_short_however_deep_the_home(tmp_path: Path) -> 
     deep = Home(tmp_path.joinpath(*["a folder with a long name"] * 8))
     assert len(str(deep.sockets / ".s.PGSQL.5432")) < 104
     assert deep.sockets != Home(tmp_path).sockets
+
+
+def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path / "below" / "home")
+    home.secret_key()
+
+    assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
+
+
+def test_a_home_of_an_earlier_version_is_closed_to_others(tmp_path: Path) -> None:
+    """Root's engines, which are not root, still pass through."""
+    home = Home(tmp_path / "home")
+    home.path.mkdir(mode=0o755)
+    site.prepare(home)
+
+    assert stat.S_IMODE(home.path.stat().st_mode) == (0o700 if os.geteuid() else 0o710)

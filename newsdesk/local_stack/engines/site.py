@@ -35,8 +35,9 @@ class Site:
 def prepare(home: Home) -> Site:
     """Make the folders. Raises OperationFailedError when a folder belongs to somebody else or cannot be made."""
     try:
-        home.path.mkdir(parents=True, exist_ok=True)
+        home.make()
         account = accounts.choose(home.path)
+        account.close(home.path)
         data = _data_folder(home, account)
         account.own(data)
         home.logs.mkdir(exist_ok=True)
