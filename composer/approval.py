@@ -153,7 +153,11 @@ def _freeze(edition: Edition, inspection: Inspection, by: User | None, rules: Ma
         audience_rules={slug: rules[slug] for slug in sorted(used)},
         merge_tags=_merge_tags(inspection),
         timezone=edition.publication.timezone,
-        request={"tracking": edition.publication.tracking, "category": edition.publication.slug},
+        request={
+            "tracking": edition.publication.tracking,
+            "track_unknown": edition.publication.track_unknown,
+            "category": edition.publication.slug,
+        },
         approved_by=by,
     )
     common = headers.of(edition)

@@ -7,10 +7,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
+from subscribers import tracking
 from subscribers.address_forms import forms
 from subscribers.audience import audience
 from subscribers.importing import zones
-from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, List, Subscriber, Subscription, Suppression, TrackingAnswer
 from subscribers.sql import SqlCondition
 
 _CONTROL = "".join(map(chr, (*range(32), 127, 0x2028, 0x2029)))
@@ -33,7 +34,6 @@ def suppressions_of(address: str) -> list[Suppression]:
 def as_data(reader: Subscriber) -> dict[str, Any]:
     """The profile, subscriptions, suppressions, consents, and which publication would mail the reader, for JSON."""
     subscriptions = Subscription.objects.filter(subscriber=reader).select_related("list__publication").order_by("pk")
-    consents = Consent.objects.filter(subscriber=reader).select_related("list").order_by("at", "pk")
     return {
         "email": reader.email,
         "name": reader.name,
@@ -41,8 +41,7 @@ def as_data(reader: Subscriber) -> dict[str, Any]:
         "timezone": reader.timezone,
         "tags": reader.tags,
         "attributes": reader.attributes,
-        # Where readers can be asked for it, their answer.
-        "tracking": getattr(reader, "tracking", "unknown"),
+        "tracking": reader.tracking,
         "subscriptions": [
             {
                 "publication": row.list.publication.slug,
@@ -63,18 +62,23 @@ def as_data(reader: Subscriber) -> dict[str, Any]:
             }
             for row in suppressions_of(reader.email)
         ],
-        "consents": [
-            {
-                "kind": row.kind,
-                "list": row.list.slug,
-                "source": row.source,
-                "wording": row.wording,
-                "at": row.at.isoformat(),
-            }
-            for row in consents
-        ],
+        "consents": _consents(reader),
         "mailable": mailable(reader),
     }
+
+
+def _consents(reader: Subscriber) -> list[dict[str, Any]]:
+    """By list, and those to tracking, which belong to none; the oldest first."""
+    by_list = Consent.objects.filter(subscriber=reader).select_related("list").order_by("at", "pk")
+    to_tracking = TrackingAnswer.objects.filter(subscriber=reader)
+    rows: list[tuple[Consent | TrackingAnswer, str, str | None]] = [
+        *((row, row.kind, row.list.slug) for row in by_list),
+        *((row, f"tracking_{row.answer}", None) for row in to_tracking),
+    ]
+    return [
+        {"kind": kind, "list": slug, "source": row.source, "wording": row.wording, "at": row.at.isoformat()}
+        for row, kind, slug in sorted(rows, key=lambda one: one[0].at)
+    ]
 
 
 def mailable(reader: Subscriber) -> dict[str, bool]:
@@ -104,6 +108,9 @@ class Changes:
     untags: Sequence[str] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
+    #: What the reader told somebody; with its source, it is kept as proof.
+    tracking: str | None = None
+    source: str = ""
 
 
 @transaction.atomic
@@ -126,9 +133,14 @@ def change(reader: Subscriber, changes: Changes) -> Subscriber:
         found.clean_fields(exclude={"email", "attributes", *wrong})
     except ValidationError as error:
         wrong |= error.message_dict
+    if changes.tracking is not None and changes.tracking not in tracking.ANSWERS:
+        wrong["tracking"] = [f"{changes.tracking!r} is neither granted nor denied"]
     if wrong:
         raise ValidationError(wrong)
     found.save()
+    if changes.tracking is not None:
+        tracking.answer(found.pk, Subscriber.Tracking(changes.tracking), source=changes.source)
+        found.refresh_from_db()
     return found
 
 

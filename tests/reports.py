@@ -65,7 +65,7 @@ class World:
 
 def make_world(readers: int = 1, **send_fields: Any) -> World:
     send = factories.make_send(readers, **{"status": Send.Status.SENDING, "prepared_at": timezone.now(), **send_fields})
-    batch = factories.make_batch(send, size=max(readers, 1), status=Batch.Status.SUBMITTED)
+    batch = factories.make_batch(send, size=max(readers, 1), status=Batch.Status.SUBMITTED, tracked=True)
     attempt = factories.make_attempt(batch, outcome=Attempt.Outcome.ACCEPTED)
     Batch.objects.filter(pk=batch.pk).update(attempt=attempt.pk)
     members = list(Subscriber.objects.filter(subscriptions__list__in=send.lists.all()).order_by("pk"))

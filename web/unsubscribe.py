@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from composer.models import Publication
-from subscribers import preferences, reader_links
+from subscribers import preferences, reader_links, tracking
 from subscribers.tokens import Link, LinkKind
 from tasks.feedback import unsubscribing
 from web.public_pages import not_found, page
@@ -46,7 +46,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the reader's lists of the publication; on POST keep the ticked ones and leave the others."""
+    """Show the reader's lists of the publication, and whether they are tracked; on POST keep the ticked and leave the others.
+
+    The box on tracking changes no subscription, and the lists change nothing of it.
+    """
     link, publication = _read(token)
     if link is None or publication is None:
         return not_found()
@@ -54,9 +57,36 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
         return page("web/public/preferences.html", publication, {"trial": True})
     saved = request.method == "POST"
     if saved:
+        _save_tracking(link, publication, request)
         _save(link, {int(value) for value in request.POST.getlist("list") if value.isdecimal() and len(value) < 19})
-    context = {"choices": preferences.choices(link.subscriber_id, publication.pk), "saved": saved}
+    context = {
+        "choices": preferences.choices(link.subscriber_id, publication.pk),
+        "tracking": _question(link, publication),
+        "saved": saved,
+    }
     return page("web/public/preferences.html", publication, context)
+
+
+def _question(link: Link, publication: Publication) -> tracking.Question | None:
+    return tracking.question(
+        link.subscriber_id,
+        asks=publication.tracking,
+        track_unknown=publication.track_unknown,
+        wording=publication.tracking_wording,
+    )
+
+
+def _save_tracking(link: Link, publication: Publication, request: HttpRequest) -> None:
+    if _question(link, publication) is None:
+        return
+    shown = request.POST.get("tracking_shown")
+    tracking.change(
+        link.subscriber_id,
+        ticked="tracking" in request.POST,
+        shown=None if shown is None else shown == "on",
+        source=_PREFERENCES,
+        wording=publication.tracking_wording,
+    )
 
 
 def _save(link: Link, wanted: set[int]) -> None:

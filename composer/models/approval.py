@@ -24,8 +24,8 @@ class Approval(models.Model):
     audience_rules = models.JSONField(default=dict)
     #: Merge tags used in any variant, with the editor's defaults.
     merge_tags = models.JSONField(default=dict)
-    #: What shapes the request beside the bytes: {"tracking": bool, "category": the publication's slug}. Empty in approvals older
-    #: than this field.
+    #: What shapes the request beside the bytes: {"tracking": bool, "track_unknown": bool, "category": the publication's slug}.
+    #: Empty in approvals older than this field, without "track_unknown" in some.
     request = models.JSONField(default=dict)
     timezone = models.CharField(max_length=64)
     approved_by = models.ForeignKey(

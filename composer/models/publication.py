@@ -51,6 +51,13 @@ one_line = RegexValidator(r"^[^\r\n\x00]*\Z", "Write it on one line.")
 sender_name = RegexValidator(r"^[^;,\r\n\x00]*\Z", "Leave out commas, semicolons and line breaks.")
 
 
+#: What a publication asks for until somebody words it better.
+TRACKING_WORDING = (
+    "You may record whether I open these mails and which links in them I follow, to learn what is read. "
+    "I can take this back here at any time."
+)
+
+
 class Publication(models.Model):
     class Direction(models.TextChoices):
         LTR = "ltr", "left to right"
@@ -121,7 +128,20 @@ class Publication(models.Model):
     frequency_days = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(90)], help_text="Days."
     )
-    tracking = models.BooleanField(default=False, help_text="Ask the provider to report opens and clicks.")
+    tracking = models.BooleanField(
+        default=False, help_text="Ask the provider to report opens and clicks of the readers who agreed to it."
+    )
+    track_unknown = models.BooleanField(
+        "track readers who were never asked",
+        default=False,
+        help_text="Also report those who neither agreed nor refused. In the EU and the UK the law wants them asked first.",
+    )
+    tracking_wording = models.CharField(
+        "what readers agree to",
+        max_length=500,
+        default=TRACKING_WORDING,
+        help_text="Beside the box on the page of a reader's subscriptions; kept with every answer.",
+    )
     second_approver = models.BooleanField(
         default=False, help_text="Whoever edited an edition last cannot be the one who approves it."
     )

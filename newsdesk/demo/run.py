@@ -108,6 +108,8 @@ def _publication() -> Publication:
             "website": "https://plainmachine.example",
             "timezone": "Asia/Singapore",
             "tracking": True,
+            # Nobody there is a person.
+            "track_unknown": True,
         },
     )
     return publication

@@ -53,7 +53,10 @@ def as_text(data: dict[str, Any]) -> str:
         f"{row['reason'].replace('_', ' ')}, {row['at']}{': ' + row['detail'] if row['detail'] else ''}"
         for row in data["suppressions"]
     ]
-    lines += [f"  consent {row['kind']} for {row['list']}: {row['at']}, {row['source']}" for row in data["consents"]]
+    lines += [
+        f"  consent {row['kind'].replace('_', ' ')}{' for ' + row['list'] if row['list'] else ''}: {row['at']}, {row['source']}"
+        for row in data["consents"]
+    ]
     lines += [
         f"  edition {row['edition']}, send {row['send']}: {row['outcome']}, {row['at']}" for row in data["editions"]
     ]

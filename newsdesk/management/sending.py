@@ -57,9 +57,15 @@ def as_text(report: dict[str, Any]) -> str:
         if report[name] or name == "submitted":
             lines.append(f"  {report[name]:>9,}  {name}")
     reported = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
-    lines += [f"  {report[name]:>9,}    {name}" for name in reported if report[name]]
+    lines += [f"  {report[name]:>9,}    {name}{_of_whom(name, report)}" for name in reported if report[name]]
     lines += [_line(entry) for entry in report.get("history", [])[-HISTORY_SHOWN:]]
     return "\n".join(lines)
+
+
+def _of_whom(name: str, report: dict[str, Any]) -> str:
+    if name not in {"opened", "clicked"}:
+        return ""
+    return f" (of {report['tracked']:,} tracked {'reader' if report['tracked'] == 1 else 'readers'})"
 
 
 def _line(entry: dict[str, Any]) -> str:

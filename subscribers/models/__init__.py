@@ -5,5 +5,15 @@ from subscribers.models.list import List, Subscription
 from subscribers.models.segment import Segment
 from subscribers.models.subscriber import Subscriber
 from subscribers.models.suppression import LiftedSuppression, Suppression
+from subscribers.models.tracking_answer import TrackingAnswer
 
-__all__ = ["Consent", "LiftedSuppression", "List", "Segment", "Subscriber", "Subscription", "Suppression"]
+__all__ = [
+    "Consent",
+    "LiftedSuppression",
+    "List",
+    "Segment",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "TrackingAnswer",
+]

@@ -16,6 +16,7 @@ from subscribers.audience import audience
 from subscribers.segments import Scope, condition, parse
 from subscribers.sql import SqlCondition
 from tasks.audience import frequency_cap, local_time
+from tasks.audience.tracking import NOBODY, Tracked, tracked_readers
 from tasks.models import Send
 from tasks.models.batch import BATCH_SIZE
 from tasks.throttling import canary, warm_up
@@ -42,7 +43,7 @@ _FREEZE = """
 CREATE TEMPORARY TABLE prepared ON COMMIT DROP AS
 WITH audience AS ({audience}),
 reasoned AS (
-    SELECT a.subscriber_id, v.variant_id, {timezone} AS timezone,
+    SELECT a.subscriber_id, v.variant_id, {timezone} AS timezone{tracked},
            CASE WHEN a.reason IS NOT NULL THEN a.reason
                 WHEN {received} THEN 'already_received'
                 WHEN {capped} THEN 'frequency_cap'
@@ -50,35 +51,36 @@ reasoned AS (
       FROM audience a
       {subscriber}
       {recent}
+      {answers}
       LEFT JOIN (VALUES {variants}) AS v(mask, variant_id) ON v.mask = {mask}
 )
-SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone FROM reasoned
+SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone{kept} FROM reasoned
 """
 #: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
 #: counts as now, so that all who are late share batches.
-_ALL_AT_ONCE = "(SELECT subscriber_id, variant_id, now() AS at FROM prepared WHERE reason IS NULL) p"
+_ALL_AT_ONCE = "(SELECT *, now() AS at FROM prepared WHERE reason IS NULL) p"
 _BY_TIMEZONE = """
-(SELECT subscriber_id, variant_id, GREATEST(due.at, now()) AS at
+(SELECT prepared.*, GREATEST(due.at, now()) AS at
    FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
   WHERE reason IS NULL) p
 """
 #: Slot 0 is the canary, cut off the earliest part; all others are full but for the last of each part.
 _CUT = """
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
-SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, slot,
+SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, {tracked} AS tracked, slot,
        CASE WHEN slot = 0 THEN LEAST(canary, members) ELSE LEAST({size}, members - canary - (slot - 1) * {size}) END AS members
-  FROM (SELECT variant_id, at, count(*) AS members,
-               CASE WHEN row_number() OVER (ORDER BY at, variant_id) = 1 THEN {canary} ELSE 0 END AS canary
-          FROM {readers} GROUP BY variant_id, at ORDER BY at, variant_id) parts
+  FROM (SELECT {part}, count(*) AS members,
+               CASE WHEN row_number() OVER (ORDER BY {part}) = 1 THEN {canary} ELSE 0 END AS canary
+          FROM {readers} GROUP BY {part} ORDER BY {part}) parts
  CROSS JOIN LATERAL generate_series((canary = 0)::int, (members - 1 - canary + {size}) / {size}) AS slot
 """
-_CANARY = "SELECT batch_id, variant_id, at FROM cut WHERE slot = 0"
+_CANARY = "SELECT batch_id, at, variant_id, tracked FROM cut WHERE slot = 0"
 _DELIVERIES = """
 INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
 SELECT %s, p.subscriber_id, c.batch_id
   FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1 + {size} - {before}) / {size} AS slot
           FROM {readers}) p
-  JOIN cut c USING (variant_id, at, slot)
+  JOIN cut c USING ({part}, slot)
 """
 _EXCLUSIONS = """
 INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt)
@@ -100,22 +102,23 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     Call it inside a transaction that has locked the edition. Raises CountsDoNotAddUpError, RuleError where a segment's rule
     is not understood, and the database's errors.
     """
-    wanted, excluded = sort_candidates(cursor, send)
+    tracked = tracked_readers(cursor, send)
+    wanted, excluded = sort_candidates(cursor, send, tracked)
     readers = _readers(cursor, send)
     size = _batch_size(send)
-    variants = send.approval.variants.count()
-    keys = [*(["variant_id"] if variants > 1 else []), *(["at"] if send.local_at else [])]
-    partition = f"PARTITION BY {', '.join(keys)}" if keys else ""
+    # What all readers of a request share.
+    part = ["at", "variant_id", *(["tracked"] if tracked.differs else [])]
     small = canary.size(wanted, batch_size=size)
-    cursor.execute(_CUT.format(readers=readers.sql, size=size, canary=small), readers.params)
+    facts = {"readers": readers.sql, "size": size, "part": ", ".join(part)}
+    cut = _CUT.format(canary=small, tracked="tracked" if tracked.differs else tracked.sql, **facts)
+    cursor.execute(cut, readers.params)
     batches = cursor.rowcount
     cursor.execute(_CANARY)
     first = cursor.fetchone()
     # Members of the canary's part count from its end on.
-    before = SqlCondition(f"CASE WHEN variant_id = %s AND at = %s THEN {small} ELSE 0 END", first[1:] if first else ())
-    statement = _DELIVERIES.format(
-        readers=readers.sql, size=size, partition=partition, before=before.sql if first else 0
-    )
+    in_first = " AND ".join(f"{name} = %s" for name in part)
+    before = SqlCondition(f"CASE WHEN {in_first} THEN {small} ELSE 0 END", first[1 : 1 + len(part)] if first else ())
+    statement = _DELIVERIES.format(partition=_partition(send, tracked), before=before.sql if first else 0, **facts)
     cursor.execute(statement, [send.pk, *before.params, *readers.params])
     deliveries = cursor.rowcount
     cursor.execute(_EXCLUSIONS, [send.pk])
@@ -140,14 +143,23 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     return prepared
 
 
-def sort_candidates(cursor: CursorWrapper, send: Send) -> tuple[int, dict[str, int]]:
+def _partition(send: Send, tracked: Tracked) -> str:
+    """By what readers are numbered apart: only what differs, since it costs."""
+    differ = {"variant_id": send.approval.variants.count() > 1, "at": bool(send.local_at), "tracked": tracked.differs}
+    keys = ", ".join(name for name, does in differ.items() if does)
+    return f"PARTITION BY {keys}" if keys else ""
+
+
+def sort_candidates(cursor: CursorWrapper, send: Send, tracked: Tracked = NOBODY) -> tuple[int, dict[str, int]]:
     """Give each candidate their variant or their reason, in the temporary table `prepared`.
+
+    It has a column `tracked` where that differs among readers.
 
     Returns how many get the send, and how many do not by reason.
 
     Raises as `freeze` does.
     """
-    statement = _freeze_sql(send)
+    statement = _freeze_sql(send, tracked)
     cursor.execute(statement.sql, statement.params)
     cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
     counted = dict(cursor.fetchall())
@@ -184,7 +196,7 @@ def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_ro
         )
 
 
-def _freeze_sql(send: Send) -> SqlCondition:
+def _freeze_sql(send: Send, tracked: Tracked) -> SqlCondition:
     list_ids = list(send.lists.values_list("pk", flat=True))
     rules = {slug: parse(rule) for slug, rule in sorted(send.approval.audience_rules.items())}
     candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
@@ -200,6 +212,9 @@ def _freeze_sql(send: Send) -> SqlCondition:
         received=received.sql,
         capped=capped.sql,
         recent=recent.sql,
+        answers=tracked.join,
+        tracked=f", {tracked.sql} AS tracked" if tracked.differs else "",
+        kept=", tracked" if tracked.differs else "",
         timezone="s.timezone" if send.local_at else "''",
         subscriber="JOIN subscribers_subscriber s ON s.id = a.subscriber_id" if reads_subscribers else "",
         variants=", ".join(_variant_masks(send, list(rules))),

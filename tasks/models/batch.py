@@ -27,6 +27,8 @@ class Batch(models.Model):
     variant = models.ForeignKey("composer.Variant", on_delete=models.PROTECT, related_name="+")
     #: Deliveries in it. Changes only after a partial outcome: members with another outcome move to another batch.
     size = models.PositiveIntegerField()
+    #: Its request asks for opens and clicks: everybody in it may be tracked, or could when it was frozen.
+    tracked = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     #: The attempt that claimed it last.
     attempt = models.UUIDField(null=True)

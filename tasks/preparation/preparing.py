@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 _SORT_MEMORY = "SET LOCAL work_mem = '128MB'"
 #: Written last: the time in which the send can be undone begins when all the work is done.
 _BATCHES = """
-INSERT INTO tasks_batch (id, send_id, variant_id, size, status, not_before, attempts, lost_attempts, rounds, claimed_by,
+INSERT INTO tasks_batch (id, send_id, variant_id, tracked, size, status, not_before, attempts, lost_attempts, rounds, claimed_by,
                          excluded, failed, delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT batch_id, %s, variant_id, members, 'pending', GREATEST(at, %s), 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0 FROM cut
+SELECT batch_id, %s, variant_id, tracked, members, 'pending', GREATEST(at, %s), 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0 FROM cut
 """
 
 

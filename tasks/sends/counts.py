@@ -28,6 +28,7 @@ _COUNT = """
 SELECT s.status, s.candidates, s.excluded,
        (SELECT COALESCE(jsonb_agg(b), '[]') FROM (
             SELECT status, sum(size - excluded - failed) AS live, sum(failed) AS failed,
+                   COALESCE(sum(size - excluded - failed) FILTER (WHERE tracked), 0) AS tracked,
                    sum(delivered) AS delivered, sum(bounced) AS bounced, sum(complained) AS complained,
                    sum(unsubscribed) AS unsubscribed, sum(opened) AS opened, sum(clicked) AS clicked
               FROM tasks_batch WHERE send_id = s.id GROUP BY status) AS b),
@@ -56,6 +57,8 @@ class Counts:
     unsubscribed: int = 0
     opened: int = 0
     clicked: int = 0
+    #: Of those submitted, whose opens and clicks the provider was asked to report: no other is ever counted there.
+    tracked: int = 0
 
     @property
     def adds_up(self) -> bool:
@@ -79,6 +82,7 @@ def counts(send: Send) -> Counts:
         else:
             outcome = _COUNTED_AS[batch["status"]]
             setattr(result, outcome, getattr(result, outcome) + batch["live"])
+            result.tracked += batch["tracked"] if outcome == "submitted" else 0
         for name in REPORTED:
             setattr(result, name, getattr(result, name) + batch[name])
     for reason, number in excluded_since.items():

@@ -78,12 +78,13 @@ WITH began AS (
      WHERE edition_id <> %s AND at < COALESCE((SELECT at FROM began WHERE edition_id = %s), 'infinity')
      ORDER BY at DESC LIMIT %s
 )
-SELECT e.id, e.number, e.title, sums.submitted, sums.delivered, sums.bounced, sums.unsubscribed, sums.clicked
+SELECT e.id, e.number, e.title, sums.submitted, sums.delivered, sums.bounced, sums.unsubscribed, sums.clicked, sums.tracked
   FROM before JOIN composer_edition e ON e.id = before.edition_id
   CROSS JOIN LATERAL (
     SELECT COALESCE(sum(b.size - b.excluded - b.failed) FILTER (WHERE b.status = 'submitted'), 0) AS submitted,
            COALESCE(sum(b.delivered), 0) AS delivered, COALESCE(sum(b.bounced), 0) AS bounced,
-           COALESCE(sum(b.unsubscribed), 0) AS unsubscribed, COALESCE(sum(b.clicked), 0) AS clicked
+           COALESCE(sum(b.unsubscribed), 0) AS unsubscribed, COALESCE(sum(b.clicked), 0) AS clicked,
+           COALESCE(sum(b.size - b.excluded - b.failed) FILTER (WHERE b.status = 'submitted' AND b.tracked), 0) AS tracked
       FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id WHERE s.edition_id = e.id
   ) sums
  WHERE sums.submitted > 0
@@ -106,6 +107,7 @@ class Totals:
     unsubscribed: int = 0
     opened: int = 0
     clicked: int = 0
+    tracked: int = 0
 
     @property
     def readers(self) -> int:
@@ -144,6 +146,8 @@ class EditionFigures:
     bounced: int
     unsubscribed: int
     clicked: int
+    #: Whose clicks the provider was asked to report.
+    tracked: int
 
 
 @dataclass(frozen=True, kw_only=True)

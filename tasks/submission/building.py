@@ -11,6 +11,7 @@ from newsdesk.core.errors import BrokenPromiseError
 from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
+from subscribers.tracking import may_track
 from tasks.database.statements import run
 from tasks.messages import Message, Recipient
 from tasks.submission.claiming import Claim
@@ -19,7 +20,7 @@ from tasks.submission.messages import message_of
 #: Preparation's own predicate, restricted to the batch. Whoever has no row any more has left the lists, or was erased.
 _MEMBERS = """
 WITH audience AS ({audience})
-SELECT d.subscriber_id, a.email, a.name,
+SELECT d.subscriber_id, a.email, a.name, a.tracking,
        CASE WHEN a.subscriber_id IS NOT NULL THEN a.reason
             WHEN EXISTS (SELECT 1 FROM subscribers_subscriber s WHERE s.id = d.subscriber_id) THEN 'unsubscribed'
             ELSE 'erased' END AS reason
@@ -64,26 +65,43 @@ def _variant(variant_id: int, approved: str) -> tuple[Variant, Callable[[str, st
     return variant, merge_tags.filler(tags), variant.approval.edition.publication_id
 
 
-def build(claim: Claim) -> Built:
-    """Recheck the batch's members with preparation's predicate, and fill in their values. Raises the database's errors."""
+def build(claim: Claim, *, reports: bool = True) -> Built:
+    """Recheck the batch's members with preparation's predicate, and fill in their values.
+
+    `reports`: whether the transport tells of opens and clicks at all. Raises NotAsApprovedError and the database's errors.
+    """
     variant, fill_in, publication_id = _variant(claim.variant_id, claim.content_hash)
     members = _members(claim, publication_id)
-    stay = [(subscriber_id, email, name) for subscriber_id, email, name, reason in members if reason is None]
+    stay = [(subscriber_id, email, name) for subscriber_id, email, name, _, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
     links_of = reader_links.links_of_batch(subscriber_ids, publication_id=publication_id, send_id=claim.send_id)
     delivery = f"{claim.send_id}."
     return Built(
-        message=message_of(variant, send_id=claim.send_id),
+        message=message_of(variant, send_id=claim.send_id, tracked=reports and _is_tracked(claim, variant, members)),
         recipients=tuple(
             Recipient(email, name, delivery + str(subscriber_id), fill_in(name, email, leave, prefer), leave)
             for (subscriber_id, email, name), (leave, prefer) in zip(stay, links_of, strict=True)
         ),
         subscriber_ids=subscriber_ids,
-        excluded={subscriber_id: reason for subscriber_id, _, _, reason in members if reason is not None},
+        excluded={subscriber_id: reason for subscriber_id, *_, reason in members if reason is not None},
     )
 
 
-def _members(claim: Claim, publication_id: int) -> list[tuple[int, str, str, str | None]]:
+def _is_tracked(claim: Claim, variant: Variant, members: list[tuple[int, str, str, str, str | None]]) -> bool:
+    """Whether everybody who is written to may be tracked still.
+
+    Who refused since it was frozen takes tracking from the whole request: they cannot be moved to another, since an earlier
+    attempt of this batch may prove to have reached them.
+    """
+    unknown_too = bool(variant.approval.request.get("track_unknown", False))
+    return claim.tracked and all(
+        may_track(tracking, track_unknown=unknown_too) for *_, tracking, reason in members if reason is None
+    )
+
+
+def _members(claim: Claim, publication_id: int) -> list[tuple[int, str, str, str, str | None]]:
     of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (claim.batch_id,))
-    rechecked = audience(claim.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name"))
+    rechecked = audience(
+        claim.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name", "tracking")
+    )
     return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, claim.batch_id])

@@ -34,6 +34,8 @@ class Claim:
     is_canary: bool = False
     #: Of its approval: what the bytes must be.
     content_hash: str = ""
+    #: Its readers could be tracked when they were frozen.
+    tracked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +74,7 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain,
 _CLAIM = """
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), claimed_by = %s
  WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
-RETURNING id, variant_id, attempts, size - excluded - failed
+RETURNING id, variant_id, attempts, size - excluded - failed, tracked
 """
 _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
                WHERE b.send_id = {{send}} AND b.status = 'pending' AND b.not_before <= statement_timestamp()
@@ -103,7 +105,7 @@ claimed AS ({
     )
 })
 SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts,
-       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash
+       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash, claimed.tracked
   FROM send LEFT JOIN claimed ON true
 """  # noqa: S608 - made of constants
 
@@ -132,11 +134,10 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
         rows = run_durably(_CLAIM_NEXT, [transport, attempt, process_identity.current_process()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content, tracked = rows[0]
         if batch_id is not None:
-            return Claim(
-                send_id, batch_id, variant_id, approval_id, attempt, number, tuple(list_ids), is_canary, content
-            )
+            facts = (tuple(list_ids), is_canary, content, tracked)
+            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, *facts)
     return _claim_under_limits(attempt, transport)
 
 
@@ -172,10 +173,9 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) ->
         database_moved.pause_for_moved_database(send_id)
     if not claimed:
         return None
-    ((claimed_id, variant_id, number, _),) = claimed
-    return Claim(
-        send_id, claimed_id, variant_id, approval_id, attempt, number, tuple(list_ids), claimed_id == first, content
-    )
+    ((claimed_id, variant_id, number, _, tracked),) = claimed
+    facts = (tuple(list_ids), claimed_id == first, content, tracked)
+    return Claim(send_id, claimed_id, variant_id, approval_id, attempt, number, *facts)
 
 
 def _ask_transport(transport: str, *, breaker_open: bool, throttled: bool) -> None:

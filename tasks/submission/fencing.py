@@ -36,12 +36,12 @@ def fence(claim: Claim, built: Built, *, transport: str) -> bool:
     arrived or not. A request without recipients is not posted: its batch is submitted with nobody in it.
     """
     size = len(built.recipients)
-    if size and not built.excluded:
+    if size and not built.excluded and built.message.tracking == claim.tracked:
         params = (claim.send_id, claim.batch_id, claim.attempt, claim.attempt, claim.number, size, transport)
         ((fenced,),) = run_durably(_FENCE, params)
         if fenced:
             return True
-    # Somebody dropped out, or there is a reason not to go on.
+    # Somebody dropped out or is not to be tracked any more, or there is a reason not to go on.
     try:
         with durable():
             return _fence(claim, built, transport=transport)
@@ -56,7 +56,8 @@ def _fence(claim: Claim, built: Built, *, transport: str) -> bool:
         cancelled = send_status == Send.Status.CANCELLED
         mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
         return False
-    if not mine.update(status=Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED):
+    status = Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED
+    if not mine.update(status=status, tracked=built.message.tracking):
         raise _ClaimLostError
     exclusions.exclude(
         claim.batch_id, send_id=claim.send_id, kind="excluded", reasons=built.excluded, attempt=claim.number

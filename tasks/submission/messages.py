@@ -9,7 +9,7 @@ from tasks.messages import Message
 _OWN_FIELDS = frozenset({"From", "Reply-To", "Subject"})
 
 
-def message_of(variant: Variant, *, send_id: int) -> Message:
+def message_of(variant: Variant, *, send_id: int, tracked: bool = False) -> Message:
     """The frozen bytes with their frozen headers; nothing here is read from what an editor may have changed since.
 
     Raises KeyError when the headers name no sender.
@@ -26,6 +26,5 @@ def message_of(variant: Variant, *, send_id: int) -> Message:
         text=variant.text,
         headers={name: value for name, value in variant.headers.items() if name not in _OWN_FIELDS},
         categories=(request.get("category") or edition.publication.slug, f"edition-{edition.pk}", f"send-{send_id}"),
-        # Approvals from before it was frozen have none.
-        tracking=request.get("tracking", edition.publication.tracking),
+        tracking=tracked,
     )

@@ -32,10 +32,10 @@ PUT_OFF_LIMIT = 3600.0
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 _NEW_BATCH = """
-INSERT INTO tasks_batch (send_id, variant_id, size, status, attempt, attempts, lost_attempts, rounds, not_before,
+INSERT INTO tasks_batch (send_id, variant_id, tracked, size, status, attempt, attempts, lost_attempts, rounds, not_before,
                          claimed_at, claimed_by, excluded, failed,
                          delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT send_id, variant_id, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s,
+SELECT send_id, variant_id, tracked, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s,
        statement_timestamp() + make_interval(secs => %(wait)s), claimed_at, claimed_by, 0, 0, 0, 0, 0, 0, 0, 0
   FROM tasks_batch WHERE id = %(batch)s
 RETURNING id

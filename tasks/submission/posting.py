@@ -94,7 +94,7 @@ def settle(
 def _built(claim: Claim, transport: Transport) -> tuple[Built, Any]:
     """Build and encode; the claim of a batch that cannot be built is released, and its send pauses with the reason."""
     try:
-        built = build(claim)
+        built = build(claim, reports=transport.reports)
         body = transport.encode(built.message, built.recipients, attempt=claim.attempt) if built.recipients else b""
     except (OperationalError, InterfaceError):
         raise

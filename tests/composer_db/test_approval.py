@@ -287,6 +287,6 @@ def test_what_shapes_the_request_is_frozen_and_hashed(make_edition: Make) -> Non
     approval = approve(edition, by=None, audience_rules={})
     hashed = approval.content_hash
 
-    assert approval.request == {"tracking": False, "category": edition.publication.slug}
+    assert approval.request == {"tracking": False, "track_unknown": False, "category": edition.publication.slug}
     approval.request["tracking"] = True
     assert content_hash(approval, list(approval.variants.all())) != hashed

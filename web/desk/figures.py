@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from composer.models import Placement, Source, Story
 from composer.permissions import Right, publication_ids, within
@@ -19,6 +19,7 @@ WEEK = timedelta(days=7)
 SENDS_SHOWN = 3
 #: Seconds. Counting a million subscriptions takes a tenth of a second: once in a while is enough.
 READERS_HOLD = 600
+_TRACKED = Q(status=Batch.Status.SUBMITTED, tracked=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +35,12 @@ class LastSend:
     at: str
     delivered: int
     clicked: int
+    #: Whose clicks the provider was asked to report.
+    tracked: int
 
     @property
     def clicked_percent(self) -> int:
-        return round(100 * self.clicked / self.delivered) if self.delivered else 0
+        return round(100 * self.clicked / self.tracked) if self.tracked else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,12 @@ def last_sends(user: Any) -> list[LastSend]:
     sends = list(begun.select_related("edition__publication").order_by("-prepared_at")[:SENDS_SHOWN])
     batches = Batch.objects.filter(send__in=sends).values("send")
     sums: dict[int, Any] = {
-        row["send"]: row for row in batches.annotate(delivered=Sum("delivered"), clicked=Sum("clicked"))
+        row["send"]: row
+        for row in batches.annotate(
+            delivered=Sum("delivered"),
+            clicked=Sum("clicked"),
+            tracked=Sum(F("size") - F("excluded") - F("failed"), filter=_TRACKED, default=0),
+        )
     }
     return [
         LastSend(
@@ -80,6 +88,7 @@ def last_sends(user: Any) -> list[LastSend]:
             at=spoken(send.prepared_at, send.edition),  # type: ignore[arg-type]  # begun sends have it
             delivered=sums.get(send.pk, {}).get("delivered", 0),
             clicked=sums.get(send.pk, {}).get("clicked", 0),
+            tracked=sums.get(send.pk, {}).get("tracked", 0),
         )
         for send in sends
     ]

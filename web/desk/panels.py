@@ -114,9 +114,12 @@ PUBLICATION_PANELS = ObjectList(
                 FieldRowPanel([FieldPanel("frequency_cap"), FieldPanel("frequency_days")]),
                 FieldPanel("second_approver"),
                 FieldPanel("test_addresses"),
-                FieldPanel("tracking"),
             ],
             heading="How it goes out",
+        ),
+        MultiFieldPanel(
+            [FieldPanel("tracking"), FieldPanel("track_unknown"), FieldPanel("tracking_wording")],
+            heading="Opens and clicks",
         ),
     ],
     base_form_class=PublicationForm,

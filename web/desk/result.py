@@ -47,8 +47,8 @@ def shown_result(edition: Edition, came_of_it: Results) -> dict[str, Any]:
         "opens": Figure(
             number=f"{totals.opened:,}",
             words="opens: machines open too",
-            base=_by_machines(came_of_it.machine_opens),
-            share="",
+            base=f"of {_tracked(totals.tracked)}; {_by_machines(came_of_it.machine_opens)}",
+            share=percent(totals.opened, totals.tracked),
         ),
         "clicked": totals.clicked,
         "stories": _stories(came_of_it),
@@ -71,7 +71,7 @@ def _figures(came_of_it: Results) -> list[Figure]:
     out, delivered = totals.submitted, totals.delivered
     told = [
         (delivered, "delivered", out, "handed to the provider"),
-        (totals.clicked, _people(totals.clicked, "clicked"), delivered, "delivered"),
+        (totals.clicked, _people(totals.clicked, "clicked"), totals.tracked, _readers(totals.tracked)),
         (totals.bounced, "bounced", out, "handed to the provider"),
         (totals.complained, "complained of spam", delivered, "delivered"),
         (totals.unsubscribed, "unsubscribed", delivered, "delivered"),
@@ -82,6 +82,14 @@ def _figures(came_of_it: Results) -> list[Figure]:
         Figure(number=f"{number:,}", words=words, base=f"of {base:,} {of}", share=percent(number, base))
         for number, words, base, of in told
     ]
+
+
+def _tracked(count: int) -> str:
+    return f"{count:,} {_readers(count)}"
+
+
+def _readers(count: int) -> str:
+    return f"tracked {'reader' if count == 1 else 'readers'}"
 
 
 def _by_machines(count: int) -> str:
@@ -123,13 +131,14 @@ def _this(edition: Edition, came_of_it: Results) -> EditionFigures:
         bounced=totals.bounced,
         unsubscribed=totals.unsubscribed,
         clicked=totals.clicked,
+        tracked=totals.tracked,
     )
 
 
 #: What is compared: its key, name, and the numbers of an edition it is the rate of.
 _RATES = (
     ("delivered", "Delivered, of those handed to the provider", "delivered", "submitted"),
-    ("clicked", "People who clicked, of those delivered", "clicked", "delivered"),
+    ("clicked", "People who clicked, of those tracked", "clicked", "tracked"),
     ("bounced", "Bounced, of those handed to the provider", "bounced", "submitted"),
     ("unsubscribed", "Unsubscribed, of those delivered", "unsubscribed", "delivered"),
 )

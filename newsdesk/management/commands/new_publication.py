@@ -35,6 +35,7 @@ TAKEN = (
     "theme",
     "minimum_stories",
     "tracking",
+    "track_unknown",
     "second_approver",
 )
 
@@ -62,7 +63,10 @@ class Command(NewsdeskCommand):
             "--time", metavar="HH:MM", help="the time of the weekly slot, in the publication's timezone"
         )
         parser.add_argument("--minimum-stories", type=int, default=1, metavar="N")
-        parser.add_argument("--tracking", action="store_true", help="ask the provider to report opens and clicks")
+        parser.add_argument(
+            "--tracking", action="store_true", help="ask the provider to report opens and clicks of readers who agreed"
+        )
+        parser.add_argument("--track-unknown", action="store_true", help="with --tracking: also of who was never asked")
         parser.add_argument("--second-approver", action="store_true", help="whoever edited last cannot approve")
 
     def handle(self, *args: Any, **options: Any) -> None:

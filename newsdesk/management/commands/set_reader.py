@@ -1,19 +1,22 @@
 """`newsdesk set-reader ADDRESS`: change what is known of one reader."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from newsdesk.core.errors import InputError
-from newsdesk.management import editorial, reading
+from newsdesk.management import editorial, reading, sending
 from newsdesk.management.base import NewsdeskCommand
 
 _OPTIONS = {"tags": "--tag", "untags": "--untag", "attributes": "--attribute"}
 
 
 class Command(NewsdeskCommand):
-    help = "Change a reader's name, language, timezone, tags or attributes. What is not named stays."
+    help = (
+        "Change a reader's name, language, timezone, tags, attributes or answer on tracking. What is not named stays."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -25,6 +28,7 @@ class Command(NewsdeskCommand):
         parser.add_argument("--untag", action="append", default=[], metavar="T", help="take a tag away")
         parser.add_argument("--attribute", action="append", default=[], metavar="NAME=VALUE", help="set an attribute")
         parser.add_argument("--unset", action="append", default=[], metavar="NAME", help="take an attribute away")
+        parser.add_argument("--tracking", metavar="A", help="granted or denied: what they said of opens and clicks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from subscribers import profile
@@ -37,9 +41,11 @@ class Command(NewsdeskCommand):
             untags=options["untag"],
             attributes=dict(map(_pair, options["attribute"])),
             unset=options["unset"],
+            tracking=options["tracking"],
         )
         if changes == profile.Changes(tags=[], untags=[], unset=[]):
             raise InputError("set-reader: nothing to change was named; see set-reader --help")
+        changes = replace(changes, source=sending.at_the_command_line())
         reader = reading.reader_named(options["address"])
         try:
             data = reading.as_data(profile.change(reader, changes))

@@ -74,7 +74,7 @@ def test_an_id_that_was_given_away_again_brings_the_new_bytes(sandbox: Sandbox, 
 def test_tracking_and_category_are_those_of_the_approval(sandbox: Sandbox, transport: SendGridTransport) -> None:
     publication = make_publication(tracking=False)
     readers = make_list(publication)
-    make_subscriber(readers)
+    make_subscriber(readers, tracking="granted")
     approval = make_approval(make_edition(publication), request={"tracking": True, "category": "as-it-was"})
     send = make_prepared_send(0, approval=approval, lists=[readers])
 

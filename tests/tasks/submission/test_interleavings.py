@@ -186,10 +186,10 @@ def test_one_send_that_cannot_be_prepared_does_not_hold_up_the_others(monkeypatc
     good = make_send(1, scheduled_at=timezone.now() - timedelta(minutes=1))
     original = freezing._freeze_sql
 
-    def broken(send: Send) -> Any:
+    def broken(send: Send, *rest: Any) -> Any:
         if send.pk == bad.pk:
             raise ValueError("something nobody thought of")
-        return original(send)
+        return original(send, *rest)
 
     monkeypatch.setattr(freezing, "_freeze_sql", broken)
 

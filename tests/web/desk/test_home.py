@@ -201,14 +201,14 @@ def test_it_counts_the_inbox(desk: Client, edition: Edition, publication: Public
 def test_it_shows_the_next_and_the_last_sends_with_their_base(desk: Client, edition: Edition) -> None:
     approval = factories.make_approval(edition)
     out = factories.make_send(approval=approval, status="sent", prepared_at=timezone.now())
-    factories.make_batch(out, size=400, status="submitted", delivered=390, clicked=39)
-    factories.make_batch(out, size=20, status="submitted", delivered=10, clicked=1)
+    factories.make_batch(out, size=400, status="submitted", tracked=True, delivered=390, clicked=40)
+    factories.make_batch(out, size=20, status="submitted", delivered=10)
     at = datetime(2030, 1, 4, tzinfo=timezone.get_default_timezone())
     factories.make_send(approval=approval, scheduled_at=at)
 
     words = text_of(desk.get(reverse(HOME)))
 
-    assert "No. 1 400 delivered, 40 of them clicked (10 %)" in words
+    assert "No. 1 400 delivered, 40 of 400 tracked readers clicked (10 %)" in words
     assert "No. 1 Friday 4 January 2030 08:00 Asia/Singapore, in " in words
 
 

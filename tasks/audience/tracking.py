@@ -1,0 +1,52 @@
+"""Who of a send's readers is tracked, as SQL for freezing.
+
+What the provider reports belongs to a whole request, so batches are cut by it. The terms are those that were approved; a
+reader's answer is the one of the moment, and is asked again when each batch is built (`tasks.submission.building`).
+"""
+
+from dataclasses import dataclass
+
+from django.db.backends.utils import CursorWrapper
+
+from subscribers.models import Subscriber
+from tasks.models import Send
+
+_ANY = "SELECT EXISTS (SELECT 1 FROM subscribers_subscriber WHERE tracking = '{}')"
+#: Joined by itself: the index of those who said so is all it reads.
+_WHO = "LEFT JOIN subscribers_subscriber said ON said.id = a.subscriber_id AND said.tracking = '{}'"
+_GRANTED, _DENIED = Subscriber.Tracking.GRANTED.value, Subscriber.Tracking.DENIED.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """`sql` is true of who is tracked; it may name the table of `join`, which joins to `a` (a row of the audience)."""
+
+    sql: str
+    join: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it may be true of some and false of others."""
+        return bool(self.join)
+
+
+NOBODY = Tracked(sql="false")
+EVERYBODY = Tracked(sql="true")
+
+
+def tracked_readers(cursor: CursorWrapper, send: Send) -> Tracked:
+    """By the terms of the send's approval. Where nobody said anything that matters, no reader is looked at."""
+    request = send.approval.request
+    # Approvals from before it was frozen have neither; then nobody is tracked who did not agree.
+    if not request.get("tracking", send.edition.publication.tracking):
+        return NOBODY
+    if request.get("track_unknown", False):
+        join = _WHO.format(_DENIED)
+        return Tracked(sql="said.id IS NULL", join=join) if _any(cursor, _DENIED) else EVERYBODY
+    join = _WHO.format(_GRANTED)
+    return Tracked(sql="said.id IS NOT NULL", join=join) if _any(cursor, _GRANTED) else NOBODY
+
+
+def _any(cursor: CursorWrapper, answer: str) -> bool:
+    cursor.execute(_ANY.format(answer))
+    return bool(cursor.fetchone()[0])
