@@ -20,6 +20,6 @@ USER newsdesk
 WORKDIR /var/lib/newsdesk
 # The keys are for this one command and stay out of the image; without them a home makes its own.
 RUN SECRET_KEY=not-kept-anywhere-only-for-collectstatic SENDGRID_API_KEY=none newsdesk collectstatic --noinput \
- && mkdir media sandbox
+ && mkdir marks media sandbox
 EXPOSE 8000
 CMD ["gunicorn", "--config", "python:newsdesk.local_stack.gunicorn_config", "--bind", "0.0.0.0:8000"]

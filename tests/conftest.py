@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -31,6 +32,7 @@ from newsdesk.local_stack.engines.engines import Engines
 MIGRATED = "newsdesk"
 TESTED = "newsdesk_test"
 KEPT_CLUSTERS = 3
+_NAME_INSTALLATION = "UPDATE tasks_installation SET id = %s"
 #: Seconds.
 MIGRATION_PATIENCE = 1800.0
 #: A folder of a run that was killed is removed by a later run, once it is older than this.
@@ -105,7 +107,11 @@ def django_db_setup(
 
 @pytest.fixture
 def database_url(transactional_db: None, database_home: Home) -> str:
-    """The test's database for processes the test starts. Such a test commits."""
+    """The test's database for processes the test starts, which have homes of their own. Such a test commits."""
+    with connections["default"].cursor() as cursor:
+        # Fences of tests before it were rolled back, their numbers were not.
+        cursor.execute("ALTER SEQUENCE tasks_fence_number RESTART")
+        cursor.execute(_NAME_INSTALLATION, [_new_installation()])
     return f"postgresql://app@/{TESTED}?host={database_home.sockets}&port=5432"
 
 
@@ -116,12 +122,24 @@ def valkey_url() -> Iterator[str]:
         yield settings.REDIS_URL
 
 
+def _new_installation() -> str:
+    """An id, of which nothing was sent yet: tests without Redis have the file in the home."""
+    installation = str(uuid4())
+    settings.HOME.marks.mkdir(exist_ok=True)
+    settings.HOME.marks.joinpath(installation).write_text('{"fence": 0, "send": 0}')
+    return installation
+
+
 def _renew_database(home: Home) -> None:
     arguments: dict[str, Any] = {"host": str(home.sockets), "port": 5432, "user": "app", "dbname": "postgres"}
     with psycopg.connect(**arguments, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {TESTED} WITH (FORCE)".encode())
         # Without fsync a copy of the files takes a third of the time of a copy through the log.
         connection.execute(f"CREATE DATABASE {TESTED} TEMPLATE {MIGRATED} STRATEGY FILE_COPY".encode())
+    arguments["dbname"] = TESTED
+    with psycopg.connect(**arguments, autocommit=True) as connection:
+        # Another database than the last test's: its fences are numbered from 1 again.
+        connection.execute(_NAME_INSTALLATION, [_new_installation()])
 
 
 def _migrated_cluster(config: pytest.Config) -> Path:

@@ -49,6 +49,11 @@ class Home:
         return self.path / "smtp"
 
     @property
+    def marks(self) -> Path:
+        """How far each installation that used this home has sent."""
+        return self.path / "marks"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

@@ -52,7 +52,13 @@ _TEXTS: Mapping[str, _Text] = {
     ),
     Alarm.Code.DATABASE_MOVED: _Text(
         "{what} is paused: the database has moved",
-        "Find out what had gone out, decide about each unknown batch (newsdesk settle), then: newsdesk resume {send}.",
+        "Find out what had gone out, decide about each unknown batch (newsdesk settle), then let the sends go on: newsdesk "
+        "resume.",
+    ),
+    Alarm.Code.MARK_MISSING: _Text(
+        "{what}: nothing goes out until you say that its database is the newest",
+        "After a new machine or a new home, if nothing was restored: newsdesk confirm-database --newest. If the database "
+        "came from a backup: newsdesk confirm-database --restored.",
     ),
     Alarm.Code.BREAKER_OPEN: _Text(
         "{what}: the provider does not answer",

@@ -5,6 +5,7 @@ from tasks.models.alarm import Alarm
 from tasks.models.batch import Attempt, Batch
 from tasks.models.delivery import Delivery, Exclusion
 from tasks.models.event import Event, Receipt
+from tasks.models.installation import Installation
 from tasks.models.link_check import LinkCheck
 from tasks.models.send import Send
 from tasks.models.slot import Recurrence, Slot
@@ -24,6 +25,7 @@ __all__ = [
     "Delivery",
     "Event",
     "Exclusion",
+    "Installation",
     "LinkCheck",
     "Receipt",
     "Recurrence",

@@ -25,6 +25,8 @@ class Alarm(models.Model):
         ACCEPTED_TWICE = "accepted_twice"
         #: The database was restored or promoted under a send.
         DATABASE_MOVED = "ground_moved"
+        #: The mark of what was sent is missing: a person says whether this database is the newest.
+        MARK_MISSING = "mark_missing"
         #: The provider leaves requests without an answer.
         BREAKER_OPEN = "breaker_open"
         #: The slot is near and its edition is not approved.

@@ -14,10 +14,10 @@ from newsdesk.core.advisory_locks import AdvisoryLock
 from subscribers.segments import RuleError
 from tasks import queue
 from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
-from tasks.database import identity
+from tasks.database import high_water, identity
 from tasks.database.durability import durable
 from tasks.models import Send
-from tasks.sends import control, database_moved, finishing, wake_ups
+from tasks.sends import control, database_behind, database_moved, finishing, wake_ups
 from tasks.sends.audit_trail import record_action
 from tasks.slots import missed_slots
 
@@ -36,6 +36,8 @@ SELECT batch_id, %s, variant_id, tracked, members, 'pending', GREATEST(at, %s), 
 def prepare_due() -> int:
     """Prepare every send whose time has come; how many. Raises the database's errors and SoftTimeLimitExceeded."""
     due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
+    if due.exists() and not _may_prepare():
+        return 0
     prepared = 0
     for send_id in list(due.values_list("pk", flat=True)):
         try:
@@ -47,6 +49,14 @@ def prepare_due() -> int:
             log.exception("send_not_prepared", send=send_id)
             control.pause(send_id, f"It could not be prepared: {type(error).__name__}: {error}")
     return prepared
+
+
+def _may_prepare() -> bool:
+    try:
+        return database_behind.agrees()
+    except high_water.UnsureError as unsure:
+        log.warning("mark_not_read", error=str(unsure))
+        return False
 
 
 def prepare(send_id: int) -> Prepared | None:

@@ -4,17 +4,25 @@ Throttle, breaker, rate limit and warm-up are asked inside that transaction, onc
 known: a limit rolls the claim back (docs/architecture.md, "Delivery" and "Lock order").
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import structlog
+
 from newsdesk.core import process_identity
-from tasks.database import identity
+from tasks.database import high_water, identity
 from tasks.database.durability import durable, run_durably
+from tasks.database.high_water import Expected
 from tasks.database.statements import run
 from tasks.models import Batch, Send
-from tasks.sends import database_moved
+from tasks.sends import database_behind, database_moved
 from tasks.throttling import breaker, canary, rate_limit, throttle, warm_up
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,17 @@ class _NotNowError(Exception):
         self.seconds = seconds
 
 
+class _MarkDisagreesError(Exception):
+    """The database does not agree with the mark of what was sent."""
+
+
 class _CeilingReachedError(Exception):
     """The sender's domain has reached its ceiling; sends of other domains may go on."""
 
 
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
 _SEND = f"""
-SELECT send.id, send.status, send.approval_id, send.sender_domain,
+SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.DISAGREES_SQL} AS mark_disagrees,
        send.system_identifier IS DISTINCT FROM here.system_identifier OR send.timeline IS DISTINCT FROM here.timeline
            AS database_moved,
        COALESCE(state.opened_at IS NOT NULL, false) AS breaker_open,
@@ -100,7 +112,7 @@ send AS MATERIALIZED ({_SEND.format(send="(SELECT id FROM first)")}),
 claimed AS ({
     _CLAIM.format(
         which=_ANY_OF.format(
-            send="(SELECT id FROM send WHERE status = 'sending' AND NOT (database_moved OR breaker_open OR throttled OR warming_up))"
+            send="(SELECT id FROM send WHERE status = 'sending' AND NOT (mark_disagrees OR database_moved OR breaker_open OR throttled OR warming_up))"
         )
     )
 })
@@ -120,7 +132,7 @@ def claim_batch(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None
     if send_id is None:
         return None
     try:
-        return _claim(send_id, batch_id, attempt, transport)
+        return _agreed(lambda expected: _claim(send_id, batch_id, attempt, transport, expected))
     except (_NotNowError, _CeilingReachedError):
         return None
 
@@ -130,21 +142,39 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
 
     The send with the fewest requests in flight comes first, so that a large one does not keep a small one waiting.
     """
+    return _agreed(lambda expected: _claim_next(attempt, transport, expected))
+
+
+def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wait | None:
     if not rate_limit.configured().is_limited:
-        rows = run_durably(_CLAIM_NEXT, [transport, attempt, process_identity.current_process()])
+        rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, process_identity.current_process()])
         if not rows:
             return None
         send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content, tracked = rows[0]
         if batch_id is not None:
             facts = (tuple(list_ids), is_canary, content, tracked)
             return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, *facts)
-    return _claim_under_limits(attempt, transport)
+    return _claim_under_limits(attempt, transport, expected)
 
 
-def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
+def _agreed(claim: Callable[[Expected], T]) -> T | None:
+    """Claim where database and mark agree; None where they do not, or where it cannot be said."""
+    try:
+        with suppress(_MarkDisagreesError):
+            return claim(high_water.expected())
+        # This process may have known another installation's id.
+        if database_behind.agrees():
+            with suppress(_MarkDisagreesError):
+                return claim(high_water.expected())
+    except high_water.UnsureError as unsure:
+        log.warning("mark_not_read", error=str(unsure))
+    return None
+
+
+def _claim_under_limits(attempt: UUID, transport: str, expected: Expected) -> Claim | Wait | None:
     for (send_id,) in run(_SENDS, ()):
         try:
-            claim = _claim(send_id, None, attempt, transport)
+            claim = _claim(send_id, None, attempt, transport, expected)
         except _NotNowError as limit:
             return Wait(seconds=limit.seconds)
         except _CeilingReachedError:
@@ -155,14 +185,31 @@ def _claim_under_limits(attempt: UUID, transport: str) -> Claim | Wait | None:
     return None
 
 
-def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str) -> Claim | None:
+def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, expected: Expected) -> Claim | None:
     """Claim one batch of the send, or this one. Raises _NotNowError and _CeilingReachedError when a limit stands in the way."""
     claimed: list[tuple[Any, ...]] = []
     with durable():
-        sends = run(_LOCK_SEND, [transport, send_id])
+        sends = run(_LOCK_SEND, [*expected.params, transport, send_id])
         if not sends or sends[0][1] != Send.Status.SENDING:
             return None
-        ((_, _, approval_id, domain, moved, breaker_open, throttled, warming_up, list_ids, first, content),) = sends
+        (
+            (
+                _,
+                _,
+                approval_id,
+                domain,
+                disagrees,
+                moved,
+                breaker_open,
+                throttled,
+                warming_up,
+                list_ids,
+                first,
+                content,
+            ),
+        ) = sends
+        if disagrees:
+            raise _MarkDisagreesError
         if not moved:
             _ask_transport(transport, breaker_open=breaker_open, throttled=throttled)
             statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)

@@ -6,6 +6,8 @@ docs/architecture.md, "Delivery" and "Lock order".
 from tasks.attempts import exclusions
 from tasks.database import row_locks
 from tasks.database.durability import durable, run_durably
+from tasks.database.high_water import Fence
+from tasks.database.statements import run
 from tasks.models import Attempt, Batch, Send
 from tasks.submission.building import Built
 from tasks.submission.claiming import Claim
@@ -21,16 +23,17 @@ mine AS (
     INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)
     SELECT %b, id, %b, %b, '', '', %b, 0, 0, '[]' FROM mine
 )
-SELECT EXISTS (SELECT 1 FROM mine)
+SELECT nextval('tasks_fence_number'), (SELECT id::text FROM tasks_installation) FROM mine
 """
+_NUMBER = "SELECT nextval('tasks_fence_number'), id::text FROM tasks_installation"
 
 
 class _ClaimLostError(Exception):
     """The batch is another worker's by now."""
 
 
-def fence(claim: Claim, built: Built, *, transport: str) -> bool:
-    """Commit that a POST is about to begin. False = do not POST: another has the batch, or the send was stopped.
+def fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
+    """Commit that a POST is about to begin. None = do not POST: another has the batch, the send was stopped, nobody is left.
 
     A lost connection raises OperationalError or InterfaceError; then nothing may be posted either, whether the commit
     arrived or not. A request without recipients is not posted: its batch is submitted with nobody in it.
@@ -38,36 +41,37 @@ def fence(claim: Claim, built: Built, *, transport: str) -> bool:
     size = len(built.recipients)
     if size and not built.excluded and built.message.tracking == claim.tracked:
         params = (claim.send_id, claim.batch_id, claim.attempt, claim.attempt, claim.number, size, transport)
-        ((fenced,),) = run_durably(_FENCE, params)
-        if fenced:
-            return True
+        for number, installation in run_durably(_FENCE, params):
+            return Fence(number, installation, claim.send_id)
     # Somebody dropped out or is not to be tracked any more, or there is a reason not to go on.
     try:
         with durable():
             return _fence(claim, built, transport=transport)
     except _ClaimLostError:
-        return False
+        return None
 
 
-def _fence(claim: Claim, built: Built, *, transport: str) -> bool:
+def _fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
     send_status = row_locks.send_status(claim.send_id)
     mine = Batch.objects.filter(pk=claim.batch_id, attempt=claim.attempt, status=Batch.Status.BUILDING)
     if send_status != Send.Status.SENDING:
         cancelled = send_status == Send.Status.CANCELLED
         mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
-        return False
+        return None
     status = Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED
     if not mine.update(status=status, tracked=built.message.tracking):
         raise _ClaimLostError
     exclusions.exclude(
         claim.batch_id, send_id=claim.send_id, kind="excluded", reasons=built.excluded, attempt=claim.number
     )
-    if built.recipients:
-        Attempt.objects.create(
-            id=claim.attempt,
-            batch_id=claim.batch_id,
-            number=claim.number,
-            size=len(built.recipients),
-            transport=transport,
-        )
-    return True
+    if not built.recipients:
+        return None
+    Attempt.objects.create(
+        id=claim.attempt,
+        batch_id=claim.batch_id,
+        number=claim.number,
+        size=len(built.recipients),
+        transport=transport,
+    )
+    ((number, installation),) = run(_NUMBER, ())
+    return Fence(number, installation, claim.send_id)

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
+from tasks.database import high_water
 from tasks.database.durability import PATIENCE, persistently
+from tasks.database.high_water import Fence
 from tasks.http import first_byte
 from tasks.providers.base import KeepsJournal, Outcome, Reason, Refused, Transport
 from tasks.sends import control, finishing
@@ -16,6 +19,8 @@ from tasks.submission.claim_release import release_claim, release_claim_of
 from tasks.submission.claiming import Claim, Wait, claim_batch, claim_next
 from tasks.submission.fencing import fence
 from tasks.submission.outcomes import record
+
+log = structlog.get_logger(__name__)
 
 #: Seconds. The body of a POST is not begun later than this after its fence began, name, connection and handshake included:
 #: whoever was suspended must not wake up and send. Connecting may take CONNECT_TIMEOUT of them.
@@ -29,6 +34,7 @@ class Request:
     claim: Claim
     built: Built
     body: Any
+    fence: Fence
     #: When its fence began, in seconds of the machine's clock.
     fenced_at: float
 
@@ -54,23 +60,27 @@ def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Don
             return claim
         built, body = _built(claim, transport)
         fenced_at = first_byte.now()
-        if not fence(claim, built, transport=transport.name):
-            return Done()
+        behind = fence(claim, built, transport=transport.name)
     except (OperationalError, InterfaceError):
         # Whether the last commit arrived or not: nothing was posted, and we are the only ones who know.
         persistently(lambda: release_claim_of(attempt, why="The database went away before the POST."))
         raise
-    if not built.recipients:
-        finishing.finish_if_done(claim.send_id)
+    if behind is None:
+        if not built.recipients:
+            finishing.finish_if_done(claim.send_id)
         return Done()
-    return Request(claim=claim, built=built, body=body, fenced_at=fenced_at)
+    return Request(claim=claim, built=built, body=body, fence=behind, fenced_at=fenced_at)
 
 
 def post(request: Request, transport: Transport) -> Outcome:
     """POST it, unless its fence is older than FENCE_SECONDS seconds when its body would begin. Never raises, touches no database."""
     with first_byte.not_after(request.fenced_at + FENCE_SECONDS):
         try:
+            high_water.advance(request.fence)
             first_byte.check()
+        except OSError as error:
+            log.exception("mark_not_written")
+            return Refused(reason=Reason.NOT_SENT, message=f"Nothing was sent: the mark of what was sent: {error}")
         except first_byte.TooLateError as late:
             return Refused(reason=Reason.NOT_SENT, message=str(late))
         return transport.post(request.body)

@@ -1,5 +1,6 @@
 """Recovery, every ten seconds: claims of dead workers, and due batches and receipts whose task message was lost."""
 
+import contextlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,12 +11,12 @@ from django.db.models.functions import Now
 from tasks import claims, queue
 from tasks.alarms.raising import raise_alarm
 from tasks.claims import AbandonedClaim
-from tasks.database import row_locks
+from tasks.database import high_water, row_locks
 from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
-from tasks.sends import control, finishing, shares, stopping, wake_ups
+from tasks.sends import control, database_behind, finishing, shares, stopping, wake_ups
 from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, canary, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
@@ -49,6 +50,8 @@ def recover(*, wake_all: bool = False) -> None:
 
     `wake_all` enqueues every due batch, however young its message: for a worker that has just started.
     """
+    with contextlib.suppress(high_water.UnsureError):
+        database_behind.agrees()
     release_abandoned()
     mail_recovery.recover(transport=get_transport(), wake_all=wake_all)
     wake_for_due(wake_all=wake_all)

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.db.models.functions import Now
 
-from tasks.models import Send, WarmUp
+from tasks.models import Alarm, Send, WarmUp
 
 _TRANSPORTS = """
 SELECT to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI'), throttle_reason,
@@ -24,7 +24,10 @@ def why_waiting(send: Send) -> str:
     if send.status != Send.Status.SENDING:
         return ""
     warming_up = WarmUp.objects.filter(pk=send.sender_domain, throttled_until__gt=Now())
-    reasons = list(warming_up.values_list("throttle_reason", flat=True))
+    reasons = list(
+        Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).values_list("message", flat=True)
+    )
+    reasons += list(warming_up.values_list("throttle_reason", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_TRANSPORTS)
         for breaker_open_since, reason, seconds in cursor.fetchall():

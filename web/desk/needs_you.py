@@ -24,6 +24,7 @@ TITLES = {
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
     Alarm.Code.ACCEPTED_TWICE: "The provider took a part of a send twice",
     Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
+    Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
     Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition is not approved",
     Alarm.Code.SLOT_MISSED: "A slot was missed",

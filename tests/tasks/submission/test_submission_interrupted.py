@@ -46,7 +46,7 @@ def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transpor
     built = building.build(held)
     control.cancel(send.pk)
 
-    assert fencing.fence(held, built, transport=transport.name) is False
+    assert fencing.fence(held, built, transport=transport.name) is None
     assert only_batch(send).status == Batch.Status.CANCELLED
     assert not Attempt.objects.exists()
 
@@ -62,8 +62,8 @@ def test_only_one_of_two_claims_wins_and_a_lost_claim_cannot_fence(transport: Se
     other = claim_batch(batch.pk, attempt=uuid4(), transport=transport.name)
     assert other is not None
 
-    assert fencing.fence(held, built, transport=transport.name) is False
-    assert fencing.fence(other, built, transport=transport.name) is True
+    assert fencing.fence(held, built, transport=transport.name) is None
+    assert fencing.fence(other, built, transport=transport.name)
 
 
 def test_three_unknowns_open_the_breaker_and_one_probe_a_minute_closes_it(

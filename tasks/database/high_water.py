@@ -1,0 +1,208 @@
+"""How far this installation has sent, kept outside the database, so that a restored database is told by being behind.
+
+Each fence takes the next number of a sequence, which goes into every dump. Before the POST that number is written to a file
+in the home, and to Redis for the other machines. Whoever claims reads both first: a database whose last number is below
+the mark has forgotten fences, and one that has numbers where no mark is left must be confirmed by a person
+(docs/architecture.md, "Delivery").
+"""
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import redis
+import structlog
+from django.conf import settings
+
+from newsdesk.core import redis_client
+from tasks.database.statements import run
+
+log = structlog.get_logger(__name__)
+
+#: Bytes of the file: one sector of a disk, which is written wholly or not at all.
+_SIZE = 256
+#: Seconds for which a Redis that did not answer is not asked again: the file alone counts meanwhile.
+_REDIS_PAUSE = 5.0
+#: Never lowered by a machine that is late.
+_RAISE = """
+local known = redis.call('HGET', KEYS[1], 'fence')
+if not known or tonumber(known) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'send', ARGV[2]) end
+"""
+#: Whether the database disagrees with an `Expected` (`Expected.params`): another installation's, behind the mark, or with
+#: numbers where there is no mark.
+DISAGREES_SQL = """COALESCE((
+SELECT i.id <> %s::uuid OR CASE WHEN %s::bigint IS NULL THEN f.is_called ELSE CASE WHEN f.is_called THEN f.last_value ELSE 0 END < %s::bigint END
+  FROM tasks_installation i CROSS JOIN tasks_fence_number f LIMIT 1), true)"""
+
+
+class Fence(NamedTuple):
+    """A fence by its number, and of which installation and send it is."""
+
+    number: int
+    installation: str
+    send_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """The last fence and the send it belonged to."""
+
+    fence: int
+    send: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """What the database must agree with when a batch is claimed."""
+
+    installation: str
+    #: None: nothing was sent yet, as far as this machine and Redis know.
+    mark: Mark | None
+
+    @property
+    def params(self) -> tuple[str, int | None, int | None]:
+        """Those of DISAGREES_SQL."""
+        fence = self.mark.fence if self.mark else None
+        return self.installation, fence, fence
+
+
+class UnsureError(Exception):
+    """No file is here and Redis does not answer: whether there is a mark cannot be said now."""
+
+
+class _Redis:
+    """Redis, left alone for a while after it did not answer."""
+
+    def __init__(self) -> None:
+        self._not_before = 0.0
+
+    def ask(self, question: Any) -> Any:
+        """The answer; raises redis.RedisError or OSError."""
+        if time.monotonic() < self._not_before:
+            raise redis.ConnectionError("it did not answer a moment ago")
+        try:
+            return question(redis_client.client(settings.REDIS_URL))
+        except (redis.RedisError, OSError):
+            self._not_before = time.monotonic() + _REDIS_PAUSE
+            raise
+
+
+_redis = _Redis()
+#: As this process read it last. Whoever claims compares it with the database's.
+_installation: list[str] = []
+
+
+def installation() -> str:
+    """The installation id that the database holds. Raises the database's errors."""
+    ((number,),) = run("SELECT id::text FROM tasks_installation LIMIT 1", ())
+    _installation[:] = [str(number)]
+    return str(number)
+
+
+def expected() -> Expected:
+    """What is to be compared, read before the claim: a mark only rises. Raises UnsureError and the database's errors."""
+    of = _installation[0] if _installation else installation()
+    return Expected(installation=of, mark=read(of))
+
+
+def last_fence() -> int:
+    """The number of the last fence the database knows of; 0 = none yet."""
+    ((number,),) = run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tasks_fence_number", ())
+    return int(number)
+
+
+def catch_up(mark: Mark) -> None:
+    """Let the database go on numbering behind the mark: whoever was behind it has been dealt with."""
+    run(
+        "SELECT setval('tasks_fence_number', GREATEST(CASE WHEN is_called THEN last_value ELSE 1 END, %s::bigint))"
+        " FROM tasks_fence_number",
+        [mark.fence],
+    )
+
+
+def read(of: str) -> Mark | None:
+    """The highest mark of the installation, of file and Redis; None = neither has one.
+
+    Raises UnsureError when the file is missing and Redis does not answer.
+    """
+    here = _read_file(_path(of))
+    try:
+        fence, send = _redis.ask(lambda client: client.hmget(_key(of), "fence", "send"))
+    except (redis.RedisError, OSError) as error:
+        if here is None:
+            raise UnsureError(str(error)) from error
+        return here
+    there = Mark(fence=int(fence), send=int(send or 0)) if fence is not None else None
+    known = [mark for mark in (here, there) if mark is not None]
+    return max(known, key=lambda mark: mark.fence, default=None)
+
+
+def advance(fence: Fence) -> None:
+    """Write the fence's number down, unless a higher one is; on disk when it returns.
+
+    For whoever is about to POST: raises OSError when it cannot be written, and then nothing may leave. Redis may be away.
+    """
+    _write_file(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id))
+    try:
+        _redis.ask(lambda client: client.eval(_RAISE, 1, _key(fence.installation), fence.number, fence.send_id))
+    except (redis.RedisError, OSError) as error:
+        log.warning("mark_not_in_redis", error=str(error))
+
+
+def _path(of: str) -> Path:
+    return settings.HOME.marks / of
+
+
+def _key(of: str) -> str:
+    return f"newsdesk:mark:{of}"
+
+
+def _read_file(path: Path) -> Mark | None:
+    try:
+        return _parsed(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _parsed(content: bytes) -> Mark | None:
+    """What cannot be read is no mark: then a person is asked."""
+    try:
+        fields = json.loads(content)
+        return Mark(fence=int(fields["fence"]), send=int(fields["send"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_file(path: Path, mark: Mark) -> None:
+    is_new = not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Whoever waits here for a higher number finds it on disk.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        known = _parsed(os.pread(descriptor, _SIZE, 0))
+        if known is not None and known.fence >= mark.fence:
+            return
+        content = json.dumps({"fence": mark.fence, "send": mark.send}).ljust(_SIZE - 1) + "\n"
+        os.pwrite(descriptor, content.encode(), 0)
+        (os.fsync if is_new else _fdatasync)(descriptor)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        _sync_folder(path.parent)
+
+
+#: macOS has no fdatasync.
+_fdatasync = getattr(os, "fdatasync", os.fsync)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,79 @@
+"""A database that does not agree with the mark of what was sent: restored from a backup, or another machine's copy."""
+
+import structlog
+from django.db.models.functions import Now
+
+from tasks.alarms.raising import raise_alarm
+from tasks.database import high_water
+from tasks.database.statements import run
+from tasks.models import Alarm, Send
+from tasks.sends import database_moved
+
+log = structlog.get_logger(__name__)
+
+_OPEN = (Send.Status.SCHEDULED, Send.Status.SENDING, Send.Status.PAUSED)
+MARK_MISSING = (
+    "Nothing goes out: the file that says how far this installation has sent is missing here, and in Redis. The database may be a "
+    "copy or an old backup, and would send again what is out already. Say whether it is the newest there is."
+)
+
+
+def agrees() -> bool:
+    """Whether database and mark agree; if not, an alarm says so, and every open send waits for a person.
+
+    Raises the database's errors, and UnsureError when it cannot be said now.
+    """
+    mark = high_water.read(high_water.installation())
+    last = high_water.last_fence()
+    if mark is None:
+        if last:
+            raise_alarm(Alarm.Code.MARK_MISSING, MARK_MISSING, mail=True)
+        return not last
+    if last >= mark.fence:
+        return True
+    hold_open_sends(
+        f"The database is older than what was sent from it: it knows of {last} requests, and {mark.fence} were made, the last "
+        f"for send {mark.send}. It was restored from a backup or has lost what it committed. What is open may be out already."
+    )
+    # Only now: whoever dies before begins again.
+    high_water.catch_up(mark)
+    return False
+
+
+def hold_open_sends(why: str) -> list[int]:
+    """Pause every send that is not over, as one whose database was restored under it; their ids. In a transaction for each."""
+    log.error("database_behind", why=why)
+    held = list(Send.objects.filter(status__in=_OPEN).order_by("pk").values_list("pk", flat=True))
+    for send_id in held:
+        database_moved.pause_for_moved_database(send_id, why)
+    if not held:
+        raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
+    return held
+
+
+def confirm(*, who: str, restored: bool) -> list[int]:
+    """A person says what the database is that has no mark: the newest there is, or `restored` from a backup; what was held.
+
+    From then on it has a mark here and in Redis.
+    """
+    held = (
+        hold_open_sends(f"The database was restored from a backup, {who} says: what is open may be out already.")
+        if restored
+        else []
+    )
+    high_water.advance(high_water.Fence(high_water.last_fence(), high_water.installation(), _last_send()))
+    Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).update(cleared_at=Now())
+    log.warning("database_confirmed", who=who, restored=restored)
+    return held
+
+
+def mark_is_missing() -> bool:
+    """Whether fences were numbered and no mark is left. Raises UnsureError."""
+    return high_water.read(high_water.installation()) is None and bool(high_water.last_fence())
+
+
+def _last_send() -> int:
+    ((send,),) = run(
+        "SELECT COALESCE(max(b.send_id), 0) FROM tasks_attempt a JOIN tasks_batch b ON b.id = a.batch_id", ()
+    )
+    return int(send)

@@ -1,0 +1,237 @@
+"""The mark of what was sent, outside the database: a restored database is behind it, and sends nothing again."""
+
+import json
+import threading
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import redis
+from django.conf import settings
+from django.core import management
+from django.db import connection
+from django.utils import timezone
+
+from newsdesk.core import redis_client
+from newsdesk.core.errors import InputError
+from sandbox.server import Sandbox
+from tasks.database import high_water
+from tasks.database.high_water import Fence, Mark
+from tasks.models import Alarm, Attempt, Batch, Send
+from tasks.preparation import preparing
+from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.sends import database_behind
+from tasks.sends.counts import counts
+from tasks.submission import posting, recovery
+from tasks.throttling.explanations import why_waiting
+from tests.factories import make_prepared_send, make_send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(settings.HOME), "marks", tmp_path / "marks")
+    monkeypatch.setattr("tasks.database.high_water._redis", high_water._Redis())
+    monkeypatch.setattr("django.conf.settings.REDIS_URL", f"redis+socket://{tmp_path}/none.sock")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SEQUENCE tasks_fence_number RESTART")
+        cursor.execute("UPDATE tasks_installation SET id = %s", [uuid4()])
+
+
+@pytest.fixture
+def in_redis(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    monkeypatch.setattr("django.conf.settings.REDIS_URL", valkey_url)
+    return redis_client.client(valkey_url)
+
+
+def _submit(send: Send, transport: SendGridTransport) -> None:
+    posting.submit_batch(Batch.objects.get(send=send).pk, transport=transport)
+
+
+def _restore(to: int) -> None:
+    """The database as it was when `to` fences had been numbered."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('tasks_fence_number', %s)", [to])
+
+
+def _again(send: Send) -> None:
+    Attempt.objects.all().delete()
+    Batch.objects.filter(send=send).update(status="pending", attempt=None, attempts=0)
+    Send.objects.filter(pk=send.pk).update(status="sending", finished_at=None)
+
+
+def _mark() -> Mark | None:
+    return high_water.read(high_water.installation())
+
+
+def test_a_post_is_noted_before_its_first_byte(transport: SendGridTransport, in_redis: redis.Redis) -> None:
+    send = make_prepared_send(2)
+    request = posting.begin(transport)
+    assert isinstance(request, posting.Request)
+    assert _mark() is None
+
+    posting.post(request, transport)
+
+    assert _mark() == Mark(fence=1, send=send.pk)
+    assert json.loads((settings.HOME.marks / high_water.installation()).read_text()) == {"fence": 1, "send": send.pk}
+
+
+def test_a_mark_that_cannot_be_written_means_no_post(
+    sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch, in_redis: redis.Redis
+) -> None:
+    send = make_prepared_send(2)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tasks.database.high_water._write_file", full)
+    _submit(send, transport)
+
+    assert _accepted(sandbox) == 0
+    assert counts(send).pending == 2
+
+
+def test_a_database_behind_its_mark_sends_nothing_and_says_why(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    first, second = make_prepared_send(2), make_prepared_send(3)
+    _submit(first, transport)
+    _submit(second, transport)
+    waiting = make_send(1, scheduled_at=timezone.now())
+    _restore(1)
+    _again(second)
+
+    _submit(second, transport)
+
+    assert _accepted(sandbox) == 5
+    assert {counts(send).status for send in (second, waiting)} == {"paused"}
+    assert counts(second).unknown == 3
+    why = Alarm.objects.get(send=second, code="ground_moved").message
+    assert "knows of 1 requests, and 2 were made" in why
+    assert preparing.prepare_due() == 0
+
+
+def test_what_is_sent_after_a_restore_goes_on_behind_the_mark(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    first = make_prepared_send(2)
+    _submit(first, transport)
+    _restore(1)
+    high_water.advance(Fence(9, high_water.installation(), first.pk))
+    recovery.recover()
+    assert Alarm.objects.filter(send=None, code="ground_moved").exists()
+
+    _submit(make_prepared_send(3), transport)
+
+    assert _accepted(sandbox) == 5
+    assert _mark() == Mark(fence=10, send=Send.objects.latest("pk").pk)
+
+
+def test_another_machines_mark_counts_through_redis(
+    sandbox: Sandbox,
+    transport: SendGridTransport,
+    in_redis: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    send = make_prepared_send(2)
+    _submit(send, transport)
+    high_water.advance(Fence(7, high_water.installation(), send.pk))
+    monkeypatch.setattr(type(settings.HOME), "marks", tmp_path / "another machine")
+    _again(send)
+
+    _submit(send, transport)
+
+    assert _accepted(sandbox) == 2
+    assert counts(send).status == "paused"
+
+
+def test_a_missing_mark_waits_for_a_person(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    send, other = make_prepared_send(2), make_prepared_send(3)
+    _submit(send, transport)
+    _forget(in_redis)
+
+    _submit(other, transport)
+    recovery.recover()
+
+    assert _accepted(sandbox) == 2
+    assert counts(other).pending == 3
+    assert Alarm.objects.get(code="mark_missing").message == database_behind.MARK_MISSING
+    assert why_waiting(Send.objects.get(pk=other.pk)) == database_behind.MARK_MISSING
+
+    management.call_command("confirm_database", "--newest")
+    _submit(other, transport)
+
+    assert _accepted(sandbox) == 5
+    assert not Alarm.objects.filter(cleared_at=None, code="mark_missing").exists()
+    with pytest.raises(InputError, match="nothing is to be confirmed"):
+        management.call_command("confirm_database", "--newest")
+
+
+def test_a_person_says_that_a_database_without_a_mark_was_restored(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    send, other = make_prepared_send(2), make_prepared_send(3)
+    _submit(send, transport)
+    _forget(in_redis)
+
+    management.call_command("confirm_database", "--restored")
+
+    assert (counts(other).status, counts(other).unknown) == ("paused", 3)
+    assert database_behind.agrees()
+
+
+def test_without_a_file_and_with_redis_away_nothing_is_claimed_and_nobody_alarmed(
+    sandbox: Sandbox, transport: SendGridTransport
+) -> None:
+    send = make_prepared_send(2)
+
+    _submit(send, transport)
+    recovery.recover()
+
+    assert (_accepted(sandbox), counts(send).pending) == (0, 2)
+    assert not Alarm.objects.exists()
+
+
+def test_redis_may_be_away_where_the_file_is(sandbox: Sandbox, transport: SendGridTransport) -> None:
+    high_water.advance(Fence(0, high_water.installation(), 0))
+    send = make_prepared_send(2)
+
+    _submit(send, transport)
+
+    assert counts(send).status == "sent"
+
+
+def test_a_file_that_cannot_be_read_is_no_mark(in_redis: redis.Redis) -> None:
+    high_water.advance(Fence(4, high_water.installation(), 2))
+    (settings.HOME.marks / high_water.installation()).write_text("½")
+    assert _mark() == Mark(fence=4, send=2)
+
+    in_redis.delete(f"newsdesk:mark:{high_water.installation()}")
+    assert _mark() is None
+
+
+def test_marks_that_are_written_at_once_keep_the_highest(in_redis: redis.Redis) -> None:
+    of = high_water.installation()
+    threads = [threading.Thread(target=high_water.advance, args=(Fence(n, of, n),)) for n in range(1, 30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert json.loads((settings.HOME.marks / of).read_text())["fence"] == 29
+    assert in_redis.hget(f"newsdesk:mark:{of}", "fence") == b"29"
+
+
+def _accepted(sandbox: Sandbox) -> int:
+    return sandbox.ledger.counts()["accepted"]
+
+
+def _forget(client: redis.Redis) -> None:
+    of = high_water.installation()
+    assert UUID(of)
+    (settings.HOME.marks / of).unlink()
+    client.delete(f"newsdesk:mark:{of}")
