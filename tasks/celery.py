@@ -36,8 +36,13 @@ app.conf.update(
         # A message of a killed main process comes back within seconds of the timeout, not minutes.
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
+        # A broker that stands still answers nothing: whoever waits for it must come to know that it is gone.
         "socket_connect_timeout": 2,
+        "socket_timeout": 10,
+        "socket_keepalive": True,
     },
+    # It may be away for a night: the worker and beat go on trying.
+    broker_connection_max_retries=None,
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,

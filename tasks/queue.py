@@ -1,7 +1,7 @@
-"""Sending Celery messages, by the names of their tasks: this module imports nothing of ours.
+"""Sending Celery messages, by the names of their tasks: this module imports none of them.
 
-A message only wakes a worker. One that cannot be sent (the broker is down) never fails its caller: recovery sends
-another (docs/adr/0002).
+A message only wakes a worker. One that cannot be sent (the broker is down or stands still) never fails its caller, nor keeps it
+for longer than half a second: recovery sends another (docs/adr/0002).
 """
 
 from collections.abc import Callable
@@ -10,14 +10,15 @@ import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+
+from tasks.doorbell import BROKER_ERRORS, doorbell
 
 log = structlog.get_logger(__name__)
 
-BROKER_ERRORS = (OperationalError, RedisError, OSError)
 #: Seconds. A message that waits longer for its time would be delivered twice by the broker: it is left to recovery.
 LONGEST_COUNTDOWN = 60.0
+#: Seconds. Whoever looks how long a queue is has more time than whoever enqueues.
+_LOOKING = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
 
 def enqueue_batch(batch_id: int, *, countdown: float = 0) -> bool:
@@ -77,7 +78,7 @@ def waiting_mails() -> int | None:
 
 def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
     try:
-        current_app.send_task(task, args=args, countdown=countdown or None)
+        doorbell.ring(task, args, countdown=countdown)
     except BROKER_ERRORS as error:
         log.warning("message_not_sent", task=task, args=args, error=str(error))
         return False
@@ -86,7 +87,7 @@ def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
 
 def _waiting(queue: str) -> int | None:
     try:
-        with current_app.connection_for_read(transport_options={"socket_connect_timeout": 2}) as connection:
+        with current_app.connection_for_read(transport_options=_LOOKING) as connection:
             return int(connection.default_channel.client.llen(queue))
     except BROKER_ERRORS as error:
         log.warning("broker_does_not_answer", url=settings.REDIS_URL.rpartition("@")[2], error=str(error))

@@ -16,6 +16,7 @@ from django.conf import settings
 from newsdesk.core import redis_client
 from tasks import queue, worker_shutdown
 from tasks.database.durability import PATIENCE
+from tasks.doorbell import BROKER_ERRORS
 from tasks.feedback import applying
 from tasks.providers.base import Outcome, Transport
 from tasks.sends import finishing, wake_ups
@@ -160,6 +161,6 @@ def _may_wake_later(seconds: float, *, at_most: int) -> bool:
         count.set(key, 0, nx=True, px=max(int(seconds * 1000), 1))
         count.incr(key)
         return int(count.execute()[1]) <= at_most
-    except queue.BROKER_ERRORS as error:
+    except BROKER_ERRORS as error:
         log.warning("late_wake_ups_not_counted", error=str(error))
         return True
