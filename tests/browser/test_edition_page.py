@@ -83,8 +83,9 @@ def test_checks_lead_to_what_they_speak_of_and_keep_step_with_autosave(
     picture(desk, "edition-checks")
     desk.keyboard.type("A headline again")
     desk.wait_for_function(
-        "document.querySelector('[data-side-panel-toggle=checks] [data-side-panel-toggle-counter]').innerText < "
-        f"{errors}"
+        "errors => +document.querySelector('[data-side-panel-toggle=checks] [data-side-panel-toggle-counter]').innerText"
+        " < errors",
+        arg=errors,
     )
     assert desk.locator("[data-checks]").get_by_text("no headline").count() == 0
     desk.locator("[data-checks] a").filter(has_text="Call to action").first.click()

@@ -12,6 +12,7 @@ from wagtail.blocks.stream_block import StreamBlockAdapter
 from composer.blocks import ContentBlock
 from composer.checks.context import CheckContext
 from composer.checks.size import CLIPPED_AT, sent_size, story_sizes
+from composer.content import segments_used, visible
 from composer.inspection import Inspection
 
 
@@ -38,9 +39,12 @@ class RunningOrderPanel(Panel):
 
 def sizes(inspection: Inspection) -> dict[str, Any]:
     """Bytes of the mail that holds every block and of its stories, as they were last rendered; empty without a rendering."""
-    content = inspection.content
+    if inspection.content is None:
+        return {}
+    # As the reader gets it who is in every segment, since a section that opens nothing is shown to nobody.
+    content = visible(inspection.content, segments_used(inspection.content))
     rendering = next((made for variant, made in inspection.variants if variant.content == content), None)
-    if content is None or rendering is None:
+    if rendering is None:
         return {}
     context = CheckContext(content, rendering)
     return {"total": sent_size(context), "clippedAt": CLIPPED_AT, "stories": story_sizes(context)}

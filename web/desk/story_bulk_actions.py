@@ -24,7 +24,7 @@ class StoryBulkAction(SnippetBulkAction):
         return {**super().get_context_data(**kwargs), "title": self.display_name, "button": self.button}
 
     def get_execution_context(self) -> dict[str, Any]:
-        return {**super().get_execution_context(), **self.cleaned_form.cleaned_data}
+        return {**super().get_execution_context(), "user": self.request.user, **self.cleaned_form.cleaned_data}
 
 
 #: So many editions are offered, the newest first.
@@ -63,6 +63,9 @@ class AddToEdition(StoryBulkAction):
 
     def check_perm(self, _story: Story) -> bool:
         return may_anywhere(self.request.user, Right.EDIT)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
 
     @classmethod
     def execute_action(cls, objects: Sequence[Story], edition: Edition, user: Any = None, **_: Any) -> tuple[int, int]:
