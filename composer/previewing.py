@@ -1,5 +1,6 @@
 """What an edition looks like now, saved or not: pages for the preview beside the editor."""
 
+import re
 from html import escape
 
 from django.http import HttpResponse
@@ -12,7 +13,13 @@ from composer.models import Edition, Story
 from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
 from composer.sanitising import TextTooLargeError
 
-HTML, TEXT = "html", "text"
+#: Ways to look at a mail, in any of its variants ("variant-1-dark"). Light and dark are the mail's own rules, whatever the
+#: browser prefers.
+HTML, DARK, TEXT = "html", "dark", "text"
+_LOOKS = {HTML: "", DARK: ", dark", TEXT: ", plain text"}
+_MODE = re.compile(r"(?:variant-(?P<variant>\d{1,4}))?-?(?P<look>html|dark|text)?")
+_DARK_RULES = "@media (prefers-color-scheme:dark)"
+_BOTH_SCHEMES = '<meta name="color-scheme" content="light dark">'
 #: A mail's styles stand in its elements, its images anywhere; nothing else is fetched, and no script runs, whatever a
 #: theme or a pasted text holds. It keeps its origin, since Wagtail's script looks where it was scrolled to.
 POLICY = (
@@ -28,20 +35,28 @@ _SAMPLE = {
 }
 
 
+#: Of a story by itself, and of what all readers get.
+STORY_MODES = ((HTML, "Mail"), (DARK, "Mail, dark"), (TEXT, "Plain text"))
+
+
 def confined(page: str) -> HttpResponse:
     """A preview's page as an answer that can do nothing on the desk's origin, in a frame or by itself."""
     return HttpResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 def modes(edition: Edition) -> list[tuple[str, str]]:
-    """The mail, its plain text, and what each group of readers sees where blocks are meant for segments."""
-    modes = [(HTML, "Mail"), (TEXT, "Plain text")]
+    """The mail in light and dark, its plain text; and the same as each group of readers sees it where blocks are for segments."""
+    modes = list(STORY_MODES)
     try:
         seen = variants(edition_content(edition, images=lambda _: None)) if edition.publication_id else ()
     except (TextTooLargeError, TooManySegmentsError):
         return modes
     if len(seen) > 1:
-        modes += [(f"variant-{position}", _readers(one.audiences)) for position, one in enumerate(seen)]
+        modes += [
+            (f"variant-{position}-{look}", f"{_readers(one.audiences)}{name}")
+            for position, one in enumerate(seen)
+            for look, name in _LOOKS.items()
+        ]
     return modes
 
 
@@ -70,11 +85,11 @@ def story_page(story: Story, mode: str) -> str:
 
 
 def _chosen(content: EditionContent, mode: str) -> EditionContent:
-    if not mode.startswith("variant-"):
+    asked = _MODE.fullmatch(mode)
+    if not asked or not asked["variant"]:
         return content
     seen = variants(content)
-    position = int(mode.removeprefix("variant-"))
-    return seen[min(position, len(seen) - 1)].content
+    return seen[min(int(asked["variant"]), len(seen) - 1)].content
 
 
 def _readers(audiences: tuple[frozenset[str], ...]) -> str:
@@ -85,10 +100,31 @@ def _readers(audiences: tuple[frozenset[str], ...]) -> str:
 def _page(content: EditionContent, theme: str, mode: str) -> str:
     rendering = render(content, theme=theme)
     sample = merge_tags.values(rendering.tags, **_SAMPLE)
-    if mode == TEXT:
+    look = _look(mode)
+    if look == TEXT:
         return _text_page(content, rendering, merge_tags.fill(rendering.text, sample))
+    html = in_scheme(merge_tags.fill(rendering.html, sample), dark=look == DARK)
     # Links open beside the desk, not inside the preview.
-    return merge_tags.fill(rendering.html, sample).replace("<head>", '<head><base target="_blank">', 1)
+    return html.replace("<head>", '<head><base target="_blank">', 1)
+
+
+def _look(mode: str) -> str:
+    asked = _MODE.fullmatch(mode)
+    return (asked and asked["look"]) or HTML
+
+
+def in_scheme(html: str, *, dark: bool) -> str:
+    """The mail's page as it looks in this scheme, whatever the browser's own is: the dark rules always hold, or never.
+
+    Outlook.com's rules stay as they are: no browser marks what it has changed.
+    """
+    scheme = "dark" if dark else "light"
+    html = html.replace(_DARK_RULES, "@media all" if dark else "@media not all")
+    # After the theme's own `:root{color-scheme:light dark}`; the canvas and what has no colour follow it.
+    forced = f"<style>:root{{color-scheme:only {scheme} !important}}</style></head>"
+    return html.replace(_BOTH_SCHEMES, f'<meta name="color-scheme" content="only {scheme}">').replace(
+        "</head>", forced, 1
+    )
 
 
 def _text_page(content: EditionContent, rendering: Rendering, text: str) -> str:

@@ -241,6 +241,8 @@ WAGTAILADMIN_BASE_URL = BASE_URL
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_ALLOW_UNICODE_SLUGS = False
+# Milliseconds without a key before the preview is made: with Wagtail's 500 an edit is seen after a second.
+WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 150
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
 configure_events(ENVIRONMENT.log_level)

@@ -149,6 +149,11 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:
+    @property
+    def default_preview_mode(self) -> str:
+        # Asked for with every preview: Wagtail would make all modes to take the first.
+        return "html"
+
         return PREVIEW_SIZES
 
     def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:

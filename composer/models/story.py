@@ -95,7 +95,13 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
 
     @property
     def preview_modes(self) -> list[tuple[str, str]]:
-        return [("html", "Mail"), ("text", "Plain text")]
+        from composer.previewing import STORY_MODES  # noqa: PLC0415 - Wagtail's knot: the preview knows the model
+
+        return list(STORY_MODES)
+
+    @property
+    def default_preview_mode(self) -> str:
+        return "html"
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:

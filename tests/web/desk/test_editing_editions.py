@@ -128,8 +128,25 @@ def test_variants_have_previews_of_their_own(desk: Client, edition: Edition, for
     ]
     data = form(edition, blocks=blocks)
 
-    assert "For the few" not in preview(desk, edition, data, "variant-0")
-    assert "For the few" in preview(desk, edition, data, "variant-1")
+    assert "For the few" not in preview(desk, edition, data, "variant-0-html")
+    assert "For the few" in preview(desk, edition, data, "variant-1-html")
+    assert "For the few" in preview(desk, edition, data, "variant-1-dark")
+    text = preview(desk, edition, data, "variant-1-text")
+    assert "For the few" in text
+    assert "<pre" in text
+    edition.content.append(("story", {"headline": "For the few", "lede": "Text.", "audience": "vip"}))
+    assert dict(edition.preview_modes)["variant-1-dark"] == "For readers in vip, dark"
+
+
+def test_light_and_dark_are_shown_whatever_the_browser_prefers(desk: Client, edition: Edition, form: Make) -> None:
+    light, dark = (preview(desk, edition, form(edition), mode) for mode in ("html", "dark"))
+
+    for page in (light, dark):
+        assert "prefers-color-scheme" not in page
+    assert "@media not all{" in light
+    assert "color-scheme:only light" in light
+    assert "@media all{" in dark
+    assert "color-scheme:only dark" in dark
 
 
 def test_a_story_picked_in_the_open_form_is_copied_for_preview_and_save(
