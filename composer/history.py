@@ -9,22 +9,33 @@ from composer.models import Edition, Placement
 from composer.models.story import fingerprint
 from composer.same_story.in_edition import told_before
 from composer.sanitising import TextTooLargeError
+from composer.standing_matter import untouched
 
 
 def of(edition: Edition) -> History:
     """The edition before this one, and which of its stories ran in any other of the publication's editions."""
     ran = _ran(edition)
-    return History(last=_last(edition), ran=ran, told=told_before(edition, without=ran))
+    last = edition_before(edition)
+    return History(
+        last=_content(last) if last else None,
+        ran=ran,
+        told=told_before(edition, without=ran),
+        untouched=untouched(edition, last),
+    )
 
 
-def _last(edition: Edition) -> EditionContent | None:
+def edition_before(edition: Edition) -> Edition | None:
+    """The publication's edition with the next lower number; of one without a number, the last there is."""
     earlier = Edition.objects.filter(publication=edition.publication_id).exclude(pk=edition.pk)
     if edition.number:
         earlier = earlier.filter(number__lt=edition.number)
-    last = earlier.select_related("publication").order_by("-number").first()
+    return earlier.select_related("publication").order_by("-number").first()
+
+
+def _content(last: Edition) -> EditionContent | None:
     try:
         # Its images are of no interest, and each would be a file to look at.
-        return edition_content(last, images=lambda _: None) if last else None
+        return edition_content(last, images=lambda _: None)
     except TextTooLargeError:
         return None
 

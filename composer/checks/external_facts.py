@@ -46,6 +46,8 @@ class History:
     ran: Mapping[str, int] = field(default_factory=dict)
     #: Key of a story block → where another story that tells the same news ran: “No. 118 as #4, 17 November: “…””.
     told: Mapping[str, str] = field(default_factory=dict)
+    #: Parts of the frame ("closing") that still are the last edition's, and that nobody has confirmed.
+    untouched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

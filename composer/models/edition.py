@@ -59,6 +59,8 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     closing = RichTextField(blank=True, features=INTRODUCTION_FEATURES)
     call_to_action_label = models.CharField("call to action", max_length=300, blank=True)
     call_to_action_url = models.CharField("its URL", max_length=2000, blank=True)
+    #: Parts of the frame (`composer.standing_matter`) that stay as they were last week because somebody said so; with commas.
+    kept = models.CharField(max_length=100, blank=True, default="")
     live = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -148,12 +150,12 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
         return modes(self)
 
     @property
-    def preview_sizes(self) -> list[dict[str, Any]]:
-    @property
     def default_preview_mode(self) -> str:
         # Asked for with every preview: Wagtail would make all modes to take the first.
         return "html"
 
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
         return PREVIEW_SIZES
 
     def serve_preview(self, _request: HttpRequest, mode_name: str) -> HttpResponse:

@@ -49,7 +49,7 @@ from web.desk.times import on_clock
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
-SCRIPTS = ("jump.js", "inbox_line.js", "sends.js")
+SCRIPTS = ("jump.js", "inbox_line.js", "sends.js", "standing_fields.js")
 
 
 def _slot(edition: Edition) -> str:

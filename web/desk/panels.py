@@ -2,14 +2,19 @@
 
 from typing import Any
 
+from django import forms
+from django.utils.functional import cached_property
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 
+from composer.history import edition_before
 from composer.models import Placement, Story
 from composer.permissions import Right, within
+from composer.standing_matter import untouched
 from web.desk.inbox_line import InboxLinePanel
 from web.desk.running_order import RunningOrderPanel
 from web.desk.scoped import ScopedForm
 from web.desk.slot_field import put_on_clock
+from web.desk.standing_fields import StandingFieldPanel
 from web.desk.weekly_slot import WEEKLY_SLOT, PublicationForm
 
 
@@ -22,6 +27,13 @@ class EditionForm(ScopedForm):
             # Its number counts within its publication: it stays where it is.
             self.fields["publication"].disabled = True
         put_on_clock(self)
+
+    @cached_property
+    def untouched(self) -> frozenset[str]:
+        """The parts of the frame that are still last week's."""
+        if not self.instance.publication_id:
+            return frozenset()
+        return untouched(self.instance, edition_before(self.instance))
 
     def clean(self) -> dict[str, Any]:
         """A picked story is copied when the edition is saved: only what the person may see, or what stood there before."""
@@ -44,19 +56,20 @@ EDITION_PANELS = ObjectList(
             [
                 FieldRowPanel([FieldPanel("publication"), FieldPanel("slot")]),
                 FieldPanel("subject"),
-                FieldPanel("preheader"),
+                StandingFieldPanel("preheader"),
                 InboxLinePanel(heading="In the inbox"),
             ],
             heading="Envelope",
         ),
-        FieldPanel("introduction"),
+        StandingFieldPanel("introduction"),
         RunningOrderPanel(heading="Running order", icon="list-ol"),
         FieldPanel("content"),
         MultiFieldPanel(
             [
                 FieldPanel("closing_heading"),
-                FieldPanel("closing"),
-                FieldRowPanel([FieldPanel("call_to_action_label"), FieldPanel("call_to_action_url")]),
+                StandingFieldPanel("closing"),
+                FieldRowPanel([StandingFieldPanel("call_to_action_label"), FieldPanel("call_to_action_url")]),
+                FieldPanel("kept", widget=forms.HiddenInput, classname="w-hidden"),
             ],
             heading="Closing",
         ),
