@@ -11,7 +11,7 @@ def name_it(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0010_mails_about_accounts")]
+    dependencies = [("tasks", "0012_batches_by_tracking")]
 
     operations = [
         migrations.CreateModel(

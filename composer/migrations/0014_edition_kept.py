@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('composer', '0012_roles_replace_groups'),
+        ('composer', '0013_tracking_by_consent'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ UPDATE tasks_batch b SET tracked = true
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0010_mails_about_accounts"), ("composer", "0013_tracking_by_consent")]
+    dependencies = [("tasks", "0011_webhook_calls"), ("composer", "0013_tracking_by_consent")]
 
     operations = [
         migrations.AddField(
