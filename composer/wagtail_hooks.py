@@ -8,6 +8,8 @@ from wagtail import hooks
 @hooks.register("register_log_actions")
 def register_log_actions(registry: Any) -> None:
     registry.register_action("newsdesk.approve", "Approve", "Approved the edition")
+    registry.register_action("newsdesk.archive", "Archive", "Archived the story")
+    registry.register_action("newsdesk.bring_back", "Bring back", "Brought the story back to the inbox")
     registry.register_action("newsdesk.ask", "Ask for approval", "Asked for approval")
     registry.register_action("newsdesk.send_back", "Send back", "Sent the edition back with a note")
     registry.register_action("newsdesk.cancel", "Cancel", "Cancelled a send")

@@ -51,6 +51,8 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     published_on = models.DateField(null=True, blank=True)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.TYPED, editable=False)
     fingerprint = models.CharField(max_length=32, editable=False)
+    #: When it left the inbox; None: it is there.
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -67,6 +69,7 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
         index.AutocompleteField("source_name"),
         index.FilterField("publication"),
         index.FilterField("origin"),
+        index.FilterField("archived_at"),
     ]
 
     class Meta:
@@ -91,6 +94,7 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     def with_content_json(self, content: dict[str, Any]) -> "Story":
         story: Story = super().with_content_json(content)
         story.publication_id, story.origin, story.created_at = self.publication_id, self.origin, self.created_at
+        story.archived_at = self.archived_at
         return story
 
     @property

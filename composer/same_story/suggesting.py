@@ -48,11 +48,13 @@ class Suggestion:
         return f"ran in {self.placed}: “{self.headline}”" if self.placed else f"same news as “{self.headline}”"
 
 
-def suggestions(publication: Publication, stories: Sequence[Story]) -> list[tuple[Suggestion, ...]]:
+def suggestions(
+    publication: Publication, stories: Sequence[Story], *, most: int = MOST_STORIES, make_vectors: bool = True
+) -> list[tuple[Suggestion, ...]]:
     """For each story, those of the publication that tell the same news, the surest first; the stories need not be saved.
 
-    They are compared with the publication's newest stories and with one another. Makes the vectors of `stories` where
-    the extra is installed, a tenth of a second each; of the others those are used that are stored.
+    They are compared with the publication's `most` newest stories and with one another. Makes the vectors of `stories` where
+    the extra is installed, a tenth of a second each, unless told not to; of the others those are used that are stored.
     """
     if not stories:
         return []
@@ -61,10 +63,10 @@ def suggestions(publication: Publication, stories: Sequence[Story]) -> list[tupl
         Story.objects.filter(publication=publication)
         .exclude(pk__in=[story.pk for story in stories if story.pk])
         .annotate(told=Case(When(lede="", then=Left("body", _MOST_READ)), default=Left("lede", _MOST_READ)))
-        .values_list("pk", "headline", "told", "source_url")[:MOST_STORIES]
+        .values_list("pk", "headline", "told", "source_url")[:most]
     )
     others = [Candidate(words(headline, "", told), url, pk) for pk, headline, told, url in rows]
-    made = vectors.made(stories)
+    made = vectors.made(stories) if make_vectors else {}
     known = vectors.stored({other.story: other.words for other in others if other.story})
     pool = Pool(
         [*own, *others],

@@ -55,7 +55,9 @@ class Readers:
 def inbox(user: Any) -> dict[str, int]:
     """Stories of the last week that no edition has yet; sources, and those that fail."""
     used = Placement.objects.filter(story=OuterRef("pk"))
-    stories = within(Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK), user, Right.SEE)
+    stories = within(
+        Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK, archived_at=None), user, Right.SEE
+    )
     sources = within(Source.objects.filter(is_active=True), user, Right.SEE)
     return {"stories": stories.count(), "sources": sources.count(), "failing": sources.exclude(error="").count()}
 

@@ -15,6 +15,7 @@ from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSe
 from composer.images import thumbnail
 from composer.models import Placement, Story
 from composer.permissions import Right
+from composer.same_story.inbox import same_news
 from web.desk.panels import STORY_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 
@@ -28,6 +29,10 @@ def with_last_ran(stories: "QuerySet[Story]") -> "QuerySet[Story]":
     return stories.select_related("publication").annotate(
         last_ran=Subquery(last.values("edition__number")[:1]), ran_as=Subquery(last.values("number")[:1])
     )
+
+
+def _same(story: Any) -> str:
+    return str(getattr(story, "same_news", None) or "")
 
 
 def _ran(story: Any) -> str:
@@ -55,11 +60,20 @@ COLUMNS = [
 class StoryFilter(ScopedFilter):
     topics = django_filters.CharFilter(lookup_expr="icontains", label="Topic")
     source_name = django_filters.CharFilter(lookup_expr="icontains", label="Source")
+    archived = django_filters.BooleanFilter(method="which_archived", label="Archived")
     ran = django_filters.BooleanFilter(field_name="last_ran", lookup_expr="isnull", exclude=True, label="Already ran")
 
     class Meta:
         model = Story
         fields = ["publication", "origin"]
+
+    def filter_queryset(self, queryset: "QuerySet[Story]") -> "QuerySet[Story]":
+        """Without archived stories, unless they are asked for."""
+        found: QuerySet[Story] = super().filter_queryset(queryset)
+        return found.filter(archived_at__isnull=not self.form.cleaned_data["archived"])
+
+    def which_archived(self, stories: "QuerySet[Story]", _name: str, _asked: bool) -> "QuerySet[Story]":
+        return stories
 
 
 class StoryIndexView(IndexView):
@@ -72,6 +86,14 @@ class StoryIndexView(IndexView):
         stories = with_last_ran(super().get_base_queryset())
         return stories.select_related("publication", "image")
 
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        """With what else tells the same news as those stories of the page that did not run."""
+        paginator, page, stories, is_paginated = super().paginate_queryset(queryset, page_size)
+        found = same_news([story for story in stories if not story.last_ran])
+        for story in stories:
+            story.same_news = found.get(story.pk)
+        return paginator, page, stories, is_paginated
+
 
 class StoryCreateView(CreateView):
     def get_initial_form_instance(self) -> Story:
@@ -79,11 +101,11 @@ class StoryCreateView(CreateView):
 
 
 class WhereItRan:
-    """Picking stories goes by what is new: when each came in, and whether it ran."""
+    """Picking stories goes by what is new: when each came in, and whether it ran. Archived ones are not offered."""
 
     def get_object_list(self) -> "QuerySet[Story]":
         stories: QuerySet[Story] = super().get_object_list()  # type: ignore[misc]  # Wagtail's views have it
-        return with_last_ran(stories)
+        return with_last_ran(stories.filter(archived_at=None))
 
     @property
     def columns(self) -> list[Any]:
@@ -121,8 +143,8 @@ class StoryViewSet(ScopedViews, SnippetViewSet):
         Column("topics", label="Topic", sort_key="topics", classname=WIDE),
         Column("source_name", label="Source", sort_key="source_name", classname=WIDE),
         Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
-        Column("origin", label="Came from", accessor="get_origin_display", classname=WIDE),
         Column("ran", label="Ran in", accessor=_ran, sort_key="last_ran"),
+        Column("same", label="Same news", accessor=_same, classname=WIDE),
         DateColumn("created_at", label="Came in", sort_key="created_at", classname=WIDE),
     ]
     list_per_page = 50

@@ -102,6 +102,19 @@ class TopicForm(forms.Form):
     )
 
 
+@transaction.atomic
+def set_topics(stories: Sequence[Story], topics: str, user: Any) -> int:
+    """Give the stories these topics, as a revision of the user's each. Returns how many there are."""
+    written = ", ".join(topic.strip() for topic in topics.split(",") if topic.strip())
+    current = Story.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=[story.pk for story in stories])
+    changed = list(current.order_by("pk"))
+    for story in changed:
+        story.topics = written
+        story.save(update_fields=["topics", "fingerprint", "updated_at"])
+        story.save_revision(user=user, log_action=True, clean=False)
+    return len(changed)
+
+
 @hooks.register("register_bulk_action")
 class SetTopic(StoryBulkAction):
     display_name = "Set topic"
@@ -115,9 +128,8 @@ class SetTopic(StoryBulkAction):
         return bool(self.permission_policy.user_has_permission_for_instance(self.request.user, "change", story))
 
     @classmethod
-    def execute_action(cls, objects: Sequence[Story], topics: str, **_: Any) -> tuple[int, int]:
-        written = ", ".join(topic.strip() for topic in topics.split(",") if topic.strip())
-        return Story.objects.filter(pk__in=[story.pk for story in objects]).update(topics=written), 0
+    def execute_action(cls, objects: Sequence[Story], topics: str, user: Any = None, **_: Any) -> tuple[int, int]:
+        return set_topics(objects, topics, user), 0
 
     def get_success_message(self, changed: int, _children: int) -> str:
         return f"{changed} {'story has' if changed == 1 else 'stories have'} the topic now."
