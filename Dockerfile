@@ -1,6 +1,10 @@
 # The image of every service: web, worker, beat, migrate and the sandbox differ by their command.
 
-FROM python:3.13-slim AS build
+# A tag is what its owner makes of it today. To build from the very bytes you have looked at, take the digest that
+# `docker buildx imagetools inspect python:3.13-slim` shows: --build-arg PYTHON_IMAGE=python:3.13-slim@sha256:…
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY requirements.txt requirements-build.txt ./
@@ -12,7 +16,7 @@ COPY . .
 RUN /opt/build/bin/hatchling build -t wheel -d /dist \
  && /opt/newsdesk/bin/pip install --no-deps /dist/*.whl
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/newsdesk newsdesk
 COPY --from=build /opt/newsdesk /opt/newsdesk
 ENV PATH=/opt/newsdesk/bin:$PATH PYTHONUNBUFFERED=1 NEWSDESK_HOME=/var/lib/newsdesk NEWSDESK_LOG_LEVEL=INFO

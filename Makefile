@@ -60,6 +60,12 @@ hooks: $(STAMP) ## have git run the checks of `make lint` before each commit
 imports: $(STAMP) ## which room imports which, and cycles; ROOT=folder for another checkout, MERMAID=file for a diagram
 	@$(BIN)/python packaging/import_map.py --root "$(or $(ROOT),.)" $(if $(MERMAID),--mermaid "$(MERMAID)")
 
+audit: $(STAMP) ## look for known weaknesses in what requirements.txt pins; offline it says so and goes on
+	@$(BIN)/python packaging/audit.py
+
+licences: $(STAMP) ## the licences of what Newsdesk stands on; fails on one that is not on the list
+	@$(BIN)/python packaging/licences.py
+
 golden: $(STAMP) ## write the golden mails anew; read the difference before you commit it
 	NEWSDESK_GOLDEN=1 $(BIN)/pytest -q tests/golden
 	@git --no-pager diff --stat -- tests/golden
