@@ -69,10 +69,20 @@ MAILBOXES = ENVIRONMENT.mailboxes
 THEMES_DIR = ENVIRONMENT.themes or HOME.themes
 
 REDIS_URL = ENVIRONMENT.redis_url or HOME.redis_url()
+_database: dict[str, Any] = env.database(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else HOME.database()
+# A server or a line that died without a word is noticed within half a minute (libpq's documentation, 34.1.2).
+_DEAD_LINES = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **(env.database(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else HOME.database()),
-        "ENGINE": "django.db.backends.postgresql",
+        **_database,
+        "OPTIONS": {**_DEAD_LINES, **_database.get("OPTIONS", {})},
+        "ENGINE": "newsdesk.core.postgres",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -116,6 +126,7 @@ MIDDLEWARE = [
     "web.browser_defences.BrowserDefences",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "web.availability.Availability",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -26,3 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("media/<path:path>", media),
     path("", include("web.urls")),
 ]
+
+handler500 = "web.errors.server_error"

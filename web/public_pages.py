@@ -19,8 +19,8 @@ def _style() -> tuple[str, str]:
     return style, f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
 
 
-def page(template: str, publication: Publication, context: Mapping[str, object]) -> HttpResponse:
-    """Render a page in the publication's language and direction, with the strictest headers it can live with."""
+def page(template: str, publication: Publication | None, context: Mapping[str, object]) -> HttpResponse:
+    """Render a page in the publication's language and direction (None: in English), with the strictest headers it can live with."""
     return privately(_rendered(template, publication, context))
 
 

@@ -26,16 +26,21 @@ class Refusals:
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._lock = Lock()
-        self._noted = self._refused = float("-inf")
+        self._noted = self._tried = self._refused = float("-inf")
         self._owed = False
 
     def note(self) -> None:
-        """A call was refused; written at most once a second."""
-        with self._lock:
-            if time.monotonic() - self._noted < NOTE_SECONDS:
-                return
-            self._refused = time.monotonic()
+        """A call was refused; written at most once a second, by one thread: a database that is away must not be asked by all."""
+        now = time.monotonic()
+        if now - self._noted < NOTE_SECONDS:
+            return
+        self._refused, self._owed = now, True
+        if now - self._tried < NOTE_SECONDS or not self._lock.acquire(blocking=False):
+            return
+        try:
             self._write()
+        finally:
+            self._lock.release()
 
     def settle(self) -> None:
         """Write what is owed, if anything."""
@@ -44,6 +49,7 @@ class Refusals:
                 self._write()
 
     def _write(self) -> None:
+        self._tried = time.monotonic()
         try:
             with connection.cursor() as cursor:
                 # What is written late is dated when it happened: later requests may be believed to be silent.

@@ -5,14 +5,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from newsdesk.core import heartbeat, redis_client
 from tasks import claims, queue
 from tasks.alarms.raising import raise_alarm
 from tasks.claims import AbandonedClaim
 from tasks.database import high_water, row_locks
 from tasks.database.durability import durable
+from tasks.doorbell import BROKER_ERRORS
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
@@ -52,6 +55,7 @@ def recover(*, wake_all: bool = False) -> None:
     """
     with contextlib.suppress(high_water.UnsureError):
         database_behind.agrees()
+    _tell_that_it_runs()
     release_abandoned()
     mail_recovery.recover(transport=get_transport(), wake_all=wake_all)
     wake_for_due(wake_all=wake_all)
@@ -67,6 +71,14 @@ def recover(*, wake_all: bool = False) -> None:
         "pk", flat=True
     ):
         shares.alarm_if_many_failed(send_id)
+
+
+def _tell_that_it_runs() -> None:
+    """For `/healthz`: beat has a clock and a worker listens."""
+    try:
+        heartbeat.beat(redis_client.client(settings.REDIS_URL))
+    except BROKER_ERRORS as error:
+        log.warning("heartbeat_not_kept", error=str(error))
 
 
 def release_abandoned() -> None:
