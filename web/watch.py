@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from newsdesk.core import heartbeat, redis_client
+from newsdesk.core import disk_space, heartbeat, redis_client
 from newsdesk.core.postgres import patience
 from tasks.celery import app
 
@@ -105,7 +105,9 @@ class Watch:
             self._of_database = look_at_database()
             self._look_at_rest()
         seen = {**self._of_database, **self._of_rest}
-        return {name: seen.get(name, NO_ANSWER) for name in (*ESSENTIAL, "sends")}
+        free = disk_space.free_percent(settings.HOME.path)
+        disk = OK if free >= disk_space.LEAST else f"{free:.1f} % free"
+        return {**{name: seen.get(name, NO_ANSWER) for name in (*ESSENTIAL, "sends")}, "disk": disk}
 
     @property
     def database_is_away(self) -> bool:

@@ -3,6 +3,8 @@
 import os
 import sys
 import threading
+from errno import ENOSPC
+from io import FileIO
 from pathlib import Path
 from typing import TextIO
 
@@ -15,22 +17,47 @@ COLOURS = {"web": 34, "worker": 32, "beat": 36, "sandbox": 35, "newsdesk": 33}
 
 
 class LogFile:
-    """An append-only file that never grows beyond twice LARGEST_LOG."""
+    """An append-only file that never grows beyond twice LARGEST_LOG, and never fails: a full disk must not end its reader.
+
+    Without a reader the program's pipe would fill up, and the program stand still with it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab")
+        self._file: FileIO | None = None
+        self._size = 0
+        #: Lines that could not be written since the last that could.
+        self._lost = 0
 
     def write(self, line: bytes) -> None:
-        if self._file.tell() > LARGEST_LOG:
-            self._file.close()
-            rotate(self.path)
-            self._file = self.path.open("ab")
-        self._file.write(line)
-        self._file.flush()
+        """Write the line; one for which there is no room is counted, and the number stands in the file once there is."""
+        try:
+            if self._lost:
+                self._append(b"(%d lines are missing here: they could not be written)\n" % self._lost)
+                self._lost = 0
+            self._append(line)
+        except OSError:
+            self._lost += 1
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            # Nothing is kept in memory: what a full disk did not take must not fail the next write.
+            self._file = FileIO(self.path, "ab")
+            self._size = self._file.tell()
+        elif self._size > LARGEST_LOG:
+            self.close()
+            rotate(self.path)
+            self._file = FileIO(self.path, "ab")
+            self._size = 0
+        written = self._file.write(line)
+        self._size += written
+        if written < len(line):
+            raise OSError(ENOSPC, "only a part was written")
 
 
 def rotate(path: Path) -> None:

@@ -131,7 +131,15 @@ class ProcessManager(threading.Thread):
             if supervised.restart_at is None:
                 self._plan_restart(supervised, code, now)
             elif now >= supervised.restart_at:
-                self._launch(supervised.program, delay=min(supervised.delay * 2, LONGEST_DELAY))
+                self._restart(supervised, now)
+
+    def _restart(self, supervised: _Supervised, now: float) -> None:
+        delay = min(supervised.delay * 2, LONGEST_DELAY)
+        try:
+            self._launch(supervised.program, delay=delay)
+        except OSError as error:
+            self.output.say("newsdesk", f"{supervised.program.name} does not start: {error}; again in {delay:g} s")
+            supervised.delay, supervised.restart_at = delay, now + delay
 
     def _plan_restart(self, supervised: _Supervised, code: int, now: float) -> None:
         if now - supervised.started > GOOD_RUN:
@@ -149,7 +157,8 @@ class ProcessManager(threading.Thread):
         try:
             restarted = self.engines.restart_dead()
             self._engines_delay = FIRST_DELAY
-        except OperationFailedError as error:
+        except (OperationFailedError, OSError) as error:
+            # A full disk has no room for what a start writes. It must not end this thread, and all programs with it.
             self.output.say("newsdesk", str(error))
             self._engines_delay = min(self._engines_delay * 2, LONGEST_DELAY)
             self._engines_at = now + self._engines_delay

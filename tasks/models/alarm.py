@@ -41,6 +41,8 @@ class Alarm(models.Model):
         RECEIPT_UNREADABLE = "receipt_unreadable"
         #: The provider had stopped mailing readers and no webhook had reported it.
         SUPPRESSIONS_MISSING = "suppressions_missing"
+        #: The disk of the home is nearly full.
+        DISK_SPACE = "disk_space"
 
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")
     #: One of Alarm.Code.

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Now
 
-from newsdesk.core import advisory_locks
+from newsdesk.core import advisory_locks, disk_space
 from newsdesk.core.advisory_locks import AdvisoryLock
 from subscribers.segments import RuleError
 from tasks import queue
@@ -60,10 +60,13 @@ def _may_prepare() -> bool:
 
 
 def prepare(send_id: int) -> Prepared | None:
-    """Freeze the audience of a due send and start it; None when it is not due, or another process has it.
+    """Freeze the audience of a due send and start it; None when it is not due, another process has it, or the disk has no room.
 
     A send that cannot be prepared is paused with the reason. Raises the database's errors.
     """
+    if disk_space.is_too_short_to_send(settings.HOME.path):
+        log.warning("send_waits_for_disk_space", send=send_id)
+        return None
     try:
         with durable():
             prepared = _prepare(send_id)

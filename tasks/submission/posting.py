@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from newsdesk.core import disk_space
 from tasks.database import high_water
 from tasks.database.durability import PATIENCE, persistently
 from tasks.database.high_water import Fence
@@ -25,6 +27,8 @@ log = structlog.get_logger(__name__)
 #: Seconds. The body of a POST is not begun later than this after its fence began, name, connection and handshake included:
 #: whoever was suspended must not wake up and send. Connecting may take CONNECT_TIMEOUT of them.
 FENCE_SECONDS = 15.0
+#: Seconds from one look at a disk without room to the next.
+DISK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,9 @@ def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Don
     Raises the database's errors once the claim is released, or the database has been away for too long, and whatever
     building raised, once the claim is released and the send paused.
     """
+    if disk_space.is_too_short_to_send(settings.HOME.path):
+        # What became of it could not be written down.
+        return Wait(seconds=DISK_SECONDS)
     attempt = uuid4()
     try:
         if batch_id is None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from newsdesk.core import heartbeat, redis_client
 from tasks import claims, queue
+from tasks.alarms import disk_space
 from tasks.alarms.raising import raise_alarm
 from tasks.claims import AbandonedClaim
 from tasks.database import high_water, row_locks
@@ -56,6 +57,7 @@ def recover(*, wake_all: bool = False) -> None:
     with contextlib.suppress(high_water.UnsureError):
         database_behind.agrees()
     _tell_that_it_runs()
+    disk_space.look()
     release_abandoned()
     mail_recovery.recover(transport=get_transport(), wake_all=wake_all)
     wake_for_due(wake_all=wake_all)

@@ -1,8 +1,10 @@
 """Why a running send stands still, explained for an operator."""
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from newsdesk.core import disk_space
 from tasks.models import Alarm, Send, WarmUp
 
 _TRANSPORTS = """
@@ -17,6 +19,7 @@ BREAKER_OPEN = (
     "The last three requests were left without an answer, since {since} UTC: nothing more is sent until one is answered. "
     "One batch a minute feels the way."
 )
+DISK_FULL = f"Less than {disk_space.LEAST_TO_SEND:g} % of the disk is free: nothing is sent until there is room again, and then it goes on by itself."
 
 
 def why_waiting(send: Send) -> str:
@@ -28,6 +31,8 @@ def why_waiting(send: Send) -> str:
         Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).values_list("message", flat=True)
     )
     reasons += list(warming_up.values_list("throttle_reason", flat=True))
+    if disk_space.is_too_short_to_send(settings.HOME.path):
+        reasons.append(DISK_FULL)
     with connection.cursor() as cursor:
         cursor.execute(_TRANSPORTS)
         for breaker_open_since, reason, seconds in cursor.fetchall():

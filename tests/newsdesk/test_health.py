@@ -38,7 +38,14 @@ def ask(client: Client) -> tuple[int, dict[str, Any]]:
 @pytest.mark.django_db
 def test_without_a_worker_it_says_so(client: Client, valkey_url: str) -> None:
     redis_client.client(valkey_url).flushdb()
-    all_but = {"database": "ok", "broker": "ok", "worker": "no answer", "beat": "no answer", "sends": "ok"}
+    all_but = {
+        "database": "ok",
+        "broker": "ok",
+        "worker": "no answer",
+        "beat": "no answer",
+        "sends": "ok",
+        "disk": "ok",
+    }
     assert ask(client) == (503, all_but)
 
 
@@ -48,7 +55,9 @@ def test_without_a_broker_nobody_waits_for_a_worker(client: Client, tmp_path: Pa
         patch.setattr(settings, "REDIS_URL", f"redis+socket://{tmp_path}/absent.sock?virtual_host=0")
         status, answers = ask(client)
     assert status == 503
-    assert answers == dict.fromkeys(("broker", "worker", "beat"), "no answer") | {"database": "ok", "sends": "ok"}
+    assert answers == dict.fromkeys(("broker", "worker", "beat"), "no answer") | dict.fromkeys(
+        ("database", "sends", "disk"), "ok"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,7 +93,7 @@ def test_all_that_is_essential_makes_it_healthy(client: Client, monkeypatch: pyt
     monkeypatch.setattr(watching, "worker_answers", lambda: True)
     assert ask(client) == (
         200,
-        {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok", "sends": "one is 300 s late"},
+        {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok", "sends": "one is 300 s late", "disk": "ok"},
     )
 
 

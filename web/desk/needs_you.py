@@ -30,6 +30,7 @@ TITLES = {
     Alarm.Code.SLOT_MISSED: "A slot was missed",
     Alarm.Code.SEND_HELD: "A send waits for a decision: now, or with the next slot?",
     Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
+    Alarm.Code.DISK_SPACE: "The disk is nearly full",
     Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
 }
 #: Messages are mailed too, and name commands there; here stand buttons.
