@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.db import transaction
 from django.utils.html import strip_tags
 from wagtail.blocks import CharBlock, StreamValue, StructValue, TextBlock
 from wagtail.rich_text import RichText
@@ -21,10 +22,24 @@ COPIED = {
     "language": "language",
 }
 
+#: What an empty field of a story is, where it is no empty text.
+_EMPTY: dict[str, Any] = {"image": None}
+
 
 def copy_of(story: Story) -> dict[str, Any]:
     """A story block's value, as it is when the story has just been picked."""
     return {"story": story, **{field: getattr(story, name) for field, name in COPIED.items()}}
+
+
+def save_to(story: Story, value: Any, user: Any) -> None:
+    """The way back: the story says what the block says, as a revision of the user's. Raises ValidationError."""
+    for field, name in COPIED.items():
+        written = value[field]
+        setattr(story, name, written.source if isinstance(written, RichText) else written or _EMPTY.get(name, ""))
+    story.full_clean()
+    with transaction.atomic():
+        story.save()
+        story.save_revision(user=user, log_action=True, clean=False)
 
 
 def prepare(stream: StreamValue) -> None:

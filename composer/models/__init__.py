@@ -6,6 +6,7 @@ from composer.models.holiday import Holiday
 from composer.models.membership import Membership, Role
 from composer.models.placement import Placement
 from composer.models.publication import Publication
+from composer.models.remark import Remark
 from composer.models.review import Review
 from composer.models.source import Source, SourceEntry
 from composer.models.story import Story
@@ -18,6 +19,7 @@ __all__ = [
     "Membership",
     "Placement",
     "Publication",
+    "Remark",
     "Review",
     "Role",
     "Source",

@@ -10,6 +10,7 @@ from composer.models import Edition
 from tasks.approvals.approving import inspect_and_check
 from tasks.approvals.reopened_sends import held_sends
 from web.desk.check_places import Place, place_of
+from web.desk.remarks import open_remarks
 from web.desk.running_order import sizes
 from web.desk.status import status_of
 
@@ -36,6 +37,7 @@ class EditionStatusPanel(BaseSidePanel):
             "approval": edition.approval,
             "held": held_sends(edition) if edition.pk else [],
             "revision": revision,
+            "remarks": open_remarks(edition),
             "last_entry": registry.get_logs_for_instance(edition).first() if edition.pk else None,
             "history_url": parent_context.get("history_url"),
         }

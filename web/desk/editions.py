@@ -30,6 +30,7 @@ from composer.permissions import Right, may, may_approve
 from web.desk import (
     doubts,
     edition_actions,
+    remarks,
     report,
     reviews,
     scheduling,
@@ -49,7 +50,7 @@ from web.desk.times import on_clock
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
-SCRIPTS = ("jump.js", "inbox_line.js", "sends.js", "standing_fields.js")
+SCRIPTS = ("jump.js", "inbox_line.js", "sends.js", "standing_fields.js", "pick_stories.js", "remarks.js")
 
 
 def _slot(edition: Edition) -> str:
@@ -233,6 +234,8 @@ class EditionViewSet(ScopedViews, SnippetViewSet):
             path("sends/<int:pk>/<int:send>/<int:batch>/<slug:decision>/", doubts.decide, name="decide_batch"),
             path("mail/<int:pk>/<int:variant>/", report.mail, name="mail"),
             path("story/<int:pk>/", story_picking.story_state, name="story_state"),
+            path("remarks/<int:pk>/", remarks.remarks, name="remarks"),
+            path("remarks/<int:pk>/<int:remark>/", remarks.resolve, name="resolve_remark"),
         ]
 
 

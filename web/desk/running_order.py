@@ -23,8 +23,9 @@ class ContentBlockAdapter(StreamBlockAdapter):
 
     @cached_property
     def media(self) -> forms.Media:
-        own = versioned_static("web/desk/running_order.js")
-        return forms.Media(js=[*super().media._js, own], css=super().media._css)  # noqa: SLF001 - as Wagtail's docs do
+        # What a dialog of several stories to choose needs; a chooser of one has it built in.
+        ours = [versioned_static(name) for name in ("wagtailadmin/js/chooser-modal.js", "web/desk/running_order.js")]
+        return forms.Media(js=[*super().media._js, *ours], css=super().media._css)  # noqa: SLF001 - as Wagtail's docs do
 
 
 register(ContentBlockAdapter(), ContentBlock)

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters  # type: ignore[import-untyped]  # it ships no types
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from wagtail.admin.ui.tables import Column, DateColumn
@@ -16,6 +16,7 @@ from composer.images import thumbnail
 from composer.models import Placement, Story
 from composer.permissions import Right
 from composer.same_story.inbox import same_news
+from web.desk import story_picking
 from web.desk.panels import STORY_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 
@@ -163,3 +164,10 @@ class StoryViewSet(ScopedViews, SnippetViewSet):
     ]
     chooser_per_page = 20
     chooser_viewset_class = StoryChooserViewSet
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("as-blocks/", story_picking.as_blocks, name="as_blocks"),
+            path("words/<int:pk>/", story_picking.take_words, name="take_words"),
+        ]

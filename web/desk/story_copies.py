@@ -19,7 +19,8 @@ class StoryBlockAdapter(StructBlockAdapter):
     def js_args(self, block: StoryBlock) -> list[Any]:
         name, children, meta = super().js_args(block)
         url = reverse("wagtailsnippets_composer_edition:story_state", args=[0])
-        return [name, children, {**meta, "copied": list(COPIED), "copyUrl": url}]
+        words = reverse("wagtailsnippets_composer_story:take_words", args=[0])
+        return [name, children, {**meta, "copied": list(COPIED), "copyUrl": url, "wordsUrl": words}]
 
     @cached_property
     def media(self) -> forms.Media:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from wagtail.images.models import Image
 
-from composer.models import Edition, Publication, Source, Story
+from composer.models import Edition, Publication, Remark, Source, Story
 from composer.permissions import Right, may, may_anywhere, rights_of
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
@@ -94,6 +94,8 @@ RULES: Mapping[str, Rule] = {
         sends=Rule(Right.RESULTS),
         send_action=Rule(Right.SEND, "here", POST),
         story_state=Rule(Right.SEE),
+        remarks=Rule(Right.EDIT, "here", BOTH),
+        resolve_remark=Rule(Right.EDIT, "here", POST),
     ),
     **viewset(
         "wagtailsnippets_composer_story",
@@ -101,6 +103,9 @@ RULES: Mapping[str, Rule] = {
         Right.SEE,
         **with_revisions(Right.WRITE),
         copy=Rule(Right.WRITE, "here", BOTH),
+        # As the chooser: what the person may not see does not come.
+        as_blocks=Rule("inside"),
+        take_words=Rule(Right.WRITE, "here", POST),
     ),
     **viewset(
         "wagtailsnippets_composer_source",
@@ -243,6 +248,7 @@ def world(publication: Publication, edition: Edition, stories: list[Story], make
         "editions revision": revision.pk,
         "stories revision": story_revision.pk,
         "send": send.pk,
+        "remark": Remark.objects.create(edition=edition, block_id=edition.content[0].id, text="Why?").pk,
     }
 
 
@@ -283,6 +289,7 @@ def path_of(address: Address, world: dict[str, Any]) -> str:
         "image_id": world["image_id"],
         "revision_id": world.get(f"{area} revision"),
         "send": world["send"],
+        "remark": world["remark"],
         "what": "deactivate" if area == "team" else "pause",
         "app_label": "composer",
         "model_name": "edition",
