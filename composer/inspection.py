@@ -60,18 +60,23 @@ def inspect(
 
     Nothing is fetched here: `links` tells what is known of the links already, and without it they are not spoken of.
     """
+    return check_again(edition, rendered(edition, images=images), links=links, spam=spam)
+
+
+def rendered(edition: Edition, *, images: ImageSource = preview) -> Inspection:
+    """The same without the checks, for whoever calls `check_again` with more facts: they take as long as the rendering."""
     publication = edition.publication
     content: EditionContent | None = None
     with translation.override(publication.language), timezone.override(publication.zone):
         try:
             content = edition_content(edition, images=images)
-            rendered = tuple(
+            made = tuple(
                 (variant, None if variant.empty else render(variant.content, theme=publication.theme))
                 for variant in variants(content)
             )
         except tuple(_CODES) as error:
             return _unrendered(content, error)
-    return check_again(edition, Inspection(content=content, variants=rendered, problems=()), links=links, spam=spam)
+    return Inspection(content=content, variants=made, problems=())
 
 
 def check_again(
@@ -83,24 +88,24 @@ def check_again(
     sources: SourceLookup | None = None,
 ) -> Inspection:
     """The same rendering, with what the checks say of it when they know this much of links, spam and sources."""
-    content, rendered, publication = inspection.content, inspection.variants, edition.publication
-    if content is None or not rendered:
+    content, variants_made, publication = inspection.content, inspection.variants, edition.publication
+    if content is None or not variants_made:
         return inspection
     with translation.override(publication.language), timezone.override(publication.zone):
         try:
             facts = ExternalFacts(
                 today=timezone.localdate(),
                 history=history.of(edition),
-                links=_known_links(content, rendered, links),
+                links=_known_links(content, variants_made, links),
                 similarity=similarity(edition),
                 sources=source_texts(edition),
                 source_changes=sources(edition) if sources else {},
             )
-            problems = tuple(_problems(content, publication.theme, rendered, facts, spam))
+            problems = tuple(_problems(content, publication.theme, variants_made, facts, spam))
         except tuple(_CODES) as error:
             return _unrendered(content, error)
     ordered = tuple(sorted(problems, key=lambda problem: problem.level != "error"))
-    return Inspection(content=content, variants=rendered, problems=ordered)
+    return Inspection(content=content, variants=variants_made, problems=ordered)
 
 
 def _unrendered(content: EditionContent | None, error: Exception) -> Inspection:

@@ -1,5 +1,6 @@
 """A numbered issue of a publication."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.fields import GenericRelation
@@ -65,6 +66,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     created_at = models.DateTimeField(auto_now_add=True)
 
     _revisions = GenericRelation("wagtailcore.Revision", related_query_name="edition")
+    _remembered: Sequence[Approval | None] = ()
 
     search_fields = [
         index.SearchField("title"),
@@ -108,7 +110,13 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     @property
     def approval(self) -> Approval | None:
         """The standing approval; None when the edition is a draft or was reopened."""
+        if self._remembered:
+            return self._remembered[0]
         return self.approvals.standing().select_related("approved_by").first() if self.pk else None
+
+    def remember_approval(self) -> None:
+        """Ask for the approval once: for a page that only reads, and does so in a dozen places."""
+        self._remembered = [self.approval]
 
     def save_revision(self, *args: Any, **kwargs: Any) -> Revision:
         """Save row, revision and placements in one transaction; void a standing approval if anything changed."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from composer import approval as approvals
 from composer.approval import ApprovalBlockedError, ApprovalRefusedError, Approved
 from composer.checks import Problem
-from composer.inspection import Inspection, check_again, inspect, links_of
+from composer.inspection import Inspection, check_again, links_of, rendered
 from composer.models import Approval, Edition
 from tasks import queue
 from tasks.approvals import reopened_sends, spam_score
@@ -62,7 +62,7 @@ def check_edition(edition: Edition) -> tuple[Problem, ...]:
 
 def inspect_and_check(edition: Edition) -> tuple[Inspection, tuple[Problem, ...]]:
     """The same, and the rendering that the checks looked at."""
-    inspection = inspect(edition)
+    inspection = rendered(edition)
     return inspection, _problems(edition, inspection, rules_of_edition(edition))
 
 

@@ -73,6 +73,11 @@ class EditionChecksPanel(BaseSidePanel):
     def errors(self) -> int:
         return sum(problem.level == "error" for problem in self.problems)
 
+    @property
+    def untouched(self) -> frozenset[str]:
+        """The parts of the frame that still are last week's."""
+        return frozenset(problem.where for problem in self.problems if problem.code == "frame.carried_over")
+
     def get_context_data(self, parent_context: dict[str, Any]) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(parent_context)
         return {

@@ -92,6 +92,8 @@ class WithEditionPanels:
         context["edition_scripts"] = [versioned_static(f"web/desk/{name}") for name in SCRIPTS]
         checks = next(panel for panel in context["side_panels"] if isinstance(panel, EditionChecksPanel))
         context["errors_count"], context["sizes"] = checks.errors, checks.sizes
+        if checks.problems:
+            view.form.untouched = checks.untouched
         context["suggestions"] = suggested(view.form.instance)
         return context
 
@@ -105,6 +107,16 @@ class EditionCreateView(WithEditionPanels, CreateView):
 
 class EditionEditView(WithEditionPanels, EditView):
     partials_template_name = "web/desk/edition_partials.html"
+
+    def get_queryset(self) -> "QuerySet[Edition]":
+        editions: QuerySet[Edition] = super().get_queryset()
+        return editions.select_related("publication", "latest_revision__user")
+
+    def get_object(self, queryset: Any = None) -> Edition:
+        edition: Edition = super().get_object(queryset)
+        if self.request.method == "GET":
+            edition.remember_approval()
+        return edition
 
     def get_available_actions(self) -> list[str]:
         """Saving and approving; never Wagtail's publishing."""

@@ -26,6 +26,7 @@ class EditionForm(ScopedForm):
         if self.instance.pk and "publication" in self.fields:
             # Its number counts within its publication: it stays where it is.
             self.fields["publication"].disabled = True
+            self.fields["publication"].choices = [(self.instance.publication_id, self.instance.publication)]
         put_on_clock(self)
 
     @cached_property
