@@ -27,13 +27,17 @@ def publication_named(slug: str) -> "Publication":
     return publication
 
 
-def edition_numbered(pk: int) -> "Edition":
-    """An edition by its id. Raises InputError."""
+def edition_named(text: str) -> "Edition":
+    """An edition by its id, or as its archive's address calls it: `weekly/3`. Raises InputError."""
     from composer.models import Edition
 
-    edition = Edition.objects.select_related("publication").filter(pk=pk).first()
+    slug, slash, number = text.rpartition("/")
+    if not number.isascii() or not number.isdecimal() or len(number) > 9 or (slash and not slug):
+        raise InputError(f"EDITION: {text!r} is neither an id, such as 7, nor a publication and a number: weekly/3")
+    wanted = {"publication__slug": slug, "number": number} if slug else {"pk": number}
+    edition = Edition.objects.select_related("publication").filter(**wanted).first()
     if edition is None:
-        raise InputError(f"EDITION: there is no edition {pk}")
+        raise InputError(f"EDITION: there is no edition {text}")
     return edition
 
 

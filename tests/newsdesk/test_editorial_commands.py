@@ -198,6 +198,18 @@ def test_check_reports_the_problems_of_an_edition(digest_file: Path) -> None:
         run("check", "4711")
 
 
+def test_an_edition_goes_by_its_publication_and_number(digest_file: Path) -> None:
+    new_publication()
+    edition = run("compose", "--publication", "city", "--digest", str(digest_file))["edition"]
+
+    assert run("check", "city/1")["edition"] == edition
+    with pytest.raises(InputError, match="no edition city/2"):
+        run("check", "city/2")
+    for nonsense in ("city", "/1", "city/one"):
+        with pytest.raises(InputError, match="neither an id"):
+            run("check", nonsense)
+
+
 def test_check_without_an_edition_checks_the_installation(capsys: pytest.CaptureFixture[str]) -> None:
     out = StringIO()
 

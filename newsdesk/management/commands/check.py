@@ -16,7 +16,7 @@ class Command(NewsdeskCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("edition", metavar="EDITION", nargs="?", type=int, help="the edition's id")
+        parser.add_argument("edition", metavar="EDITION", nargs="?", help="its id, or publication and number: weekly/3")
         parser.add_argument("--deploy", action="store_true", help="without EDITION: check the settings for production")
         parser.add_argument("--fail-level", default="ERROR", help=argparse.SUPPRESS)
 
@@ -26,7 +26,7 @@ class Command(NewsdeskCommand):
             return
         from tasks.approvals.approving import check_edition
 
-        edition = editorial.edition_numbered(options["edition"])
+        edition = editorial.edition_named(options["edition"])
         problems = check_edition(edition)
         errors = sum(problem.level == "error" for problem in problems)
         self.report(

@@ -20,7 +20,9 @@ class Command(NewsdeskCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("edition", metavar="EDITION", type=int, help="the edition's id, as compose printed it")
+        parser.add_argument(
+            "edition", metavar="EDITION", help="its id, as compose printed it, or publication and number: weekly/3"
+        )
         parser.add_argument("--list", dest="lists", metavar="L", action="extend", nargs="+", required=True)
         parser.add_argument("--segment", metavar="S", help="only those of the lists whom this segment holds")
         parser.add_argument(
@@ -33,7 +35,7 @@ class Command(NewsdeskCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.sends.scheduling import schedule
 
-        edition = editorial.edition_numbered(options["edition"])
+        edition = editorial.edition_named(options["edition"])
         publication = edition.publication
         lists = [editorial.list_named(publication, slug) for slug in dict.fromkeys(options["lists"])]
         segment = editorial.segment_named(publication, options["segment"]) if options["segment"] else None

@@ -15,7 +15,7 @@ class Command(NewsdeskCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("edition", metavar="EDITION", type=int, help="the edition's id")
+        parser.add_argument("edition", metavar="EDITION", help="its id, or publication and number: weekly/3")
         parser.add_argument("addresses", metavar="ADDRESS", nargs="+", help="whom to send it to; up to 20")
         parser.add_argument(
             "--variant",
@@ -34,7 +34,7 @@ class Command(NewsdeskCommand):
         from tasks.transactional.test_limits import CannotTestError
         from tasks.transactional.test_sends import send_test
 
-        edition = editorial.edition_numbered(options["edition"])
+        edition = editorial.edition_named(options["edition"])
         variant = options["variant"]
         try:
             written = send_test(
