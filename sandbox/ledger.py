@@ -119,6 +119,13 @@ class Ledger:
             self._reader.close()
             self._writer.close()
 
+    def forget(self) -> None:
+        """Let nothing of what was deleted or changed stay in the file, or in the memory of requests."""
+        with self._lock, self._reading:
+            self._recent = {}
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: committed at the end, rolled back on an exception."""

@@ -1,7 +1,9 @@
-"""In how many ways a suppression can name an address: itself, its domain, or a hash of it."""
+"""In how many ways a suppression can name an address: itself, its domain, or a hash of it, without a key or with ours."""
 
 import hashlib
 import re
+
+from subscribers.erased import erased_forms
 
 #: As other services export lists of people who are not to be known: the lower-case address, hashed.
 HASHES = ("md5", "sha1", "sha256")
@@ -22,7 +24,9 @@ def domain_form(address: str) -> str:
 
 def forms(address: str) -> list[str]:
     """Every way in which a suppression may name this address; the address itself in lower case first."""
-    return [address.strip().lower(), domain_form(address), *hashed(address)]
+    return list(
+        dict.fromkeys([address.strip().lower(), domain_form(address), *hashed(address), *erased_forms(address)])
+    )
 
 
 def as_hash(text: str) -> str:

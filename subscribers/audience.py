@@ -7,6 +7,7 @@ reader by reader, so that a batch of a thousand never scans a table.
 
 from collections.abc import Mapping, Sequence
 
+from subscribers import erased
 from subscribers.segments import TRUE, Rule, Scope, condition, parse
 from subscribers.sql import SqlCondition, join
 
@@ -16,9 +17,6 @@ REASONS = ("erased", "complaint", "hard_bounce", "invalid", "manual", "unsubscri
 _SUPPRESSIONS = f"ARRAY[{', '.join(repr(reason) for reason in REASONS[:6])}]"
 _RANK = f"array_position({_SUPPRESSIONS}, x.reason::text)"
 _SCOPE = "(x.publication_id IS NULL OR x.publication_id = %s)"
-#: Hashing a million addresses is not free: it is done only where an erased address exists at all.
-_ANY_ERASED = "EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased')"
-_HASHED = "'sha256:' || encode(sha256(convert_to(lower(s.email), 'UTF8')), 'hex')"
 #: A domain is suppressed as "@example.com"; `LIKE` is the condition of its index.
 _IS_DOMAIN = "address LIKE '@%%'"
 _ANY_DOMAIN = f"EXISTS (SELECT 1 FROM subscribers_suppression WHERE {_IS_DOMAIN})"  # noqa: S608 - made of constants
@@ -66,16 +64,22 @@ def _where(conditions: list[SqlCondition]) -> SqlCondition:
 def _as_lookups(list_ids: list[int], publication_id: int, also: Sequence[str]) -> SqlCondition:
     member, members = _looked_up(list_ids)
     columns = "".join(f", s.{column}" for column in also)
+    # Hashing is not free: it is done only where an erased address exists at all.
+    forms = erased.sql_forms("lower(s.email)")
+    hashed = "".join(f"CASE WHEN {exist} THEN {form} END, " for form, exist in forms)
     sql = f"""\
 SELECT s.id AS subscriber_id, {_REASON}{columns}
 FROM subscribers_subscriber s
 JOIN {member}
 LEFT JOIN LATERAL (
     SELECT min({_RANK}) AS rank FROM subscribers_suppression x
-    WHERE x.address = ANY(ARRAY[lower(s.email), CASE WHEN {_ANY_ERASED} THEN {_HASHED} END,
-                                CASE WHEN {_ANY_DOMAIN} THEN {_DOMAIN} END]) AND {_SCOPE}
+    WHERE x.address = ANY(ARRAY[lower(s.email), {hashed}CASE WHEN {_ANY_DOMAIN} THEN {_DOMAIN} END]) AND {_SCOPE}
 ) suppressed ON true"""  # noqa: S608 - made of constants, like the others here
-    return SqlCondition(sql, (*members, publication_id))
+    return SqlCondition(sql, (*members, *_params(forms), publication_id))
+
+
+def _params(forms: Sequence[tuple[SqlCondition, str]]) -> list[object]:
+    return [param for form, _ in forms for param in form.params]
 
 
 def _looked_up(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:
@@ -96,6 +100,13 @@ def _looked_up(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:
 def _as_sets(list_ids: list[int], publication_id: int, *, reads_subscribers: bool) -> SqlCondition:
     member, members = _members(list_ids)
     subscribers = "JOIN subscribers_subscriber s ON s.id = member.subscriber_id" if reads_subscribers else ""
+    forms = erased.sql_forms("lower(s.email)")
+    # One branch a form: PostgreSQL looks at no reader where no row of it exists.
+    hashed = "\n".join(
+        f"UNION ALL SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s "  # noqa: S608
+        f"ON {form} = x.address WHERE x.reason = 'erased' AND {exist}"
+        for form, exist in forms
+    )
     sql = f"""\
 SELECT member.subscriber_id, {_REASON}
 FROM ({member}) member
@@ -104,15 +115,13 @@ LEFT JOIN (
     SELECT subscriber_id, min(rank) AS rank FROM (
         SELECT s.id AS subscriber_id, {_RANK} AS rank
         FROM subscribers_suppression x JOIN subscribers_subscriber s ON lower(s.email) = x.address WHERE {_SCOPE}
-        UNION ALL
-        SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s ON {_HASHED} = x.address
-        WHERE x.reason = 'erased' AND {_ANY_ERASED}
+        {hashed}
         UNION ALL
         SELECT s.id, {_RANK} FROM subscribers_suppression x JOIN subscribers_subscriber s ON {_DOMAIN} = x.address
         WHERE x.{_IS_DOMAIN} AND {_ANY_DOMAIN} AND {_SCOPE}
     ) each_suppression GROUP BY subscriber_id
 ) suppressed ON suppressed.subscriber_id = member.subscriber_id"""  # noqa: S608
-    return SqlCondition(sql, (*members, publication_id, publication_id))
+    return SqlCondition(sql, (*members, publication_id, *_params(forms), publication_id))
 
 
 def _members(list_ids: list[int]) -> tuple[str, tuple[object, ...]]:

@@ -4,8 +4,8 @@ from django.db import transaction
 
 from newsdesk.core.errors import InputError
 from subscribers.address_forms import as_hash, domain_form, hashed
+from subscribers.erased import erased_address, erased_forms
 from subscribers.models import LiftedSuppression, Suppression
-from subscribers.suppression import erased_address
 
 _Reason = Suppression.Reason
 #: What a reader has told us themselves, and would not forgive.
@@ -25,7 +25,7 @@ def lift(text: str, *, why: str, publication_id: int | None = None, really: bool
     wanted = text.strip().lower()
     if not why.strip():
         raise InputError("--why: say why; it is kept")
-    named = [wanted] if wanted.startswith("@") else [as_hash(wanted) or wanted, *hashed(wanted)]
+    named = [wanted] if wanted.startswith("@") else [as_hash(wanted) or wanted, *hashed(wanted), *erased_forms(wanted)]
     chosen = Suppression.objects.select_for_update().filter(address__in=named).order_by("address", "pk")
     if publication_id is not None:
         chosen = chosen.filter(publication_id=publication_id)

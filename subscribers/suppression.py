@@ -3,12 +3,12 @@
 Which suppression wins, and whom it keeps out of a send, is said once, in `subscribers.audience`.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
 
+from subscribers.erased import erased_address, is_form
 from subscribers.models import Suppression
 
 _EVERYWHERE = {
@@ -29,11 +29,6 @@ class SuppressionRequest:
     publication_id: int | None = None
     #: What the provider or the person said; cut after 500 characters.
     detail: str = ""
-
-
-def erased_address(address: str) -> str:
-    """What is kept of an erased reader's address: enough to recognise it, not enough to write to it."""
-    return "sha256:" + hashlib.sha256(address.lower().encode()).hexdigest()
 
 
 def suppress(address: str, reason: str, *, publication_id: int | None = None, detail: str = "") -> bool:
@@ -100,7 +95,7 @@ def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
     if reason == Suppression.Reason.UNSUBSCRIBED and publication_id is None:
         raise ValueError("An unsubscribe holds for one publication: say which.")
     address = request.address.strip()
-    if reason == Suppression.Reason.ERASED and not address.startswith("sha256:"):
+    if reason == Suppression.Reason.ERASED and not is_form(address):
         address = erased_address(address)
     return address, publication_id, reason.value, _kept(request.detail, 500)
 

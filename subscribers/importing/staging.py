@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
-from subscribers import hashed_suppressions
+from subscribers import erased, hashed_suppressions
 from subscribers.importing.bringing_back import BRING_BACK
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
@@ -80,7 +80,7 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         # Joins of a million rows stay in memory; the setting ends with the transaction.
         cursor.execute("SET LOCAL work_mem = '128MB'")
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
-        rejected = [Rejection(*row) for row in _rows(cursor, _REJECT_ERASED)]
+        rejected = _reject_erased(cursor)
         cursor.execute(_MERGE_DOUBLE)
         rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
         if hashed_suppressions.exist():
@@ -113,6 +113,14 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         brought_back=tuple(brought_back),
         left=left,
     )
+
+
+def _reject_erased(cursor: Any) -> list[Rejection]:
+    rejected: list[Rejection] = []
+    for form, exist in erased.sql_forms("newsdesk_import.address"):
+        cursor.execute(_REJECT_ERASED.format(exist=exist, form=form), form.params)
+        rejected += [Rejection(*row) for row in cursor.fetchall()]
+    return rejected
 
 
 def _change(cursor: Any, plan: Plan) -> None:
@@ -175,9 +183,7 @@ COPY newsdesk_import (
 
 _REJECT_ERASED = """
 DELETE FROM newsdesk_import USING subscribers_suppression x
-WHERE EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased')
-  AND x.reason = 'erased'
-  AND x.address = 'sha256:' || encode(sha256(convert_to(newsdesk_import.address, 'UTF8')), 'hex')
+WHERE {exist} AND x.reason = 'erased' AND x.address = {form}
 RETURNING line, 'this reader asked to be erased'
 """
 

@@ -14,7 +14,7 @@ class Suppression(models.Model):
         ERASED = "erased", "erased"
 
     #: In lower case; "@example.com" for a whole domain; "md5:", "sha1:" or "sha256:" and the hex digest of the lower-case
-    #: address where only that is known, and for an erased reader.
+    #: address where only that is known; "hmac:" and a keyed hash for an erased reader (`subscribers.erased`; of old "sha256:").
     address = models.CharField(max_length=320)
     #: None = everywhere. An unsubscribe holds for one publication; bounces, complaints and erasures hold everywhere.
     publication = models.ForeignKey("composer.Publication", null=True, blank=True, on_delete=models.CASCADE)
@@ -68,7 +68,7 @@ class Suppression(models.Model):
 class LiftedSuppression(models.Model):
     """A suppression that a person took away, and why. Of an address only its hash stays."""
 
-    #: "sha256:…", or a domain.
+    #: "hmac:…" (`subscribers.erased`; of old "sha256:…"), or a domain.
     address = models.CharField(max_length=320)
     publication = models.ForeignKey("composer.Publication", null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.CharField(max_length=12)

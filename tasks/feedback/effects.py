@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from subscribers import suppression
+from subscribers.erased import erased_forms
 from subscribers.models import Suppression
-from subscribers.suppression import SuppressionRequest, erased_address
+from subscribers.suppression import SuppressionRequest
 from tasks.database.statements import run
 from tasks.feedback.kinds import reason_to_suppress
 from tasks.providers.events import ReportedEvent
@@ -60,7 +61,7 @@ def _suppressions(events: Sequence[tuple[ReportedEvent, Suppression.Reason]]) ->
 
 
 def _erased(addresses: Iterable[str]) -> set[str]:
-    by_hash = {erased_address(address): address for address in addresses}
+    by_hash = {form: address for address in addresses for form in erased_forms(address)}
     return {by_hash[digest] for (digest,) in run(_ERASED, (list(by_hash),))}
 
 

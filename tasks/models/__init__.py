@@ -4,6 +4,7 @@ from tasks.models.action import Action
 from tasks.models.alarm import Alarm
 from tasks.models.batch import Attempt, Batch
 from tasks.models.delivery import Delivery, Exclusion
+from tasks.models.erasure import Erasure
 from tasks.models.event import Event, Receipt
 from tasks.models.installation import Installation
 from tasks.models.link_check import LinkCheck
@@ -23,6 +24,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "Delivery",
+    "Erasure",
     "Event",
     "Exclusion",
     "Installation",

@@ -28,10 +28,17 @@ class Naming:
         #: Longest first, so that none hides in another.
         self.spellings = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
         found = "|".join(map(re.escape, self.spellings))
+        # Bytes know no case outside ASCII: there the domain alone is looked for first.
+        self._bytes = {(text if text.isascii() else text.rpartition("@")[2]).lower().encode() for text in spellings}
         self._pattern = re.compile(f"{_BEFORE}(?:{found}){_AFTER}", re.IGNORECASE)
 
     def names(self, text: str) -> bool:
         return self._pattern.search(text) is not None
+
+    def names_in_bytes(self, data: bytes) -> bool:
+        lower = data.lower()
+        # Most lines name nobody: decoding each of them would take ten times as long.
+        return any(part in lower for part in self._bytes) and self.names(data.decode("utf-8", "surrogateescape"))
 
     def erased(self, text: str) -> str:
         """The text with `ERASED` in the address's place."""
@@ -72,7 +79,10 @@ def _spellings(address: str) -> set[str]:
     lower = address.strip().lower()
     plain = {address.strip(), lower}
     in_json = {json.dumps(text)[1:-1] for text in plain}
-    return plain | in_json | {quote(lower, safe=""), quote(lower, safe="+"), html.escape(lower)}
+    # Programs differ in what they encode in a URL beside the @.
+    return (
+        plain | in_json | {lower.replace("@", "%40"), quote(lower, safe=""), quote(lower, safe="+"), html.escape(lower)}
+    )
 
 
 def _like(text: str) -> str:

@@ -59,6 +59,7 @@ TABLES: dict[str, Holds] = {
     "tasks.Attempt": Holds.WORDS,
     "tasks.Batch": Holds.NOBODY,
     "tasks.Delivery": Holds.READERS,
+    "tasks.Erasure": Holds.NOBODY,
     "tasks.Event": Holds.READERS,
     "tasks.Exclusion": Holds.READERS,
     "tasks.LinkCheck": Holds.EDITORIAL,

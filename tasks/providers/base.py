@@ -185,6 +185,23 @@ class SuppressionLists(Protocol):
         """
 
 
+class ErasureAnswer(NamedTuple):
+    #: Of HTTP; 0 where there was no answer: then `body` says why.
+    status: int
+    body: str
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class ContactErasure(Protocol):
+    """How a provider is asked to forget an address."""
+
+    def erase(self, transport: Any, address: str) -> ErasureAnswer:
+        """Ask once; `transport` is what `make_transport` made. Never raises; may be asked again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """All that is known of a provider, as the `provider.py` of its folder gives it."""
@@ -197,3 +214,5 @@ class Provider:
     webhook: Webhook | None = None
     #: None: it keeps no lists, or does not give them.
     suppression_lists: SuppressionLists | None = None
+    #: None: it keeps nothing of a person, or cannot be asked to forget them.
+    contact_erasure: ContactErasure | None = None

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from subscribers.suppression import erased_address
+from subscribers.erased import erased_forms
 from tasks.providers.base import SuppressedAddress, SuppressionList
 
 #: An entry's event may be an hour older than the entry. `ours`: a mail of ours went to the reader just before.
@@ -22,11 +22,11 @@ _TRACES = """
 _MISSING_SUPPRESSIONS = f"""
 SELECT t.position, {_TRACES}
   FROM unnest(%(positions)s::int[], %(addresses)s::text[], %(hashes)s::text[], %(created)s::bigint[])
-       AS t(position, address, hash, created)
+       AS t(position, address, hashes, created)
   LEFT JOIN subscribers_subscriber s ON lower(s.email) = t.address
  WHERE NOT EXISTS (SELECT 1 FROM subscribers_suppression x
                     WHERE (x.address = t.address AND x.reason = %(reason)s)
-                       OR (x.address = t.hash AND x.reason = 'erased'))
+                       OR (x.address = ANY(string_to_array(t.hashes, ' ')) AND x.reason = 'erased'))
 """  # noqa: S608 - one text of ours in another
 #: One row for each publication that the reader is on and has not left.
 _MISSING_UNSUBSCRIBES = f"""
@@ -75,7 +75,7 @@ class MissingUnsubscribe(NamedTuple):
 
 def missing_suppressions(entries: Sequence[SuppressedAddress], listed: SuppressionList) -> list[MissingSuppression]:
     """The entries whose address is neither suppressed here for this reason nor erased."""
-    hashes = [erased_address(entry.address) for entry in entries]
+    hashes = [" ".join(erased_forms(entry.address)) for entry in entries]
     rows = _query(_MISSING_SUPPRESSIONS, entries, kinds=list(listed.kinds), reason=listed.reason, hashes=hashes)
     return [MissingSuppression(*row) for row in rows]
 

@@ -111,7 +111,7 @@ def test_an_unsubscribe_from_another_publication_does_not_matter(load: Load, oth
 
 def test_an_erased_reader_is_refused(load: Load) -> None:
     suppress("Ada@example.com", "erased")
-    assert Suppression.objects.get().address.startswith("sha256:")
+    assert Suppression.objects.get().address.startswith("hmac:")
 
     report = load("email\nbob@example.com\nADA@example.com\n")
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from tasks.providers.base import Provider, Transport
+from tasks.providers.sendgrid.erasing import SendGridContactErasure
 from tasks.providers.sendgrid.suppressions import SendGridSuppressionLists
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.providers.sendgrid.webhook import SendGridWebhook
@@ -17,4 +18,5 @@ PROVIDER = Provider(
     make_transport=make_transport,
     webhook=SendGridWebhook(),
     suppression_lists=SendGridSuppressionLists(),
+    contact_erasure=SendGridContactErasure(),
 )

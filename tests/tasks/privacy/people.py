@@ -52,7 +52,7 @@ def _hold(world: World, reader: Subscriber, readers: List) -> None:
     suppression.unsubscribe(reader.pk, publication.pk, "webhook")
     at = [one.pk for one in world.readers].index(reader.pk)
     deliver(
-        world.report(at, "delivered", email=address, ip="203.0.113.9"),
+        world.report(at, "delivered", email=address, ip=f"203.0.113.{9 + at}"),
         world.report(at, "click", email=address, url=f"https://e.example/?to={lower.replace('@', '%40')}"),
     )
     inbox.store(orjson.dumps([world.report(at, "open", email=lower)]), provider="sendgrid")
