@@ -6,9 +6,10 @@ The message only wakes a worker: the database is the queue of record, and says w
 from celery import shared_task
 
 from composer.same_story import vectors
-from tasks.feedback import applying, inbox
+from tasks.feedback import applying
 from tasks.links import checks
 from tasks.preparation import preparing
+from tasks.privacy import retention
 from tasks.providers.registry import get_transport
 from tasks.reconciliation import silence
 from tasks.slots import upkeep
@@ -77,8 +78,8 @@ def reconcile() -> None:
 
 @shared_task(name="tasks.expire_receipts")
 def expire_receipts() -> None:
-    """Delete the bodies of old webhook calls, and the digests of those too old to be taken. Beat: nightly."""
-    inbox.expire()
+    """Delete what is kept no longer: bodies and digests of webhook calls, and whatever else has a period. Beat: nightly."""
+    retention.keep_periods()
     inbox.forget_calls()
 
 

@@ -104,6 +104,12 @@ class Environment:
     most_complained: float = MOST_COMPLAINED
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
+    #: The same for events, tests and other single mails, mails written as files, exports in the home, ended logins.
+    event_days: int = 730
+    mail_days: int = 90
+    outbox_days: int = 90
+    export_days: int = 7
+    login_days: int = 30
     #: Hours by which the signed time of a webhook call may differ from ours; 0 = any.
     webhook_window_hours: int = 0
     #: Test mails that one person may send from the desk within an hour.
@@ -330,6 +336,11 @@ def read(mapping: Mapping[str, str]) -> Environment:
         most_bounced=_percent(mapping, "NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
         most_complained=_percent(mapping, "NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
+        event_days=_whole(mapping, "NEWSDESK_EVENT_DAYS", 730),
+        mail_days=_whole(mapping, "NEWSDESK_MAIL_DAYS", 90),
+        outbox_days=_whole(mapping, "NEWSDESK_OUTBOX_DAYS", 90),
+        export_days=_whole(mapping, "NEWSDESK_EXPORT_DAYS", 7),
+        login_days=_whole(mapping, "NEWSDESK_LOGIN_DAYS", 30),
         webhook_window_hours=_whole(mapping, "NEWSDESK_WEBHOOK_WINDOW_HOURS", 0, most=87_600),
         test_mails_per_hour=_whole(mapping, "NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
         mailboxes=_mailboxes(mapping),

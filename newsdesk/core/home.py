@@ -44,6 +44,11 @@ class Home:
         return self.path / "maildir"
 
     @property
+    def exports(self) -> Path:
+        """For files about readers that are to be gone after a while."""
+        return self.path / "exports"
+
+    @property
     def smtp(self) -> Path:
         """What is known of SMTP requests in flight."""
         return self.path / "smtp"
