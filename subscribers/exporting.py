@@ -22,7 +22,9 @@ SELECT s.email, s.name, s.language, s.timezone, s.tags, s.attributes,
             WHEN a.reason = 'unsubscribed' AND NOT left_all.found THEN '{LEFT_LIST}'
             ELSE a.reason END AS status,
        member.since, CASE WHEN a.reason = 'unsubscribed' THEN member.left_at END AS left_at,
-       given.at AS consent_at, given.source AS consent_source, given.wording AS consent_wording, member.lists, s.id
+       given.at AS consent_at, given.source AS consent_source, given.wording AS consent_wording,
+       s.tracking, answered.at AS tracking_at, answered.source AS tracking_source, answered.wording AS tracking_wording,
+       member.lists, s.id
   FROM audience a
   JOIN subscribers_subscriber s ON s.id = a.subscriber_id
   CROSS JOIN LATERAL (
@@ -40,12 +42,16 @@ SELECT s.email, s.name, s.language, s.timezone, s.tags, s.attributes,
      WHERE c.subscriber_id = s.id AND c.list_id = ANY(%s::bigint[]) AND c.kind = 'given'
      ORDER BY c.at DESC, c.id DESC LIMIT 1
   ) given ON true
+  LEFT JOIN LATERAL (
+    SELECT t.at, t.source, t.wording FROM subscribers_trackinganswer t
+     WHERE s.tracking <> 'unknown' AND t.subscriber_id = s.id ORDER BY t.at DESC, t.id DESC LIMIT 1
+  ) answered ON true
  WHERE a.reason IS DISTINCT FROM 'erased'
 """  # noqa: S608 - made of constants
 _TIME = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 _ONE_LINE = r"replace(replace(replace({0}, '\', '\\'), E'\n', '\n'), E'\r', '\r')"
 _DEFUSED = f"CASE WHEN {{0}} ~ E'{FORMULA.replace(chr(39), chr(39) * 2)}' THEN '''' || {{0}} ELSE {{0}} END"
-_TIMES = {"since", "left_at", "consent_at"}
+_TIMES = {"since", "left_at", "consent_at", "tracking_at"}
 _JSON = {"tags", "attributes"}
 #: A quote and a separator that no JSON text holds: each row is one line, as it is.
 _AS_LINES = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
@@ -93,4 +99,4 @@ def _cell(name: str) -> str:
     if name in _JSON:
         # No JSON begins like a formula.
         return f"to_jsonb({column})::text"
-    return _DEFUSED.format(_ONE_LINE.format(column) if name.startswith("consent_") else column)
+    return _DEFUSED.format(_ONE_LINE.format(column) if name.startswith(("consent_", "tracking_")) else column)

@@ -6,7 +6,7 @@ stand before one of these, get one more apostrophe in front; reading takes exact
 
 import re
 
-#: `since`: on the list since; `lists`: of an export of several lists, what the reader is on each.
+#: `since`: on the list since; `tracking`: what the reader answered last, and its proof; `lists`: of an export of several lists, what the reader is on each.
 COLUMNS = (
     "email",
     "name",
@@ -20,6 +20,10 @@ COLUMNS = (
     "consent_at",
     "consent_source",
     "consent_wording",
+    "tracking",
+    "tracking_at",
+    "tracking_source",
+    "tracking_wording",
 )
 #: Left this list and stays on the publication's others; all other words are those of `State`.
 LEFT_LIST = "left_list"

@@ -6,7 +6,7 @@ The message only wakes a worker: the database is the queue of record, and says w
 from celery import shared_task
 
 from composer.same_story import vectors
-from tasks.feedback import applying
+from tasks.feedback import applying, inbox
 from tasks.links import checks
 from tasks.preparation import preparing
 from tasks.privacy import retention

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import idna
 import orjson
 
-from subscribers.importing import typos, values, zones
+from subscribers.importing import answers, typos, values, zones
 from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.layout import Layout, state_by_name
@@ -51,6 +51,7 @@ class Row(NamedTuple):
     list_only: bool = False
     #: The consent's date is one of a consent, not of an entry.
     explicit: bool = False
+    tracking: answers.Answer = answers.NONE
 
 
 class RowReader:
@@ -106,6 +107,7 @@ class RowReader:
             wording=self._wording(cells) if self._proves else "",
             list_only=state == State.UNSUBSCRIBED and self._left_one_list(cells),
             explicit=any(cells[at].strip() for at in self._explicit),
+            tracking=self._tracking(cells, line) if self._layout.fields["tracking"] else answers.NONE,
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -178,6 +180,13 @@ class RowReader:
             self._warn(line, f"the date of consent {shown(text)} is not understood, and taken for unknown")
             return None
         return found
+
+    def _tracking(self, cells: Sequence[str], line: int) -> answers.Answer:
+        def cell(name: str) -> str:
+            text = self._cell(cells, name)
+            return with_line_ends(text) if self._exact else text
+
+        return answers.read(cell, line, until=self._now, warn=self._warn)
 
     def _source(self, cells: Sequence[str]) -> str:
         said = self._cell(cells, "consent_source")

@@ -50,7 +50,7 @@ def import_csv(
     with opened(file, encoding, sheet) as found, transaction.atomic():
         rows = _Rows(found.records(), Path(name), choices, counting=dry_run)
         try:
-            staging.fill(rows.accepted())
+            staging.fill(rows.accepted(), answers_tracking=rows.answers_tracking)
         except UnknownWordError as unknown:
             raise UnknownWordError(f"{name}: {unknown}") from unknown
         chosen = _list(publication_id, list_slug)
@@ -106,6 +106,10 @@ class _Rows:
                 yield record.line, self._reader.row(record.cells, record.line)
             except RowError as problem:
                 self._rejected.append(Rejection(record.line, str(problem)))
+
+    @property
+    def answers_tracking(self) -> bool:
+        return bool(self._layout.fields["tracking"])
 
     def plan(self, mode: staging.Mode) -> staging.Plan:
         """Once all rows are read."""

@@ -13,6 +13,7 @@ from django.db import connection
 
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from subscribers import erased, hashed_suppressions
+from subscribers.importing import answers
 from subscribers.importing.bringing_back import BRING_BACK
 from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
@@ -59,17 +60,19 @@ class Plan:
     refused: int = 0
 
 
-def fill(rows: Iterable[tuple[int, Row]]) -> None:
-    """Copy the rows into the staging table of this transaction."""
+def fill(rows: Iterable[tuple[int, Row]], *, answers_tracking: bool = False) -> None:
+    """Copy the rows into the staging table of this transaction, with their answers on tracking if the file has any."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
-        with cursor.copy(_COPY) as copy:
+        more = f", {answers.STAGED}" if answers_tracking else ""
+        with cursor.copy(_COPY.format(more=more)) as copy:
             for line, row in rows:
                 # Text throughout: psycopg would look at every list anew, at three times the cost of the rest.
                 tags = _array(row.tags)
                 profile = (row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
                 proof = (row.consent_at, row.left_at, row.source, row.wording)
-                copy.write_row((line, *profile, int(row.state), *proof, row.list_only, row.explicit))
+                tracking = row.tracking if answers_tracking else ()
+                copy.write_row((line, *profile, int(row.state), *proof, row.list_only, row.explicit, *tracking))
         cursor.execute("ANALYZE newsdesk_import")
 
 
@@ -82,6 +85,8 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
         rejected = _reject_erased(cursor)
         cursor.execute(_MERGE_DOUBLE)
+        if "tracking" in plan.fields:
+            cursor.execute(answers.MERGE_DOUBLE)
         rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
         if hashed_suppressions.exist():
             with connection.chunked_cursor() as staged:
@@ -92,6 +97,8 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         cursor.execute(_FIND)
         if plan.mode != Mode.ADD:
             _change(cursor, plan)
+        if "tracking" in plan.fields:
+            answers.apply(cursor, source)
         if any(state != State.ACTIVE for state in found):
             cursor.execute(_KNOWN, facts)
             cursor.execute(_WORSEN, facts)
@@ -151,7 +158,7 @@ def _rows(cursor: Any, sql: str, facts: dict[str, int | str] | None = None) -> l
     return list(cursor.fetchall())
 
 
-_STAGE = """
+_STAGE = f"""
 DROP TABLE IF EXISTS pg_temp.newsdesk_import;
 CREATE TEMPORARY TABLE newsdesk_import (
     line integer NOT NULL,
@@ -171,13 +178,13 @@ CREATE TEMPORARY TABLE newsdesk_import (
     explicit boolean NOT NULL,
     known boolean NOT NULL DEFAULT false,
     subscriber_id bigint,
-    outcome text NOT NULL DEFAULT 'unchanged'
+    outcome text NOT NULL DEFAULT 'unchanged'{answers.STAGE}
 ) ON COMMIT DROP
 """
 
 _COPY = """
 COPY newsdesk_import (
-    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only, explicit
+    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only, explicit{more}
 ) FROM STDIN
 """
 

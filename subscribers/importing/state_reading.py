@@ -31,7 +31,7 @@ YES = {
     "wahr",
     "verdadero",
 }
-_NO = {
+NO = {
     "no",
     "n",
     "false",
@@ -97,7 +97,7 @@ class StateReader:
         word = text.casefold()
         if word in YES:
             return flag.yes
-        if word in _NO:
+        if word in NO:
             return flag.no
         # A date says when it was answered with yes.
         if moment(text) or (text.isdecimal() and int(text) > 1):

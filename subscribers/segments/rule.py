@@ -21,6 +21,7 @@ known. ``{"all": []}`` is everybody; an empty ``any`` is refused.
 - ``tags``: ``has_any``, ``has_all``, ``has_none`` of a list of tags, compared exactly. ``lists``: the same of the slugs of lists
   of the publication on which the reader is active.
 - ``status``: some subscription on the send's lists is ``pending``, ``active`` or ``unsubscribed``.
+- ``tracking``: what the reader answered: ``unknown``, ``granted`` or ``denied``.
 - ``signup_source``: text; some consent was given on the send's lists that came from there (an import's file, a form).
 - ``subscribed_at``: true when some subscription on the send's lists, whatever its status, has such a date; ``created_at``: when
   the reader became known here. A date is the whole day in UTC, a datetime without an offset is UTC; ``within_days`` n = the
@@ -95,7 +96,17 @@ DATE_FIELDS = ("subscribed_at", "created_at")
 #: What the provider reported about the publication's mails (`subscribers.segments.engagement`).
 ACTS = ("received", "opened", "clicked")
 CLICKED_ON = ("clicked_story", "clicked_topic")
-FIELDS = (*TEXT_FIELDS, *MEMBERSHIPS, "status", *DATE_FIELDS, *TEXTS_ELSEWHERE, *ACTS, *CLICKED_ON, "segment")
+FIELDS = (
+    *TEXT_FIELDS,
+    *MEMBERSHIPS,
+    "status",
+    "tracking",
+    *DATE_FIELDS,
+    *TEXTS_ELSEWHERE,
+    *ACTS,
+    *CLICKED_ON,
+    "segment",
+)
 
 PRESENCE = ("exists", "missing")
 ORDER = ("gt", "gte", "lt", "lte")
@@ -123,6 +134,10 @@ COMPLEMENTS = {
     "not_within_editions": "within_editions",
 }
 STATUSES = ("pending", "active", "unsubscribed")
+#: What a reader answered.
+TRACKING = ("unknown", "granted", "denied")
+#: Fields that hold one of a few words.
+WORDS = {"status": STATUSES, "tracking": TRACKING}
 
 MAX_DEPTH = 10
 MAX_LEAVES = 200
@@ -141,7 +156,7 @@ _OPS = {
     **dict.fromkeys(DATE_FIELDS, DATE_OPS),
     **dict.fromkeys(ACTS, ACT_OPS),
     **dict.fromkeys(CLICKED_ON, ("has_any", "has_none")),
-    "status": EQUALITY,
+    **dict.fromkeys(WORDS, EQUALITY),
     "segment": ("in", "not_in"),
 }
 

@@ -19,7 +19,7 @@ from subscribers.segments.rule import (
     MAX_TEXT,
     MAX_VALUES,
     ORDER,
-    STATUSES,
+    WORDS,
     RuleError,
     Scalar,
     Value,
@@ -76,10 +76,10 @@ def _listed(value: object, field: str, path: str) -> Scalar:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_STORY:
             raise RuleError(path, f"{value!r} is not the number of a story.")
         return value
-    if field == "status":
+    if field in WORDS:
         text = _text(value, path)
-        if text not in STATUSES:
-            raise RuleError(path, f"{text!r} is not one of: {', '.join(STATUSES)}.")
+        if text not in WORDS[field]:
+            raise RuleError(path, f"{text!r} is not one of: {', '.join(WORDS[field])}.")
         return text
     return _scalar(value, path, typed=field.startswith(ATTRIBUTE_PREFIX))
 

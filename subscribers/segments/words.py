@@ -26,6 +26,7 @@ _NAMES = {
     "name": "name",
     "language": "language",
     "timezone": "timezone",
+    "tracking": "answer on tracking",
     "signup_source": "source of the sign-up",
     "clicked_link": "address of a followed link",
 }

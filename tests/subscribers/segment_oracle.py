@@ -114,6 +114,7 @@ def values_by_operator() -> dict[str, dict[str, Any]]:
     }
     stories, topics = some(st.integers(1, len(STORIES))), some(st.sampled_from(["media", "Politics", "?"]))
     statuses = st.sampled_from(["active", "pending", "unsubscribed"])
+    answers = st.sampled_from(["unknown", "granted", "denied"])
     return {
         "attributes": {
             **text_values(scalars, texts),
@@ -130,6 +131,7 @@ def values_by_operator() -> dict[str, dict[str, Any]]:
         ),
         "tags": member_values(st.sampled_from(TAGS)),
         "lists": member_values(st.sampled_from([*LIST_SLUGS, "no"])),
+        "tracking": {**dict.fromkeys(("eq", "ne"), answers), **dict.fromkeys(("in", "not_in"), some(answers))},
         "status": {**dict.fromkeys(("eq", "ne"), statuses), **dict.fromkeys(("in", "not_in"), some(statuses))},
         **dict.fromkeys(("subscribed_at", "created_at"), dates),
         **dict.fromkeys(("received", "opened", "clicked"), acts),
@@ -182,6 +184,7 @@ readers = st.fixed_dictionaries(
         "name": plain,
         "language": st.sampled_from(["", "en", "EN-gb"]),
         "timezone": st.sampled_from(["", "Asia/Singapore"]),
+        "tracking": st.sampled_from(["unknown", "granted", "denied"]),
         "attributes": st.dictionaries(st.sampled_from(KEYS), attribute_values),
         "tags": st.lists(st.sampled_from(TAGS), max_size=2),
         "created_at": st.sampled_from(MOMENTS),
@@ -229,6 +232,8 @@ class Oracle:
         if field == "status":
             statuses = {status for where, (_, status) in self.reader["subscribed"].items() if where in self.lists}
             return bool(statuses & set(value if op == "in" else [value]))
+        if field == "tracking":
+            return self.reader["tracking"] in (value if op == "in" else [value])
         if field in {"subscribed_at", "created_at"}:
             moments = [moment for where, (moment, _) in self.reader["subscribed"].items() if where in self.lists]
             return any(on_time(op, m, value) for m in (moments if field == "subscribed_at" else [self.reader[field]]))

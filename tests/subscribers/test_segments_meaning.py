@@ -138,7 +138,7 @@ def store(population: list[Reader], world: World) -> dict[int, Reader]:
     people = {}
     for index, reader in enumerate(population):
         reader["email"] = f"R{index}@example.com"
-        columns = ("email", "name", "language", "timezone", "attributes", "tags")
+        columns = ("email", "name", "language", "timezone", "tracking", "attributes", "tags")
         subscriber = Subscriber.objects.create(**{column: reader[column] for column in columns})
         Subscriber.objects.filter(pk=subscriber.pk).update(created_at=reader["created_at"])
         people[subscriber.pk] = reader

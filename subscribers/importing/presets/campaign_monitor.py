@@ -17,5 +17,5 @@ CAMPAIGN_MONITOR = Preset(
     status=("status", "state"),
     words={"unconfirmed": State.PENDING, "deleted": State.UNSUBSCRIBED, "suppressed": State.MANUAL},
     left={"unsubscribed_date": State.UNSUBSCRIBED, "bounced_date": State.HARD_BOUNCE},
-    technical=columns("consent_to_track", "consent_to_send_sms", "reads_email_with", "mobile_number"),
+    technical=columns("consent_to_send_sms", "reads_email_with", "mobile_number"),
 )  # fmt: skip
