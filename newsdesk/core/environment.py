@@ -30,6 +30,9 @@ CANARY = 20
 MOST_FAILED = 5.0
 MOST_BOUNCED = 10.0
 MOST_COMPLAINED = 0.5
+#: Percent that are an alarm once a send is over: mailbox providers ask for less than one complaint in a thousand.
+ALARM_BOUNCED = 0.3
+ALARM_COMPLAINED = 0.1
 #: Three tests to twenty addresses.
 TEST_MAILS_PER_HOUR = 60
 
@@ -102,6 +105,9 @@ class Environment:
     most_failed: float = MOST_FAILED
     most_bounced: float = MOST_BOUNCED
     most_complained: float = MOST_COMPLAINED
+    #: Percent of a send's readers above which a send that is over is an alarm; 0 = it never is.
+    alarm_bounced: float = ALARM_BOUNCED
+    alarm_complained: float = ALARM_COMPLAINED
     #: Days for which raw webhook receipts are kept once they are applied; 0 = for ever.
     receipt_days: int = 30
     #: The same for events, tests and other single mails, mails written as files, exports in the home, ended logins.
@@ -335,6 +341,8 @@ def read(mapping: Mapping[str, str]) -> Environment:
         most_failed=_percent(mapping, "NEWSDESK_MOST_FAILED", MOST_FAILED),
         most_bounced=_percent(mapping, "NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
         most_complained=_percent(mapping, "NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
+        alarm_bounced=_percent(mapping, "NEWSDESK_ALARM_BOUNCED", ALARM_BOUNCED),
+        alarm_complained=_percent(mapping, "NEWSDESK_ALARM_COMPLAINED", ALARM_COMPLAINED),
         receipt_days=_whole(mapping, "NEWSDESK_RECEIPT_DAYS", 30),
         event_days=_whole(mapping, "NEWSDESK_EVENT_DAYS", 730),
         mail_days=_whole(mapping, "NEWSDESK_MAIL_DAYS", 90),

@@ -45,6 +45,15 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} is paused: many readers complain",
         "Look at what it says, and whether they have asked for it, then: newsdesk resume {send}, or newsdesk cancel {send}.",
     ),
+    Alarm.Code.BOUNCE_RATE: _Text(
+        "{what}: more addresses bounced than should",
+        "Find out where these readers come from: newsdesk ledger {send} names them. They are not mailed again.",
+    ),
+    Alarm.Code.COMPLAINT_RATE: _Text(
+        "{what}: more readers complained than should",
+        "Mailbox providers begin to distrust a sender here. Look at what it said, at whether these readers had asked for it, and "
+        "at how easily they find the link to leave. They are not mailed again.",
+    ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "

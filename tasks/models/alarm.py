@@ -19,6 +19,9 @@ class Alarm(models.Model):
         #: More of a send's readers bounced, or complained, than may be.
         MANY_BOUNCED = "many_bounced"
         MANY_COMPLAINED = "many_complained"
+        #: A send is over, and by what came in since more bounced, or complained, than mailbox providers put up with.
+        BOUNCE_RATE = "bounce_rate"
+        COMPLAINT_RATE = "complaint_rate"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
         #: The provider accepted a batch more than once.

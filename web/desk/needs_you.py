@@ -22,6 +22,8 @@ OTHERS_SHOWN = 5
 TITLES = {
     Alarm.Code.SEND_PAUSED: "A send is paused",
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
+    Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
+    Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",
     Alarm.Code.ACCEPTED_TWICE: "The provider took a part of a send twice",
     Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
     Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",

@@ -1,8 +1,10 @@
 """A send that fares badly with its readers pauses itself, and one that ends so is an alarm."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tasks.models import Alarm, Batch, Send
 from tasks.sends import control, finishing, shares, stopping
@@ -88,3 +90,65 @@ def test_an_alarm_that_was_lost_with_its_worker_is_raised_by_recovery(monkeypatc
     recovery.recover()
 
     assert Alarm.objects.get().code == Alarm.Code.MANY_FAILED
+
+
+def ended(**fields: Any) -> Send:
+    """A send that is over, as if it had had 2000 readers, and these had fared so since."""
+    send = make_prepared_send(1)
+    first = Batch.objects.get(send=send)
+    Batch.objects.create(send=send, variant=first.variant, size=1000, status="submitted")
+    Batch.objects.filter(pk=first.pk).update(size=1000, status="submitted")
+    finishing.finish_if_done(send.pk)
+    Batch.objects.filter(pk=first.pk).update(**fields)
+    return send
+
+
+@pytest.mark.parametrize(
+    ("count", "within", "beyond", "code"),
+    [("bounced", 6, 7, Alarm.Code.BOUNCE_RATE), ("complained", 2, 3, Alarm.Code.COMPLAINT_RATE)],
+)
+def test_a_rate_that_becomes_high_after_the_end_is_an_alarm_once(
+    count: str, within: int, beyond: int, code: Alarm.Code
+) -> None:
+    send = ended(**{count: within})
+    recovery.recover()
+    assert not Alarm.objects.exists()
+
+    Batch.objects.filter(**{count: within}).update(**{count: beyond})
+    recovery.recover()
+    Alarm.objects.update(cleared_at=timezone.now())
+    recovery.recover()
+
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.send_id) == (code, send.pk)
+    assert f"{beyond} of 2000 readers {count}" in alarm.message
+    assert "more than" in alarm.message
+
+
+def test_who_paused_for_it_is_not_told_again_and_zero_never_tells(settings: Any) -> None:
+    send = ended(complained=30, bounced=30)
+    Alarm.objects.create(send=send, code=Alarm.Code.MANY_COMPLAINED, message="It was paused.")
+    settings.ALARM_BOUNCED = 0
+
+    shares.alarm_if_rates_are_high(send.pk)
+
+    assert Alarm.objects.get().code == Alarm.Code.MANY_COMPLAINED
+
+
+def test_a_send_of_long_ago_is_not_looked_at() -> None:
+    send = ended(complained=30)
+    Send.objects.filter(pk=send.pk).update(finished_at=timezone.now() - timedelta(days=4))
+
+    recovery.recover()
+
+    assert not Alarm.objects.exists()
+
+
+def test_a_few_readers_say_nothing() -> None:
+    send = make_prepared_send(3)
+    Batch.objects.filter(send=send).update(status="submitted", complained=2)
+    finishing.finish_if_done(send.pk)
+
+    shares.alarm_if_rates_are_high(send.pk)
+
+    assert not Alarm.objects.exists()
