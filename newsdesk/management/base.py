@@ -20,6 +20,8 @@ class NewsdeskCommand(BaseCommand):
     #: The command line provides these for as long as the command runs.
     needs_database = True
     needs_broker = False
+    #: Whether the embedded database is brought up to date first.
+    migrates = True
     #: Whether it takes --json.
     reports = True
     requires_system_checks = ()

@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> None:
     positional: Sequence[Any] = options.pop("args", ())
     try:
         if isinstance(command, NewsdeskCommand):
-            database, broker, migrate = command.needs_database, command.needs_broker, True
+            database, broker, migrate = command.needs_database, command.needs_broker, command.migrates
         else:
             database, broker, migrate = name not in WITHOUT_DATABASE, False, False
         with provided(database=database, broker=broker, migrate=migrate):

@@ -103,9 +103,14 @@ def installation() -> str:
     return str(number)
 
 
+def known_installation() -> str:
+    """The same as this process read it last: right once something was claimed. Raises the database's errors."""
+    return _installation[0] if _installation else installation()
+
+
 def expected() -> Expected:
     """What is to be compared, read before the claim: a mark only rises. Raises UnsureError and the database's errors."""
-    of = _installation[0] if _installation else installation()
+    of = known_installation()
     return Expected(installation=of, mark=read(of))
 
 
@@ -146,7 +151,7 @@ def advance(fence: Fence) -> None:
 
     For whoever is about to POST: raises OSError when it cannot be written, and then nothing may leave. Redis may be away.
     """
-    _write_file(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id))
+    write_file(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id))
     try:
         _redis.ask(lambda client: client.eval(_RAISE, 1, _key(fence.installation), fence.number, fence.send_id))
     except (redis.RedisError, OSError) as error:
@@ -177,7 +182,8 @@ def _parsed(content: bytes) -> Mark | None:
         return None
 
 
-def _write_file(path: Path, mark: Mark) -> None:
+def write_file(path: Path, mark: Mark) -> None:
+    """Write the mark into this file, unless a higher one stands there; on disk when it returns. Raises OSError."""
     is_new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,5 +1,7 @@
 """A database that does not agree with the mark of what was sent: restored from a backup, or another machine's copy."""
 
+from collections.abc import Sequence
+
 import structlog
 from django.db.models.functions import Now
 
@@ -65,6 +67,16 @@ def confirm(*, who: str, restored: bool) -> list[int]:
     Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).update(cleared_at=Now())
     log.warning("database_confirmed", who=who, restored=restored)
     return held
+
+
+def report_sent_after(sends: Sequence[tuple[int, str, int]]) -> None:
+    """Raise an alarm for each send (its id then, its edition, readers) that went out after the dump was made."""
+    for send_id, title, readers in sends:
+        why = (
+            f"“{title}” went out to {readers} readers after the backup was made, as send {send_id}: the restored database does "
+            "not know. Do not send it to them again."
+        )
+        raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
 
 
 def mark_is_missing() -> bool:

@@ -85,7 +85,7 @@ def test_a_mark_that_cannot_be_written_means_no_post(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tasks.database.high_water._write_file", full)
+    monkeypatch.setattr("tasks.database.high_water.write_file", full)
     _submit(send, transport)
 
     assert _accepted(sandbox) == 0
