@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -69,6 +70,8 @@ def _end_if_idle(request: HttpRequest) -> HttpResponse | None:
         return HttpResponseRedirect(f"{reverse('account_login')}?{query}")
     if _by_a_person(request) and (_NOTED not in request.session or now - noted > _NOTED_EVERY):
         request.session[_NOTED] = now
+        # The list of sessions says where and when each was last used.
+        UserSession.objects.create_from_request(request)
     return None
 
 

@@ -55,25 +55,25 @@ class Readers:
 def inbox(user: Any) -> dict[str, int]:
     """Stories of the last week that no edition has yet; sources, and those that fail."""
     used = Placement.objects.filter(story=OuterRef("pk"))
-    stories = within(
-        Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK, archived_at=None), user, Right.SEE
-    )
-    sources = within(Source.objects.filter(is_active=True), user, Right.SEE)
+    new = Story.objects.filter(~Exists(used), created_at__gt=clock.now() - WEEK, archived_at=None)
+    stories = within(new, user, Right.SEE)
+    sources = within(Source.objects.filter(is_active=True), user, Right.SOURCES)
     return {"stories": stories.count(), "sources": sources.count(), "failing": sources.exclude(error="").count()}
 
 
 def next_sends(user: Any) -> list[NextSend]:
     now = clock.now()
-    scheduled = _seen(Send.objects.filter(status=Send.Status.SCHEDULED), user).select_related("edition__publication")
+    scheduled = _of(Send.objects.filter(status=Send.Status.SCHEDULED), user, Right.SEE)
     return [
         NextSend(send=send, at=spoken(send.scheduled_at, send.edition), countdown=countdown(send.scheduled_at, now))
-        for send in scheduled.order_by("scheduled_at")[:SENDS_SHOWN]
+        for send in scheduled.select_related("edition__publication").order_by("scheduled_at")[:SENDS_SHOWN]
     ]
 
 
 def last_sends(user: Any) -> list[LastSend]:
     """The newest that have begun to go out, each with what was reported: a few hundred rows for a million readers."""
-    begun = _seen(Send.objects.filter(prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED), user)
+    gone_out = Send.objects.filter(prepared_at__isnull=False).exclude(status=Send.Status.CANCELLED)
+    begun = _of(gone_out, user, Right.RESULTS)
     sends = list(begun.select_related("edition__publication").order_by("-prepared_at")[:SENDS_SHOWN])
     batches = Batch.objects.filter(send__in=sends).values("send")
     sums: dict[int, Any] = {
@@ -96,8 +96,8 @@ def last_sends(user: Any) -> list[LastSend]:
     ]
 
 
-def _seen(sends: "QuerySet[Send]", user: Any) -> "QuerySet[Send]":
-    return within(sends, user, Right.SEE, path="edition__publication_id")
+def _of(sends: "QuerySet[Send]", user: Any, right: Right) -> "QuerySet[Send]":
+    return within(sends, user, right, path="edition__publication_id")
 
 
 def readers(user: Any) -> Readers:

@@ -21,6 +21,9 @@ OTHERS_SHOWN = 5
 #: What an alarm is about, for people. The codes are for programs.
 TITLES = {
     Alarm.Code.SEND_PAUSED: "A send is paused",
+    Alarm.Code.MANY_FAILED: "The provider refused many readers of a send",
+    Alarm.Code.MANY_BOUNCED: "Many readers of a send bounced",
+    Alarm.Code.MANY_COMPLAINED: "Many readers of a send complained of spam",
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
     Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
     Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",
@@ -29,6 +32,7 @@ TITLES = {
     Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
     Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition is not approved",
+    Alarm.Code.SOURCE_CHANGED: "A source has changed since its story was written",
     Alarm.Code.SLOT_MISSED: "A slot was missed",
     Alarm.Code.SEND_HELD: "A send waits for a decision: now, or with the next slot?",
     Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
@@ -167,7 +171,8 @@ def _in_doubt(user: Any) -> list[Need]:
 
 def _reviews(user: Any) -> list[Need]:
     """Editions that wait for this user's approval, and those that came back to them with a note."""
-    back = waiting(Review.Kind.SENT_BACK).filter(to=user)[:OTHERS_SHOWN]
+    to_them = within(waiting(Review.Kind.SENT_BACK).filter(to=user), user, Right.SEE, path="edition__publication_id")
+    back = to_them[:OTHERS_SHOWN]
     found = [_of_review(review, "came back with a note", review.note) for review in back]
     for_them = within(waiting(Review.Kind.ASKED), user, Right.APPROVE, path="edition__publication_id")
     asked = [review for review in for_them[:OTHERS_SHOWN] if not _wrote(review.edition, user)]

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.timezone import is_naive
 
 from composer.models import Edition, Publication
@@ -44,7 +45,7 @@ def put_on_clock(form: Any) -> None:
     publication = _publication(form)
     if publication is not None:
         field.zone = publication.zone
-    field.help_text = _help(form.instance, publication)
+    field.help_text = _help(form.instance, publication, _offered(form))
     fields["slot"] = field
 
 
@@ -52,14 +53,20 @@ def _publication(form: Any) -> Publication | None:
     edition: Edition = form.instance
     if not edition.pk and form.is_bound:
         chosen = str(form.data.get(form.add_prefix("publication"), ""))
-        return Publication.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
+        return _offered(form).filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
     return edition.publication if edition.publication_id else None
 
 
-def _help(edition: Edition, publication: Publication | None) -> str:
+def _offered(form: Any) -> "QuerySet[Publication]":
+    """Those that the form lets the person choose."""
+    field = form.fields.get("publication")
+    return field.queryset if field is not None else Publication.objects.none()
+
+
+def _help(edition: Edition, publication: Publication | None, offered: "QuerySet[Publication]") -> str:
     if edition.pk and publication is not None:
         return f"When it is meant to go out, on the clock of {publication.timezone}."
-    zones = dict(Publication.objects.order_by("title").values_list("title", "timezone"))
+    zones = dict(offered.order_by("title").values_list("title", "timezone"))
     if len(set(zones.values())) < 2:
         return f"When it is meant to go out, on the clock of {next(iter(zones.values()), 'UTC')}."
     clocks = ", ".join(f"{title} {zone}" for title, zone in zones.items())

@@ -11,7 +11,7 @@ from wagtail.snippets.bulk_actions.snippet_bulk_action import SnippetBulkAction
 
 from composer import story_copying
 from composer.models import Approval, Edition, Story
-from composer.permissions import Right, may_anywhere, within
+from composer.permissions import Right, may, may_anywhere, within
 
 
 class StoryBulkAction(SnippetBulkAction):
@@ -61,8 +61,11 @@ class AddToEdition(StoryBulkAction):
     button = "Add to the edition"
     form_class = EditionChoice
 
-    def check_perm(self, _story: Story) -> bool:
-        return may_anywhere(self.request.user, Right.EDIT)
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def check_perm(self, story: Story) -> bool:
+        return may_anywhere(self.request.user, Right.EDIT) and may(self.request.user, Right.SEE, story.publication_id)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": self.request.user}

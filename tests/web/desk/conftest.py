@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
+from allauth.account.internal.flows.login import record_authentication
+from django.contrib.auth import get_user, get_user_model
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.test import Client
 from wagtail.test.utils.form_data import nested_form_data, rich_text, streamfield
 
@@ -18,7 +20,8 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Path:
+def media(settings: Any, tmp_path: Path, valkey_url: str) -> Path:
+    """And the shared cache: without it each test would first wait for one that does not answer."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.BASE_URL = "https://news.example.com"
     cache.clear()
@@ -70,6 +73,14 @@ def make_user(db: None) -> Make:
         return user
 
     return make
+
+
+def logged_in_just_now(client: Client) -> None:
+    """Have the client's login count as a recent one: nothing asks for the password again."""
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, get_user(request), "password")
+    request.session.save()
 
 
 @pytest.fixture

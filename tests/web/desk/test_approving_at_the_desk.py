@@ -70,7 +70,7 @@ def test_an_unknown_segment_is_an_error_and_a_known_one_is_frozen_with_its_rule(
 
     refused = press_approve(desk, edition, form(edition, blocks=blocks))
     assert "no segment “vip”" in shown(refused)
-    rule = {"all": [{"field": "tags", "op": "has", "value": "vip"}]}
+    rule = {"all": [{"field": "tags", "op": "has_any", "value": ["vip"]}]}
     Segment.objects.create(publication=publication, slug="vip", name="The few", rule=rule)
     edition.refresh_from_db()
     press_approve(desk, edition, form(edition, blocks=blocks))

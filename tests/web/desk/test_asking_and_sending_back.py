@@ -35,7 +35,7 @@ def home(client: Client) -> str:
 
 @pytest.fixture
 def willa(make_user: Make) -> Any:
-    return make_user("willa", "access_admin", "change_edition", "view_edition", first_name="Willa")
+    return make_user("willa", "writer", first_name="Willa")
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_the_database_wants_a_note_too(edition: Edition) -> None:
 
 def test_only_whoever_may_approve_sends_back(writer: Client, make_user: Make, edition: Edition, form: Make) -> None:
     publisher = Client()
-    publisher.force_login(make_user("pia", "access_admin", "change_edition", "approve_edition"))
+    publisher.force_login(make_user("pia", "publisher"))
 
     writer.post(back_url(edition), {"note": "No."})
     publisher.post(edit_url(edition), {**form(edition), "action-ask": "1"})

@@ -142,8 +142,8 @@ def test_months_lead_to_one_another(desk: Client, publication: Publication) -> N
 def test_whoever_may_look_may_not_change(publication: Publication, make_user: Make) -> None:
     holiday = Holiday.objects.create(publication=publication, day=date(2030, 12, 25))
     reader, nobody = Client(), Client()
-    reader.force_login(make_user("reader", "access_admin", "view_edition"))
-    nobody.force_login(make_user("nobody", "access_admin"))
+    reader.force_login(make_user("reader", "publisher"))
+    nobody.force_login(make_user("nobody"))
     add = {"publication": publication.pk, "day": "2030-12-26"}
 
     page = reader.get(reverse(CALENDAR), {"month": "2030-12"})

@@ -181,7 +181,7 @@ def test_a_writer_sees_no_button_of_a_publisher(edition: Edition, make_user: Mak
     send = held_send(edition)
     raise_alarm(Alarm.Code.SEND_HELD, "Shall it go?", send_id=send.pk, edition_id=edition.pk)
     writer = Client()
-    writer.force_login(make_user("writer", "access_admin", "change_edition"))
+    writer.force_login(make_user("writer", "writer"))
 
     words = text_of(writer.get(reverse(HOME)))
 

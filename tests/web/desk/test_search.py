@@ -74,10 +74,13 @@ def test_any_words_are_taken_as_they_are(desk: Client, edition: Edition, words: 
 def test_nobody_finds_what_they_may_not_see(edition: Edition, make_user: Make) -> None:
     factories.make_subscriber(email="water@example.com")
     writer = Client()
-    writer.force_login(make_user("writer", "access_admin", "change_story"))
+    writer.force_login(make_user("writer", "writer"))
+    stranger = Client()
+    stranger.force_login(make_user("stranger", "administrator", publication=factories.make_publication()))
 
-    page = found(writer, "water")
-
+    assert "Water and stone" in found(writer, "water")
+    assert "water@example.com" not in found(writer, "water")
+    page = found(stranger, "water")
     assert "found-stories" in page
     assert "water@example.com" not in page
     assert "Water and stone" not in page

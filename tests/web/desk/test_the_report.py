@@ -21,7 +21,7 @@ from tasks.slots import missed_slots
 from tasks.throttling.explanations import BREAKER_OPEN
 from tests import factories
 from tests.reports import World, deliver, make_world
-from tests.web.desk.conftest import EDITOR, Make
+from tests.web.desk.conftest import Make
 
 pytestmark = pytest.mark.integration
 
@@ -111,11 +111,11 @@ def test_a_mail_belongs_to_its_edition_and_needs_the_right_to_see_it(
     client: Client, make_user: Make, edition: Edition
 ) -> None:
     variant = approve_edition(edition, None).variants.get()
-    client.force_login(make_user("eve", "access_admin"))
+    client.force_login(make_user("eve", "writer", publication=factories.make_publication()))
     own = reverse("wagtailsnippets_composer_edition:mail", args=[edition.pk, variant.pk])
     assert client.get(own).status_code != 200
 
-    client.force_login(make_user("ed", *EDITOR))
+    client.force_login(make_user("ed", "editor"))
     assert client.get(own).status_code == 200
     other = reverse("wagtailsnippets_composer_edition:mail", args=[edition.pk + 1, variant.pk])
     assert client.get(other).status_code == 404
@@ -238,7 +238,7 @@ def test_deciding_needs_the_right_to_approve_and_a_batch_of_this_send(
     batch = in_doubt(world)
     assert desk.get(decide_url(batch, "perhaps")).status_code == 404
     assert desk.post(decide_url(batch, "resend").replace(f"/{batch.pk}/resend", "/999/resend")).status_code == 404
-    desk.force_login(make_user("ed", *EDITOR))
+    desk.force_login(make_user("ed", "editor"))
 
     desk.post(decide_url(batch, "resend"))
 

@@ -113,7 +113,7 @@ def test_stopping_takes_the_right_to_change_publications(
 ) -> None:
     post(desk, publication, slot_lists=[readers.pk])
     writer = Client()
-    writer.force_login(make_user("writer", "access_admin", "change_edition"))
+    writer.force_login(make_user("pia", "publisher"))
 
     writer.post(reverse("desk_stop_weekly_slot", args=[publication.pk]))
 
