@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+#: Everybody, superusers, or whoever has one of the roles (composer.models.membership.Role) in any publication.
+MFA_NAMES = frozenset({"all", "superusers", "writer", "editor", "publisher", "analyst", "administrator"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoginEnvironment:
-    #: Who must have a second factor: "all", "superusers", or names of groups; lower case.
+    #: Who must have a second factor, of MFA_NAMES.
     require_mfa: frozenset[str] = frozenset()
     #: Minutes without anything done after which a session ends; 0 = never.
     idle_minutes: int = 480
@@ -32,12 +35,16 @@ def read_login(value: Callable[[str], str]) -> LoginEnvironment:
             raise ValueError(f"{name}: {text!r} is not a whole number.")
         return int(text) if text else default
 
-    words = value("NEWSDESK_REQUIRE_MFA").split(",")
+    words = (word.strip().lower() for word in value("NEWSDESK_REQUIRE_MFA").split(","))
+    require_mfa = frozenset(word for word in words if word)
+    if require_mfa - MFA_NAMES:
+        unknown = ", ".join(sorted(require_mfa - MFA_NAMES))
+        raise ValueError(f"NEWSDESK_REQUIRE_MFA: {unknown} is none of {', '.join(sorted(MFA_NAMES))}.")
     sender = value("NEWSDESK_MAIL_FROM")
     if sender and "@" not in sender:
         raise ValueError(f"NEWSDESK_MAIL_FROM: {sender!r} is not an address, such as Newsroom <desk@example.com>.")
     return LoginEnvironment(
-        require_mfa=frozenset(word.strip().lower() for word in words if word.strip()),
+        require_mfa=require_mfa,
         idle_minutes=whole("NEWSDESK_IDLE_MINUTES", 480),
         reauthenticate_readers=whole("NEWSDESK_REAUTHENTICATE_READERS", 1000),
         mail_from=sender,

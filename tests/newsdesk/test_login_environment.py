@@ -2,8 +2,9 @@
 
 import pytest
 
+from composer.models.membership import Role
 from newsdesk.core.environment import EnvironmentVariableError, read
-from newsdesk.core.login_environment import LoginEnvironment
+from newsdesk.core.login_environment import MFA_NAMES, LoginEnvironment
 
 
 def test_nothing_needs_to_be_said() -> None:
@@ -39,8 +40,13 @@ def test_what_is_said_is_read() -> None:
         ("NEWSDESK_INVITATION_HOURS", "1.5"),
         ("NEWSDESK_TRUSTED_PROXIES", "9999999999"),
         ("NEWSDESK_MAIL_FROM", "the desk"),
+        ("NEWSDESK_REQUIRE_MFA", "publishers"),
     ],
 )
 def test_what_cannot_be_meant_is_named(name: str, value: str) -> None:
     with pytest.raises(EnvironmentVariableError, match=f"^{name}: "):
         read({name: value})
+
+
+def test_a_second_factor_can_be_demanded_of_every_role() -> None:
+    assert {"all", "superusers", *Role.values} == MFA_NAMES

@@ -40,11 +40,17 @@ def send_invitation(user: Any, by: Any) -> None:
         "user": user,
         "by": by.get_full_name() or by.get_username(),
         "hours": settings.LOGIN.invitation_hours,
-        "link": f"{settings.BASE_URL}{reverse('invitation', args=[_token(user)])}",
+        "link": invitation_link(user),
     }
     text = render_to_string("web/accounts/invitation.txt", context)
-    subject = f"{context['by']} invites you to the newsroom"
+    was_here = user.last_login is not None
+    subject = "Your new password" if was_here else f"{context['by']} invites you to the newsroom"
     EmailMessage(subject, text, account_mails.sender(), [user.email]).send()
+
+
+def invitation_link(user: Any) -> str:
+    """The link that is mailed, for whoever hands it on where no mail can be."""
+    return f"{settings.BASE_URL}{reverse('invitation', args=[_token(user)])}"
 
 
 @never_cache

@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from composer.models import Membership
+
 DESK = "/desk/"
 SECURITY = "/desk/security/"
 #: Open to somebody who has yet to set up a second factor.
@@ -42,13 +44,19 @@ def may_enter(user: Any) -> bool:
 
 
 def must_have_mfa(user: Any) -> bool:
-    """Whether NEWSDESK_REQUIRE_MFA names the user: by "all", "superusers", or a group that they are in (a role)."""
+    """Whether NEWSDESK_REQUIRE_MFA names the user: by "all", "superusers", or a role they have in any publication."""
     named = settings.LOGIN.require_mfa
     if not named:
         return False
     if "all" in named or ("superusers" in named and user.is_superuser):
         return True
-    return any(name.lower() in named for name in user.groups.values_list("name", flat=True))
+    return bool(Membership.objects.filter(user=user.pk, role__in=named).exists())
+
+
+def end_all(user: Any) -> None:
+    """Log the user out everywhere: a session does not come back to life with the account."""
+    for session in UserSession.objects.filter(user=user.pk):
+        session.end()
 
 
 def _end_if_closed(request: HttpRequest) -> HttpResponse | None:

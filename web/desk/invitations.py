@@ -1,19 +1,18 @@
-"""How somebody who was added to the team gets in. The one place: whoever sends invitations by mail does it here."""
+"""How somebody who was added to the team gets in: by a mail, or by a link that the administrator hands on."""
 
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
-from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from tasks.transactional.account_mails import NoSenderError
+from web.accounts.invitations import CannotInviteError, invitation_link, send_invitation
 
 
-def invite(person: Any) -> str:
-    """The link at which the person sets a password; the administrator hands it on.
+def invite(person: Any, *, by: Any) -> str:
+    """Mail the link at which the person sets a password. Returns the link where no mail could be handed over, else nothing.
 
-    It works once, for as long as Django's PASSWORD_RESET_TIMEOUT says (three days), and no longer once the person has logged in.
+    It works once, for NEWSDESK_INVITATION_HOURS.
     """
-    key = urlsafe_base64_encode(force_bytes(person.pk))
-    token = default_token_generator.make_token(person)
-    return f"{settings.BASE_URL}{reverse('wagtailadmin_password_reset_confirm', args=[key, token])}"
+    try:
+        send_invitation(person, by)
+    except (NoSenderError, CannotInviteError):
+        return invitation_link(person)
+    return ""

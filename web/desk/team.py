@@ -1,8 +1,11 @@
 """“Team”: who works here, with which role in which publication. For administrators."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,6 +20,8 @@ from wagtail.log_actions import log
 from composer import team
 from composer.models import Role
 from composer.permissions import Right, may, may_anywhere
+from web.accounts.recent_login import recently_authenticated
+from web.accounts.sessions import end_all
 from web.desk.invitations import invite
 
 _PREFIX = "role-"
@@ -62,16 +67,30 @@ class PersonForm(forms.Form):
         return {where: self.cleaned_data[name] for name, where in self._where.items()}
 
 
+def _for_administrators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For those who manage some team; whoever changes something shows first who they are, unless they have just done so."""
+    recent = recently_authenticated(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may_anywhere(request.user, Right.TEAM):
+            raise PermissionDenied
+        response: HttpResponse = recent(request, *args, **kwargs)
+        return response
+
+    return guarded
+
+
+@_for_administrators
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody who works where the actor manages the team."""
-    _demand(request)
     rows = [_row(person) for person in team.people_for(request.user)]
     return _page(request, "web/desk/team.html", "Team", {"rows": rows})
 
 
+@_for_administrators
 def add(request: HttpRequest) -> HttpResponse:
-    """POST makes the account, with a password that nobody knows, and shows the link at which the person sets one."""
-    _demand(request)
+    """POST makes the account, with a password that nobody knows, and mails the link at which the person sets one."""
     form = PersonForm(request.user, None, request.POST or None)
     if request.method == "POST" and form.is_valid():
         roles = form.roles()
@@ -96,9 +115,9 @@ def add(request: HttpRequest) -> HttpResponse:
     return _page(request, "web/desk/team_person.html", "Add a person", {"form": form, "person": None}, form=form)
 
 
+@_for_administrators
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Name, address and roles of one person."""
-    _demand(request)
     person = get_object_or_404(team.people_for(request.user), pk=pk)
     is_managed = team.may_manage(request.user, person)
     form = PersonForm(request.user, person, request.POST or None)
@@ -120,6 +139,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, "web/desk/team_person.html", _called(person), context, form=form)
 
 
+@_for_administrators
 def activity(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     """GET asks first; POST lets a person in again, or no longer."""
     person = _managed(request, pk)
@@ -132,6 +152,8 @@ def activity(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
+        if not person.is_active:
+            end_all(person)
         _record(request, person)
         done = "can log in again" if person.is_active else "is deactivated, and logged out everywhere"
         messages.success(request, f"{_called(person)} {done}.")
@@ -139,8 +161,9 @@ def activity(request: HttpRequest, pk: int, what: str) -> HttpResponse:
 
 
 @require_POST
+@_for_administrators
 def link(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new link to set the password; the old password works until it is used."""
+    """Mail a new link to set the password; the old password works until it is used."""
     person = _managed(request, pk)
     if not person.is_active:
         raise Http404
@@ -148,13 +171,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     return _link_page(request, person)
 
 
-def _demand(request: HttpRequest) -> None:
-    if not may_anywhere(request.user, Right.TEAM):
-        raise PermissionDenied
-
-
 def _managed(request: HttpRequest, pk: int) -> Any:
-    _demand(request)
     person = get_object_or_404(team.people_for(request.user), pk=pk)
     if not team.may_manage(request.user, person):
         raise PermissionDenied
@@ -181,7 +198,12 @@ def _record(request: HttpRequest, person: Any) -> None:
 
 
 def _link_page(request: HttpRequest, person: Any) -> HttpResponse:
-    context = {"person": person, "called": _called(person), "link": invite(person)}
+    context = {
+        "person": person,
+        "called": _called(person),
+        "link": invite(person, by=request.user),
+        "hours": settings.LOGIN.invitation_hours,
+    }
     return _page(request, "web/desk/team_link.html", _called(person), context)
 
 
