@@ -61,9 +61,6 @@ class AddToEdition(StoryBulkAction):
     button = "Add to the edition"
     form_class = EditionChoice
 
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": self.request.user}
-
     def check_perm(self, story: Story) -> bool:
         return may_anywhere(self.request.user, Right.EDIT) and may(self.request.user, Right.SEE, story.publication_id)
 

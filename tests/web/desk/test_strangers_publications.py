@@ -60,7 +60,19 @@ def out(other: Publication, secret: Story, ada: Any) -> Send:
 
 
 #: Of everything above, what no stranger's page may hold.
-SECRETS = (TITLE, HEADLINE, NAME, READER, "987 delivered", "654 of them", "in doubt", "Theirs", "secret.example.org", "Founders", "Tokyo")
+SECRETS = (
+    TITLE,
+    HEADLINE,
+    NAME,
+    READER,
+    "987 delivered",
+    "654 of them",
+    "in doubt",
+    "Theirs",
+    "secret.example.org",
+    "Founders",
+    "Tokyo",
+)
 
 
 def named(client: Client, address: str) -> set[str]:

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('composer', '0014_archived_stories'),
+        ('composer', '0015_archived_stories'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('composer', '0013_edition_kept'),
+        ('composer', '0014_edition_kept'),
     ]
 
     operations = [

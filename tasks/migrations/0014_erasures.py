@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks', '0010_mails_about_accounts'),
+        ('tasks', '0013_installation'),
     ]
 
     operations = [
