@@ -19,6 +19,8 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     tracking: bool = False
+    #: Ours, so that reports about it are told from those about others' mail on the same account; empty = not said.
+    installation: str = ""
 
 
 class Recipient(NamedTuple):

@@ -21,11 +21,11 @@ from psycopg import errors
 from tasks.alarms.raising import raise_alarm
 from tasks.attempts.proof import prove_accepted
 from tasks.database.statements import run
+from tasks.feedback import foreign_events
 from tasks.feedback.effects import carry_out
 from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
-from tasks.feedback.foreign_events import without_foreign
 from tasks.feedback.late_events import attribute
 from tasks.models import Alarm
 from tasks.providers import registry
@@ -102,9 +102,11 @@ def _apply(receipt_id: int) -> Applied:
         reported, problems = _parse(name, bytes(body))
     except UnreadableBodyError as unreadable:
         return _refuse(receipt_id, str(unreadable))
-    new, marked = _apply_events(receipt_id, reported, received_at)
+    new, marked, foreign = _apply_events(receipt_id, reported, received_at)
     error = _in_one_line(problems)
     run("UPDATE tasks_receipt SET applied_at = now(), error = %s WHERE id = %s", (error, receipt_id))
+    if foreign:
+        foreign_events.count(name, foreign)
     if error:
         log.error("receipt_partly_unreadable", receipt=receipt_id, error=error)
     return Applied(events=len(reported), new=new, marked=marked, error=error)
@@ -118,9 +120,9 @@ def _parse(name: str, body: bytes) -> Parsed:
     return known.webhook.parse(body)
 
 
-def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int]:
+def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int, int]:
     lacking_here = set(unknown_attempts({event.attempt for event in reported if event.attempt is not None}))
-    ours = without_foreign(reported, lacking_here)
+    ours = foreign_events.without_foreign(reported, lacking_here)
     if len(ours) < len(reported):
         log.warning("foreign_events_ignored", receipt=receipt_id, events=len(reported) - len(ours))
     new = insert_new(attribute(ours, received_at=received_at), received_at=received_at)
@@ -139,7 +141,7 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
         marked += recount(acted | to_judge)
     hear_probes(new)
     carry_out(new)
-    return len(new), marked
+    return len(new), marked, len(reported) - len(ours)
 
 
 def _without_known_attempt(events: list[ReportedEvent], lacking: Mapping[UUID, int | None]) -> set[Key]:

@@ -31,7 +31,7 @@ def insert_new(events: Sequence[ReportedEvent], *, received_at: datetime) -> lis
 
 
 def _insert(events: Sequence[ReportedEvent], received_at: datetime) -> Iterator[ReportedEvent]:
-    keys, kinds, ats, _, sends, subscribers, _, urls, agents, _, _ = map(list, zip(*events, strict=True))
+    keys, kinds, ats, _, sends, subscribers, _, urls, agents, *_ = map(list, zip(*events, strict=True))
     new = {key for (key,) in run(_INSERT, (received_at, keys, sends, subscribers, kinds, ats, urls, agents))}
     return (event for event in events if event.key in new)
 

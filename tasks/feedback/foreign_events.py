@@ -1,16 +1,28 @@
 """Reports about somebody else's mail: another installation or application that sends through the same account.
 
-Its ids may be ours by chance. An attempt that we know is ours, since nobody can guess its id; otherwise the address must be
+Its requests name another installation, or none. Its ids may be ours by chance. An attempt that we know is ours, since nobody can guess its id; otherwise the address must be
 that of the reader whom the ids name.
 """
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from tasks.database import high_water
 from tasks.database.statements import run
-from tasks.providers.events import ReportedEvent
+from tasks.providers.events import EventKind, ReportedEvent
 
 _ADDRESSES = "SELECT id, lower(email) FROM subscribers_subscriber WHERE id = ANY(%b::bigint[])"
+
+
+#: Requests of ours by the provider's own id.
+_OUR_REQUESTS = """
+SELECT provider_id FROM tasks_attempt WHERE provider_id = ANY(%b::text[])
+UNION SELECT provider_id FROM tasks_letter WHERE provider_id = ANY(%b::text[])
+"""
+_COUNT = """
+INSERT INTO tasks_webhookstate (provider, foreign_events) VALUES (%b, %b)
+ON CONFLICT (provider) DO UPDATE SET foreign_events = tasks_webhookstate.foreign_events + EXCLUDED.foreign_events
+"""
 
 
 def without_foreign(events: Sequence[ReportedEvent], lacking: Collection[UUID]) -> list[ReportedEvent]:
@@ -18,6 +30,36 @@ def without_foreign(events: Sequence[ReportedEvent], lacking: Collection[UUID]) 
 
     Raises the database's errors.
     """
+    return _of_our_readers(_of_our_requests(_of_our_installation(events)), lacking)
+
+
+def count(provider: str, number: int) -> None:
+    """Add to how many of the provider's reports were not about our mail."""
+    run(_COUNT, (provider, number))
+
+
+def _of_our_installation(events: Sequence[ReportedEvent]) -> Sequence[ReportedEvent]:
+    if not any(event.installation for event in events):
+        return events
+    ours = high_water.installation()
+    return [event for event in events if event.installation in {"", ours}]
+
+
+def _of_our_requests(events: Sequence[ReportedEvent]) -> Sequence[ReportedEvent]:
+    """Without those who left through a request that is none of ours and that names no id of ours."""
+
+    def is_asked(event: ReportedEvent) -> bool:
+        of_nobody = event.attempt is None and event.subscriber_id is None
+        return of_nobody and event.kind == EventKind.UNSUBSCRIBED and bool(event.request)
+
+    requests = sorted({event.request for event in events if is_asked(event)})
+    if not requests:
+        return events
+    ours = {request for (request,) in run(_OUR_REQUESTS, (requests, requests))}
+    return [event for event in events if not is_asked(event) or event.request in ours]
+
+
+def _of_our_readers(events: Sequence[ReportedEvent], lacking: Collection[UUID]) -> list[ReportedEvent]:
     doubtful = {
         position: event
         for position, event in enumerate(events)

@@ -10,6 +10,8 @@ class WebhookState(models.Model):
     provider = models.CharField(primary_key=True, max_length=30)
     #: The last call that was not answered 2xx: the silence of earlier requests proves nothing.
     refused_at = models.DateTimeField(null=True)
+    #: Events so far about mail of other installations or applications on the same account: ignored.
+    foreign_events = models.PositiveBigIntegerField(default=0, db_default=0)
 
     wagtail_reference_index_ignore = True
 

@@ -77,6 +77,10 @@ class ReportedEvent(NamedTuple):
     reason: str
     #: Of a DROPPED event; None where the reader is not to blame.
     drop_cause: DropCause | None = None
+    #: The installation that sent it, as its request said; empty where it said nothing.
+    installation: str = ""
+    #: The provider's id of the request; empty where it is not told.
+    request: str = ""
 
 
 class Parsed(NamedTuple):

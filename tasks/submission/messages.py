@@ -3,6 +3,7 @@
 from email.utils import parseaddr
 
 from composer.models import Variant
+from tasks.database import high_water
 from tasks.messages import Message
 
 #: Headers a transport writes itself, from fields of its own.
@@ -27,4 +28,5 @@ def message_of(variant: Variant, *, send_id: int, tracked: bool = False) -> Mess
         headers={name: value for name, value in variant.headers.items() if name not in _OWN_FIELDS},
         categories=(request.get("category") or edition.publication.slug, f"edition-{edition.pk}", f"send-{send_id}"),
         tracking=tracked,
+        installation=high_water.known_installation(),
     )

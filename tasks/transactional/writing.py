@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from composer.models import Edition, Publication
 from tasks import queue
+from tasks.database import high_water
 from tasks.messages import Message, Recipient
 from tasks.models import TransactionalMail
 
@@ -57,6 +58,7 @@ def message_of(mail: TransactionalMail) -> Message:
         text=mail.text,
         headers=mail.headers,
         categories=(f"newsdesk-{mail.kind}",),
+        installation=high_water.installation(),
     )
 
 

@@ -16,12 +16,18 @@ class Command(NewsdeskCommand):
         parser.add_argument("send", metavar="SEND", type=int, nargs="?", help="a send's id; default: all of them")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tasks.models import Send
+        from django.db.models import Sum
+
+        from tasks.models import Send, WebhookState
         from tasks.sends.counts import as_json
 
         if options["send"] is not None:
             report = sending.report_of(sending.send_numbered(options["send"]))
             self.report(report, sending.as_text(report))
             return
+        foreign = WebhookState.objects.aggregate(events=Sum("foreign_events"))["events"] or 0
         reports = [as_json(send) for send in Send.objects.all()]
-        self.report({"sends": reports}, "\n".join(map(sending.as_text, reports)) or "nothing was sent yet")
+        lines = [*map(sending.as_text, reports)] or ["nothing was sent yet"]
+        if foreign:
+            lines.append(f"{foreign} reports about mail of others on the same account were ignored")
+        self.report({"sends": reports, "foreign_events": foreign}, "\n".join(lines))

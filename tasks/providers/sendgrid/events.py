@@ -55,6 +55,8 @@ _BY_AN_AGENT = frozenset({"open", "machine_open", "click"})
 LATEST_TIMESTAMP = 253_402_300_800
 #: Decimal digits that surely fit a bigint.
 ID_DIGITS = 18
+#: Of ids that are texts, in characters.
+ID_LENGTH = 200
 
 
 def parse(body: bytes) -> Parsed:
@@ -119,6 +121,9 @@ def _event(entry: dict[str, Any]) -> ReportedEvent:
         agent,
         reason,
         DROP_CAUSES.get(reason.strip().lower()) if word == "dropped" else None,
+        _text(get("nd_installation"), ID_LENGTH),
+        # X-Message-Id is what stands before the first dot.
+        _text(get("sg_message_id"), ID_LENGTH).partition(".")[0],
     )
 
 

@@ -112,7 +112,8 @@ def request_body(message: Message, recipients: Sequence[Recipient], *, attempt: 
         "content": [{"type": "text/plain", "value": message.text}, {"type": "text/html", "value": message.html}],
         "headers": dict(message.headers),
         "categories": list(message.categories),
-        "custom_args": {"nd_attempt": str(attempt)},
+        "custom_args": {"nd_attempt": str(attempt)}
+        | ({"nd_installation": message.installation} if message.installation else {}),
         "personalizations": [_personalization(recipient) for recipient in recipients],
         # Without these SendGrid adds links and a List-Unsubscribe header of its own.
         "tracking_settings": {

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from newsdesk.core.environment import SmtpServer
 from sandbox.server import Sandbox
+from tasks.database import high_water
 from tasks.models import Alarm, TransactionalMail
 from tasks.providers.file.transport import FileTransport
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -75,7 +76,7 @@ def test_a_mail_goes_out_as_the_real_mail_does_and_names_no_send(
     assert recipient["substitutions"]["-ndName-"] == "Ada"
     assert posted["headers"] == {"List-Id": "<weekly.example.com>"}
     assert posted["categories"] == ["newsdesk-test"]
-    assert posted["custom_args"] == {"nd_attempt": str(mail.attempt)}
+    assert posted["custom_args"] == {"nd_attempt": str(mail.attempt), "nd_installation": high_water.installation()}
     assert (message.recipient.delivery, mail.provider_id) == (None, message.request.message_id)
     assert mail.finished_at is not None
 
