@@ -77,7 +77,8 @@ SECRETS = (
 
 def named(client: Client, address: str) -> set[str]:
     answer = client.get(address)
-    assert answer.status_code == 200
+    # What an analyst may not do leads back to the first page.
+    assert answer.status_code in {200, 302}
     return {word for word in SECRETS if word in answer.content.decode()}
 
 
