@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from composer.models import Publication
+from newsdesk.core import redis_client
 from newsdesk.core.login_environment import LoginEnvironment
 from sandbox.server import Sandbox
 from tasks.models import TransactionalMail
@@ -25,10 +26,12 @@ NEW = "another fine day"
 
 
 @pytest.fixture(autouse=True)
-def public(settings: Any) -> None:
+def public(settings: Any, valkey_url: str) -> None:
     settings.BASE_URL = "https://news.example.com"
     # Django's tests put another one in its place.
     settings.EMAIL_BACKEND = "tasks.transactional.account_mails.EmailBackend"
+    # Where limits are counted: no test sees another's counts.
+    redis_client.client(valkey_url).flushdb()
     cache.clear()
 
 
