@@ -1,5 +1,6 @@
 """Django's settings, derived from the environment and from what the home knows about this machine."""
 
+import zoneinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -252,6 +253,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 WAGTAIL_SITE_NAME = "Newsdesk"
+# Those that a browser knows too: systems list their own clock and a placeholder among them.
+WAGTAIL_USER_TIME_ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 # Passwords are changed and reset by the pages of `web/accounts`.
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_PASSWORD_RESET_ENABLED = False
 # Nothing at the desk is fetched from elsewhere.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from wagtail import hooks
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.images.models import Image
@@ -97,5 +97,6 @@ def our_css() -> str:
 
 
 @hooks.register("insert_global_admin_js")
-def our_widgets() -> str:
-    return format_html('<script src="{}" defer></script>', versioned_static("web/desk/widgets.js"))
+def our_scripts() -> str:
+    scripts = [(versioned_static(f"web/desk/{name}.js"),) for name in ("widgets", "names")]
+    return format_html_join("\n", '<script src="{}" defer></script>', scripts)

@@ -8,6 +8,8 @@ from wagtail.snippets.bulk_actions.delete import DeleteBulkAction
 
 
 class DeleteVisible(DeleteBulkAction):
+    aria_label = "Delete what is selected"
+
     def get_actionable_objects(self) -> tuple[list[Any], dict[str, list[Any]]]:
         objects, refused = super().get_actionable_objects()
         policy, user = policy_registry.get_by_type(self.model), self.request.user

@@ -12,7 +12,7 @@ from wagtail.admin import messages
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import PreviewSidePanel
-from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, StatusTagColumn, UpdatedAtColumn
+from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import (
     CreateView,
@@ -43,7 +43,7 @@ from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.inbox_line import suggested
 from web.desk.panels import EDITION_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
-from web.desk.status import status_of, with_status
+from web.desk.status import StateColumn, with_status
 from web.desk.stories import WIDE
 from web.desk.test_sends import EditionTestPanel, may_test
 from web.desk.times import on_clock
@@ -58,6 +58,13 @@ def _slot(edition: Edition) -> str:
 
 
 class EditionIndexView(IndexView):
+    nothing_yet = "There are no editions yet. Paste a digest, and its stories become one; or write one from the inbox."
+
+    @property
+    def first_steps(self) -> list[tuple[str, str]]:
+        may_add = bool(self.add_url)
+        return [("Paste a digest", reverse("desk_add_stories")), ("Add edition", self.add_url)] if may_add else []
+
     def get_base_queryset(self) -> "QuerySet[Edition]":
         return with_status(super().get_base_queryset().select_related("publication"))
 
@@ -226,7 +233,7 @@ class EditionViewSet(ScopedViews, SnippetViewSet):
         Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
         Column("slot", label="Slot", accessor=_slot, sort_key="slot", classname=WIDE),
         UpdatedAtColumn(classname=WIDE),
-        StatusTagColumn("status", label="Status", accessor=status_of, primary=lambda edition: edition.is_approved),
+        StateColumn(),
     ]
     filterset_class = EditionFilter
     chooser_viewset_class = EditionChooserViewSet

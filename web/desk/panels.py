@@ -17,6 +17,9 @@ from web.desk.slot_field import put_on_clock
 from web.desk.standing_fields import StandingFieldPanel
 from web.desk.weekly_slot import WEEKLY_SLOT, PublicationForm
 
+#: No screen says what the name of the field would.
+DATED = "Date at the source"
+
 
 class EditionForm(ScopedForm):
     right = Right.EDIT
@@ -89,7 +92,9 @@ STORY_PANELS = ObjectList(
             [
                 FieldRowPanel([FieldPanel("source_name"), FieldPanel("source_url")]),
                 FieldPanel("source_text"),
-                FieldRowPanel([FieldPanel("author"), FieldPanel("published_on"), FieldPanel("language")]),
+                FieldRowPanel(
+                    [FieldPanel("author"), FieldPanel("published_on", heading=DATED), FieldPanel("language")]
+                ),
                 FieldPanel("topics"),
             ],
             heading="Where it comes from",

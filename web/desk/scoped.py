@@ -104,7 +104,9 @@ class ScopedChooser:
 
 
 class ScopedViews:
-    """Of a viewset."""
+    """Of a viewset. A list that is empty says what to do, in its view's `nothing_yet` and `first_steps`."""
+
+    index_results_template_name = "web/desk/list_results.html"
 
     def construct_view(self, view_class: type[Any], **kwargs: Any) -> Any:
         mixin: type[Any] = Scoped

@@ -37,6 +37,14 @@ class WebhookPanel(HelpPanel):
 
 
 class SourceIndexView(IndexView):
+    nothing_yet = (
+        "There are no sources yet. Add a feed, a mailbox or a mail address, and its stories come into the inbox."
+    )
+
+    @property
+    def first_steps(self) -> list[tuple[str, str]]:
+        return [("Add source", self.add_url)] if self.add_url else []
+
     def get_base_queryset(self) -> "QuerySet[Source]":
         sources: QuerySet[Source] = super().get_base_queryset()
         return sources.select_related("publication").annotate(stories=Count("entries__story"))

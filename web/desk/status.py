@@ -1,6 +1,9 @@
 """Where an edition stands, in one word for lists and panels."""
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from wagtail.admin.ui.tables import Column
 
 from composer.models import Approval, Edition
 from tasks.models import Send
@@ -20,3 +23,16 @@ def status_of(edition: Edition) -> str:
     if not edition.is_approved:
         return "draft"
     return edition.last_send or "approved"
+
+
+class StateColumn(Column):
+    """An edition's state in a list, by word and shape."""
+
+    cell_template_name = "web/desk/state_cell.html"
+
+    def __init__(self) -> None:
+        super().__init__("status", label="Status", accessor=status_of)
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        return {**context, "column": self}

@@ -10,14 +10,14 @@ from django.utils.html import format_html
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
-from wagtail.snippets.views.snippets import CreateView, IndexView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, IndexView, InspectView, SnippetViewSet
 
 from composer.images import thumbnail
 from composer.models import Placement, Story
 from composer.permissions import Right
 from composer.same_story.inbox import same_news
 from web.desk import story_picking
-from web.desk.panels import STORY_PANELS
+from web.desk.panels import DATED, STORY_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 
 #: Columns that a phone leaves out.
@@ -78,6 +78,13 @@ class StoryFilter(ScopedFilter):
 
 
 class StoryIndexView(IndexView):
+    nothing_yet = "There are no stories yet. Paste a digest, write one, or have sources bring them in by themselves."
+
+    @property
+    def first_steps(self) -> list[tuple[str, str]]:
+        may_add = bool(self.add_url)
+        return [("Paste a digest", reverse("desk_add_stories")), ("Add story", self.add_url)] if may_add else []
+
     @cached_property
     def header_buttons(self) -> list[Any]:
         paste = HeaderButton("Paste a digest", url=reverse("desk_add_stories"), icon_name="clipboard-list")
@@ -99,6 +106,12 @@ class StoryIndexView(IndexView):
 class StoryCreateView(CreateView):
     def get_initial_form_instance(self) -> Story:
         return Story(publication=usual_publication(self.request.user, Right.WRITE))
+
+
+class StoryInspectView(InspectView):
+    def get_field_label(self, field_name: str, field: Any) -> str:
+        label: str = super().get_field_label(field_name, field)
+        return DATED if field_name == "published_on" else label
 
 
 class WhereItRan:
@@ -140,7 +153,7 @@ class StoryViewSet(ScopedViews, SnippetViewSet):
     filterset_class = StoryFilter
     list_display = [
         "headline",
-        ThumbnailColumn("image", label="", classname=WIDE),
+        ThumbnailColumn("image", label="Picture", classname=WIDE),
         Column("topics", label="Topic", sort_key="topics", classname=WIDE),
         Column("source_name", label="Source", sort_key="source_name", classname=WIDE),
         Column("publication", label="Publication", sort_key="publication__title", classname=WIDE),
@@ -151,6 +164,7 @@ class StoryViewSet(ScopedViews, SnippetViewSet):
     list_per_page = 50
     ordering = ["-created_at", "-pk"]
     inspect_view_enabled = True
+    inspect_view_class = StoryInspectView
     inspect_view_fields = [
         "publication",
         "headline",

@@ -1,6 +1,8 @@
+import re
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -38,7 +40,40 @@ def test_the_list_says_where_an_edition_stands(desk: Client, edition: Edition, s
 
     response = desk.get(reverse("wagtailsnippets_composer_edition:list"))
 
-    assert f">{status}<" in "".join(response.content.decode().split())
+    state = f"</svg>{status.capitalize()}</span>"
+    assert state in response.content.decode()
+    assert f"desk-state--{status}" in response.content.decode()
+
+
+def test_states_differ_by_their_shapes() -> None:
+    states = ("draft", "approved", "scheduled", "sending", "paused", "sent", "cancelled")
+    drawn = {
+        re.search("<svg.*</svg>", render_to_string("web/desk/state.html", {"status": state}))[0] for state in states
+    }  # type: ignore[index]
+
+    assert len(drawn) == len(states)
+
+
+@pytest.mark.parametrize(
+    ("list_", "label", "leads_to"),
+    [
+        ("wagtailsnippets_composer_edition:list", "Paste a digest", "desk_add_stories"),
+        ("wagtailsnippets_composer_story:list", "Paste a digest", "desk_add_stories"),
+        ("wagtailsnippets_composer_source:list", "Add source", "wagtailsnippets_composer_source:add"),
+        ("publication:index", "Add publication", "publication:add"),
+    ],
+)
+def test_an_empty_list_says_what_to_do(desk: Client, list_: str, label: str, leads_to: str) -> None:
+    page = desk.get(reverse(list_)).content.decode()
+
+    assert re.search(rf'<a class="button" href="{reverse(leads_to)}">{label}</a>', page)
+
+
+def test_a_search_without_a_match_leads_back(desk: Client, stories: list[Story]) -> None:
+    url = reverse("wagtailsnippets_composer_story:list")
+    page = desk.get(url, {"q": "nothing-like-it"}).content.decode()
+
+    assert f'Nothing here matches. <a href="{url}">Show all stories</a>' in page
 
 
 def test_lists_cost_the_same_however_long(
