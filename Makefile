@@ -14,12 +14,12 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden chaos bench pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos bench pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## make .venv, with everything Newsdesk and its tests need
 
@@ -69,6 +69,9 @@ licences: $(STAMP) ## the licences of what Newsdesk stands on; fails on one that
 golden: $(STAMP) ## write the golden mails anew; read the difference before you commit it
 	NEWSDESK_GOLDEN=1 $(BIN)/pytest -q tests/golden
 	@git --no-pager diff --stat -- tests/golden
+
+screenshots: $(STAMP) ## take the pictures of README and guide anew, at a throw-away desk
+	@$(BIN)/python packaging/screenshots.py
 
 chaos: $(STAMP) ## sends while processes, engines, clocks and SendGrid fail; NEWSDESK_CHAOS_RUNS=n for more
 	@NEWSDESK_CHAOS_RUNS=$${NEWSDESK_CHAOS_RUNS:-5} $(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/chaos

@@ -227,9 +227,25 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert not missing, f"README.md does not lead to {', '.join(missing)}"
 
 
-def test_pictures_are_small() -> None:
-    for path in (DOCS / "images").iterdir():
+def test_pictures_are_small_and_shown() -> None:
+    shown = {
+        (path.parent / target).resolve()
+        for path in PAGES
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    }
+    pictures = {path.resolve() for path in (DOCS / "images").iterdir()}
+    assert pictures <= shown, "no page shows it"
+    assert shown <= pictures, "it is not there"
+    for path in pictures:
         assert path.stat().st_size < 200_000, path.name
+
+
+def test_every_picture_of_the_desk_is_taken_by_make_screenshots() -> None:
+    """Those of mails come from `newsdesk render --screenshots`."""
+    script = (ROOT / "packaging" / "screenshots.py").read_text(encoding="utf-8")
+    taken = {f"{name}.png" for name in re.findall(r'_picture\("(\w+)"\)', script)}
+    there = {path.name for path in (DOCS / "images").iterdir() if not path.name.startswith("theme-")}
+    assert taken == there
 
 
 # Nothing of one machine
