@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from wagtail import blocks
 from wagtail.blocks.struct_block import BlockGroup
 from wagtail.images.blocks import ImageChooserBlock
@@ -125,6 +126,13 @@ class ContentBlock(blocks.StreamBlock):
     button = ButtonBlock()
     divider = DividerBlock()
     correction = CorrectionBlock()
+
+    def value_from_datadict(self, data: Any, files: Any, prefix: str) -> Any:
+        """Raises BadRequest where the number of blocks, or what one of them is, is missing or nonsense: no form sends that."""
+        try:
+            return super().value_from_datadict(data, files, prefix)
+        except (KeyError, ValueError, OverflowError) as error:
+            raise BadRequest(f"The form came without its whole content: {type(error).__name__}.") from error
 
     class Meta:
         required = False

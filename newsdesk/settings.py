@@ -133,6 +133,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "web.browser_defences.BrowserDefences",
     "django.middleware.security.SecurityMiddleware",
+    "web.bad_requests.BadRequests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.availability.Availability",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -252,6 +253,8 @@ LOGGING = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# What is no picture is refused there; what is one is written anew.
+WAGTAILIMAGES_IMAGE_FORM_BASE = "web.desk.image_form.ImageForm"
 WAGTAIL_SITE_NAME = "Newsdesk"
 # Those that a browser knows too: systems list their own clock and a placeholder among them.
 WAGTAIL_USER_TIME_ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})

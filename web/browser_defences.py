@@ -3,6 +3,7 @@
 from typing import Any
 
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -31,11 +32,14 @@ PERMISSIONS = ", ".join(
 class BrowserDefences(CSPMiddleware):
     """The Content-Security-Policy of the settings, for whatever brings none of its own, and the Permissions-Policy.
 
-    What HSTS, COOP, Referrer-Policy and nosniff say comes from Django's SecurityMiddleware.
+    What COOP, Referrer-Policy and nosniff say comes from Django's SecurityMiddleware.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        if settings.SECURE_HSTS_SECONDS:
+            # Django says it only where TLS ends here; it ends at the proxy, and browsers ignore it over plain HTTP.
+            response.headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")
         return super().process_response(request, response)
 
     def get_policy_parts(

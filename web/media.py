@@ -19,7 +19,9 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
         raise Http404
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     # Whatever got there: no script of it runs, and no browser guesses that it is something else.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.headers.get("Content-Type") not in _SHOWN:
         response.headers["Content-Disposition"] = "attachment"

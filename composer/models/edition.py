@@ -74,6 +74,7 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
         index.SearchField("content"),
         index.FilterField("publication"),
         index.FilterField("number"),
+        index.FilterField("created_at"),
     ]
 
     class Meta:

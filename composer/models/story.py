@@ -70,6 +70,7 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
         index.FilterField("publication"),
         index.FilterField("origin"),
         index.FilterField("archived_at"),
+        index.FilterField("created_at"),
     ]
 
     class Meta:

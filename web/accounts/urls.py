@@ -12,8 +12,8 @@ urlpatterns = [
     path("security/inactive/", account.account_inactive, name="account_inactive"),
     path("security/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("security/password/", account.password_change, name="account_change_password"),
-    # Where allauth leads who has no password yet.
-    path("security/password/first/", account.password_set, name="account_set_password"),
+    # Whoever has a passkey only, or came with an invitation, has none to change.
+    path("security/password/set/", account.password_set, name="account_set_password"),
     path("security/sessions/", usersessions.list_usersessions, name="usersessions_list"),
     path("security/", include("allauth.mfa.urls")),
     path("password_reset/", passwords.forgotten, name="account_reset_password"),
