@@ -80,7 +80,5 @@ def _component(name: str, version: str, marker: str | None) -> dict[str, Any]:
         # Only on some systems or versions of Python.
         "scope": "optional" if marker else "required",
         "purl": address,
-        "externalReferences": [
-            {"type": "distribution", "url": f"https://pypi.org/project/{name}/{version}/", "hashes": []}
-        ],
+        "externalReferences": [{"type": "distribution", "url": address, "hashes": []}],
     }
