@@ -70,6 +70,7 @@ app.conf.update(
         "sources": {"task": "tasks.poll_sources", "schedule": 60.0, "options": {"expires": 60}},
         "sources of editions": {"task": "tasks.check_sources", "schedule": 60.0, "options": {"expires": 60}},
         "slots": {"task": "tasks.keep_slots", "schedule": 60.0, "options": {"expires": 60}},
+        "consent ledger": {"task": "tasks.join_consent_seals", "schedule": 60.0, "options": {"expires": 60}},
         "sweep": {"task": "tasks.sweep", "schedule": 10.0, "options": {"expires": 20}},
         "reconcile": {
             "task": "tasks.reconcile",

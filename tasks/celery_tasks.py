@@ -6,6 +6,7 @@ The message only wakes a worker: the database is the queue of record, and says w
 from celery import shared_task
 
 from composer.same_story import vectors
+from subscribers import consent_ledger
 from tasks.feedback import applying, inbox
 from tasks.links import checks
 from tasks.preparation import preparing
@@ -81,6 +82,12 @@ def expire_receipts() -> None:
     """Delete what is kept no longer: bodies and digests of webhook calls, and whatever else has a period. Beat: nightly."""
     retention.keep_periods()
     inbox.forget_calls()
+
+
+@shared_task(name="tasks.join_consent_seals")
+def join_consent_seals() -> None:
+    """Join what was sealed since to the consent ledger's chain. Beat: each minute."""
+    consent_ledger.join_seals()
 
 
 @shared_task(name="tasks.compare_suppressions")

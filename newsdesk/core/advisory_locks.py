@@ -25,6 +25,8 @@ class AdvisoryLock(IntEnum):
     SUPPRESSION_SYNC = 3
     #: Preparations that count what readers got lately.
     FREQUENCY_CAP = 4
+    #: Joining seals of consents to the chain.
+    CONSENT_CHAIN = 5
 
     @property
     def key(self) -> int:

@@ -1,6 +1,7 @@
 """Whom we may write to: subscribers, lists, segments, consent and suppression."""
 
 from subscribers.models.consent import Consent
+from subscribers.models.consent_seal import ConsentSeal
 from subscribers.models.list import List, Subscription
 from subscribers.models.segment import Segment
 from subscribers.models.subscriber import Subscriber
@@ -9,6 +10,7 @@ from subscribers.models.tracking_answer import TrackingAnswer
 
 __all__ = [
     "Consent",
+    "ConsentSeal",
     "LiftedSuppression",
     "List",
     "Segment",

@@ -1,4 +1,4 @@
-"""The proof of a yes or a no. Rows are only ever added; a trigger refuses the rest."""
+"""The proof of a yes or a no. Rows are only ever added and sealed (`subscribers.consent_ledger`); a trigger refuses the rest."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -9,7 +9,7 @@ class Consent(models.Model):
         GIVEN = "given", "given"
         WITHDRAWN = "withdrawn", "withdrawn"
 
-    #: Emptied by an erasure, never changed otherwise.
+    #: Emptied by an erasure, another one after a merge of two records; never changed otherwise.
     subscriber = models.ForeignKey(
         "subscribers.Subscriber", null=True, on_delete=models.SET_NULL, related_name="consents"
     )
@@ -20,6 +20,8 @@ class Consent(models.Model):
     #: The words the reader agreed to, where they are known.
     wording = models.TextField(blank=True)
     at = models.DateTimeField(db_default=Now())
+    #: Where source and wording named somebody who was erased: the SHA-256 of what they were, so that the seal still fits.
+    redacted = models.BinaryField(max_length=32, null=True)
 
     wagtail_reference_index_ignore = True
 

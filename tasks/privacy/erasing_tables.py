@@ -90,8 +90,14 @@ def _rewrite(label: str, key: Any, column: str, value: str | bytes) -> int:
     kind = {models.JSONField: "::text::jsonb", models.BinaryField: "::bytea"}.get(type(field), "")
     if isinstance(value, str) and not kind and getattr(field, "max_length", None):
         value = value[: field.max_length]
+    # The hash of the words is kept in their place, or the seal over them would be broken.
+    also = (
+        ", redacted = COALESCE(redacted, subscribers_consent_words(source, wording))"
+        if label == "subscribers.Consent"
+        else ""
+    )
     with connection.cursor() as cursor:
-        sql = f"UPDATE {about.db_table} SET {column} = %s{kind} WHERE {about.pk.column} = %s"  # noqa: S608
+        sql = f"UPDATE {about.db_table} SET {column} = %s{kind}{also} WHERE {about.pk.column} = %s"  # noqa: S608
         cursor.execute(sql, [value, key])
         return int(cursor.rowcount)
 

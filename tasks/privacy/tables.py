@@ -46,6 +46,7 @@ TABLES: dict[str, Holds] = {
     "mfa.Authenticator": Holds.DESK,
     "sessions.Session": Holds.DESK,
     "subscribers.Consent": Holds.READERS,
+    "subscribers.ConsentSeal": Holds.NOBODY,
     "subscribers.LiftedSuppression": Holds.READERS,
     "subscribers.List": Holds.NOBODY,
     "subscribers.Segment": Holds.EDITORIAL,
@@ -118,6 +119,7 @@ TABLES: dict[str, Holds] = {
 
 #: Columns in which an address may stand among other words, also in rows that are about somebody or something else.
 WORDS: dict[str, tuple[str, ...]] = {
+    "subscribers.Consent": ("source", "wording"),
     "subscribers.LiftedSuppression": ("why",),
     "subscribers.Suppression": ("detail",),
     "tasks.Action": ("why", "who"),

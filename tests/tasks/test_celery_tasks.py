@@ -18,6 +18,7 @@ NAMES = {
     "tasks.check_links",
     "tasks.check_sources",
     "tasks.expire_receipts",
+    "tasks.join_consent_seals",
     "tasks.compare_suppressions",
     "tasks.embed_stories",
 }

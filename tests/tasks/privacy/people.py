@@ -45,6 +45,7 @@ def hold_everywhere() -> Held:
 def _hold(world: World, reader: Subscriber, readers: List) -> None:
     address, lower, publication = reader.email, reader.email.lower(), world.send.edition.publication
     Consent.objects.create(subscriber=reader, list=readers, kind="given", source="form", wording="I agree")
+    Consent.objects.create(list=readers, kind="given", source=f"form of {address}", wording=f"{address} agrees")
     for reason in ("manual", "hard_bounce"):
         suppression.suppress(address, reason, detail=f"550 <{address}> is unknown")
     lift(address, why=f"{address} called", really=True)

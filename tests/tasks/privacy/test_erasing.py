@@ -12,7 +12,7 @@ from newsdesk.core.errors import RefusedError
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines import binaries
 from sandbox.server import Sandbox
-from subscribers import erased
+from subscribers import consent_ledger, erased
 from subscribers.importing.run import import_csv
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from tasks.models import Batch, Delivery, Erasure, Event, Receipt, TransactionalMail
@@ -124,7 +124,8 @@ def test_what_stays_is_a_keyed_hash_and_numbers(transport: SendGridTransport, ho
     mine = Suppression.objects.filter(reason="erased")
     assert [row.address for row in mine] == [erased.erased_address(ADDRESS)]
     assert not Subscription.objects.filter(subscriber_id=held.ada.pk).exists()
-    assert Consent.objects.filter(subscriber=None).count() == 2
+    assert Consent.objects.filter(subscriber=None).count() == 4
+    assert consent_ledger.verify().problems == []
     assert Delivery.objects.filter(subscriber_id=held.ada.pk).exists()
     assert set(Event.objects.filter(subscriber_id=held.ada.pk).values_list("agent", flat=True)) == {""}
     kept = Erasure.objects.get()
