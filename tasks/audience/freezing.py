@@ -58,9 +58,9 @@ SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS va
 """
 #: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
 #: counts as now, so that all who are late share batches.
-_ALL_AT_ONCE = "(SELECT *, now() AS at FROM prepared WHERE reason IS NULL) p"
+_ALL_AT_ONCE = "(SELECT subscriber_id, variant_id{tracked}, now() AS at FROM prepared WHERE reason IS NULL) p"
 _BY_TIMEZONE = """
-(SELECT prepared.*, GREATEST(due.at, now()) AS at
+(SELECT subscriber_id, variant_id{tracked}, GREATEST(due.at, now()) AS at
    FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
   WHERE reason IS NULL) p
 """
@@ -104,7 +104,7 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     """
     tracked = tracked_readers(cursor, send)
     wanted, excluded = sort_candidates(cursor, send, tracked)
-    readers = _readers(cursor, send)
+    readers = _readers(cursor, send, tracked)
     size = _batch_size(send)
     # What all readers of a request share.
     part = ["at", "variant_id", *(["tracked"] if tracked.differs else [])]
@@ -171,14 +171,16 @@ def _batch_size(send: Send) -> int:
     return min(BATCH_SIZE, warm_up.batch_size(send.sender_domain))
 
 
-def _readers(cursor: CursorWrapper, send: Send) -> SqlCondition:
+def _readers(cursor: CursorWrapper, send: Send, tracked: Tracked) -> SqlCondition:
     """Whoever gets a delivery, with the moment at which they are due."""
+    # No column more than needed: a million rows are sorted.
+    also = ", tracked" if tracked.differs else ""
     if not send.local_at:
-        return SqlCondition(_ALL_AT_ONCE)
+        return SqlCondition(_ALL_AT_ONCE.format(tracked=also))
     cursor.execute("SELECT DISTINCT timezone FROM prepared WHERE reason IS NULL")
     timezones = [timezone for (timezone,) in cursor.fetchall()]
     due = local_time.moments(datetime.fromisoformat(send.local_at), timezones, usual=send.edition.publication.zone)
-    return SqlCondition(_BY_TIMEZONE, (list(due), list(due.values())))
+    return SqlCondition(_BY_TIMEZONE.format(tracked=also), (list(due), list(due.values())))
 
 
 def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, too_large: bool) -> None:
