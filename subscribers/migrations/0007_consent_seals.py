@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0005_what_the_desk_looks_up'),
+        ('subscribers', '0006_tracking_answers'),
     ]
 
     operations = [

@@ -85,6 +85,6 @@ DROP FUNCTION subscribers_consent_words(text, text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscribers", "0006_consent_seals")]
+    dependencies = [("subscribers", "0007_consent_seals")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
