@@ -11,7 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from tasks.doorbell import BROKER_ERRORS, doorbell
+from tasks.broker_connection import BROKER_ERRORS, broker
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ def waiting_mails() -> int | None:
 
 def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
     try:
-        doorbell.ring(task, args, countdown=countdown)
+        broker.send(task, args, countdown=countdown)
     except BROKER_ERRORS as error:
         log.warning("message_not_sent", task=task, args=args, error=str(error))
         return False

@@ -13,10 +13,10 @@ from newsdesk.core import heartbeat, redis_client
 from tasks import claims, queue
 from tasks.alarms import disk_space
 from tasks.alarms.raising import raise_alarm
+from tasks.broker_connection import BROKER_ERRORS
 from tasks.claims import AbandonedClaim
 from tasks.database import high_water, row_locks
 from tasks.database.durability import durable
-from tasks.doorbell import BROKER_ERRORS
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport

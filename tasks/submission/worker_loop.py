@@ -15,8 +15,8 @@ from django.conf import settings
 
 from newsdesk.core import redis_client
 from tasks import queue, worker_shutdown
+from tasks.broker_connection import BROKER_ERRORS
 from tasks.database.durability import PATIENCE
-from tasks.doorbell import BROKER_ERRORS
 from tasks.feedback import applying
 from tasks.providers.base import Outcome, Transport
 from tasks.sends import finishing, wake_ups

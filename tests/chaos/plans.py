@@ -112,7 +112,7 @@ class Plan:
 
 
 def make_plan(seed: int, *, quick: bool = False) -> Plan:
-    """The plan of a seed. `quick` plans hold nothing that waits for a grace, a doorbell or a deadline."""
+    """The plan of a seed. `quick` plans hold nothing that waits for a grace, a wake-up or a deadline."""
     dice = random.Random(f"{seed}/{'quick' if quick else 'plan'}")
     rare = dice.choice(RARE) if not quick and dice.random() < 0.1 else ""
     acts = [*_disasters(dice, quick=quick), *_people(dice)]

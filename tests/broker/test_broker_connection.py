@@ -13,8 +13,8 @@ from django.conf import settings
 from newsdesk.core import redis_client
 from newsdesk.local_stack.engines.engines import Engines
 from tasks import queue
+from tasks.broker_connection import BrokerConnection, BrokerRestsError, broker
 from tasks.celery import app
-from tasks.doorbell import BrokerRestsError, Doorbell, doorbell
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -28,9 +28,9 @@ def broker() -> Iterator[Engines]:
     app.conf.broker_url = settings.REDIS_URL
     with Engines(settings.HOME, postgres=False) as engines:
         redis_client.client(settings.REDIS_URL).flushdb()
-        doorbell.forget()
+        broker.forget()
         yield engines
-    doorbell.forget()
+    broker.forget()
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_a_broker_that_stands_still_keeps_nobody(broker: Engines) -> None:
 
 
 def test_it_is_asked_again_once_it_has_rested(broker: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.doorbell.REST", 0.0)
+    monkeypatch.setattr("tasks.broker_connection.REST", 0.0)
     with frozen(broker):
         assert not queue.enqueue_receipt(1)
     assert eventually(lambda: queue.enqueue_receipt(2))
@@ -85,17 +85,17 @@ def test_a_child_does_not_use_its_parents_connection(broker: Engines) -> None:
     assert queue.enqueue_receipt(1)
     child = os.fork()
     if not child:
-        os._exit(0 if doorbell._connection is None and queue.enqueue_receipt(2) else 1)
+        os._exit(0 if broker._connection is None and queue.enqueue_receipt(2) else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert queue.enqueue_receipt(3)
     assert waiting() == 3
 
 
 def test_one_that_is_asked_by_another_thread_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.doorbell.PATIENCE", 0.01)
-    bell = Doorbell()
-    with bell._lock, pytest.raises(BrokerRestsError):
-        bell.ring("tasks.apply_receipt", (1,))
+    monkeypatch.setattr("tasks.broker_connection.PATIENCE", 0.01)
+    connection = BrokerConnection()
+    with connection._lock, pytest.raises(BrokerRestsError):
+        connection.send("tasks.apply_receipt", (1,))
 
 
 def test_a_frozen_server_is_asked_once_by_whoever_keeps_numbers_there(broker: Engines) -> None:

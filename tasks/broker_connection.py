@@ -23,7 +23,7 @@ class BrokerRestsError(OperationalError):
     """The broker did not answer a moment ago, and is not asked again yet."""
 
 
-class Doorbell:
+class BrokerConnection:
     """Sends Celery messages, one at a time."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Doorbell:
         self._connection: Connection | None = None
         self._asked_again_at = 0.0
 
-    def ring(self, task: str, args: tuple[object, ...], *, countdown: float = 0) -> None:
+    def send(self, task: str, args: tuple[object, ...], *, countdown: float = 0) -> None:
         """Send one message. Raises one of BROKER_ERRORS when the broker does not take it within PATIENCE."""
         if not self._lock.acquire(timeout=PATIENCE):
             raise BrokerRestsError("another message is waiting for the broker")
@@ -84,5 +84,5 @@ class Doorbell:
             pass  # it is of no more use, whatever it says
 
 
-doorbell = Doorbell()
-os.register_at_fork(after_in_child=doorbell.forget)
+broker = BrokerConnection()
+os.register_at_fork(after_in_child=broker.forget)
