@@ -12,8 +12,8 @@ from django.conf import settings
 
 from newsdesk.core import redis_client
 from newsdesk.local_stack.engines.engines import Engines
-from tasks import queue
-from tasks.broker_connection import BrokerConnection, BrokerRestsError, broker
+from tasks import broker_connection, queue
+from tasks.broker_connection import BrokerConnection, BrokerRestsError
 from tasks.celery import app
 from tests.waiting import eventually
 
@@ -28,9 +28,9 @@ def broker() -> Iterator[Engines]:
     app.conf.broker_url = settings.REDIS_URL
     with Engines(settings.HOME, postgres=False) as engines:
         redis_client.client(settings.REDIS_URL).flushdb()
-        broker.forget()
+        broker_connection.broker.forget()
         yield engines
-    broker.forget()
+    broker_connection.broker.forget()
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def test_a_child_does_not_use_its_parents_connection(broker: Engines) -> None:
     assert queue.enqueue_receipt(1)
     child = os.fork()
     if not child:
-        os._exit(0 if broker._connection is None and queue.enqueue_receipt(2) else 1)
+        os._exit(0 if broker_connection.broker._connection is None and queue.enqueue_receipt(2) else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert queue.enqueue_receipt(3)
     assert waiting() == 3
