@@ -73,7 +73,7 @@ def test_a_search_without_a_match_leads_back(desk: Client, stories: list[Story])
     url = reverse("wagtailsnippets_composer_story:list")
     page = desk.get(url, {"q": "nothing-like-it"}).content.decode()
 
-    assert f'Nothing here matches. <a href="{url}">Show all stories</a>' in page
+    assert f'Nothing here matches. <a class="desk-jump" href="{url}">Show all stories</a>' in page
 
 
 def test_lists_cost_the_same_however_long(
