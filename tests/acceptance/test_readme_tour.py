@@ -1,0 +1,73 @@
+"""The README's tour at the command line, typed as it stands there, after somebody else's edition was made."""
+
+import csv
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsdesk.core.home import Home
+from newsdesk.core.paths import samples_dir
+from tests.machine import Desk, environment, start
+
+pytestmark = pytest.mark.acceptance
+
+ROOT = Path(__file__).parent.parent.parent
+ADDRESS = "12 Quay Street, Singapore 049319"
+
+
+def commands() -> list[str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tour = text[text.index("### At the command line") :]
+    block = re.search(r"^ *```\n(.*?)^ *```", tour, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return [line.strip() for line in block[1].splitlines()]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
+    path.chmod(0o711)
+    up = start(Home(path))
+    try:
+        yield Desk(up)
+    finally:
+        up.end(signal.SIGTERM)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def test_the_tour_acts_on_the_readers_own_edition(desk: Desk) -> None:
+    digest = str(samples_dir() / "technology-week.txt")
+    desk("new-publication", "other", "--title", "Other", "--from", "Other <news@example.com>", "--address", ADDRESS)
+    desk("compose", "--publication", "other", "--digest", digest)
+
+    said = ""
+    for line in commands():
+        program, *words = shlex.split(line)
+        assert program == "newsdesk"
+        done = subprocess.run(
+            [sys.executable, "-m", "newsdesk", *words],
+            env={**environment(desk.up.home), "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said += done.stdout
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+
+    assert "weekly No. 1 goes out" in said
+    told = desk.wait_until_sent(1)
+    assert told["submitted"] == len(in_asia()) > 1
+
+
+def in_asia() -> list[str]:
+    with (samples_dir() / "readers.csv").open(encoding="utf-8", newline="") as file:
+        return [row["email"] for row in csv.DictReader(file) if row["country"] in {"SG", "MY"}]
