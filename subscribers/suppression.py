@@ -63,7 +63,7 @@ def unsubscribe(subscriber_id: int, publication_id: int, source: str) -> bool:
 def unsubscribe_many(pairs: Iterable[tuple[int, int]], source: str) -> int:
     """Unsubscribe (subscriber, publication) pairs in one statement; the number of pairs for which that was new.
 
-    A subscriber who no longer exists is passed over.
+    A subscriber who no longer exists is passed over; one whose record became another's is unsubscribed there.
     """
     unique = sorted(set(pairs))
     if not unique:
@@ -119,7 +119,9 @@ ON CONFLICT DO NOTHING
 
 _UNSUBSCRIBE = """
 WITH asked AS (
-    SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS pair (subscriber_id, publication_id)
+    SELECT DISTINCT COALESCE(m.kept_id, pair.subscriber_id) AS subscriber_id, pair.publication_id
+    FROM unnest(%s::bigint[], %s::bigint[]) AS pair (subscriber_id, publication_id)
+    LEFT JOIN subscribers_mergedreader m ON m.gone_id = pair.subscriber_id
 ), open AS (
     SELECT n.id, asked.publication_id FROM asked
     JOIN subscribers_list l ON l.publication_id = asked.publication_id

@@ -1,12 +1,14 @@
 """`/u/<token>` and `/p/<token>`: a reader's own links. GET shows, POST changes (RFC 8058 for the first)."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from composer.models import Publication
-from subscribers import preferences, reader_links, tracking
+from subscribers import merging, preferences, reader_links, tracking
 from subscribers.tokens import Link, LinkKind
 from tasks.feedback import unsubscribing
 from web.public_pages import not_found, page
@@ -105,6 +107,7 @@ def _read(token: str) -> tuple[Link | None, Publication | None]:
     link = reader_links.signer().read(token)
     if link is None or link.kind not in _KINDS:
         return None, None
+    link = replace(link, subscriber_id=merging.current_id(link.subscriber_id))
     return link, Publication.objects.filter(pk=link.publication_id).first()
 
 

@@ -3,6 +3,7 @@
 from subscribers.models.consent import Consent
 from subscribers.models.consent_seal import ConsentSeal
 from subscribers.models.list import List, Subscription
+from subscribers.models.merged_reader import MergedReader
 from subscribers.models.segment import Segment
 from subscribers.models.subscriber import Subscriber
 from subscribers.models.suppression import LiftedSuppression, Suppression
@@ -13,6 +14,7 @@ __all__ = [
     "ConsentSeal",
     "LiftedSuppression",
     "List",
+    "MergedReader",
     "Segment",
     "Subscriber",
     "Subscription",

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 class TrackingAnswer(models.Model):
     """A yes or a no to opens and clicks being reported: a consent of its own, apart from every subscription."""
 
-    #: Emptied by an erasure, never changed otherwise.
+    #: Emptied by an erasure, another one after a merge of two records; never changed otherwise.
     subscriber = models.ForeignKey(
         "subscribers.Subscriber", null=True, on_delete=models.SET_NULL, related_name="tracking_answers"
     )

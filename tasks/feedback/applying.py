@@ -27,6 +27,7 @@ from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, lock_batches, mark, marks_of, unknown_attempts
 from tasks.feedback.late_events import attribute
+from tasks.feedback.merged_readers import of_kept_readers
 from tasks.models import Alarm
 from tasks.providers import registry
 from tasks.providers.events import Parsed, ReportedEvent, UnreadableBodyError
@@ -125,6 +126,7 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
     ours = foreign_events.without_foreign(reported, lacking_here)
     if len(ours) < len(reported):
         log.warning("foreign_events_ignored", receipt=receipt_id, events=len(reported) - len(ours))
+    ours = of_kept_readers(ours)
     new = insert_new(attribute(ours, received_at=received_at), received_at=received_at)
     named = {event.attempt: event.send_id for event in ours if event.attempt is not None}
     lacking = {attempt: send_id for attempt, send_id in named.items() if attempt in lacking_here}

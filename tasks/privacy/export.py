@@ -12,7 +12,7 @@ from wagtail.models import ModelLogEntry
 
 from subscribers import profile
 from subscribers.address_forms import forms
-from subscribers.models import Consent, LiftedSuppression, Subscriber, Subscription
+from subscribers.models import Consent, LiftedSuppression, MergedReader, Subscriber, Subscription
 from tasks.database import clock
 from tasks.models import Event, TransactionalMail
 from tasks.privacy.mentions import mentions
@@ -25,6 +25,7 @@ _AT_ONCE = 500
 #: Of which table a section's rows are. What other tables say of the person in their words is under "mentions".
 SECTIONS = {
     "profile": ("subscribers.Subscriber",),
+    "merged": ("subscribers.MergedReader",),
     "subscriptions": ("subscribers.Subscription",),
     "suppressions": ("subscribers.Suppression",),
     "lifted_suppressions": ("subscribers.LiftedSuppression",),
@@ -66,6 +67,7 @@ def _sections(address: str, reader: Subscriber | None) -> Iterator[tuple[str, It
     naming = Naming(address, reader.email if reader else "")
     subscriber_id = reader.pk if reader else None
     yield "profile", _profile(reader)
+    yield "merged", _rows(MergedReader.objects.filter(kept_id=subscriber_id or 0), without=("kept",))
     yield "subscriptions", _subscriptions(subscriber_id)
     yield "suppressions", _suppressions(address)
     yield "lifted_suppressions", _lifted(address)

@@ -49,6 +49,7 @@ TABLES: dict[str, Holds] = {
     "subscribers.ConsentSeal": Holds.NOBODY,
     "subscribers.LiftedSuppression": Holds.READERS,
     "subscribers.List": Holds.NOBODY,
+    "subscribers.MergedReader": Holds.READERS,
     "subscribers.Segment": Holds.EDITORIAL,
     "subscribers.Subscriber": Holds.READERS,
     "subscribers.Subscription": Holds.READERS,

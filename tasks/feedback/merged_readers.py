@@ -1,0 +1,32 @@
+"""Reports about mails to a record that became another's: they name the id that is gone."""
+
+from collections.abc import Sequence
+
+from subscribers import merging
+from tasks.database.statements import run
+from tasks.providers.events import ReportedEvent
+
+_STILL_THERE = """
+SELECT d.send_id, d.subscriber_id FROM unnest(%b::bigint[], %b::bigint[]) AS r (send_id, subscriber_id)
+JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+"""
+
+
+def of_kept_readers(events: Sequence[ReportedEvent]) -> list[ReportedEvent]:
+    """The same events, those of deliveries that moved under the id that has them now.
+
+    A delivery that could not move is still under its old id, and so are the reports about it. One that names no address
+    stays as it is: a bounce would be taken for one of the address that was kept.
+    """
+    named = {event.subscriber_id for event in events if event.subscriber_id is not None and event.address}
+    kept = merging.current_ids(named) if named else {}
+    if not kept:
+        return list(events)
+    keys = [(event.send_id, event.subscriber_id) for event in events if event.subscriber_id in kept]
+    there = set(run(_STILL_THERE, ([send for send, _ in keys], [reader for _, reader in keys])))
+    return [
+        event._replace(subscriber_id=kept[event.subscriber_id])
+        if event.address and event.subscriber_id in kept and (event.send_id, event.subscriber_id) not in there
+        else event
+        for event in events
+    ]
