@@ -12,7 +12,7 @@ from wagtail.models import ModelLogEntry
 
 from subscribers import profile
 from subscribers.address_forms import forms
-from subscribers.models import Consent, LiftedSuppression, MergedReader, Subscriber, Subscription
+from subscribers.models import Consent, LiftedSuppression, MergedReader, Subscriber, Subscription, TrackingAnswer
 from tasks.database import clock
 from tasks.models import Event, TransactionalMail
 from tasks.privacy.mentions import mentions
@@ -30,6 +30,7 @@ SECTIONS = {
     "suppressions": ("subscribers.Suppression",),
     "lifted_suppressions": ("subscribers.LiftedSuppression",),
     "consents": ("subscribers.Consent",),
+    "tracking_answers": ("subscribers.TrackingAnswer",),
     "deliveries": ("tasks.Delivery", "tasks.Exclusion"),
     "events": ("tasks.Event",),
     "receipts": ("tasks.Receipt",),
@@ -72,6 +73,8 @@ def _sections(address: str, reader: Subscriber | None) -> Iterator[tuple[str, It
     yield "suppressions", _suppressions(address)
     yield "lifted_suppressions", _lifted(address)
     yield "consents", _consents(subscriber_id)
+    answers = TrackingAnswer.objects.filter(subscriber_id=subscriber_id or 0)
+    yield "tracking_answers", _rows(answers, without=("id", "subscriber"))
     yield "deliveries", (asdict(row) for row in history(subscriber_id)) if subscriber_id is not None else ()
     yield "events", _rows(Event.objects.filter(subscriber_id=subscriber_id or 0).order_by("at"), without=("key",))
     yield "receipts", _receipts(naming, subscriber_id)

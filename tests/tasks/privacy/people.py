@@ -6,7 +6,7 @@ import orjson
 from django.contrib.contenttypes.models import ContentType
 from wagtail.models import ModelLogEntry
 
-from subscribers import suppression
+from subscribers import suppression, tracking
 from subscribers.lifting import lift
 from subscribers.models import Consent, List, MergedReader, Subscriber, Suppression
 from tasks.feedback import inbox
@@ -46,6 +46,7 @@ def _hold(world: World, reader: Subscriber, readers: List) -> None:
     address, lower, publication = reader.email, reader.email.lower(), world.send.edition.publication
     Consent.objects.create(subscriber=reader, list=readers, kind="given", source="form", wording="I agree")
     Consent.objects.create(list=readers, kind="given", source=f"form of {address}", wording=f"{address} agrees")
+    tracking.answer(reader.pk, tracking.Tracking.GRANTED, source="page", wording="You may")
     MergedReader.objects.create(gone_id=10**9 + reader.pk, kept=reader, who="a test")
     for reason in ("manual", "hard_bounce"):
         suppression.suppress(address, reason, detail=f"550 <{address}> is unknown")

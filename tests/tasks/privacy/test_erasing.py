@@ -14,7 +14,7 @@ from newsdesk.local_stack.engines import binaries
 from sandbox.server import Sandbox
 from subscribers import consent_ledger, erased
 from subscribers.importing.run import import_csv
-from subscribers.models import Consent, MergedReader, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, MergedReader, Subscriber, Subscription, Suppression, TrackingAnswer
 from tasks.models import Batch, Delivery, Erasure, Event, Receipt, TransactionalMail
 from tasks.privacy import erasing, erasing_tables
 from tasks.privacy.erasing import erase
@@ -128,6 +128,7 @@ def test_what_stays_is_a_keyed_hash_and_numbers(transport: SendGridTransport, ho
     assert consent_ledger.verify().problems == []
     assert Delivery.objects.filter(subscriber_id=held.ada.pk).exists()
     assert MergedReader.objects.get().kept == held.neighbour
+    assert TrackingAnswer.objects.get(subscriber=None).answer == "granted"
     assert set(Event.objects.filter(subscriber_id=held.ada.pk).values_list("agent", flat=True)) == {""}
     kept = Erasure.objects.get()
     assert (kept.who, kept.subscriber_id, kept.provider_answer["status"]) == ("a test", None, 202)

@@ -37,6 +37,7 @@ def test_every_section_has_what_is_held_and_nothing_of_anybody_else() -> None:
     assert data["desk_log"][0]["label"] == ADDRESS
     assert data["profile"][0]["attributes"] == {"city": "Oslo-Unique"}
     assert {row["kind"] for row in data["consents"]} == {"given", "withdrawn"}
+    assert [(row["answer"], row["wording"]) for row in data["tracking_answers"]] == [("granted", "You may")]
     assert {row["address"] for row in data["suppressions"]} == {ADDRESS.lower(), "@example.com"}
     assert {row["outcome"] for row in data["deliveries"]} == {"submitted", "failed"}
     assert {row["kind"] for row in data["events"]} == {"delivered", "clicked"}
