@@ -12,7 +12,7 @@ from tasks.links import checks
 from tasks.preparation import preparing
 from tasks.privacy import retention
 from tasks.providers.registry import get_transport
-from tasks.reconciliation import silence
+from tasks.reconciliation import doubt_alarms, silence
 from tasks.slots import upkeep
 from tasks.sources import polling, staleness
 from tasks.submission import recovery, worker_loop
@@ -73,8 +73,11 @@ def recover_after_start() -> None:
 
 @shared_task(name="tasks.reconcile")
 def reconcile() -> None:
-    """Look for evidence of unknown attempts. Beat: five times in the silence grace, each minute at the least."""
+    """Look for evidence of unknown attempts, and tell of those that wait for a person. Beat: five times in the silence
+    grace, each minute at the least.
+    """
     silence.reconcile(transport=get_transport())
+    doubt_alarms.look()
 
 
 @shared_task(name="tasks.expire_receipts")

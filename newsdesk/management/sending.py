@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from newsdesk.core.errors import InputError
@@ -39,9 +40,17 @@ def send_numbered(number: int) -> "Send":
 def report_of(send: "Send") -> dict[str, Any]:
     """The JSON of one send: its counts, and what was done to it."""
     from tasks.sends.audit_trail import history
+
+    return {**standings([send])[0], "history": history(send.pk)}
+
+
+def standings(sends: "Iterable[Send]") -> list[dict[str, Any]]:
+    """The counts of each send, and as `in_doubt` why it waits for a decision about unknown batches."""
+    from tasks.reconciliation import doubt_alarms
     from tasks.sends.counts import as_json
 
-    return {**as_json(send), "history": history(send.pk)}
+    doubts = doubt_alarms.in_doubt()
+    return [{**as_json(send), **({"in_doubt": doubts[send.pk]} if send.pk in doubts else {})} for send in sends]
 
 
 def as_text(report: dict[str, Any]) -> str:
@@ -51,6 +60,8 @@ def as_text(report: dict[str, Any]) -> str:
         lines.append(f"  because: {report['reason']}")
     if report.get("held"):
         lines.append(f"  waits: {report['held']}")
+    if report.get("in_doubt"):
+        lines.append(f"  waits for you: {report['in_doubt']}")
     lines.append(f"  {report['candidates']:>9,}  candidates")
     lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in sorted(report["excluded"].items())]
     for name in ("pending", "submitting", "submitted", "unknown", "failed"):

@@ -59,6 +59,11 @@ _TEXTS: Mapping[str, _Text] = {
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "
         "is believed again on this key.",
     ),
+    Alarm.Code.IN_DOUBT: _Text(
+        "{what}: some readers are in doubt",
+        "What is known: newsdesk evidence {send}. Then decide, at the desk or by newsdesk settle: send it to them again, who may "
+        "get it twice, or leave them, who may not have it. The send is not over before.",
+    ),
     Alarm.Code.DATABASE_MOVED: _Text(
         "{what} is paused: the database has moved",
         "Find out what had gone out, decide about each unknown batch (newsdesk settle), then let the sends go on: newsdesk "

@@ -26,6 +26,8 @@ class Alarm(models.Model):
         LOST_ATTEMPTS = "lost_attempts"
         #: The provider accepted a batch more than once.
         ACCEPTED_TWICE = "accepted_twice"
+        #: Readers of unknown batches wait for a person's decision.
+        IN_DOUBT = "in_doubt"
         #: The database was restored or promoted under a send.
         DATABASE_MOVED = "ground_moved"
         #: The mark of what was sent is missing: a person says whether this database is the newest.

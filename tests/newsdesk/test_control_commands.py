@@ -205,3 +205,17 @@ def test_alarms_are_listed_and_cleared(me: str) -> None:
     assert run("alarms") == {"alarms": []}
     with pytest.raises(InputError, match=f"no open alarm {alarm.pk}"):
         run("alarms", "--clear", alarm.pk)
+
+
+def test_status_says_which_sends_wait_for_a_decision_about_readers_in_doubt() -> None:
+    batch = make_batch(size=13, status="unknown")
+    batch.attempt = make_attempt(batch, transport="smtp:1", outcome="unknown").pk
+    batch.save()
+    other = make_prepared_send(1)
+
+    sends = {report["send"]: report for report in run("status")["sends"]}
+
+    assert sends[batch.send_id]["in_doubt"].startswith("13 readers are in doubt")
+    assert run("status", batch.send_id)["in_doubt"] == sends[batch.send_id]["in_doubt"]
+    assert "in_doubt" not in sends[other.pk]
+    assert "waits for you: 13 readers are in doubt" in text("status", batch.send_id)

@@ -28,6 +28,7 @@ TITLES = {
     Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
     Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",
     Alarm.Code.ACCEPTED_TWICE: "The provider took a part of a send twice",
+    Alarm.Code.IN_DOUBT: "Readers are in doubt and wait for your decision",
     Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
     Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
@@ -73,7 +74,8 @@ def needs(user: Any) -> tuple[list[Need], int]:
     held = _held_sends(user, settled_there)
     approved = _approved([*(alarm.send for alarm in alarms if alarm.send), *held])
     found = [_of_alarm(user, alarm, approved) for alarm in alarms]
-    found += [*(_of_held(send, approved) for send in held), *_in_doubt(user)]
+    told = {alarm.send_id for alarm in alarms if alarm.code == Alarm.Code.IN_DOUBT}
+    found += [*(_of_held(send, approved) for send in held), *_in_doubt(user, told)]
     found += [*_reviews(user), *_failing_sources(user)]
     return found, len(newest) - len(alarms)
 
@@ -96,6 +98,8 @@ def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
     may_control = bool(send) and may(user, Right.SEND, publication_of(alarm))
     buttons = _buttons(send, approved) if send and may_control else ()
     opening = (_opening(edition),) if edition else ()
+    if edition and may_control and alarm.code == Alarm.Code.IN_DOUBT:
+        opening = (_deciding(edition),)
     return Need(
         title=TITLES.get(alarm.code, "Something needs a look"),  # type: ignore[call-overload]  # stored codes are texts
         text=in_words(alarm.message),
@@ -107,6 +111,11 @@ def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
 
 def _opening(edition: Edition) -> Button:
     return Button(label=f"Open No. {edition.number}", url=edit_url(edition))
+
+
+def _deciding(edition: Edition) -> Button:
+    """To the edition's page, where readers in doubt are decided about."""
+    return Button(label="Decide", url=edit_url(edition), about=f"Decide about {edition}")
 
 
 def _buttons(send: Send, approved: set[int]) -> tuple[Button, ...]:
@@ -149,21 +158,25 @@ def _controlled(sends: "QuerySet[Send]", user: Any) -> "QuerySet[Send]":
     return within(sends, user, Right.SEND, path="edition__publication_id")
 
 
-def _in_doubt(user: Any) -> list[Need]:
-    """Batches nobody saw the end of, and about which no person has decided yet."""
+def _in_doubt(user: Any, told: set[int | None]) -> list[Need]:
+    """Batches nobody saw the end of, and about which no person has decided yet; `told`: sends whose alarm says so."""
     decided = Attempt.objects.filter(
         pk=OuterRef("attempt"), evidence__contains=[{"kind": "person", "decided": "leave"}]
     )
     all_unknown = Batch.objects.filter(~Exists(decided), status=Batch.Status.UNKNOWN)
     unknown = within(all_unknown, user, Right.SEND, path="send__edition__publication_id")
-    by_send = unknown.values("send").annotate(readers=Sum(F("size") - F("excluded") - F("failed")))
+    by_send = (
+        unknown.exclude(send__in=[send for send in told if send])
+        .values("send")
+        .annotate(readers=Sum(F("size") - F("excluded") - F("failed")))
+    )
     readers = dict(by_send.order_by("-send").values_list("send", "readers")[:OTHERS_SHOWN])
     sends = Send.objects.filter(pk__in=readers).select_related("edition__publication").order_by("-pk")
     return [
         Need(
             title=f"{readers[send.pk]:,} reader{'' if readers[send.pk] == 1 else 's'} of No. {send.edition.number} in doubt",
             text="Nobody saw whether the provider took their mails. Nothing is sent again before you decide.",
-            buttons=(Button(label="Decide", url=edit_url(send.edition), about=f"Decide about {send.edition}"),),
+            buttons=(_deciding(send.edition),),
         )
         for send in sends
     ]

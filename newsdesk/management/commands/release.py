@@ -24,11 +24,10 @@ class Command(NewsdeskCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks.approvals import releasing
-        from tasks.sends.counts import as_json
 
         send = sending.send_numbered(options["send"])
         release = releasing.release_now if options["now"] else releasing.release_to_next_slot
         release(send.pk, who=f"command line ({getpass.getuser()})")
         send.refresh_from_db()
-        report = as_json(send)
+        report = sending.standings([send])[0]
         self.report(report, sending.as_text(report))

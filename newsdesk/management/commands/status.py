@@ -19,14 +19,13 @@ class Command(NewsdeskCommand):
         from django.db.models import Sum
 
         from tasks.models import Send, WebhookState
-        from tasks.sends.counts import as_json
 
         if options["send"] is not None:
             report = sending.report_of(sending.send_numbered(options["send"]))
             self.report(report, sending.as_text(report))
             return
         foreign = WebhookState.objects.aggregate(events=Sum("foreign_events"))["events"] or 0
-        reports = [as_json(send) for send in Send.objects.all()]
+        reports = sending.standings(Send.objects.all())
         lines = [*map(sending.as_text, reports)] or ["nothing was sent yet"]
         if foreign:
             lines.append(f"{foreign} reports about mail of others on the same account were ignored")

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from composer.models import Edition, Publication, Source, Story
 from subscribers.models import Consent
+from tasks import celery_tasks
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
 from tests import factories
@@ -166,6 +167,23 @@ def test_batches_in_doubt_show_until_somebody_decides(desk: Client, edition: Edi
 
     assert leave(batch.pk, who="ada")
     assert "in doubt" not in text_of(desk.get(reverse(HOME)))
+
+
+def test_an_alarm_about_readers_in_doubt_leads_to_the_decision_and_is_said_once(desk: Client, edition: Edition) -> None:
+    send = factories.make_send(approval=factories.make_approval(edition), status="sending", prepared_at=timezone.now())
+    batch = factories.make_batch(send, size=13, status="unknown")
+    batch.attempt = factories.make_attempt(batch, transport="smtp:1").pk
+    batch.save()
+
+    celery_tasks.reconcile()
+
+    response = desk.get(reverse(HOME))
+    words = text_of(response)
+    assert "Readers are in doubt and wait for your decision 13 readers are in doubt" in words
+    assert "a person must decide." in words
+    assert "newsdesk settle" not in words
+    assert "13 readers of No. 1 in doubt" not in words
+    assert f'aria-label="Decide about {edition}"' in response.content.decode()
 
 
 def test_a_failing_source_shows(desk: Client, publication: Publication) -> None:

@@ -1,0 +1,112 @@
+"""An unknown batch that will not settle by itself, or has not for an hour, tells a person: one alarm for each send."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import connection
+from django.db.models.functions import Now
+
+from tasks.alarms.raising import raise_alarm
+from tasks.models import Alarm
+from tasks.providers import registry
+
+log = structlog.get_logger(__name__)
+
+#: Seconds. Most events of an accepted request are here within minutes.
+PATIENCE = 3600.0
+
+#: A batch without an attempt was found unknown when the database had moved: its send's preparation is all that is dated.
+_UNDECIDED = """
+SELECT b.send_id, COALESCE(a.transport, ''), b.size - b.excluded - b.failed, since.at,
+       EXTRACT(EPOCH FROM statement_timestamp() - since.at)::float8
+  FROM tasks_batch b
+  JOIN tasks_send s ON s.id = b.send_id
+  LEFT JOIN tasks_attempt a ON a.id = b.attempt
+ CROSS JOIN LATERAL (SELECT COALESCE(a.finished_at, a.fenced_at, s.prepared_at, s.created_at) AS at) AS since
+ WHERE b.status = 'unknown' AND NOT COALESCE(a.evidence @> '[{"decided": "leave"}]', false)
+ ORDER BY b.send_id, since.at
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Unknown:
+    send_id: int
+    #: Of the attempt; empty when the batch has none.
+    transport: str
+    readers: int
+    since: datetime
+    #: Seconds.
+    age: float
+
+
+def look() -> None:
+    """Raise the alarms, keep the readers they name up to date, clear those of sends about which nothing is undecided.
+
+    One that a person has cleared comes back only with a batch that became unknown after it. Raises the database's errors.
+    """
+    undecided = _undecided()
+    settled = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, cleared_at=None).exclude(send__in=list(undecided))
+    for send_id in settled.values_list("send_id", flat=True):
+        log.info("doubts_settled", send=send_id)
+    settled.update(cleared_at=Now())
+    for send_id, unknown in undecided.items():
+        if message := _message(unknown):
+            _tell(send_id, message, newest=unknown[-1].since)
+
+
+def in_doubt() -> dict[int, str]:
+    """By the id of each send that waits for a decision about unknown batches: how many readers, and why they wait."""
+    return {send_id: message for send_id, unknown in _undecided().items() if (message := _message(unknown))}
+
+
+def _tell(send_id: int, message: str, *, newest: datetime) -> None:
+    last = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, send_id=send_id).order_by("-pk").first()
+    if last is not None and last.cleared_at is None:
+        Alarm.objects.filter(pk=last.pk).exclude(message=message).update(message=message)
+    elif last is None or last.raised_at < newest:
+        raise_alarm(Alarm.Code.IN_DOUBT, message, send_id=send_id, mail=True)
+
+
+def _undecided() -> dict[int, list[_Unknown]]:
+    """Unknown batches that nobody has left as they are, by send, the oldest first."""
+    by_send: dict[int, list[_Unknown]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDECIDED)
+        for send_id, transport, readers, since, age in cursor.fetchall():
+            row = _Unknown(send_id=send_id, transport=transport, readers=readers, since=since, age=age)
+            by_send.setdefault(send_id, []).append(row)
+    return by_send
+
+
+def _message(unknown: Iterable[_Unknown]) -> str:
+    """How many readers wait for a decision, and why, for the most certain reason; empty when none does yet."""
+    reasons = {}
+    readers = 0
+    for row in unknown:
+        if found := _why(row):
+            readers += row.readers
+            reasons[found[0]] = found[1]
+    if not reasons:
+        return ""
+    whose = f"{readers:,} reader{' is' if readers == 1 else 's are'}"
+    return f"{whose} in doubt: nobody saw whether the provider took their mails. {reasons[min(reasons)]}"
+
+
+def _why(row: _Unknown) -> tuple[int, str] | None:
+    """Why a person is needed, and its place among the reasons; None when it may still settle by itself soon."""
+    if row.transport and not registry.reports(row.transport):
+        title = registry.title_of(row.transport)
+        return 1, f"{title} never tells later, so a person must decide: newsdesk settle."
+    if row.transport and row.transport != registry.get_transport().name:
+        return 2, (
+            "They were sent with another key than the one in use now, whose silence proves nothing any more. Unless an "
+            "event comes, a person must decide: newsdesk settle."
+        )
+    if row.age > PATIENCE:
+        return 3, (
+            "For more than an hour nothing has proved either. It may yet settle by itself; a person can decide before: "
+            "newsdesk settle."
+        )
+    return None

@@ -1,0 +1,109 @@
+"""An unknown batch that will not settle by itself, or has not for an hour, tells a person."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tasks import celery_tasks
+from tasks.alarms import raising
+from tasks.models import Alarm, Attempt, Batch, Send, TransactionalMail
+from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.reconciliation import decisions
+from tests.factories import make_attempt, make_batch, make_editor, make_send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def ada() -> Any:
+    return make_editor()
+
+
+def unknown(transport: str, *, send: Send | None = None, ago: float = 60, size: int = 13) -> Batch:
+    """A batch of a sending send whose attempt ended so many seconds ago without an answer."""
+    batch = make_batch(send, size=size, status=Batch.Status.UNKNOWN)
+    at = timezone.now() - timedelta(seconds=ago)
+    attempt = make_attempt(batch, transport=transport, fenced_at=at, finished_at=at, outcome="unknown")
+    batch.attempt = attempt.pk
+    batch.save(update_fields=["attempt"])
+    return batch
+
+
+def messages() -> list[str]:
+    """Of the open alarms."""
+    celery_tasks.reconcile()
+    return list(Alarm.objects.filter(code="in_doubt", cleared_at=None).values_list("message", flat=True))
+
+
+def test_what_smtp_left_in_doubt_is_told_at_once_and_once(transport: SendGridTransport) -> None:
+    batch = unknown("smtp:1", ago=1)
+    unknown("smtp:1", send=batch.send, ago=1, size=4)
+
+    (message,) = messages()
+
+    assert message.startswith("17 readers are in doubt: ")
+    assert "never tells later" in message
+    assert messages() == [message]
+    mail = TransactionalMail.objects.get()
+    assert (mail.kind, mail.subject) == ("alarm", f"Newsdesk: send {batch.send_id}: some readers are in doubt")
+    assert f"newsdesk evidence {batch.send_id}" in mail.text
+
+
+def test_what_went_out_with_another_key_is_told_at_once(transport: SendGridTransport) -> None:
+    unknown("sendgrid:rotated", ago=1, size=1)
+
+    (message,) = messages()
+
+    assert message.startswith("1 reader is in doubt: ")
+    assert "another key" in message
+
+
+def test_what_may_settle_by_itself_is_told_after_an_hour(transport: SendGridTransport) -> None:
+    batch = unknown(transport.name, ago=3500)
+    assert messages() == []
+
+    Attempt.objects.filter(pk=batch.attempt).update(finished_at=timezone.now() - timedelta(seconds=3700))
+
+    (message,) = messages()
+    assert "more than an hour" in message
+
+
+def test_a_batch_that_the_moved_database_left_without_an_attempt_is_told_after_an_hour(
+    transport: SendGridTransport,
+) -> None:
+    long_ago = timezone.now() - timedelta(hours=2)
+    send = make_send(status=Send.Status.SENDING, prepared_at=long_ago)
+    make_batch(send, size=2, status=Batch.Status.UNKNOWN)
+
+    (message,) = messages()
+
+    assert message.startswith("2 readers are in doubt: ")
+
+
+def test_each_send_has_an_alarm_of_its_own_that_ends_when_all_of_it_is_settled(transport: SendGridTransport) -> None:
+    first, other = unknown("smtp:1"), unknown("smtp:1")
+    second = unknown("smtp:1", send=first.send, size=2)
+    assert len(messages()) == 2
+
+    assert decisions.leave(first.pk, who="ada")
+    assert len(messages()) == 2
+    assert Alarm.objects.get(send=first.send_id, cleared_at=None).message.startswith("2 readers are")
+
+    assert decisions.resend(second.pk, who="ada")
+    messages()
+    assert list(Alarm.objects.filter(cleared_at=None).values_list("send", flat=True)) == [other.send_id]
+    assert TransactionalMail.objects.count() == 2
+
+
+def test_an_alarm_that_a_person_cleared_comes_back_with_a_new_doubt_only(transport: SendGridTransport) -> None:
+    batch = unknown("smtp:1")
+    messages()
+    assert raising.clear(Alarm.objects.get().pk, who="ada")
+    assert messages() == []
+
+    unknown("smtp:1", send=batch.send, ago=-1, size=1)
+
+    (message,) = messages()
+    assert message.startswith("14 readers")
