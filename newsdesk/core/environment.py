@@ -118,6 +118,8 @@ class Environment:
     login_days: int = 30
     #: Hours by which the signed time of a webhook call may differ from ours; 0 = any.
     webhook_window_hours: int = 0
+    #: Pinged while all is well, by the convention of healthchecks.io; "" = nobody is told.
+    heartbeat_url: str = field(default="", repr=False)
     #: Test mails that one person may send from the desk within an hour.
     test_mails_per_hour: int = TEST_MAILS_PER_HOUR
     #: Where stories are fetched from, as far as sources name them.
@@ -350,6 +352,7 @@ def read(mapping: Mapping[str, str]) -> Environment:
         export_days=_whole(mapping, "NEWSDESK_EXPORT_DAYS", 7),
         login_days=_whole(mapping, "NEWSDESK_LOGIN_DAYS", 30),
         webhook_window_hours=_whole(mapping, "NEWSDESK_WEBHOOK_WINDOW_HOURS", 0, most=87_600),
+        heartbeat_url=_url(mapping, "NEWSDESK_HEARTBEAT_URL", ("http", "https")),
         test_mails_per_hour=_whole(mapping, "NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
         mailboxes=_mailboxes(mapping),
         login=_login(mapping),

@@ -17,7 +17,7 @@ from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
 from tasks.database import high_water, identity
 from tasks.database.durability import durable
 from tasks.models import Send
-from tasks.sends import control, database_behind, database_moved, finishing, wake_ups
+from tasks.sends import control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
 from tasks.sends.audit_trail import record_action
 from tasks.slots import missed_slots
 
@@ -76,6 +76,7 @@ def prepare(send_id: int) -> Prepared | None:
     if prepared is not None:
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         wake_ups.wake_for_pending(send_id)
+        heartbeat_pings.started(send_id)
         if 0 < settings.UNDO_SECONDS <= queue.LONGEST_COUNTDOWN:
             for _ in range(min(prepared.batches, wake_ups.WORKERS_AT_MOST)):
                 queue.enqueue_worker_loop(countdown=settings.UNDO_SECONDS + 0.05)

@@ -10,6 +10,7 @@ from tasks import queue
 from tasks.alarms.raising import raise_alarm
 from tasks.database.durability import durable
 from tasks.models import Alarm, Batch, Send
+from tasks.sends import heartbeat_pings
 from tasks.sends.audit_trail import record_action
 from tasks.sends.finishing import finish_if_done
 from tasks.sends.wake_ups import wake_for_pending
@@ -36,7 +37,10 @@ def pause(send_id: int, why: str, *, by: Any = None, who: str = "") -> bool:
         )
         if paused:
             record_action(send_id, "paused", why=why, by=by, who=who)
-            raise_alarm(Alarm.Code.SEND_PAUSED, why, send_id=send_id, mail=by is None and not who)
+            by_itself = by is None and not who
+            raise_alarm(Alarm.Code.SEND_PAUSED, why, send_id=send_id, mail=by_itself)
+            if by_itself:
+                heartbeat_pings.failed(send_id)
     if paused:
         log.warning("send_paused", send=send_id, why=why)
     return bool(paused)

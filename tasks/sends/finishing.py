@@ -3,7 +3,7 @@
 import structlog
 from django.db import connection
 
-from tasks.sends import shares
+from tasks.sends import heartbeat_pings, shares
 from tasks.sends.audit_trail import NEWSDESK
 
 log = structlog.get_logger(__name__)
@@ -28,5 +28,6 @@ def finish_if_done(send_id: int) -> bool:
         finished = cursor.rowcount
     if finished:
         log.info("send_finished", send=send_id)
+        heartbeat_pings.finished(send_id)
         shares.alarm_if_many_failed(send_id)
     return bool(finished)

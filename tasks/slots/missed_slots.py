@@ -8,6 +8,7 @@ from composer.models import Edition
 from tasks.alarms.raising import raise_alarm
 from tasks.database import clock
 from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.sends import heartbeat_pings
 from tasks.sends.audit_trail import record_action
 from tasks.slots.active_recurrence import active_recurrence, is_sent_by_hand, late_limit
 from tasks.slots.rescheduling import move_to_next_slot
@@ -92,3 +93,4 @@ def _raise_missed(edition: Edition, slot: datetime, why: str, *, send_id: int | 
         edition_id=edition.pk,
         mail=True,
     )
+    heartbeat_pings.missed()

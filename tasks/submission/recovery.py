@@ -20,7 +20,7 @@ from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
-from tasks.sends import control, database_behind, finishing, shares, stopping, wake_ups
+from tasks.sends import control, database_behind, finishing, heartbeat_pings, shares, stopping, wake_ups
 from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, canary, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
@@ -78,6 +78,7 @@ def recover(*, wake_all: bool = False) -> None:
     heard_of = Send.objects.filter(finished_at__gt=Now() - _STILL_HEARD_OF, status=Send.Status.SENT)
     for send_id in heard_of.values_list("pk", flat=True):
         shares.alarm_if_rates_are_high(send_id)
+    heartbeat_pings.swept()
 
 
 def _tell_that_it_runs() -> None:

@@ -43,6 +43,7 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
         ("NEWSDESK_SILENCE_GRACE", "120", "silence_grace", 120),
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
+        ("NEWSDESK_HEARTBEAT_URL", "https://hc.example/ping/1/", "heartbeat_url", "https://hc.example/ping/1"),
         ("NEWSDESK_LOG_LEVEL", "debug", "log_level", "DEBUG"),
         (
             "NEWSDESK_MAILBOXES",
@@ -80,6 +81,7 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("SMTP_URL", "smtp://user:hush@mx.example?starttls=no"),
         ("NEWSDESK_SILENCE_GRACE", "-1"),
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
+        ("NEWSDESK_HEARTBEAT_URL", "hc.example/ping/1"),
         ("NEWSDESK_LOG_LEVEL", "loud"),
     ],
 )
