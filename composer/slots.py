@@ -38,8 +38,8 @@ def upcoming(cadence: Cadence, after: dt.datetime) -> Iterator[dt.datetime]:
 
 
 def cadence_of(publication: Publication) -> Cadence | None:
-    """None where the publication has no weekly slot."""
-    if publication.cadence_weekday is None or publication.cadence_time is None:
+    """None where the publication has no weekly slot, or nobody knows when it is: its timezone is unknown here."""
+    if publication.cadence_weekday is None or publication.cadence_time is None or not publication.has_known_zone:
         return None
     return Cadence(
         weekday=publication.cadence_weekday,

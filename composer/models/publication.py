@@ -188,4 +188,13 @@ class Publication(models.Model):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.timezone)
+        """The clock on which its times are shown: UTC, and saying so, when this machine does not know its timezone."""
+        try:
+            return zoneinfo.ZoneInfo(self.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return zoneinfo.ZoneInfo("UTC")
+
+    @property
+    def has_known_zone(self) -> bool:
+        """Whether this machine knows its timezone: zones are renamed, and systems split old names off. If not, its slots wait."""
+        return self.zone.key == self.timezone

@@ -79,6 +79,10 @@ _TEXTS: Mapping[str, _Text] = {
         "Newsdesk tries one batch a minute and goes on by itself with the first answer. Look at the provider's status page "
         "and at this machine's connection. What was left without an answer is settled later; nothing is sent twice.",
     ),
+    Alarm.Code.TIMEZONE_UNKNOWN: _Text(
+        "{what}: its timezone is not known any more",
+        "Give the publication another timezone at the desk. What was due meanwhile goes out then, or is held where it is too late.",
+    ),
     Alarm.Code.SLOT_UNAPPROVED: _Text(
         "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
     ),

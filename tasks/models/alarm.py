@@ -34,6 +34,8 @@ class Alarm(models.Model):
         MARK_MISSING = "mark_missing"
         #: The provider leaves requests without an answer.
         BREAKER_OPEN = "breaker_open"
+        #: This machine does not know a publication's timezone any more: its slots wait.
+        TIMEZONE_UNKNOWN = "timezone_unknown"
         #: The slot is near and its edition is not approved.
         SLOT_UNAPPROVED = "slot_unapproved"
         #: A source has changed since a story of the edition was written, and its time is near.

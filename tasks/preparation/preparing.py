@@ -16,7 +16,7 @@ from tasks import queue
 from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
 from tasks.database import high_water, identity
 from tasks.database.durability import durable
-from tasks.models import Send
+from tasks.models import Send, Slot
 from tasks.sends import control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
 from tasks.sends.audit_trail import record_action
 from tasks.slots import missed_slots
@@ -95,6 +95,10 @@ def _prepare(send_id: int) -> Prepared | None:
         return None
     if not send.approval.stands:
         control.pause(send_id, "The edition was reopened after it was scheduled: approve it and schedule it again.")
+        return None
+    if not send.edition.publication.has_known_zone and (send.local_at or Slot.objects.filter(send=send).exists()):
+        # An alarm says so (tasks/alarms/timezones.py).
+        log.warning("send_waits_for_timezone", send=send_id, timezone=send.edition.publication.timezone)
         return None
     here = identity.current()
     if _pause_if_database_moved(send, here) or missed_slots.hold_if_missed(send):

@@ -47,6 +47,8 @@ def schedule(
     called with the send in its transaction. Raises SchedulingError.
     """
     _refuse_other_publications(edition, lists, segment)
+    if at is not None or local_at is not None:
+        _refuse_unknown_zone(edition)
     if local_at is not None:
         _refuse_impossible(local_at, at)
         at = first_moment(edition, lists, local_at)
@@ -94,6 +96,15 @@ def sender_domain(approval: Approval) -> str:
     variant = approval.variants.exclude(stories=0).first()
     _, address = parseaddr(variant.headers.get("From", "") if variant else "")
     return (address or approval.edition.publication.from_email).rpartition("@")[2].lower()
+
+
+def _refuse_unknown_zone(edition: Edition) -> None:
+    publication = edition.publication
+    if not publication.has_known_zone:
+        raise SchedulingError(
+            f"the timezone {publication.timezone} of {publication} is not known on this machine: give the publication another "
+            "one first, or send at once"
+        )
 
 
 def _refuse_other_publications(edition: Edition, lists: Sequence[List], segment: Segment | None) -> None:

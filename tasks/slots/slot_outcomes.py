@@ -23,7 +23,7 @@ def decide(edition_id: int, *, now: datetime | None = None) -> None:
     """Do what is due for the slot of this edition: schedule, warn, or state that it was missed. May be repeated freely."""
     now = now or clock.now()
     edition = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition_id)
-    if edition.slot is None:
+    if edition.slot is None or not edition.publication.has_known_zone:
         return
     is_over = edition.slot <= now
     slot = locked_row(edition)

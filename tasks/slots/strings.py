@@ -8,7 +8,7 @@ from composer.models import Edition
 def slot_time(edition: Edition, moment: datetime) -> str:
     """The moment by the publication's clock, with its time zone."""
     local = moment.astimezone(edition.publication.zone)
-    return f"{local:%Y-%m-%d %H:%M} ({edition.publication.timezone})"
+    return f"{local:%Y-%m-%d %H:%M} ({edition.publication.zone})"
 
 
 def duration(span: timedelta) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from composer.models import Edition, Publication
+from tasks.alarms import timezones
 from tasks.database import clock
 from tasks.models import Alarm, Slot
 from tasks.slots.next_draft import REMEMBERED, make_next_draft
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 def keep_slots(*, now: datetime | None = None) -> None:
     """Do the upkeep of every publication. What fails for one is logged and keeps nobody else waiting."""
+    timezones.look()
     weekly = Q(cadence_weekday__isnull=False) | Q(recurrence__active=True)
     for publication in Publication.objects.filter(weekly):
         try:
@@ -29,7 +31,12 @@ def keep_slots(*, now: datetime | None = None) -> None:
 
 
 def keep(publication: Publication, *, now: datetime | None = None) -> None:
-    """Decide about each of its editions' slots, and see to it that the next one has a draft. May be repeated freely."""
+    """Decide about each of its editions' slots, and see to it that the next one has a draft. May be repeated freely.
+
+    Where its timezone is unknown, all of it waits.
+    """
+    if not publication.has_known_zone:
+        return
     now = now or clock.now()
     for edition_id in _undecided(publication, now):
         decide(edition_id, now=now)

@@ -238,7 +238,7 @@ def _page(
     title = "Approve and schedule" if edition.approval is None else "Schedule"
     shared = {
         "edition": edition,
-        "zone": edition.publication.timezone,
+        "zone": str(edition.publication.zone),
         "page_title": title,
         "header_icon": "mail",
         "breadcrumbs_items": [

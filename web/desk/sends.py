@@ -86,7 +86,7 @@ def as_html(request: HttpRequest, edition: Edition) -> str:
         "edition": edition,
         "sends": sends,
         "may_control": may(request.user, Right.SEND, publication),
-        "zone": edition.publication.timezone,
+        "zone": str(edition.publication.zone),
         "is_moving": any(one.is_moving for one in sends),
         "result": shown_result(edition, came_of_it) if came_of_it else None,
     }

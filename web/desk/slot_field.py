@@ -65,7 +65,7 @@ def _offered(form: Any) -> "QuerySet[Publication]":
 
 def _help(edition: Edition, publication: Publication | None, offered: "QuerySet[Publication]") -> str:
     if edition.pk and publication is not None:
-        return f"When it is meant to go out, on the clock of {publication.timezone}."
+        return f"When it is meant to go out, on the clock of {publication.zone}."
     zones = dict(offered.order_by("title").values_list("title", "timezone"))
     if len(set(zones.values())) < 2:
         return f"When it is meant to go out, on the clock of {next(iter(zones.values()), 'UTC')}."

@@ -98,7 +98,7 @@ def _report(publication: "Publication") -> dict[str, Any]:
 def _text(report: dict[str, Any], publication: "Publication") -> str:
     if report["active"]:
         whom = ", ".join(report["lists"]) + (f", segment {report['segment']}" if report["segment"] else "")
-        clock = "where each reader is" if report["local_time"] else publication.timezone
+        clock = "where each reader is" if report["local_time"] else publication.zone.key
         lines = [f"{publication.slug}: every slot goes to {whom}, on the clock of {clock}; late by up to"]
         lines[0] += f" {report['late_minutes']} minutes"
     else:

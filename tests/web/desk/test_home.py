@@ -258,3 +258,17 @@ def test_it_costs_few_queries_however_much_there_is(
 
     with django_assert_max_num_queries(30):
         desk.get(reverse(HOME))
+
+
+def test_a_publication_whose_timezone_is_unknown_can_be_looked_at_and_mended(
+    desk: Client, publication: Publication, edition: Edition
+) -> None:
+    Publication.objects.update(timezone="US/Gone", cadence_weekday=4, cadence_time="08:00")
+    celery_tasks.keep_slots()
+
+    assert "A publication’s timezone is not known any more: its slots wait" in text_of(desk.get(reverse(HOME)))
+    for url in (
+        reverse("publication:edit", args=[publication.pk]),
+        reverse("wagtailsnippets_composer_edition:edit", args=[edition.pk]),
+    ):
+        assert desk.get(url).status_code == 200
