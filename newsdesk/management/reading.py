@@ -39,8 +39,11 @@ def as_data(reader: "Subscriber") -> dict[str, Any]:
 
 
 def as_text(data: dict[str, Any]) -> str:
-    """The same for people."""
+    """The same for people; they are also told of an address that is no person's."""
+    from subscribers.role_addresses import role
+
     lines = [f"{data['email']}  {data['name']}".rstrip()]
+    lines += ["  an address of a role, not of a person: several may read it"] if role(data["email"]) else []
     facts = {name: data[name] for name in ("language", "timezone", "tracking") if data[name]}
     facts |= {"tags": ", ".join(data["tags"])} if data["tags"] else {}
     lines += [f"  {name}: {value}" for name, value in {**facts, **data["attributes"]}.items()]

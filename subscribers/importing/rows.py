@@ -18,6 +18,7 @@ from subscribers.importing.presets.preset import folded
 from subscribers.importing.state_reading import YES, StateReader
 from subscribers.importing.states import State
 from subscribers.interchange import restored, with_line_ends
+from subscribers.role_addresses import role
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What PostgreSQL's text cannot hold, and what stands for bytes that could not be read.
@@ -29,6 +30,8 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_ROW = 20_000
 _MAX_WORDING = 5000
+#: So many role addresses are named with their lines; a list of firms has thousands, which would hide all else.
+_ROLES_NAMED = 20
 
 
 class Row(NamedTuple):
@@ -71,6 +74,9 @@ class RowReader:
         self._refused_in = layout.rejected_from
         #: Attribute → the only line that has it, or 0.
         self.lines_of: dict[str, int] | None = None
+        #: Addresses of a role whose lines are not named any more.
+        self.more_roles = 0
+        self._roles = 0
 
     def row(self, cells: list[str], line: int) -> Row:
         """The subscriber on this line. Raises RowError, and UnknownWordError for the whole file."""
@@ -82,8 +88,7 @@ class RowReader:
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
         if self._refused_in is not None:
             state = max(state, state_by_name(Path(cells[self._refused_in]).stem))
-        if meant := typos.meant(email):
-            self._warn(line, f"{email}: perhaps {meant} is meant; it is kept as it is")
+        self._look_at(email, line, mailed=state <= State.PENDING)
         try:
             name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"), exact=self._exact)
         except RowError as problem:
@@ -116,6 +121,17 @@ class RowReader:
             if text := cells[at] if self._exact else cells[at].strip():
                 return text
         return ""
+
+    def _look_at(self, email: str, line: int, *, mailed: bool) -> None:
+        if meant := typos.meant(email):
+            self._warn(line, f"{email}: perhaps {meant} is meant; it is kept as it is")
+        if not mailed or not role(email):
+            return
+        self._roles += 1
+        if self._roles > _ROLES_NAMED:
+            self.more_roles += 1
+        else:
+            self._warn(line, f"{email} is of a role, not of a person: did somebody agree? It is kept")
 
     def _left_one_list(self, cells: Sequence[str]) -> bool:
         words = self._layout.preset.left_list

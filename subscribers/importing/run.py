@@ -133,8 +133,10 @@ class _Rows:
         for line, left, agreed in outcome.brought_back:
             self._warn(line, f"had left on {left}, agreed again on {agreed}: is back on the list")
         warnings = sorted(self._warnings)
+        if self._reader.more_roles:
+            warnings.append(Warned(0, f"and {self._reader.more_roles} more addresses of a role, such as info@"))
         if self._unsaid:
-            warnings = [*warnings, Warned(0, f"and {self._unsaid} more like these")]
+            warnings.append(Warned(0, f"and {self._unsaid} more like these"))
         return ImportReport(
             rows=self._count,
             created=outcome.created,
