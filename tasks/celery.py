@@ -78,6 +78,11 @@ app.conf.update(
             "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
             "options": {"expires": 60},
         },
+        "list growth": {
+            "task": "tasks.store_list_growth",
+            "schedule": crontab(minute="1"),
+            "options": {"expires": 3000},
+        },
         # At night in Europe and America's evening; an hour late is as good, a day late is the next one.
         "compare suppressions": {
             "task": "tasks.compare_suppressions",

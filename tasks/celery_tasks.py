@@ -6,7 +6,7 @@ The message only wakes a worker: the database is the queue of record, and says w
 from celery import shared_task
 
 from composer.same_story import vectors
-from subscribers import consent_ledger
+from subscribers import consent_ledger, growth
 from tasks.feedback import applying, inbox
 from tasks.links import checks
 from tasks.preparation import preparing
@@ -91,6 +91,12 @@ def expire_receipts() -> None:
 def join_consent_seals() -> None:
     """Join what was sealed since to the consent ledger's chain. Beat: each minute."""
     consent_ledger.join_seals()
+
+
+@shared_task(name="tasks.store_list_growth")
+def store_list_growth() -> None:
+    """Store how the lists stood when the last day ended, once. Beat: each hour, since it may be away at midnight."""
+    growth.store_yesterday()
 
 
 @shared_task(name="tasks.compare_suppressions")

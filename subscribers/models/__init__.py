@@ -3,6 +3,7 @@
 from subscribers.models.consent import Consent
 from subscribers.models.consent_seal import ConsentSeal
 from subscribers.models.list import List, Subscription
+from subscribers.models.list_growth import ListGrowth
 from subscribers.models.merged_reader import MergedReader
 from subscribers.models.segment import Segment
 from subscribers.models.subscriber import Subscriber
@@ -14,6 +15,7 @@ __all__ = [
     "ConsentSeal",
     "LiftedSuppression",
     "List",
+    "ListGrowth",
     "MergedReader",
     "Segment",
     "Subscriber",

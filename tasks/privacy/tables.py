@@ -51,6 +51,7 @@ TABLES: dict[str, Holds] = {
     "subscribers.LiftedSuppression": Holds.READERS,
     "subscribers.List": Holds.NOBODY,
     "subscribers.MergedReader": Holds.READERS,
+    "subscribers.ListGrowth": Holds.NOBODY,
     "subscribers.Segment": Holds.EDITORIAL,
     "subscribers.Subscriber": Holds.READERS,
     "subscribers.Subscription": Holds.READERS,

@@ -20,6 +20,7 @@ NAMES = {
     "tasks.expire_receipts",
     "tasks.join_consent_seals",
     "tasks.compare_suppressions",
+    "tasks.store_list_growth",
     "tasks.embed_stories",
 }
 QUEUES = {"letters", "errands", "receipts", "batches"}
