@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 _LINE_WIDTH, _LINE_HEIGHT = 480, 140
 _LEFT, _RIGHT, _BOTTOM, _TOP = 44, 20, 22, 10
 _BARS_WIDTH, _BARS_HEIGHT = 176, 64
+_SPARK_WIDTH, _SPARK_HEIGHT = 240, 48
 
 
 def line(key: str, values: Sequence[int], *, title: str, description: str, unit: str, span: int) -> SafeString:
@@ -72,6 +73,29 @@ def bars(key: str, values: Sequence[float], *, title: str, description: str) -> 
         '<path d="M0 {0}H{1}" stroke="currentColor" stroke-opacity="0.4"/>', _BARS_HEIGHT - 1, _BARS_WIDTH
     )
     return _svg(key, (_BARS_WIDTH, _BARS_HEIGHT), title, description, format_html("{}{}", drawn, floor))
+
+
+def sparkline(key: str, points: Sequence[tuple[int, int]], *, title: str, description: str) -> SafeString:
+    """`(place, value)` from left to right, two or more, between the least and the most of the values; a dot marks the last."""
+    places, values = zip(*points, strict=True)
+    first, least = places[0], min(values)
+    wide, high = (places[-1] - first) or 1, (max(values) - least) or 1
+    margin = 4
+    drawn = [
+        (
+            margin + (_SPARK_WIDTH - 2 * margin) * (place - first) / wide,
+            _SPARK_HEIGHT - margin - (_SPARK_HEIGHT - 2 * margin) * (value - least) / high,
+        )
+        for place, value in points
+    ]
+    drawing = format_html(
+        '<polyline points="{}" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/>'
+        '<circle cx="{}" cy="{}" r="3" fill="currentColor"/>',
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn),
+        f"{drawn[-1][0]:.1f}",
+        f"{drawn[-1][1]:.1f}",
+    )
+    return _svg(key, (_SPARK_WIDTH, _SPARK_HEIGHT), title, description, drawing)
 
 
 def _svg(key: str, size: tuple[int, int], title: str, description: str, drawing: SafeString) -> SafeString:

@@ -1,17 +1,20 @@
 """The first page's figures: what came in, what goes out and went out, and readers gained and lost."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.utils.safestring import SafeString
 
 from composer.models import Placement, Source, Story
 from composer.permissions import Right, publication_ids, within
+from subscribers.growth import last_days
 from subscribers.models import Consent, Subscription
 from tasks.database import clock
 from tasks.models import Batch, Send
+from web.desk import charts
 from web.desk.scheduling import spoken
 from web.desk.times import countdown
 
@@ -19,6 +22,9 @@ WEEK = timedelta(days=7)
 SENDS_SHOWN = 3
 #: Seconds. Counting a million subscriptions takes a tenth of a second: once in a while is enough.
 READERS_HOLD = 600
+#: Where that is kept; the publications follow, or "all".
+READERS_KEY = "desk-readers-growth-"
+GROWTH_DAYS = 30
 _TRACKED = Q(status=Batch.Status.SUBMITTED, tracked=True)
 
 
@@ -50,6 +56,26 @@ class Readers:
     active: int
     gained: int
     lost: int
+    #: Active subscriptions as days ended, of the last thirty that are stored.
+    growth: tuple[tuple[date, int], ...]
+
+    @property
+    def in_words(self) -> str:
+        """Where the growth began and ended; "" as long as there is no line to draw."""
+        if len(self.growth) < 2:
+            return ""
+        (first, then), (last, now) = self.growth[0], self.growth[-1]
+        return f"{then:,} at the end of {first:%-d %B}, {now:,} at the end of {last:%-d %B %Y} (UTC)"
+
+    @property
+    def chart(self) -> SafeString:
+        values = [active for _, active in self.growth]
+        return charts.sparkline(
+            "readers-growth",
+            [(day.toordinal(), active) for day, active in self.growth],
+            title="Active subscriptions, day by day",
+            description=f"{self.in_words}; in between from {min(values):,} to {max(values):,}.",
+        )
 
 
 def inbox(user: Any) -> dict[str, int]:
@@ -103,7 +129,7 @@ def _of(sends: "QuerySet[Send]", user: Any, right: Right) -> "QuerySet[Send]":
 def readers(user: Any) -> Readers:
     """Of the publications whose readers the user may see. Counted at most every ten minutes in each process."""
     ids = publication_ids(user, Right.READERS)
-    key = f"desk-readers-{'all' if ids is None else '.'.join(map(str, sorted(ids)))}"
+    key = f"{READERS_KEY}{'all' if ids is None else '.'.join(map(str, sorted(ids)))}"
     kept: Readers | None = cache.get(key)
     if kept is None:
         since = clock.now() - WEEK
@@ -113,6 +139,12 @@ def readers(user: Any) -> Readers:
         week = dict(kinds.annotate(readers=Count("subscriber", distinct=True)))
         subscriptions = Subscription.objects.filter(status=Subscription.Status.ACTIVE)
         active = within(subscriptions, user, Right.READERS, **seen).count()
-        kept = Readers(active=active, gained=week.get("given", 0), lost=week.get("withdrawn", 0))
+        days = within(last_days(GROWTH_DAYS), user, Right.READERS, **seen).order_by("day").values_list("day")
+        kept = Readers(
+            active=active,
+            gained=week.get("given", 0),
+            lost=week.get("withdrawn", 0),
+            growth=tuple(days.annotate(readers=Sum("active"))),
+        )
         cache.set(key, kept, READERS_HOLD)
     return kept

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from composer.models import Edition, Publication, Source, Story
-from subscribers.models import Consent
+from subscribers.models import Consent, ListGrowth
 from tasks import celery_tasks
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
 from tests import factories
+from web.desk.figures import READERS_KEY
 from web.desk.needs_you import TITLES, in_words
 
 pytestmark = pytest.mark.integration
@@ -231,7 +232,7 @@ def test_it_shows_the_next_and_the_last_sends_with_their_base(desk: Client, edit
 
 
 def test_it_counts_who_came_and_left_this_week(desk: Client, publication: Publication) -> None:
-    cache.clear()
+    cache.delete(f"{READERS_KEY}all")
     readers = factories.make_list(publication)
     for kind, days in (("given", 1), ("given", 2), ("withdrawn", 3), ("given", 8)):
         reader = factories.make_subscriber(readers)
@@ -243,6 +244,42 @@ def test_it_counts_who_came_and_left_this_week(desk: Client, publication: Public
 
     assert "4 active subscriptions" in words
     assert "+2 said yes, −1 said no in seven days" in words
+
+
+def test_it_draws_how_the_lists_grew(desk: Client, publication: Publication) -> None:
+    cache.delete(f"{READERS_KEY}all")
+    today = timezone.now().date()
+    for slug, sizes in (("readers", {1: 1200, 2: 900, 3: 1000, 40: 7}), ("vip", {1: 34})):
+        where = factories.make_list(publication, slug)
+        for days, active in sizes.items():
+            day = today - timedelta(days=days)
+            ListGrowth.objects.create(list=where, day=day, active=active, pending=0, unsubscribed=0, gained=0, lost=0)
+
+    response = desk.get(reverse(HOME))
+
+    first, last = today - timedelta(days=3), today - timedelta(days=1)
+    said = f"1,000 at the end of {first:%-d %B}, 1,234 at the end of {last:%-d %B %Y} (UTC)"
+    assert text_of(response).count(said) == 2
+    (chart,) = re.findall(r'<svg class="desk-chart".*?</svg>', response.content.decode(), re.DOTALL)
+    assert 'role="img" aria-labelledby="readers-growth-title readers-growth-desc"' in chart
+    assert f"{said}; in between from 900 to 1,234." in chart
+    heights = [float(point.split(",")[1]) for point in chart.split('points="')[1].split('"')[0].split()]
+    assert heights == [pytest.approx(32.0, abs=0.1), 44.0, 4.0]
+
+
+def test_a_single_day_draws_no_line(desk: Client, publication: Publication) -> None:
+    cache.delete(f"{READERS_KEY}all")
+    ListGrowth.objects.create(
+        list=factories.make_list(publication),
+        day=timezone.now().date() - timedelta(days=1),
+        active=7,
+        pending=0,
+        unsubscribed=0,
+        gained=0,
+        lost=0,
+    )
+
+    assert "desk-chart" not in desk.get(reverse(HOME)).content.decode()
 
 
 def test_it_costs_few_queries_however_much_there_is(

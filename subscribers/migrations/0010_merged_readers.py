@@ -19,7 +19,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscribers", "0008_consents_are_sealed")]
+    dependencies = [("subscribers", "0009_list_growth")]
 
     operations = [
         migrations.CreateModel(
