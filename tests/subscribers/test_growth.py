@@ -8,6 +8,7 @@ import pytest
 from composer.models import Publication
 from subscribers.growth import last_days, store_yesterday
 from subscribers.models import Consent, ListGrowth, Subscriber, Subscription
+from tasks import celery_tasks
 from tasks.database import clock
 from tests.subscribers.commands import refusal, run, run_json
 
@@ -63,6 +64,15 @@ def test_the_second_time_changes_nothing(make_list: Any, make_subscriber: Any, t
 
     assert store_yesterday() == 0
     assert list(ListGrowth.objects.values()) == before
+
+
+def test_beat_stores_it_however_often_it_comes(make_list: Any, today: date) -> None:
+    make_list()
+
+    celery_tasks.store_list_growth()
+    celery_tasks.store_list_growth()
+
+    assert [row.day for row in ListGrowth.objects.all()] == [today - timedelta(days=1)]
 
 
 def test_whoever_was_erased_still_came(make_list: Any, make_subscriber: Any, today: date) -> None:

@@ -11,13 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from composer.models import Edition, Publication, Source, Story
+from composer.models import Edition, Membership, Publication, Source, Story
 from subscribers.models import Consent, ListGrowth
 from tasks import celery_tasks
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
 from tests import factories
-from web.desk.figures import READERS_KEY
+from web.desk.figures import READERS_KEY, readers
 from web.desk.needs_you import TITLES, in_words
 
 pytestmark = pytest.mark.integration
@@ -265,6 +265,20 @@ def test_it_draws_how_the_lists_grew(desk: Client, publication: Publication) -> 
     assert f"{said}; in between from 900 to 1,234." in chart
     heights = [float(point.split(",")[1]) for point in chart.split('points="')[1].split('"')[0].split()]
     assert heights == [pytest.approx(32.0, abs=0.1), 44.0, 4.0]
+
+
+def test_it_draws_only_lists_of_ones_publications(publication: Publication) -> None:
+    other = factories.make_publication(title="Another")
+    publisher = factories.make_editor("eve", is_superuser=False)
+    Membership.objects.create(user=publisher, publication=publication, role="publisher")
+    cache.delete(f"{READERS_KEY}{publication.pk}")
+    day = timezone.now().date() - timedelta(days=1)
+    for where, active in ((publication, 5), (other, 70)):
+        ListGrowth.objects.create(
+            list=factories.make_list(where), day=day, active=active, pending=0, unsubscribed=0, gained=0, lost=0
+        )
+
+    assert readers(publisher).growth == ((day, 5),)
 
 
 def test_a_single_day_draws_no_line(desk: Client, publication: Publication) -> None:
