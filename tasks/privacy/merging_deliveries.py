@@ -14,7 +14,7 @@ from tasks.database.statements import run
 from tasks.models import Batch, Delivery, Event, Exclusion
 from tasks.privacy.export import desk_log
 
-#: The rows of both, by send; only sends of which the other record has one, or of whose editions.
+#: The rows of both, by send; whoever has none in a send has empty columns.
 _FOUND = """
 SELECT m.id, m.edition_id, theirs.batch_id, theirs_out.send_id IS NOT NULL, their_batch.status,
        mine.batch_id, mine_out.send_id IS NOT NULL, my_batch.status

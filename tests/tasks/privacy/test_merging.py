@@ -1,8 +1,10 @@
 """Two records of one person become one reader: nobody is mailed against their will, twice, or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from newsdesk.core.errors import InputError, RefusedError
 from subscribers import consent_ledger, reader_links, suppression, tracking
@@ -14,6 +16,8 @@ from tasks.privacy.merging import merge
 from tests import factories
 from tests.reports import World, deliver, make_world
 from tests.subscribers.commands import refusal, run, run_json
+from tests.tasks.lock_waits import waiting_for_locks
+from tests.waiting import LONG, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -234,6 +238,29 @@ def test_it_waits_for_a_request_that_is_being_posted(now: str, which: int) -> No
 
     merge(keep, other, who="a test", wait=settle)
     assert Subscriber.objects.get() == keep
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_is_not_committed_yet_comes_first() -> None:
+    world = make_world(1)
+    (other,) = world.readers
+    keep = factories.make_subscriber(email="ada@example.com")
+    Batch.objects.filter(pk=world.batch.pk).update(status="pending")
+
+    def merging() -> None:
+        try:
+            merge(keep, other, who="a test", patience=0)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Batch.objects.filter(pk=world.batch.pk).update(status="building")
+            done = pool.submit(merging)
+            assert eventually(lambda: waiting_for_locks("tasks_batch") == 1 or done.done())
+        with pytest.raises(RefusedError, match="being posted"):
+            done.result(LONG)
+    assert Delivery.objects.get().subscriber_id == other.pk
 
 
 def test_a_record_that_is_to_be_erased_is_not_merged(readers: List) -> None:
