@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from subscribers.erased import erased_address, is_form
+from subscribers.merging import current_ids
 from subscribers.models import Suppression
 
 _EVERYWHERE = {
@@ -68,10 +69,17 @@ def unsubscribe_many(pairs: Iterable[tuple[int, int]], source: str) -> int:
     unique = sorted(set(pairs))
     if not unique:
         return 0
-    subscribers, publications = zip(*unique, strict=True)
+    changed = _unsubscribe(unique, _kept(source, 200))
+    # A merge that committed while the statement waited for its rows was not there yet when it looked.
+    kept = current_ids([subscriber_id for subscriber_id, _ in unique])
+    moved = [(kept[subscriber_id], publication_id) for subscriber_id, publication_id in unique if subscriber_id in kept]
+    return min(len(unique), changed + (_unsubscribe(moved, _kept(source, 200)) if moved else 0))
+
+
+def _unsubscribe(pairs: list[tuple[int, int]], source: str) -> int:
+    subscribers, publications = zip(*pairs, strict=True)
     with connection.cursor() as cursor:
-        shortened = _kept(source, 200)
-        cursor.execute(_UNSUBSCRIBE, [list(subscribers), list(publications), shortened, shortened])
+        cursor.execute(_UNSUBSCRIBE, [list(subscribers), list(publications), source, source])
         (changed,) = cursor.fetchone()
     return int(changed)
 

@@ -263,6 +263,28 @@ def test_a_claim_that_is_not_committed_yet_comes_first() -> None:
     assert Delivery.objects.get().subscriber_id == other.pk
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_while_a_merge_commits_has_left() -> None:
+    readers = factories.make_list(factories.make_publication())
+    keep, other = two(readers)
+    was = other.pk
+
+    def leaving() -> bool:
+        try:
+            return suppression.unsubscribe(was, readers.publication_id, "one-click")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            merge(keep, other, who="a test")
+            done = pool.submit(leaving)
+            assert eventually(lambda: waiting_for_locks("subscribers_subscription") == 1 or done.done())
+            assert not done.done()
+        assert done.result(LONG) is True
+    assert status(keep, readers) == "unsubscribed"
+
+
 def test_a_record_that_is_to_be_erased_is_not_merged(readers: List) -> None:
     keep, other = two(readers)
     suppression.suppress(other.email, "erased")
