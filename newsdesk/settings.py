@@ -47,6 +47,7 @@ USE_SANDBOX = ENVIRONMENT.uses_sandbox
 NEWSDESK_TRANSPORT = ENVIRONMENT.transport
 NEWSDESK_MAILDIR = ENVIRONMENT.maildir or HOME.maildir
 SMTP_SERVER = ENVIRONMENT.smtp_server
+ALARM_SMTP_SERVER = ENVIRONMENT.alarm_smtp_server
 DKIM_KEY = ENVIRONMENT.dkim_key
 SENDGRID_API_KEY = ENVIRONMENT.sendgrid_api_key or HOME.sandbox_api_key()
 SENDGRID_HOST = HOME.sandbox_url() if USE_SANDBOX else (ENVIRONMENT.sendgrid_host or "https://api.sendgrid.com")

@@ -87,6 +87,8 @@ class Environment:
     transport: str = "sendgrid"
     #: Only with the transport smtp.
     smtp_server: SmtpServer | None = None
+    #: Where mails about alarms go instead; None = the way of all mail.
+    alarm_smtp_server: SmtpServer | None = None
     dkim_key: DkimKey | None = None
     #: Where the transport file writes; None = a folder in the home.
     maildir: Path | None = None
@@ -237,13 +239,13 @@ def _login(mapping: Mapping[str, str]) -> LoginEnvironment:
         raise EnvironmentVariableError(str(error)) from error
 
 
-def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | None:
+def _smtp_server(mapping: Mapping[str, str], name: str, *, needed: bool) -> SmtpServer | None:
     """smtp://user:password@host:587?starttls=no or smtps://…; a password is never sent over an open line."""
-    url = _value(mapping, "SMTP_URL")
+    url = _value(mapping, name)
     if not url:
         if needed:
             raise EnvironmentVariableError(
-                "SMTP_URL: NEWSDESK_TRANSPORT=smtp needs it, for example smtp://user:secret@host:587."
+                f"{name}: NEWSDESK_TRANSPORT=smtp needs it, for example smtp://user:secret@host:587."
             )
         return None
     parts = urlsplit(url)
@@ -251,15 +253,15 @@ def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | No
     try:
         port = parts.port
     except ValueError as error:
-        raise EnvironmentVariableError(f"SMTP_URL: {error}.") from error
+        raise EnvironmentVariableError(f"{name}: {error}.") from error
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/"):
-        raise EnvironmentVariableError(f"SMTP_URL: {shown!r} is not an smtp:// or smtps:// URL of a server.")
+        raise EnvironmentVariableError(f"{name}: {shown!r} is not an smtp:// or smtps:// URL of a server.")
     local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     query = parse_qs(parts.query, keep_blank_values=True)
     starttls = query.pop("starttls", ["no" if local else "yes"])[-1]
     if query or starttls not in {"yes", "no"}:
         raise EnvironmentVariableError(
-            f"SMTP_URL: after the ? only starttls=yes or starttls=no is understood, not {shown!r}."
+            f"{name}: after the ? only starttls=yes or starttls=no is understood, not {shown!r}."
         )
     secured: Literal["tls", "starttls", "plain"] = "starttls" if starttls == "yes" else "plain"
     server = SmtpServer(
@@ -270,7 +272,7 @@ def _smtp_server(mapping: Mapping[str, str], *, needed: bool) -> SmtpServer | No
         password=unquote(parts.password or ""),
     )
     if server.username and server.security == "plain" and not local:
-        raise EnvironmentVariableError("SMTP_URL: with a password and starttls=no everybody on the way could read it.")
+        raise EnvironmentVariableError(f"{name}: with a password and starttls=no everybody on the way could read it.")
     return server
 
 
@@ -329,7 +331,8 @@ def read(mapping: Mapping[str, str]) -> Environment:
         sendgrid_host=_url(mapping, "SENDGRID_HOST", ("http", "https")),
         sendgrid_webhook_public_keys=_words(mapping, "SENDGRID_WEBHOOK_PUBLIC_KEYS"),
         transport=transport,
-        smtp_server=_smtp_server(mapping, needed=transport == "smtp"),
+        smtp_server=_smtp_server(mapping, "SMTP_URL", needed=transport == "smtp"),
+        alarm_smtp_server=_smtp_server(mapping, "NEWSDESK_ALARM_SMTP_URL", needed=False),
         dkim_key=_dkim_key(mapping),
         maildir=Path(maildir).expanduser().resolve() if maildir else None,
         silence_grace=_seconds(mapping, "NEWSDESK_SILENCE_GRACE", grace),

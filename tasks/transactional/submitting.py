@@ -21,6 +21,7 @@ from tasks.models import TransactionalMail
 from tasks.providers.base import Accepted, KeepsJournal, Outcome, Partial, Reason, Refused, Transport, Unknown
 from tasks.throttling import rate_limit
 from tasks.throttling.back_off import back_off
+from tasks.transactional.alarm_transport import transport_for
 from tasks.transactional.writing import message_of, recipient_of
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ def submit_mail(mail_id: int, *, transport: Transport) -> bool:
     if mail is None:
         return False
     attempt = uuid4()
+    transport = transport_for(mail, transport)
     try:
         body = transport.encode(message_of(mail), [recipient_of(mail)], attempt=attempt)
     except DatabaseError:

@@ -4,14 +4,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from newsdesk.core.environment import SmtpServer
 from tasks.providers.base import Provider, Transport
 from tasks.providers.smtp.transport import SmtpTransport
 
 
 def make_transport() -> Transport:
     assert settings.SMTP_SERVER is not None, "the environment demands SMTP_URL"
+    return transport_to(settings.SMTP_SERVER)
+
+
+def transport_to(server: SmtpServer) -> Transport:
+    """A transport to this server, with the home's journal and the configured signature."""
     return SmtpTransport(
-        settings.SMTP_SERVER,
+        server,
         helo=urlsplit(settings.BASE_URL).hostname or "",
         journal=settings.HOME.smtp,
         dkim=settings.DKIM_KEY,

@@ -1,0 +1,82 @@
+"""Mails about alarms go by a server of their own where one is set."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+from tasks.alarms.raising import raise_alarm
+from tasks.models import Alarm, TransactionalMail
+from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.providers.smtp.transport import SmtpTransport
+from tasks.transactional import alarm_transport, submitting
+from tests.factories import make_editor, make_publication, make_transactional_mail
+from tests.smtp_server import SmtpSink, running
+from tests.tasks.providers.conftest import server_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+
+@pytest.fixture(autouse=True)
+def _hung_up() -> Iterator[None]:
+    """Its process keeps the connection; a test's server is gone after it."""
+    yield
+    while alarm_transport._transports:
+        _, made = alarm_transport._transports.popitem()
+        assert isinstance(made, SmtpTransport)
+        made.close()
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[SmtpSink]:
+    with running(SmtpSink()) as one:
+        settings.ALARM_SMTP_SERVER = server_of(one)
+        yield one
+
+
+@pytest.fixture
+def alarm() -> Alarm:
+    make_editor()
+    raise_alarm(Alarm.Code.SLOT_MISSED, "Nobody approved it.", publication_id=make_publication().pk, mail=True)
+    return Alarm.objects.get()
+
+
+def test_an_alarm_arrives_while_the_provider_refuses_everything(
+    sink: SmtpSink, alarm: Alarm, transport: SendGridTransport, fault: Any, sandbox: Sandbox
+) -> None:
+    fault("credits-exceeded")
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert sink.addresses() == ["ada@example.com"]
+    assert TransactionalMail.objects.get().status == "submitted"
+    assert list(sandbox.ledger.messages()) == []
+
+
+def test_other_single_mails_go_the_usual_way(sink: SmtpSink, transport: SendGridTransport, sandbox: Sandbox) -> None:
+    make_transactional_mail()
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert sink.addresses() == []
+    assert len(list(sandbox.ledger.messages())) == 1
+
+
+def test_without_the_setting_an_alarm_goes_the_usual_way(
+    alarm: Alarm, transport: SendGridTransport, sandbox: Sandbox
+) -> None:
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert len(list(sandbox.ledger.messages())) == 1
+
+
+def test_a_server_that_is_away_leaves_the_mail_to_be_tried_again(
+    alarm: Alarm, transport: SendGridTransport, settings: Any
+) -> None:
+    with running(SmtpSink()) as gone:
+        settings.ALARM_SMTP_SERVER = server_of(gone)
+
+    submitting.submit_waiting(transport=transport)
+
+    assert TransactionalMail.objects.get().status == "pending"
