@@ -118,7 +118,7 @@ def change_the_story(page: Any, live_server: Any, headline: str) -> None:
     story = Story.objects.get(headline=headline)
     page.goto(f"{live_server.url}/desk/stories/edit/{story.pk}/")
     page.fill("#id_headline", "Something else entirely")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     said(page, "updated")
     story.refresh_from_db()
     assert story.headline == "Something else entirely"
@@ -140,7 +140,7 @@ def test_picking_a_story_copies_it_into_the_open_form(desk: Any, live_server: An
     )
     assert desk.input_value("textarea[name='content-0-value-lede']") == "At last."
     desk.get_by_text("Daily.").first.wait_for()
-    desk.get_by_role("button", name="Save").click()
+    desk.get_by_role("button", name="Save", exact=True).click()
     said(desk, "Ferries (No. 1)")
 
     value = Edition.objects.get().content[0].value

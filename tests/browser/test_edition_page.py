@@ -46,7 +46,7 @@ def test_the_title_stands_once_and_the_buttons_cover_nothing(
         field = desk.locator(f"#id_{name}")
         field.focus()
         desk.wait_for_function(UNCOVERED)
-    buttons = desk.locator(".desk-actions").bounding_box()
+    buttons = desk.locator(".footer .desk-actions").bounding_box()
     assert buttons["x"] >= 0
     assert buttons["x"] + buttons["width"] <= width
 

@@ -48,7 +48,7 @@ def sendgrid(
 @pytest.fixture
 def out(edition: Edition, publication: Publication, sendgrid: SendGridTransport) -> Send:
     """An edition that the sandbox has taken, and reported of."""
-    publication.tracking = True
+    publication.tracking = publication.track_unknown = True
     publication.save()
     approve_edition(edition, None)
     readers = List.objects.create(publication=publication, slug="readers", name="Readers")

@@ -17,6 +17,7 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
 
 from composer.models import Publication
+from composer.models.publication import TRACKING_WORDING
 from composer.permissions import Right, may, publications
 from composer.slots import cadence_of, upcoming
 from subscribers.models import List, Segment
@@ -70,11 +71,16 @@ class PublicationForm(WagtailAdminModelForm):
         fields["slot_lists"].initial = list(now.lists.values_list("pk", flat=True)) if now else []
         fields["slot_segment"].initial = now.segment_id if now else None
         fields["slot_local_time"].initial = bool(now and now.local_time)
+        if "tracking_wording" in fields:
+            fields["tracking_wording"].required = False
         usual = DEFAULT_LATE_LIMIT // timedelta(minutes=1)
         fields["slot_late_minutes"].initial = now.late_minutes if now else usual
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        if "tracking_wording" in self.fields and not cleaned.get("tracking_wording", "-"):
+            # Whoever wipes the words takes the usual ones.
+            cleaned["tracking_wording"] = self.instance.tracking_wording = TRACKING_WORDING
         if "slot_lists" not in self.fields:
             return cleaned
         lists = cleaned.get("slot_lists")

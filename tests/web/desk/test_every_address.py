@@ -252,9 +252,10 @@ def test_what_is_not_used_is_closed_to_everybody(desk: Client, world: dict[str, 
     assert {desk.get(f"/{path}").status_code for path in below} == {404}
 
 
-def test_nothing_there_is_404_or_nothing(client: Client, people: dict[str, Any], world: dict[str, Any]) -> None:
+def test_nothing_there_is_404_or_nothing(people: dict[str, Any], world: dict[str, Any]) -> None:
     """The rest: without an upload under way or a name that is known, they have nothing to tell."""
     for user in (people["nobody"], people["stranger"], people["superuser"]):
+        client = Client()
         client.force_login(user)
         for address in addresses():
             if address.name in NOTHING_THERE:

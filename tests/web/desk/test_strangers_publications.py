@@ -49,7 +49,7 @@ def out(other: Publication, secret: Story, ada: Any) -> Send:
     Consent.objects.create(subscriber=reader, list=readers, kind="given", source="form", at=timezone.now())
     now = timezone.now()
     send = factories.make_send(approval=approval, lists=[readers], status="sent", prepared_at=now)
-    factories.make_batch(send, size=999, status="submitted", delivered=987, clicked=654)
+    factories.make_batch(send, size=999, status="submitted", delivered=987, clicked=654, tracked=True)
     held = factories.make_send(approval=approval, lists=[readers], status="paused", held_at=now, pause_reason="Why.")
     factories.make_batch(held, size=77, status="unknown")
     factories.make_send(approval=approval, lists=[readers], scheduled_at=now + timedelta(days=1))
@@ -66,7 +66,7 @@ SECRETS = (
     NAME,
     READER,
     "987 delivered",
-    "654 of them",
+    "654 of 999 tracked",
     "in doubt",
     "Theirs",
     "secret.example.org",

@@ -136,7 +136,7 @@ def test_every_figure_has_its_base(desk: Client, world: World) -> None:
     assert f"{told['delivered']} delivered of 3 handed to the provider · 66.7 %" in text
     assert f"{told['clicked']} person clicked of 3 tracked readers · 33.3 %" in text
     assert f"{told['bounced']} bounced of 3 handed to the provider · 33.3 %" in text
-    assert "0 opens: machines open too 1 mail was opened by machines for certain and not counted" in text
+    assert "0 opens: machines open too of 3 tracked readers; 1 mail was opened by machines for certain and not counted" in text
     assert "1 Rivers rise in the north 1 100.0 %" in text
     assert "2 A bridge is closed has no link" in text
     assert "Clicks by link" in text
