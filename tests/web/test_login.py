@@ -133,7 +133,12 @@ def test_each_round_of_guesses_waits_longer(ada: Any, monkeypatch: pytest.Monkey
 def test_nobody_makes_an_account(client: Client, db: None) -> None:
     for address in ("/desk/signup/", "/desk/security/signup/", "/accounts/signup/", "/signup/"):
         assert client.get(address, follow=True).status_code in {404, 200}
-        assert client.post(address, {"username": "eve", "password1": "correct horse"}).status_code in {302, 403, 404, 405}
+        assert client.post(address, {"username": "eve", "password1": "correct horse"}).status_code in {
+            302,
+            403,
+            404,
+            405,
+        }
     assert not get_user_model().objects.exists()
 
 

@@ -136,7 +136,10 @@ def test_every_figure_has_its_base(desk: Client, world: World) -> None:
     assert f"{told['delivered']} delivered of 3 handed to the provider · 66.7 %" in text
     assert f"{told['clicked']} person clicked of 3 tracked readers · 33.3 %" in text
     assert f"{told['bounced']} bounced of 3 handed to the provider · 33.3 %" in text
-    assert "0 opens: machines open too of 3 tracked readers; 1 mail was opened by machines for certain and not counted" in text
+    assert (
+        "0 opens: machines open too of 3 tracked readers; 1 mail was opened by machines for certain and not counted"
+        in text
+    )
     assert "1 Rivers rise in the north 1 100.0 %" in text
     assert "2 A bridge is closed has no link" in text
     assert "Clicks by link" in text
@@ -182,10 +185,11 @@ def test_watching_costs_few_queries_however_much_there_is(
         factories.make_batch(world.send, status=Batch.Status.UNKNOWN)
     deliver(*(world.report(reader, "delivered") for reader in range(3)))
 
+    address = reverse("wagtailsnippets_composer_edition:sends", args=[world.send.edition_id])
+    # The first request of a session writes down that it is there.
+    desk.get(address)
     with django_assert_max_num_queries(30):
-        html = desk.get(
-            reverse("wagtailsnippets_composer_edition:sends", args=[world.send.edition_id])
-        ).content.decode()
+        html = desk.get(address).content.decode()
 
     assert "2 more batches follow when these are decided" in html
 
