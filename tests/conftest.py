@@ -115,9 +115,9 @@ def database_url(transactional_db: None, database_home: Home) -> str:
     return f"postgresql://app@/{TESTED}?host={database_home.sockets}&port=5432"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    """A running Valkey, the one settings.REDIS_URL names."""
+    """A running Valkey, the one settings.REDIS_URL names; it ends with the module, for others start one there themselves."""
     with Engines(settings.HOME, postgres=False):
         yield settings.REDIS_URL
 

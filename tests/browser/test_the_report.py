@@ -75,7 +75,7 @@ def test_the_page_of_a_sent_edition_is_its_result(desk: Any, live_server: Any, o
     page.locator(".desk-send__status", has_text="Sent").wait_for()
     figures = page.locator(".desk-figures")
     assert "3 delivered" in " ".join(figures.inner_text().split())
-    assert "2 people clicked of 3 delivered" in " ".join(figures.inner_text().split())
+    assert "2 people clicked of 4 tracked readers" in " ".join(figures.inner_text().split())
     assert "1 bounced of 4 handed to the provider" in " ".join(figures.inner_text().split())
     first = page.get_by_role("region", name="Clicks by story").locator("tbody tr").first
     assert first.get_by_role("cell").first.inner_text() == "1"

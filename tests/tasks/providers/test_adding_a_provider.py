@@ -79,11 +79,11 @@ def test_whom_it_refuses_by_name_fails_alone(postbox: Any) -> None:
     assert (counts(send).submitted, counts(send).failed) == (2, 1)
 
 
-def test_what_it_did_not_sign_is_refused_and_its_silence_is_spoiled(client: Client) -> None:
+def test_what_it_did_not_sign_is_refused_and_spoils_no_silence(client: Client) -> None:
     assert post(client, b"read 1.1 x y", signature="forged") == 403
 
     assert not Receipt.objects.exists()
-    assert WebhookState.objects.get().provider == "postbox"
+    assert not WebhookState.objects.exists()
 
 
 def test_its_lists_heal_a_lost_webhook(postbox: Any) -> None:
