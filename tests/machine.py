@@ -79,6 +79,16 @@ class Up:
             fresh = [child for pid in fresh for child in children(pid)]
         return family
 
+    def printed_until(self, words: str) -> str:
+        """Wait for a line with these words: what was printed up to it."""
+        assert self.process.stdout is not None
+        printed = ""
+        for line in self.process.stdout:
+            printed += line
+            if words in line:
+                break
+        return printed
+
     def end(self, number: int) -> str:
         """Send the signal and wait: what was printed."""
         self.process.send_signal(number)

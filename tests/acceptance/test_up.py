@@ -118,7 +118,7 @@ def test_nothing_survives_kill_9_and_the_next_one_finds_its_port_and_password(ho
     assert home.run_state() == {}
     again = start(home)
     assert (again.url, home.first_password()) == (url, password)
-    said = again.end(signal.SIGINT)
+    said = again.printed_until("Ctrl-C stops everything.") + again.end(signal.SIGINT)
     assert password not in said
     assert f"the first password is kept in {home.path / 'first-password'}" in said
     again = start(home)

@@ -29,4 +29,5 @@ class Command(NewsdeskCommand):
         lines = [*map(sending.as_text, reports)] or ["nothing was sent yet"]
         if foreign:
             lines.append(f"{foreign} reports about mail of others on the same account were ignored")
-        self.report({"sends": reports, "foreign_events": foreign}, "\n".join(lines))
+        others = {"foreign_events": foreign} if foreign else {}
+        self.report({"sends": reports, **others}, "\n".join(lines))
