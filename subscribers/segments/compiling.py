@@ -128,8 +128,9 @@ class _Compiler:
 
 def _if_any_key(rule: AnyOf, test: SqlCondition) -> SqlCondition:
     """The test of an "any of" many attributes, asked only of readers who have one of them: most have few."""
-    keys = {child.key for child in rule.rules if isinstance(child, Leaf) and _needs_key(child)}
-    if len(keys) < MANY_KEYS or not all(isinstance(child, Leaf) and _needs_key(child) for child in rule.rules):
+    attributes = [child for child in rule.rules if isinstance(child, Leaf) and _needs_key(child)]
+    keys = {child.key for child in attributes}
+    if len(keys) < MANY_KEYS or len(attributes) < len(rule.rules):
         return test
     head = SqlCondition("(jsonb_exists_any(s.attributes, %s::text[]) AND ", (sorted(keys),))
     return join("", [head, test, SqlCondition(")")])
