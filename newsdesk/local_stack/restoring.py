@@ -89,7 +89,7 @@ def _guarded(kept_as: str, before: _Submitted) -> Restored:
         held=tuple(held),
         replayed=replayed,
         sends=len(sends),
-        unbalanced=tuple(send.pk for send in sends if not _adds_up(send)),
+        unbalanced=tuple(send.pk for send in sends if not counts.counts(send).adds_up),
     )
 
 
@@ -99,14 +99,6 @@ def _replay() -> int:
     for receipt_id in waiting:
         applying.apply_receipt(receipt_id)
     return len(waiting)
-
-
-def _adds_up(send: Send) -> bool:
-    told = counts.counts(send)
-    if send.prepared_at is None:
-        return True
-    outcomes = (told.pending, told.submitting, told.submitted, told.unknown, told.failed)
-    return told.candidates == sum(told.excluded.values()) + sum(outcomes)
 
 
 def _submitted() -> _Submitted:
