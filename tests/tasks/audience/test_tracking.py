@@ -87,9 +87,9 @@ def test_readers_who_say_the_same_share_batches(request_facts: Any, answer: str,
     assert answers_by_batch(prepared(approval)) == [(is_tracked, {answer})]
 
 
-def test_the_answer_stands_beside_the_variant_and_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_stands_beside_the_variant_and_the_time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setattr("tasks.audience.freezing.BATCH_SIZE", 4)
-    monkeypatch.setattr("tasks.throttling.canary.SIZE", 3, raising=False)
+    settings.CANARY = 3
     publication = make_publication()
     make_segment(publication, {"field": "tags", "op": "has_any", "value": ["vip"]}, slug="vip")
     approval = make_approval(
