@@ -2,14 +2,13 @@
 calls that were not accepted.
 """
 
-import structlog
-from django.conf import settings
-from django.db import connection
+from collections.abc import Iterator
 
+from django.conf import settings
+
+from tasks.database.deleting import in_chunks
 from tasks.database.statements import run
 from tasks.providers.base import SignedCall
-
-log = structlog.get_logger(__name__)
 
 # One statement in its own transaction. What is answered with 2xx is never sent again, so it must survive a crash of the
 # database even where an operator has relaxed synchronous_commit.
@@ -42,8 +41,6 @@ def store(body: bytes, *, provider: str, call: SignedCall | None = None) -> int 
     return int(rows[0][0]) if rows else None
 
 
-#: Rows that one statement deletes: some seconds of work, and locks that nobody waits for.
-EXPIRE_CHUNK = 10_000
 _EXPIRE = """
 DELETE FROM tasks_receipt WHERE id IN (
     SELECT id FROM tasks_receipt
@@ -51,8 +48,6 @@ DELETE FROM tasks_receipt WHERE id IN (
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 """
-
-
 _FORGET = """
 DELETE FROM tasks_webhookcall WHERE id IN (
     SELECT id FROM tasks_webhookcall
@@ -62,18 +57,13 @@ DELETE FROM tasks_webhookcall WHERE id IN (
 """
 
 
-def expire(days: int | None = None) -> int:
-    """Delete the bodies applied more than this many days ago, by default NEWSDESK_RECEIPT_DAYS; 0 keeps them; how many.
+def expire(days: int) -> Iterator[int]:
+    """Delete the bodies applied more than this many days ago, step by step; how many with each.
 
     What was never applied, or only in part, waits for a person. Nothing else reads an applied body: whether silence is
     believed depends on what attempts have heard of, on receipts that wait, and on calls that were refused.
     """
-    days = settings.RECEIPT_DAYS if days is None else days
-    if not days:
-        return 0
-    expired = _delete_in_pieces(_EXPIRE, days)
-    log.info("receipts_expired", receipts=expired, days=days)
-    return expired
+    return in_chunks(_EXPIRE, days)
 
 
 def forget_calls() -> int:
@@ -83,15 +73,4 @@ def forget_calls() -> int:
     """
     hours = settings.WEBHOOK_WINDOW_HOURS
     # One hour more than the window: the clocks of our processes may differ.
-    return _delete_in_pieces(_FORGET, hours + 1) if hours else 0
-
-
-def _delete_in_pieces(statement: str, age: int) -> int:
-    gone = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [age, EXPIRE_CHUNK])
-            deleted = int(cursor.rowcount)
-        gone += deleted
-        if deleted < EXPIRE_CHUNK:
-            return gone
+    return sum(in_chunks(_FORGET, hours + 1)) if hours else 0

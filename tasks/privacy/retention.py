@@ -7,18 +7,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import connection
 
+from tasks.database.deleting import in_chunks
 from tasks.feedback import inbox
 
 log = structlog.get_logger(__name__)
 
-#: Rows that one statement deletes, and seconds for all of a night: a task may run for 240.
-CHUNK = 10_000
+#: Seconds for all of a night: a task may run for 240.
 SECONDS = 180.0
 
 #: By the sends they are of: events have an index for that, and none by their time. Those without a send are few.
@@ -55,7 +54,7 @@ DELETE FROM usersessions_usersession WHERE id IN (
 def keep_periods(*, seconds: float = SECONDS) -> dict[str, int]:
     """Delete what is older than its setting allows; how much of each kind. What is left after `seconds` waits for the next call."""
     until = time.monotonic() + seconds
-    done: dict[str, int] = {"receipts": inbox.expire()}
+    done: dict[str, int] = {}
     for kind, days, expire in _kinds():
         done[kind] = sum(_until(expire(days), until)) if days else 0
     log.info("kept_no_longer", **done)
@@ -64,9 +63,10 @@ def keep_periods(*, seconds: float = SECONDS) -> dict[str, int]:
 
 def _kinds() -> list[tuple[str, int, Callable[[int], Iterator[int]]]]:
     return [
-        ("mails", settings.MAIL_DAYS, lambda days: _chunks(_MAILS, days)),
-        ("sessions", settings.LOGIN_DAYS, lambda days: _chunks(_SESSIONS, days)),
-        ("logins", settings.LOGIN_DAYS, lambda days: _chunks(_LOGINS, days)),
+        ("receipts", settings.RECEIPT_DAYS, inbox.expire),
+        ("mails", settings.MAIL_DAYS, lambda days: in_chunks(_MAILS, days)),
+        ("sessions", settings.LOGIN_DAYS, lambda days: in_chunks(_SESSIONS, days)),
+        ("logins", settings.LOGIN_DAYS, lambda days: in_chunks(_LOGINS, days)),
         ("files", settings.OUTBOX_DAYS, _outbox_files),
         ("exports", settings.EXPORT_DAYS, _exports),
         ("events", settings.EVENT_DAYS, _events),
@@ -80,23 +80,12 @@ def _until(steps: Iterator[int], until: float) -> Iterator[int]:
             return
 
 
-def _chunks(sql: str, *params: Any) -> Iterator[int]:
-    """Rows that each statement deleted, until there are no more."""
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*params, CHUNK])
-            deleted = int(cursor.rowcount)
-        yield deleted
-        if deleted < CHUNK:
-            return
-
-
 def _events(days: int) -> Iterator[int]:
     with connection.cursor() as cursor:
         cursor.execute(_OLD_SENDS, [days])
         sends = [send_id for (send_id,) in cursor.fetchall()]
     for send_id in (*sends, None):
-        yield from _chunks(_EVENTS, send_id, days)
+        yield from in_chunks(_EVENTS, send_id, days)
 
 
 def _outbox_files(days: int) -> Iterator[int]:

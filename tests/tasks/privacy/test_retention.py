@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from newsdesk.core.home import Home
 from tasks import celery_tasks
+from tasks.database import deleting
 from tasks.models import Event, Receipt, TransactionalMail
-from tasks.privacy import retention
 from tasks.privacy.retention import keep_periods
 from tests import factories
 
@@ -95,7 +95,7 @@ def test_nought_keeps_everything(settings: Any) -> None:
 
 
 def test_it_goes_in_pieces_and_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "CHUNK", 2)
+    monkeypatch.setattr(deleting, "CHUNK", 2)
     for number in range(7):
         an_event(number, None, 900)
 
