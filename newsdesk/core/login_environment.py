@@ -1,10 +1,13 @@
 """What an operator may say about logins: part of the environment (`newsdesk.core.environment`)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from newsdesk.core.environment_variables import EnvironmentVariableError, Variables
 
 #: Everybody, superusers, or whoever has one of the roles (composer.models.membership.Role) in any publication.
 MFA_NAMES = frozenset({"all", "superusers", "writer", "editor", "publisher", "analyst", "administrator"})
+#: More of anything is a slip of the keyboard.
+_MOST = 999_999_999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,31 +26,27 @@ class LoginEnvironment:
     trusted_proxies: int = 0
 
 
-def read_login(value: Callable[[str], str]) -> LoginEnvironment:
-    """Read the variables; `value` gives a variable's text, "" where it is not set.
-
-    Raises ValueError whose message begins with the variable's name.
-    """
-
-    def whole(name: str, default: int) -> int:
-        text = value(name)
-        if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise ValueError(f"{name}: {text!r} is not a whole number.")
-        return int(text) if text else default
-
-    words = (word.strip().lower() for word in value("NEWSDESK_REQUIRE_MFA").split(","))
-    require_mfa = frozenset(word for word in words if word)
+def read_login(variables: Variables) -> LoginEnvironment:
+    """Raises EnvironmentVariableError."""
+    usual = LoginEnvironment()
+    require_mfa = frozenset(filter(None, map(str.strip, variables.text("NEWSDESK_REQUIRE_MFA").lower().split(","))))
     if require_mfa - MFA_NAMES:
         unknown = ", ".join(sorted(require_mfa - MFA_NAMES))
-        raise ValueError(f"NEWSDESK_REQUIRE_MFA: {unknown} is none of {', '.join(sorted(MFA_NAMES))}.")
-    sender = value("NEWSDESK_MAIL_FROM")
+        raise EnvironmentVariableError(f"NEWSDESK_REQUIRE_MFA: {unknown} is none of {', '.join(sorted(MFA_NAMES))}.")
+    sender = variables.text("NEWSDESK_MAIL_FROM")
     if sender and "@" not in sender:
-        raise ValueError(f"NEWSDESK_MAIL_FROM: {sender!r} is not an address, such as Newsroom <desk@example.com>.")
+        raise EnvironmentVariableError(
+            f"NEWSDESK_MAIL_FROM: {sender!r} is not an address, such as Newsroom <desk@example.com>."
+        )
+
+    def number(name: str, default: int) -> int:
+        return variables.whole(name, default, most=_MOST)
+
     return LoginEnvironment(
         require_mfa=require_mfa,
-        idle_minutes=whole("NEWSDESK_IDLE_MINUTES", 480),
-        reauthenticate_readers=whole("NEWSDESK_REAUTHENTICATE_READERS", 1000),
+        idle_minutes=number("NEWSDESK_IDLE_MINUTES", usual.idle_minutes),
+        reauthenticate_readers=number("NEWSDESK_REAUTHENTICATE_READERS", usual.reauthenticate_readers),
         mail_from=sender,
-        invitation_hours=whole("NEWSDESK_INVITATION_HOURS", 72),
-        trusted_proxies=whole("NEWSDESK_TRUSTED_PROXIES", 0),
+        invitation_hours=number("NEWSDESK_INVITATION_HOURS", usual.invitation_hours),
+        trusted_proxies=number("NEWSDESK_TRUSTED_PROXIES", usual.trusted_proxies),
     )
