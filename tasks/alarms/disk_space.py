@@ -3,10 +3,9 @@
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models.functions import Now
 
 from newsdesk.core import disk_space
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm
 
 log = structlog.get_logger(__name__)
@@ -23,9 +22,7 @@ def look() -> None:
                 f"{disk_space.LEAST_TO_SEND:g} % sends wait, and they go on by themselves once there is room.",
                 mail=True,
             )
-        elif free >= disk_space.ENOUGH:
-            cleared = Alarm.objects.filter(code=Alarm.Code.DISK_SPACE, cleared_at=None).update(cleared_at=Now())
-            if cleared:
-                log.info("disk_has_room_again", percent=round(free))
+        elif free >= disk_space.ENOUGH and clear_alarms(Alarm.Code.DISK_SPACE):
+            log.info("disk_has_room_again", percent=round(free))
     except DatabaseError as error:
         log.error("disk_alarm_not_raised", percent=round(free, 1), error=str(error).strip())  # noqa: TRY400 - it says all

@@ -1,5 +1,7 @@
 """Raising what a person must look at: a row, a line in the log, and where it cannot wait a mail to the editors."""
 
+from typing import Any
+
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
@@ -43,6 +45,14 @@ def clear(alarm_id: int, *, who: str) -> bool:
     if cleared:
         log.info("alarm_cleared", alarm=alarm_id, who=who)
     return bool(cleared)
+
+
+def clear_alarms(*codes: Alarm.Code, **about: Any) -> int:
+    """Clear every open alarm of these codes that matches `about` (lookups of Alarm), since what it says holds no more; how many.
+
+    In the caller's transaction. Raises the database's errors.
+    """
+    return Alarm.objects.filter(code__in=codes, cleared_at=None, **about).update(cleared_at=Now())
 
 
 def _lookups(about: dict[str, int | None]) -> dict[str, object]:

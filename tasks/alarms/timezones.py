@@ -1,10 +1,9 @@
 """A publication whose timezone this machine does not know any more is told of; the alarm ends by itself."""
 
 import structlog
-from django.db.models.functions import Now
 
 from composer.models import Publication
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm
 
 log = structlog.get_logger(__name__)
@@ -24,6 +23,5 @@ def look() -> None:
             publication_id=publication.pk,
             mail=True,
         )
-    mended = Alarm.objects.filter(code=Alarm.Code.TIMEZONE_UNKNOWN, cleared_at=None, publication__in=known)
-    if mended.update(cleared_at=Now()):
+    if clear_alarms(Alarm.Code.TIMEZONE_UNKNOWN, publication__in=known):
         log.info("timezones_known_again")

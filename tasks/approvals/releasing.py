@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from composer.models import Edition
 from newsdesk.core.errors import RefusedError
 from tasks import queue
+from tasks.alarms.raising import clear_alarms
 from tasks.approvals.reopened_sends import lock_held_sends
 from tasks.database import clock
 from tasks.models import Alarm, Send, Slot
@@ -85,6 +86,4 @@ def _lock_held_send(send_id: int) -> Send:
 def _release(send: Send) -> None:
     send.status, send.held_at, send.pause_reason = Send.Status.SCHEDULED, None, ""
     send.save(update_fields=["status", "held_at", "pause_reason", "scheduled_at", "local_at"])
-    Alarm.objects.filter(send=send, code__in=[Alarm.Code.SEND_HELD, Alarm.Code.SLOT_MISSED], cleared_at=None).update(
-        cleared_at=Now()
-    )
+    clear_alarms(Alarm.Code.SEND_HELD, Alarm.Code.SLOT_MISSED, send=send)

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from composer.approval import ApprovalRefusedError
 from composer.models import Approval, Edition
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import clock
 from tasks.models import Alarm, Send, Slot
 from tasks.sends.audit_trail import record_action
@@ -56,7 +56,7 @@ def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: 
 
     The others stay held, and an alarm asks a person: now, or the next slot? In the transaction of the approval.
     """
-    Alarm.objects.filter(edition=edition, code=Alarm.Code.SLOT_UNAPPROVED, cleared_at=None).update(cleared_at=Now())
+    clear_alarms(Alarm.Code.SLOT_UNAPPROVED, edition=edition)
     if edition.slot is not None:
         Slot.objects.filter(publication=edition.publication_id, at=edition.slot, outcome="").update(warned_at=None)
     now = clock.now()

@@ -6,9 +6,8 @@ from datetime import datetime
 
 import structlog
 from django.db import connection
-from django.db.models.functions import Now
 
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm
 from tasks.providers import registry
 
@@ -47,10 +46,10 @@ def look() -> None:
     One that a person has cleared comes back only with a batch that became unknown after it. Raises the database's errors.
     """
     undecided = _undecided()
-    settled = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, cleared_at=None).exclude(send__in=list(undecided))
-    for send_id in settled.values_list("send_id", flat=True):
+    told = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, cleared_at=None).values_list("send_id", flat=True)
+    for send_id in set(told).difference(undecided):
         log.info("doubts_settled", send=send_id)
-    settled.update(cleared_at=Now())
+        clear_alarms(Alarm.Code.IN_DOUBT, send_id=send_id)
     for send_id, unknown in undecided.items():
         if message := _message(unknown):
             _tell(send_id, message, newest=unknown[-1].since)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from tasks import queue
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database.durability import durable
 from tasks.models import Alarm, Batch, Send
 from tasks.sends import heartbeat_pings
@@ -97,4 +97,4 @@ def cancel(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
 
 def clear_pause_alarm(send_id: int) -> None:
     """Take the alarms of a pause off the desk, in the caller's transaction."""
-    Alarm.objects.filter(send_id=send_id, code__in=_OF_A_PAUSE, cleared_at=None).update(cleared_at=Now())
+    clear_alarms(*_OF_A_PAUSE, send_id=send_id)

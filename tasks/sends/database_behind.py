@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import structlog
-from django.db.models.functions import Now
 
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import high_water
 from tasks.database.statements import run
 from tasks.models import Alarm, Send
@@ -64,7 +63,7 @@ def confirm(*, who: str, restored: bool) -> list[int]:
         else []
     )
     high_water.advance(high_water.Fence(high_water.last_fence(), high_water.installation(), _last_send()))
-    Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).update(cleared_at=Now())
+    clear_alarms(Alarm.Code.MARK_MISSING)
     log.warning("database_confirmed", who=who, restored=restored)
     return held
 

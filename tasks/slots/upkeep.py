@@ -5,10 +5,10 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
 
 from composer.models import Edition, Publication
 from tasks.alarms import timezones
+from tasks.alarms.raising import clear_alarms
 from tasks.database import clock
 from tasks.models import Alarm, Slot
 from tasks.slots.next_draft import REMEMBERED, make_next_draft
@@ -46,12 +46,7 @@ def keep(publication: Publication, *, now: datetime | None = None) -> None:
 
 def _clear_missed_alarms(publication: Publication) -> None:
     """Clear the alarm about a missed slot once somebody has sent its edition after all."""
-    Alarm.objects.filter(
-        code=Alarm.Code.SLOT_MISSED,
-        publication=publication,
-        cleared_at=None,
-        edition__sends__created_at__gt=F("raised_at"),
-    ).update(cleared_at=Now())
+    clear_alarms(Alarm.Code.SLOT_MISSED, publication=publication, edition__sends__created_at__gt=F("raised_at"))
 
 
 def _undecided(publication: Publication, now: datetime) -> list[int]:

@@ -22,7 +22,7 @@ from composer.checks.source_changes import what_changed
 from composer.claims.source_changes import SourceChange, changes
 from composer.models import Edition
 from composer.source_texts import SourcedStory, sourced_stories
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import clock
 from tasks.http.download import DownloadError
 from tasks.http.guard import Guard
@@ -214,7 +214,7 @@ def _said(stories: Sequence[SourcedStory], found: Mapping[str, Sequence[SourceCh
 
 def _alarm(edition: Edition, moment: datetime, said: Sequence[str]) -> None:
     """One for the edition. What an earlier look said is cleared: this one has looked again."""
-    Alarm.objects.filter(edition=edition, code=Alarm.Code.SOURCE_CHANGED, cleared_at=None).update(cleared_at=Now())
+    clear_alarms(Alarm.Code.SOURCE_CHANGED, edition=edition)
     if not said:
         return
     shown: list[str] = []

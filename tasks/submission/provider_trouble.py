@@ -1,8 +1,6 @@
 """What an outcome means for the provider, beside what it means for its batch: the breaker, and the alarm about it."""
 
-from django.db.models.functions import Now
-
-from tasks.alarms.raising import raise_alarm
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm
 from tasks.throttling import breaker
 from tasks.throttling.explanations import BREAKER_OPEN
@@ -17,4 +15,4 @@ def count_unknown(transport: str) -> None:
 def trust_again(transport: str) -> None:
     """The transport accepted something: the breaker closes, and its alarm is cleared."""
     breaker.close(transport)
-    Alarm.objects.filter(code=Alarm.Code.BREAKER_OPEN, cleared_at__isnull=True).update(cleared_at=Now())
+    clear_alarms(Alarm.Code.BREAKER_OPEN)
