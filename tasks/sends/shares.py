@@ -1,9 +1,11 @@
 """Which shares of a send's readers were refused, bounced or complained, and the alarms about a send that is over."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
@@ -14,11 +16,14 @@ FAILED_AT_THE_END = 0.05
 _FEWEST = 100
 _LEAST = 2
 
+#: Nearly all bounces and complaints come within these.
+_STILL_HEARD_OF = timedelta(days=3)
+
 _READ = """
-SELECT COALESCE(sum(CASE WHEN status IN ('submitted', 'failed') THEN size - excluded ELSE failed END), 0),
+SELECT send_id, COALESCE(sum(CASE WHEN status IN ('submitted', 'failed') THEN size - excluded ELSE failed END), 0),
        COALESCE(sum(CASE WHEN status = 'failed' THEN size - excluded ELSE failed END), 0),
        COALESCE(sum(bounced), 0), COALESCE(sum(complained), 0)
-  FROM tasks_batch WHERE send_id = %s
+  FROM tasks_batch WHERE send_id = ANY(%s) GROUP BY send_id
 """
 
 
@@ -26,18 +31,15 @@ SELECT COALESCE(sum(CASE WHEN status IN ('submitted', 'failed') THEN size - excl
 class Shares:
     """Readers of a send for whom there was an answer (`answered`), and how many of them fared badly."""
 
-    answered: int
-    failed: int
-    bounced: int
-    complained: int
+    answered: int = 0
+    failed: int = 0
+    bounced: int = 0
+    complained: int = 0
 
 
 def read(send_id: int) -> Shares:
     """As they stand now. Raises the database's errors."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [send_id])
-        answered, failed, bounced, complained = map(int, cursor.fetchone())
-    return Shares(answered=answered, failed=failed, bounced=bounced, complained=complained)
+    return _read([send_id]).get(send_id, Shares())
 
 
 def in_words(readers: int, *, of: int, what: str) -> str:
@@ -47,23 +49,48 @@ def in_words(readers: int, *, of: int, what: str) -> str:
 
 def alarm_if_many_failed(send_id: int) -> None:
     """Raise the alarm about a send that is `sent` although more than 5 % of its readers failed; once, however often it is called."""
-    shares = read(send_id)
-    if not shares.answered or shares.failed <= FAILED_AT_THE_END * shares.answered:
+    _alarm_if_many_failed(send_id, read(send_id))
+
+
+def look_at_finished() -> None:
+    """Raise the alarms about sends that ended lately: too many failed, or were reported since; each once.
+
+    Whoever finished one may have died before its alarm. Raises the database's errors.
+    """
+    finished = Send.objects.filter(finished_at__gt=Now() - _STILL_HEARD_OF, status=Send.Status.SENT)
+    for send_id, now in _read(list(finished.values_list("pk", flat=True))).items():
+        _alarm_if_many_failed(send_id, now)
+        _alarm_if_rates_are_high(send_id, now)
+
+
+def _read(send_ids: list[int]) -> dict[int, Shares]:
+    """Of each send with batches."""
+    if not send_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [send_ids])
+        return {
+            send_id: Shares(
+                answered=int(answered), failed=int(failed), bounced=int(bounced), complained=int(complained)
+            )
+            for send_id, answered, failed, bounced, complained in cursor.fetchall()
+        }
+
+
+def _alarm_if_many_failed(send_id: int, now: Shares) -> None:
+    if not now.answered or now.failed <= FAILED_AT_THE_END * now.answered:
         return
     finished_at = Send.objects.values_list("finished_at", flat=True).get(pk=send_id)
     if Alarm.objects.filter(send_id=send_id, code=Alarm.Code.MANY_FAILED, raised_at__gte=finished_at).exists():
         return
-    told = in_words(shares.failed, of=shares.answered, what="were refused and have not got it")
+    told = in_words(now.failed, of=now.answered, what="were refused and have not got it")
     raise_alarm(Alarm.Code.MANY_FAILED, f"Send {send_id} is over, but {told}.", send_id=send_id, mail=True)
 
 
-def alarm_if_rates_are_high(send_id: int) -> None:
-    """Raise the alarms about a send that is over and bounced or was complained of too often; each once.
-
-    The shares are those of NEWSDESK_ALARM_BOUNCED and _COMPLAINED. Where the send paused itself for the same, somebody has seen to
-    it already. Raises the database's errors.
+def _alarm_if_rates_are_high(send_id: int, now: Shares) -> None:
+    """The shares are those of NEWSDESK_ALARM_BOUNCED and _COMPLAINED. Where the send paused itself for the same, somebody has
+    seen to it already.
     """
-    now = read(send_id)
     for code, readers, most, what, paused_for in (
         (Alarm.Code.BOUNCE_RATE, now.bounced, settings.ALARM_BOUNCED, "bounced", Alarm.Code.MANY_BOUNCED),
         (

@@ -33,9 +33,6 @@ MESSAGE_LOST_SECONDS = 300
 EMPTY_BROKER_SECONDS = 15
 #: Claims of a batch that may end without any evidence of a POST before it has failed.
 MAX_LOST_ATTEMPTS = 10
-_JUST_FINISHED = timedelta(minutes=10)
-#: Nearly all bounces and complaints come within these.
-_STILL_HEARD_OF = timedelta(days=3)
 #: A healthy worker applies a receipt in less.
 _RECEIPT_GRACE = timedelta(seconds=10)
 #: Receipts of one run; the next run takes the next.
@@ -70,14 +67,7 @@ def recover(*, wake_all: bool = False) -> None:
     for send_id in Send.objects.filter(status=Send.Status.SENDING).values_list("pk", flat=True):
         stopping.pause_if_too_many(send_id)
         finishing.finish_if_done(send_id)
-    # Whoever finished one may have died before its alarm.
-    for send_id in Send.objects.filter(finished_at__gt=Now() - _JUST_FINISHED, status=Send.Status.SENT).values_list(
-        "pk", flat=True
-    ):
-        shares.alarm_if_many_failed(send_id)
-    heard_of = Send.objects.filter(finished_at__gt=Now() - _STILL_HEARD_OF, status=Send.Status.SENT)
-    for send_id in heard_of.values_list("pk", flat=True):
-        shares.alarm_if_rates_are_high(send_id)
+    shares.look_at_finished()
     heartbeat_pings.swept()
 
 

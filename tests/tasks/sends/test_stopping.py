@@ -130,7 +130,7 @@ def test_who_paused_for_it_is_not_told_again_and_zero_never_tells(settings: Any)
     Alarm.objects.create(send=send, code=Alarm.Code.MANY_COMPLAINED, message="It was paused.")
     settings.ALARM_BOUNCED = 0
 
-    shares.alarm_if_rates_are_high(send.pk)
+    shares.look_at_finished()
 
     assert Alarm.objects.get().code == Alarm.Code.MANY_COMPLAINED
 
@@ -149,6 +149,6 @@ def test_a_few_readers_say_nothing() -> None:
     Batch.objects.filter(send=send).update(status="submitted", complained=2)
     finishing.finish_if_done(send.pk)
 
-    shares.alarm_if_rates_are_high(send.pk)
+    shares.look_at_finished()
 
     assert not Alarm.objects.exists()
