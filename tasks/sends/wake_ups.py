@@ -12,8 +12,7 @@ from tasks.throttling import canary
 WORKERS_AT_MOST = 64
 _PENDING = f"""
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
- WHERE b.send_id = %s AND b.status = 'pending' AND b.enqueued_at IS NULL AND b.not_before <= statement_timestamp()
-   AND {canary.MAY_BE_CLAIMED_SQL}
+ WHERE b.send_id = %s AND b.enqueued_at IS NULL AND {canary.MAY_BE_CLAIMED_SQL}
  ORDER BY b.id LIMIT {WORKERS_AT_MOST}
 """  # noqa: S608 - made of constants
 

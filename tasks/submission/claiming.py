@@ -7,7 +7,7 @@ known: a limit rolls the claim back (docs/architecture.md, "Delivery" and "Lock 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
@@ -69,6 +69,23 @@ class _CeilingReachedError(Exception):
     """The sender's domain has reached its ceiling; sends of other domains may go on."""
 
 
+class _LockedSend(NamedTuple):
+    """The columns of _SEND."""
+
+    id: int
+    status: str
+    approval_id: int
+    sender_domain: str
+    mark_disagrees: bool
+    database_moved: bool
+    breaker_open: bool
+    throttled: bool
+    warming_up: bool
+    list_ids: list[int]
+    canary_batch: int | None
+    content_hash: str
+
+
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
 _SEND = f"""
 SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.DISAGREES_SQL} AS mark_disagrees,
@@ -89,8 +106,7 @@ UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 
 RETURNING id, variant_id, attempts, size - excluded - failed, tracked
 """
 _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
-               WHERE b.send_id = {{send}} AND b.status = 'pending' AND b.not_before <= statement_timestamp()
-                 AND {canary.MAY_BE_CLAIMED_SQL}
+               WHERE b.send_id = {{send}} AND {canary.MAY_BE_CLAIMED_SQL}
                LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants
 _THIS = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
              WHERE b.id = %s AND {canary.MAY_BE_CLAIMED_SQL})"""  # noqa: S608 - made of constants
@@ -98,8 +114,7 @@ _THIS = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_i
 _SENDS = f"""
 SELECT s.id FROM tasks_send s
  WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL} AND EXISTS (
-       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'pending' AND b.not_before <= statement_timestamp()
-          AND {canary.MAY_BE_CLAIMED_SQL})
+       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND {canary.MAY_BE_CLAIMED_SQL})
  ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
 """  # noqa: S608 - made of constants
 _LOCK_SEND = _SEND.format(send="%s")
@@ -150,10 +165,20 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wa
         rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, process_identity.current_process()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content, tracked = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content_hash, tracked = rows[0]
         if batch_id is not None:
-            facts = (tuple(list_ids), is_canary, content, tracked)
-            return Claim(send_id, batch_id, variant_id, approval_id, attempt, number, *facts)
+            return Claim(
+                send_id=send_id,
+                batch_id=batch_id,
+                variant_id=variant_id,
+                approval_id=approval_id,
+                attempt=attempt,
+                number=number,
+                list_ids=tuple(list_ids),
+                is_canary=is_canary,
+                content_hash=content_hash,
+                tracked=tracked,
+            )
     return _claim_under_limits(attempt, transport, expected)
 
 
@@ -190,39 +215,37 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
     claimed: list[tuple[Any, ...]] = []
     with durable():
         sends = run(_LOCK_SEND, [*expected.params, transport, send_id])
-        if not sends or sends[0][1] != Send.Status.SENDING:
+        if not sends:
             return None
-        (
-            (
-                _,
-                _,
-                approval_id,
-                domain,
-                disagrees,
-                moved,
-                breaker_open,
-                throttled,
-                warming_up,
-                list_ids,
-                first,
-                content,
-            ),
-        ) = sends
-        if disagrees:
+        send = _LockedSend(*sends[0])
+        if send.status != Send.Status.SENDING:
+            return None
+        if send.mark_disagrees:
             raise _MarkDisagreesError
-        if not moved:
-            _ask_transport(transport, breaker_open=breaker_open, throttled=throttled)
+        if not send.database_moved:
+            _ask_transport(transport, breaker_open=send.breaker_open, throttled=send.throttled)
             statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
             claimed = run(statement, [attempt, process_identity.current_process(), which])
         if claimed:
-            _ask_limits(transport, claimed[0][0], claimed[0][3], warming_domain=domain if warming_up else "")
-    if moved:
+            warming_domain = send.sender_domain if send.warming_up else ""
+            _ask_limits(transport, claimed[0][0], claimed[0][3], warming_domain=warming_domain)
+    if send.database_moved:
         database_moved.pause_for_moved_database(send_id)
     if not claimed:
         return None
     ((claimed_id, variant_id, number, _, tracked),) = claimed
-    facts = (tuple(list_ids), claimed_id == first, content, tracked)
-    return Claim(send_id, claimed_id, variant_id, approval_id, attempt, number, *facts)
+    return Claim(
+        send_id=send_id,
+        batch_id=claimed_id,
+        variant_id=variant_id,
+        approval_id=send.approval_id,
+        attempt=attempt,
+        number=number,
+        list_ids=tuple(send.list_ids),
+        is_canary=claimed_id == send.canary_batch,
+        content_hash=send.content_hash,
+        tracked=tracked,
+    )
 
 
 def _ask_transport(transport: str, *, breaker_open: bool, throttled: bool) -> None:

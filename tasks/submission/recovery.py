@@ -41,8 +41,7 @@ _RECEIPTS_AT_ONCE = 1000
 _CLAIMED = (Batch.Status.BUILDING, Batch.Status.SUBMITTING)
 _DUE = f"""
 SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
- WHERE b.status = 'pending' AND s.status = 'sending' AND b.not_before <= statement_timestamp()
-   AND {warm_up.MAY_GO_ON_SQL} AND {canary.MAY_BE_CLAIMED_SQL}
+ WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL} AND {canary.MAY_BE_CLAIMED_SQL}
    AND (b.enqueued_at IS NULL OR b.enqueued_at < b.not_before OR b.enqueued_at < statement_timestamp() - make_interval(secs => %s))
  ORDER BY b.enqueued_at NULLS FIRST, b.id LIMIT %s
 """  # noqa: S608 - made of constants

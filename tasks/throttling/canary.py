@@ -6,9 +6,9 @@ is written when the answer comes; whether the others may go follows from the bat
 
 from django.conf import settings
 
-#: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): nobody's answer has to be waited for.
+#: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): it is pending and due, and no answer has to be waited for.
 MAY_BE_CLAIMED_SQL = """\
-(s.canary_batch IS NULL OR b.id = s.canary_batch OR NOT EXISTS (
+b.status = 'pending' AND b.not_before <= statement_timestamp() AND (s.canary_batch IS NULL OR b.id = s.canary_batch OR NOT EXISTS (
     SELECT 1 FROM tasks_batch canary
      WHERE canary.id = s.canary_batch AND canary.status IN ('pending', 'building', 'submitting')))"""
 
