@@ -33,6 +33,8 @@ pytestmark = pytest.mark.django_db
 def nothing_sent_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(settings.HOME), "marks", tmp_path / "marks")
     monkeypatch.setattr("tasks.database.high_water._redis", high_water._Redis())
+    # The process must not keep an installation's id that is gone with the test.
+    monkeypatch.setattr(high_water, "_installation", [])
     monkeypatch.setattr("django.conf.settings.REDIS_URL", f"redis+socket://{tmp_path}/none.sock")
     with connection.cursor() as cursor:
         cursor.execute("ALTER SEQUENCE tasks_fence_number RESTART")
