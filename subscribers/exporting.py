@@ -10,7 +10,7 @@ from django.db import connection
 from psycopg import ClientCursor
 
 from subscribers.audience import audience
-from subscribers.interchange import COLUMNS, FORMULA, LEFT_LIST
+from subscribers.interchange import COLUMNS, FORMULA, LEFT_LIST, WORDS
 
 FORMATS = ("csv", "jsonl")
 
@@ -99,4 +99,4 @@ def _cell(name: str) -> str:
     if name in _JSON:
         # No JSON begins like a formula.
         return f"to_jsonb({column})::text"
-    return _DEFUSED.format(_ONE_LINE.format(column) if name.startswith(("consent_", "tracking_")) else column)
+    return _DEFUSED.format(_ONE_LINE.format(column) if name.startswith(WORDS) else column)

@@ -27,6 +27,8 @@ COLUMNS = (
 )
 #: Left this list and stays on the publication's others; all other words are those of `State`.
 LEFT_LIST = "left_list"
+#: Columns of words, which may hold line breaks, begin so: their cells are written on one line.
+WORDS = ("consent_", "tracking_")
 #: As PostgreSQL and Python both read it.
 FORMULA = r"^'*[=+@\t\r-]"
 _FORMULA = re.compile(FORMULA)

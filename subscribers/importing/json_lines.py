@@ -8,7 +8,7 @@ from typing import Any
 from subscribers.importing.presets import recognised
 from subscribers.importing.presets.preset import folded
 from subscribers.importing.records import Record
-from subscribers.interchange import defused, on_one_line
+from subscribers.interchange import WORDS, defused, on_one_line
 
 #: How many lines are asked for their keys: services leave out what is empty.
 _SAMPLE = 1000
@@ -53,5 +53,5 @@ def _cell(key: str, value: object, *, exact: bool) -> str:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if exact and key not in {"tags", "attributes"}:
-        return defused(on_one_line(text) if key.startswith("consent_") else text)
+        return defused(on_one_line(text) if key.startswith(WORDS) else text)
     return text

@@ -90,14 +90,17 @@ def test_of_two_rows_with_one_address_the_refusal_holds(load: Any) -> None:
     assert said() == {"a": "denied"}
 
 
-def test_our_own_export_is_read_back_unchanged_here_and_elsewhere(load: Any, publication: Publication) -> None:
+@pytest.mark.parametrize("form", exporting.FORMATS)
+def test_our_own_export_is_read_back_unchanged_here_and_elsewhere(
+    load: Any, publication: Publication, form: str
+) -> None:
     load("email\na@example.com\nb@example.com\nc@example.com\n")
     a, b, _ = Subscriber.objects.order_by("email")
     tracking.answer(a.pk, tracking.Tracking.DENIED, source="preferences page", wording="No\nlonger?")
-    tracking.answer(b.pk, tracking.Tracking.GRANTED, source="=form", wording="-You may.")
+    tracking.answer(b.pk, tracking.Tracking.GRANTED, source="=form", wording="-You may.\\now")
     before = list(TrackingAnswer.objects.values_list("subscriber__email", "answer", "source", "wording", "at"))
     out = io.BytesIO()
-    exporting.write(out.write, publication_id=publication.pk, list_ids=[List.objects.get().pk])
+    exporting.write(out.write, publication_id=publication.pk, list_ids=[List.objects.get().pk], form=form)
 
     assert load(out.getvalue()).unchanged == 3
     assert TrackingAnswer.objects.count() == 2
