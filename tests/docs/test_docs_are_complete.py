@@ -141,6 +141,12 @@ def test_every_public_address() -> None:
     assert_complete({as_written(pattern) for pattern in patterns}, page("reference/urls.md"), "reference/urls.md")
 
 
+def test_no_address_has_two_rows() -> None:
+    rows = re.findall(r"^\| (`/[^|]+) \| ([A-Z, ]*) \|", page("reference/urls.md"), re.MULTILINE)
+    assert len(rows) >= 30
+    assert [row for row in rows if rows.count(row) > 1] == []
+
+
 # Codes of checks, and of alarms
 
 
