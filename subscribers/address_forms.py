@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from subscribers.erased import erased_forms
+from subscribers.erased import address_bytes, erased_forms
 
 #: As other services export lists of people who are not to be known: the lower-case address, hashed.
 HASHES = ("md5", "sha1", "sha256")
@@ -13,7 +13,7 @@ _HEX = re.compile(r"[0-9a-f]+")
 
 def hashed(address: str) -> list[str]:
     """The address's hashes: "md5:…", "sha1:…" and "sha256:…"."""
-    text = address.strip().lower().encode("utf-8", "surrogatepass")
+    text = address_bytes(address)
     return [f"{name}:{hashlib.new(name, text, usedforsecurity=False).hexdigest()}" for name in HASHES]
 
 

@@ -28,7 +28,7 @@ def erased_address(address: str) -> str:
 
 def erased_forms(address: str) -> list[str]:
     """Every form in which an erased reader's address may be kept: by each key, and without one."""
-    keyless = KEYLESS + hashlib.sha256(_bytes(address)).hexdigest()
+    keyless = KEYLESS + hashlib.sha256(address_bytes(address)).hexdigest()
     return [*(_keyed(key, address) for key in _keys()), keyless]
 
 
@@ -57,6 +57,11 @@ def sql_forms(address: str) -> list[tuple[SqlCondition, str]]:
     return forms
 
 
+def address_bytes(address: str) -> bytes:
+    """What is hashed of an address, by whatever hash: the address in lower case, without blanks around it."""
+    return address.strip().lower().encode("utf-8", "surrogatepass")
+
+
 def _exist(prefix: str) -> str:
     return f"EXISTS (SELECT 1 FROM subscribers_suppression WHERE reason = 'erased' AND address LIKE '{prefix}%%')"  # noqa: S608
 
@@ -72,11 +77,7 @@ def _derived(secret: str) -> bytes:
 
 
 def _keyed(key: bytes, address: str) -> str:
-    return KEYED + hmac.new(key, _bytes(address), hashlib.sha256).hexdigest()
-
-
-def _bytes(address: str) -> bytes:
-    return address.strip().lower().encode("utf-8", "surrogatepass")
+    return KEYED + hmac.new(key, address_bytes(address), hashlib.sha256).hexdigest()
 
 
 def _pads(key: bytes) -> tuple[bytes, bytes]:
