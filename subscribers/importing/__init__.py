@@ -13,8 +13,8 @@
 """
 
 from subscribers.importing.layout import Choices
+from subscribers.importing.plan import Mode
 from subscribers.importing.report import ImportReport, Rejection, Warned
 from subscribers.importing.run import import_csv
-from subscribers.importing.staging import Mode
 
 __all__ = ["Choices", "ImportReport", "Mode", "Rejection", "Warned", "import_csv"]

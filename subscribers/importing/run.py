@@ -11,6 +11,7 @@ from newsdesk.core.errors import InputError
 from subscribers.importing import staging
 from subscribers.importing.errors import RowError, UnknownWordError
 from subscribers.importing.layout import Choices, Layout, state_by_name
+from subscribers.importing.plan import Mode, Plan
 from subscribers.importing.records import Record
 from subscribers.importing.refused import Refused, write_refused
 from subscribers.importing.report import ImportReport, Rejection, Warned
@@ -34,7 +35,7 @@ def import_csv(
     choices: Choices = _AS_THEY_ARE,
     encoding: str = "",
     dry_run: bool = False,
-    mode: staging.Mode = staging.Mode.UPDATE,
+    mode: Mode = Mode.UPDATE,
     refused: Refused | None = None,
     sheet: str = "",
 ) -> ImportReport:
@@ -111,14 +112,14 @@ class _Rows:
     def answers_tracking(self) -> bool:
         return bool(self._layout.fields["tracking"])
 
-    def plan(self, mode: staging.Mode) -> staging.Plan:
+    def plan(self, mode: Mode) -> Plan:
         """Once all rows are read."""
         fields = {name for name, columns in self._layout.fields.items() if columns}
         if fields & {"first_name", "last_name"}:
             fields.add("name")
-        if mode == staging.Mode.MIRROR and self._rejected:
+        if mode == Mode.MIRROR and self._rejected:
             self._warn(0, f"{len(self._rejected)} rows could not be read, so nobody leaves the list; mend them first")
-        return staging.Plan(
+        return Plan(
             mode=mode,
             fields=frozenset(fields),
             attributes=tuple(name for _, name in self._layout.attributes),

@@ -10,7 +10,7 @@ from django.db import DataError, connection, transaction
 
 from composer.models import Publication
 from newsdesk.core.errors import InputError
-from subscribers.importing import ImportReport, import_csv, staging
+from subscribers.importing import ImportReport, import_csv, subscriptions
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression
 from subscribers.suppression import suppress, unsubscribe
 from tests.waiting import LONG
@@ -279,7 +279,7 @@ def test_two_imports_at_once_create_everyone_once(publication: Publication, tmp_
 
 
 def test_a_failure_leaves_nothing_behind(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "_SUBSCRIBE", "SELECT 1 / 0")
+    monkeypatch.setattr(subscriptions, "_SUBSCRIBE", "SELECT 1 / 0")
 
     with pytest.raises(DataError), transaction.atomic():
         load("email\nada@example.com\n")
