@@ -22,11 +22,14 @@ def domain_form(address: str) -> str:
     return "@" + address.strip().lower().rpartition("@")[2]
 
 
+def own_forms(address: str) -> list[str]:
+    """Every way in which a suppression may name this address alone; the address itself in lower case first."""
+    return list(dict.fromkeys([address.strip().lower(), *hashed(address), *erased_forms(address)]))
+
+
 def forms(address: str) -> list[str]:
-    """Every way in which a suppression may name this address; the address itself in lower case first."""
-    return list(
-        dict.fromkeys([address.strip().lower(), domain_form(address), *hashed(address), *erased_forms(address)])
-    )
+    """The same, and its domain with everybody there."""
+    return [*own_forms(address), domain_form(address)]
 
 
 def as_hash(text: str) -> str:

@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from newsdesk.core.errors import InputError
-from subscribers.address_forms import as_hash, domain_form, hashed
-from subscribers.erased import erased_address, erased_forms
+from subscribers.address_forms import as_hash, domain_form, own_forms
+from subscribers.erased import erased_address
 from subscribers.models import LiftedSuppression, Suppression
 
 _Reason = Suppression.Reason
@@ -25,7 +25,7 @@ def lift(text: str, *, why: str, publication_id: int | None = None, really: bool
     wanted = text.strip().lower()
     if not why.strip():
         raise InputError("--why: say why; it is kept")
-    named = [wanted] if wanted.startswith("@") else [as_hash(wanted) or wanted, *hashed(wanted), *erased_forms(wanted)]
+    named = [wanted] if wanted.startswith("@") else [as_hash(wanted), *own_forms(wanted)]
     chosen = Suppression.objects.select_for_update().filter(address__in=named).order_by("address", "pk")
     if publication_id is not None:
         chosen = chosen.filter(publication_id=publication_id)

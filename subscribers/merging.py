@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Now
 
-from subscribers.address_forms import domain_form, forms
+from subscribers.address_forms import own_forms
 from subscribers.models import Consent, MergedReader, Subscriber, Subscription, Suppression, TrackingAnswer
 
 Status = Subscription.Status
@@ -133,6 +133,5 @@ def _merge_list(
 
 def _has_left(address: str) -> set[int | None]:
     """Publications that the person at this address does not want, or must not get; None = all. A domain is nobody's will."""
-    named = [form for form in forms(address) if form != domain_form(address)]
-    rows = Suppression.objects.filter(address__in=named, reason__in=_BY_WILL)
+    rows = Suppression.objects.filter(address__in=own_forms(address), reason__in=_BY_WILL)
     return set(rows.values_list("publication_id", flat=True))

@@ -7,7 +7,7 @@ import orjson
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from subscribers.address_forms import domain_form, forms
+from subscribers.address_forms import own_forms
 from subscribers.models import Consent, LiftedSuppression, Subscriber, Suppression
 from tasks.models import Event, Exclusion
 from tasks.privacy.export import desk_log, mails_to
@@ -35,7 +35,7 @@ def _steps(address: str, subscriber_id: int | None, naming: Naming) -> Iterator[
         yield "wagtailcore_modellogentry", desk_log(subscriber_id).delete()[0]
     yield "tasks_letter", mails_to(address).delete()[0]
     # The domain's own suppression is about everybody there.
-    named = [form for form in forms(address) if form != domain_form(address)]
+    named = own_forms(address)
     yield "subscribers_suppression", _erase_suppressions(named)
     yield "subscribers_liftedsuppression", LiftedSuppression.objects.filter(address__in=named).delete()[0]
     for found in list(mentions(naming)):
