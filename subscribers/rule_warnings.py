@@ -25,8 +25,8 @@ def rule_warnings(publication_id: int, rule: Rule) -> list[str]:
     """Sentences about names in the rule that hardly anybody has, each with the nearest name that is in use."""
     leaves = list(_leaves(rule))
     keys = dict.fromkeys(leaf.key for leaf in leaves if leaf.field.startswith(ATTRIBUTE_PREFIX))
-    tags = dict.fromkeys(str(tag) for leaf in leaves if leaf.field == "tags" for tag in _values(leaf))
-    slugs = dict.fromkeys(str(slug) for leaf in leaves if leaf.field == "lists" for slug in _values(leaf))
+    tags = dict.fromkeys(str(tag) for leaf in leaves if leaf.field == "tags" for tag in leaf.values)
+    slugs = dict.fromkeys(str(slug) for leaf in leaves if leaf.field == "lists" for slug in leaf.values)
     warnings: list[str] = []
     if keys:
         known = _counted(_KEYS)
@@ -84,7 +84,3 @@ def _leaves(rule: Rule) -> Iterable[Leaf]:
     elif isinstance(rule, All | AnyOf):
         for child in rule.rules:
             yield from _leaves(child)
-
-
-def _values(leaf: Leaf) -> tuple[object, ...]:
-    return leaf.value if isinstance(leaf.value, tuple) else ()

@@ -46,7 +46,7 @@ def attribute(leaf: Leaf, readings: Readings) -> SqlCondition:
     if leaf.op == "exists":
         return join("", [readings.read(leaf.field, As.ANYTHING), SqlCondition(" <> ''")])
     if leaf.op in {"eq", "in"}:
-        return _equals_any(leaf, _values(leaf), readings)
+        return _equals_any(leaf, leaf.values, readings)
     if leaf.op in LIKENESS:
         return _like(leaf, readings)
     if leaf.op in (*DATE_ORDER, "within_days", *COMING_DAYS):
@@ -56,7 +56,7 @@ def attribute(leaf: Leaf, readings: Readings) -> SqlCondition:
 
 def _compared(leaf: Leaf, read: SqlCondition) -> SqlCondition:
     """A text with one of the values, or like one of them."""
-    values = [str(value) for value in _values(leaf)]
+    values = [str(value) for value in leaf.values]
     if leaf.op in LIKENESS:
         return _like_any(leaf.op, read, values, exact=leaf.exact)
     return join("", [read, SqlCondition(" = ANY("), _array(values, exact=leaf.exact), SqlCondition(")")])
@@ -67,7 +67,7 @@ def _like(leaf: Leaf, readings: Readings) -> SqlCondition:
     if leaf.op != "contains":
         return compared
     items = readings.read(leaf.field, As.ITEMS if leaf.exact else As.FOLDED_ITEMS)
-    values = [str(value) for value in _values(leaf)]
+    values = [str(value) for value in leaf.values]
     held = join("", [items, SqlCondition(" && "), _array(values, exact=leaf.exact)])
     return join("", [SqlCondition("COALESCE("), compared, SqlCondition(", "), held, SqlCondition(")")])
 
@@ -115,7 +115,7 @@ def _equals_any(leaf: Leaf, values: Sequence[object], readings: Readings) -> Sql
 def _ordered(leaf: Leaf, readings: Readings) -> SqlCondition:
     """Numbers by size; texts by code point, whatever order the database's language has; from and to by what they are."""
     if leaf.op == "between":
-        low, high = _values(leaf)
+        low, high = leaf.values
         if isinstance(low, str):
             return _between(readings.read(leaf.field, As.DAY), SqlCondition("%s::text", (low,)), "%s::text", (high,))
         number = readings.read(leaf.field, As.NUMBER)
@@ -157,10 +157,6 @@ def _array(values: Sequence[str], *, exact: bool) -> SqlCondition:
     if exact:
         return SqlCondition("%s::text[]", (list(values),))
     return SqlCondition(f"ARRAY[{', '.join(['lower(%s::text)'] * len(values))}]", tuple(values))
-
-
-def _values(leaf: Leaf) -> tuple[object, ...]:
-    return leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
 
 
 def _number(value: Value | object) -> str:

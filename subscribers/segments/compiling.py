@@ -87,7 +87,7 @@ class _Compiler:
             "tags": self._tags,
             "lists": self._lists,
             "status": self._status,
-            "tracking": lambda said: SqlCondition("s.tracking = ANY(%s::text[])", (list(_values(said)),)),
+            "tracking": lambda said: SqlCondition("s.tracking = ANY(%s::text[])", (list(said.values),)),
             "subscribed_at": self._subscribed,
             "created_at": lambda created: _dates(created, "s.created_at"),
             "signup_source": self._signup_source,
@@ -108,7 +108,7 @@ class _Compiler:
         return SqlCondition(f"{_LISTS_OF_READER} {sign} %s::text[]", (*publication, _texts(leaf)))
 
     def _status(self, leaf: Leaf) -> SqlCondition:
-        return self._on_lists(SqlCondition("n.status = ANY(%s::text[])", (list(_values(leaf)),)))
+        return self._on_lists(SqlCondition("n.status = ANY(%s::text[])", (list(leaf.values),)))
 
     def _subscribed(self, leaf: Leaf) -> SqlCondition:
         return self._on_lists(_dates(leaf, "n.subscribed_at"))
@@ -164,10 +164,6 @@ def _parens(inner: SqlCondition) -> SqlCondition:
 
 def _known(inner: SqlCondition) -> SqlCondition:
     return SqlCondition(f"COALESCE({inner.sql}, FALSE)", inner.params)
-
-
-def _values(leaf: Leaf) -> tuple[object, ...]:
-    return leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
 
 
 def _texts(leaf: Leaf) -> list[str]:

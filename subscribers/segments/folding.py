@@ -5,15 +5,15 @@ An editor's "any of these two hundred cities" is then one look into a table inst
 
 from collections.abc import Iterable, Sequence
 
-from subscribers.segments.rule import COMPLEMENTS, LIKENESS, ORDER, All, AnyOf, Leaf, Not, Rule, Value
+from subscribers.segments.rule import COMPLEMENTS, LIKENESS, ORDER, All, AnyOf, Leaf, Not, Rule
 
 #: Operators that stand for themselves with one value, by the one that takes several.
 _SEVERAL = {"eq": "in", "ne": "not_in"}
 #: In "any of", such a comparison with one list holds where one of several with a part of it does; in "all of" likewise.
 _JOIN_IN_ANY = ("in", "has_any", "contains", "starts_with", "ends_with")
+_JOIN_IN_ALL = ("not_in", "has_none", "has_all")
 #: Longer expressions than this are left apart: an automaton must be built for them.
 _MOST_CHARACTERS = 4000
-_JOIN_IN_ALL = ("not_in", "has_none", "has_all")
 
 
 def folded(rule: Rule) -> Rule:
@@ -86,20 +86,13 @@ def _with_list(leaf: Leaf, joined: Sequence[str]) -> Leaf:
     """`eq` and `ne` as the operators that take a list, where lists are joined."""
     several = _SEVERAL.get(leaf.op, "")
     if several in joined:
-        return Leaf(field=leaf.field, op=several, value=_several(leaf.value), exact=leaf.exact)
+        return Leaf(field=leaf.field, op=several, value=leaf.values, exact=leaf.exact)
     return leaf
 
 
 def _joined(first: Leaf, second: Leaf) -> Leaf | None:
     """One comparison with the values of both; None where that would be too long."""
-    values = dict.fromkeys((type(value), value) for value in (*_several(first.value), *_several(second.value)))
+    values = dict.fromkeys((type(value), value) for value in (*first.values, *second.values))
     if second.op in LIKENESS and sum(len(str(value)) for _, value in values) > _MOST_CHARACTERS:
         return None
     return Leaf(field=second.field, op=second.op, value=tuple(value for _, value in values), exact=second.exact)
-
-
-def _several(value: Value) -> tuple[str | int | float | bool, ...]:
-    if isinstance(value, tuple):
-        return value
-    assert isinstance(value, str | int | float)
-    return (value,)

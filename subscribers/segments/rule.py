@@ -39,7 +39,7 @@ from datetime import date, datetime
 from newsdesk.core.errors import InputError
 
 Scalar = str | int | float | bool
-Value = Scalar | date | datetime | tuple[Scalar, ...] | None
+Value = Scalar | date | datetime | tuple[Scalar | date, ...] | None
 
 
 class RuleError(InputError, ValueError):
@@ -85,6 +85,13 @@ class Leaf(Rule):
     def key(self) -> str:
         """The attribute's key; only for attributes."""
         return self.field.removeprefix(ATTRIBUTE_PREFIX)
+
+    @property
+    def values(self) -> tuple[Scalar | date, ...]:
+        """What is compared with, one or several; () for the operators that take no value."""
+        if self.value is None:
+            return ()
+        return self.value if isinstance(self.value, tuple) else (self.value,)
 
 
 ATTRIBUTE_PREFIX = "attributes."

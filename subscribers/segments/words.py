@@ -76,23 +76,23 @@ def _leaf(leaf: Leaf) -> str:
 def _attribute(leaf: Leaf) -> str:
     if leaf.key.lower() not in _COUNTRY_KEYS or leaf.op not in EQUALITY:
         return _compared(leaf, leaf.key)
-    places = _either([_place(value) for value in _values(leaf)])
+    places = _either([_place(value) for value in leaf.values])
     return f"not in {places}" if leaf.op in {"ne", "not_in"} else f"in {places}"
 
 
 def _clicked(leaf: Leaf) -> str:
     what = "story" if leaf.field == "clicked_story" else "topic"
     did = "clicked" if leaf.op == "has_any" else "did not click"
-    return f"{did} {what} {_either([_quoted(value) for value in _values(leaf)])}"
+    return f"{did} {what} {_either([_quoted(value) for value in leaf.values])}"
 
 
 def _segment(leaf: Leaf) -> str:
-    where = _either([_quoted(value) for value in _values(leaf)])
+    where = _either([_quoted(value) for value in leaf.values])
     return f"not in the segment {where}" if leaf.op == "not_in" else f"in the segment {where}"
 
 
 def _compared(leaf: Leaf, name: str) -> str:
-    values = [_quoted(value) for value in _values(leaf)]
+    values = [_quoted(value) for value in leaf.values]
     if leaf.op in {"exists", "missing"}:
         return f"{name} is {'set' if leaf.op == 'exists' else 'not set'}"
     if leaf.op in _LIKE:
@@ -108,7 +108,7 @@ def _compared(leaf: Leaf, name: str) -> str:
 
 def _when(leaf: Leaf) -> str:
     if leaf.op == "between":
-        low, high = (_day(value) for value in _values(leaf))
+        low, high = (_day(value) for value in leaf.values)
         return f"between {low} and {high}"
     if leaf.op in _DAYS:
         return f"{_DAYS[leaf.op]} {_day(leaf.value)}"
@@ -137,7 +137,7 @@ def _act(leaf: Leaf) -> str:
 
 def _membership(leaf: Leaf) -> str:
     verb, one, several = ("has", "tag", "tags") if leaf.field == "tags" else ("is on", "list", "lists")
-    values = [_quoted(value) for value in _values(leaf)]
+    values = [_quoted(value) for value in leaf.values]
     if leaf.op in {"exists", "missing"}:
         return f"{verb} {'some' if leaf.op == 'exists' else 'no'} {one}"
     if leaf.op == "has_none":
@@ -147,12 +147,6 @@ def _membership(leaf: Leaf) -> str:
     if leaf.op == "has_all" and len(values) > 1:
         return f"{verb} the {several} {_all(values)}"
     return f"{verb} the {one} {_either(values)}"
-
-
-def _values(leaf: Leaf) -> tuple[object, ...]:
-    if leaf.value is None:
-        return ()
-    return leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
 
 
 def _place(value: object) -> str:
