@@ -17,7 +17,9 @@ _DANGLING = 3
 
 
 def suggestions(headlines: Sequence[str], language: str = "en") -> tuple[str, ...]:
-    """Up to three different subjects: the first headline, the first two together, the second. No word is cut.
+    """Up to three different subjects: the first headline, the first two together, the second, and the third where one is missing.
+
+    No word is cut.
 
     `language` is a BCP 47 tag. A headline that cannot be shortened at a word or a mark is left out.
     """

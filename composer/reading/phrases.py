@@ -1,4 +1,4 @@
-"""What pages and mails put around their text, and what opens a closing, in the languages the renderer speaks."""
+"""What pages and mails put around their text, and what opens a closing, in the languages the renderer speaks and some more."""
 
 import re
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ CLOSING = re.compile(
     r"|(?:في )?(?:الختام|الخاتمة)|خاتمة|ختام[اًا]*|كلمة أخيرة|إلى اللقاء"
     # Hebrew
     r"|לסיום|לסיכום|סיכום|מילות סיכום|זה הכול(?: להשבוע)?|להתראות"
-    # Chinese
     # Italian, Portuguese, Dutch, Polish, Russian, Japanese, Korean
     r"|(?:per |in )(?:concludere|conclusione|finire)|(?:em |para )(?:conclusão|concluir)|conclus(?:ão|ioni)"
     r"|(?:tot|ten) (?:slot|besluit)|na (?:koniec|zakończenie)|podsumowanie|напоследок|(?:в )?заключени[ея]"
     r"|おわりに|終わりに|最後に|마치며|맺음말|끝으로"
+    # Chinese
     r"|结语|結語|总结|總結|小结|小結|结束语|結束語|写在最后|寫在最後|最后的话"
     r")\s*[.!:…。！：]?",
     re.IGNORECASE,
