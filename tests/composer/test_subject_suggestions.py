@@ -21,7 +21,9 @@ def test_three_subjects_are_made_of_the_top_headlines() -> None:
 def test_none_is_longer_than_inboxes_show_and_no_word_is_cut(language: str) -> None:
     words = {word.strip(",") for headline in HEADLINES for word in headline.split()}
 
-    for subject in suggestions(HEADLINES, language):
+    made = suggestions(HEADLINES, language)
+    assert len(made) == 3
+    for subject in made:
         assert len(subject) <= LONGEST
         assert {word.strip("،,") for word in subject.split()} - words <= {"·", ";"}
 
