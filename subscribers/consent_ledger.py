@@ -60,7 +60,7 @@ def join_seals() -> int:
 def verify(*, expected: str = "") -> Verified:
     """Look at every consent and every link. `expected`: a head noted earlier, which must still be in the chain.
 
-    Reads the whole ledger once: about ten seconds for a million consents.
+    Reads the whole ledger once.
     """
     join_seals()
     with transaction.atomic():

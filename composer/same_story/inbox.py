@@ -8,7 +8,7 @@ from django.core.cache import cache
 from composer.models import Story
 from composer.same_story.suggesting import Suggestion, suggestions
 
-#: The newest stories of a publication that a list is compared with: some weeks, and a twentieth of a second.
+#: The newest stories of a publication that a list is compared with: some weeks.
 COMPARED = 300
 #: Seconds; a suggestion may be a minute behind, never the list's time.
 _REMEMBERED = 600
