@@ -123,12 +123,20 @@ def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueu
 def test_a_worker_that_shall_stop_settles_what_it_has_and_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
     gauge = Gauge()
-    monkeypatch.setattr(worker_shutdown, "is_requested", lambda: bool(gauge.posted))
+    claimed_when_asked: list[int] = []
+
+    def is_requested() -> bool:
+        if gauge.posted and not claimed_when_asked:
+            claimed_when_asked.append(Batch.objects.filter(attempts__gt=0).count())
+        return bool(claimed_when_asked)
+
+    monkeypatch.setattr(worker_shutdown, "is_requested", is_requested)
 
     worker_loop(gauge, connections=2).run()
 
     told = counts(send)
-    assert 2 <= told.submitted <= 4
+    assert [told.submitted // 2] == claimed_when_asked
+    assert told.submitted < 12
     assert (told.submitting, told.submitted + told.pending) == (0, 12)
 
 
