@@ -9,6 +9,12 @@ from django.db.models.functions import Now
 BATCH_SIZE = 1000
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def undecided(self) -> "BatchQuerySet":
+        """Unknown, and nobody has left them as they are."""
+        return self.filter(status=Batch.Status.UNKNOWN).exclude(left_after_claims=models.F("attempts"))
+
+
 class Batch(models.Model):
     """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""
 
@@ -34,6 +40,8 @@ class Batch(models.Model):
     attempt = models.UUIDField(null=True)
     #: Claims so far.
     attempts = models.PositiveIntegerField(default=0)
+    #: The claims so far when a person left it unknown for good; another claim, and nobody has decided.
+    left_after_claims = models.PositiveIntegerField(null=True)
     #: Claims that ended without any evidence of a POST; rounds refused by the provider for recipients at fault.
     lost_attempts = models.PositiveSmallIntegerField(default=0)
     rounds = models.PositiveSmallIntegerField(default=0)
@@ -51,6 +59,8 @@ class Batch(models.Model):
     unsubscribed = models.PositiveIntegerField(default=0)
     opened = models.PositiveIntegerField(default=0)
     clicked = models.PositiveIntegerField(default=0)
+
+    objects = BatchQuerySet.as_manager()
 
     wagtail_reference_index_ignore = True
 

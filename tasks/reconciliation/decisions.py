@@ -37,6 +37,7 @@ def leave(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
         batch = Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id, status=Batch.Status.UNKNOWN).first()
         if batch is None:
             return False
+        Batch.objects.filter(pk=batch.pk).update(left_after_claims=batch.attempts)
         if batch.attempt is not None:
             Attempt.objects.filter(pk=batch.attempt).update(
                 evidence=evidence.with_fact({"kind": "person", "who": who, "decided": "leave"})
@@ -47,8 +48,7 @@ def leave(batch_id: int, *, who: str, why: str = "", by: Any = None) -> bool:
 
 def undecided(send_id: int | None = None) -> list[Batch]:
     """Unknown batches that nobody has left as they are, of one send or of all, by id."""
-    left = Attempt.objects.filter(evidence__contains=[{"decided": "leave"}]).values("pk")
-    unknown = Batch.objects.filter(status=Batch.Status.UNKNOWN).exclude(attempt__in=left)
+    unknown = Batch.objects.undecided()
     return list((unknown if send_id is None else unknown.filter(send_id=send_id)).order_by("pk"))
 
 

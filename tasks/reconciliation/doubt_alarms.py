@@ -24,7 +24,7 @@ SELECT b.send_id, COALESCE(a.transport, ''), b.size - b.excluded - b.failed, sin
   JOIN tasks_send s ON s.id = b.send_id
   LEFT JOIN tasks_attempt a ON a.id = b.attempt
  CROSS JOIN LATERAL (SELECT COALESCE(a.finished_at, a.fenced_at, s.prepared_at, s.created_at) AS at) AS since
- WHERE b.status = 'unknown' AND NOT COALESCE(a.evidence @> '[{"decided": "leave"}]', false)
+ WHERE b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts
  ORDER BY b.send_id, since.at
 """
 

@@ -14,7 +14,7 @@ from wagtail.log_actions import log
 from composer.permissions import Right, may
 from tasks.models import Batch, Send
 from tasks.reconciliation import decisions
-from tasks.reconciliation.attempt_history import History, histories, never_posted
+from tasks.reconciliation.attempt_history import History, histories
 from web.desk.scheduling import edit_url
 from web.desk.visible import visible_edition
 
@@ -45,14 +45,12 @@ class Doubts:
 def doubts_of(send: Send) -> Doubts:
     """The unknown batches of a send, the oldest first."""
     known = {each.attempt.batch_id: each for each in histories(send.pk) if each.attempt.outcome == "unknown"}
-    unposted = set(never_posted(send.pk))
     undecided, left = [], 0
     for batch in Batch.objects.filter(send=send, status=Batch.Status.UNKNOWN).order_by("pk"):
-        readers, history = _readers(batch), known.get(batch.pk)
-        if history is not None and batch.pk not in unposted and _was_left(history):
-            left += readers
+        if batch.left_after_claims == batch.attempts:
+            left += _readers(batch)
         else:
-            undecided.append(Doubt(batch=batch.pk, readers=readers, history=history))
+            undecided.append(Doubt(batch=batch.pk, readers=_readers(batch), history=known.get(batch.pk)))
     return Doubts(undecided=undecided[:SHOWN], more=max(0, len(undecided) - SHOWN), left_readers=left)
 
 
@@ -116,7 +114,3 @@ def _sentence(batch: Batch, decision: str) -> str:
 
 def _readers(batch: Batch) -> int:
     return int(batch.size - batch.excluded - batch.failed)
-
-
-def _was_left(history: History) -> bool:
-    return any(fact.get("decided") == "leave" for fact in history.attempt.evidence)

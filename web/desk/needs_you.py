@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from django.urls import reverse
 
 from composer.models import Approval, Edition, Review, Source
 from composer.permissions import Right, may, may_approve, within
 from composer.review import waiting
-from tasks.models import Alarm, Attempt, Batch, Send
+from tasks.models import Alarm, Batch, Send
 from web.desk.alarms import publication_of, visible_alarms
 from web.desk.scheduling import edit_url
 
@@ -161,11 +161,7 @@ def _controlled(sends: "QuerySet[Send]", user: Any) -> "QuerySet[Send]":
 
 def _in_doubt(user: Any, told: set[int | None]) -> list[Need]:
     """Batches nobody saw the end of, and about which no person has decided yet; `told`: sends whose alarm says so."""
-    decided = Attempt.objects.filter(
-        pk=OuterRef("attempt"), evidence__contains=[{"kind": "person", "decided": "leave"}]
-    )
-    all_unknown = Batch.objects.filter(~Exists(decided), status=Batch.Status.UNKNOWN)
-    unknown = within(all_unknown, user, Right.SEND, path="send__edition__publication_id")
+    unknown = within(Batch.objects.undecided(), user, Right.SEND, path="send__edition__publication_id")
     by_send = (
         unknown.exclude(send__in=[send for send in told if send])
         .values("send")

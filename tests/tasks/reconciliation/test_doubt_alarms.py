@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from tasks import celery_tasks
@@ -107,3 +108,24 @@ def test_an_alarm_that_a_person_cleared_comes_back_with_a_new_doubt_only(transpo
 
     (message,) = messages()
     assert message.startswith("14 readers")
+
+
+def test_a_batch_without_an_attempt_can_be_left_too(transport: SendGridTransport) -> None:
+    """A database that moved leaves such batches."""
+    batch = make_batch(make_send(prepared_at=timezone.now() - timedelta(hours=2)), status=Batch.Status.UNKNOWN, size=5)
+    assert messages()
+    assert decisions.undecided(batch.send_id) == [batch]
+
+    assert decisions.leave(batch.pk, who="ada")
+
+    assert decisions.undecided(batch.send_id) == []
+    assert messages() == []
+
+
+def test_a_batch_that_was_left_and_claimed_again_is_undecided(transport: SendGridTransport) -> None:
+    batch = unknown("smtp:1", ago=1)
+    decisions.leave(batch.pk, who="ada")
+
+    Batch.objects.filter(pk=batch.pk).update(attempts=F("attempts") + 1)
+
+    assert decisions.undecided(batch.send_id) == [batch]
