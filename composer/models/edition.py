@@ -62,6 +62,8 @@ class Edition(PreviewableMixin, LockableMixin, DraftStateMixin, RevisionMixin, i
     call_to_action_url = models.CharField("its URL", max_length=2000, blank=True)
     #: Parts of the frame (`composer.standing_matter`) that stay as they were last week because somebody said so; with commas.
     kept = models.CharField(max_length=100, blank=True, default="")
+    #: Of the page on which it was written first: whatever is posted from there again is this edition, never another one.
+    form_token = models.UUIDField(null=True, unique=True, editable=False)
     live = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -41,6 +41,7 @@ from web.desk import (
 )
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.inbox_line import suggested
+from web.desk.made_once import MadeOnce
 from web.desk.panels import EDITION_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 from web.desk.status import StateColumn, with_status
@@ -105,7 +106,7 @@ class WithEditionPanels:
         return context
 
 
-class EditionCreateView(WithEditionPanels, CreateView):
+class EditionCreateView(MadeOnce, WithEditionPanels, CreateView):
     def get_initial_form_instance(self) -> Edition:
         edition = Edition(live=False)
         publication = usual_publication(self.request.user, Right.EDIT)
