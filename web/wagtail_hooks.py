@@ -98,5 +98,5 @@ def our_css() -> str:
 
 @hooks.register("insert_global_admin_js")
 def our_scripts() -> str:
-    scripts = [(versioned_static(f"web/desk/{name}.js"),) for name in ("widgets", "names")]
+    scripts = [(versioned_static(f"web/desk/{name}.js"),) for name in ("widgets", "names", "own_changes")]
     return format_html_join("\n", '<script src="{}" defer></script>', scripts)

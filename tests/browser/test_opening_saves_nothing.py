@@ -1,0 +1,45 @@
+"""Whoever opens an edition and does nothing has edited nothing, however slow the machine is."""
+
+from typing import Any
+
+import pytest
+
+from composer.models import Edition
+from tasks.approvals.approving import approve_edition
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+#: Wagtail's editors of rich text write their fields 250 ms after they were built; here long after the form was looked at.
+SLOW = """
+    const wait = window.setTimeout;
+    window.setTimeout = (act, time, ...given) => wait(act, time === 250 ? 5000 : time, ...given);
+    window.happened = [];
+    for (const kind of ["w-unsaved:watch-edits", "w-unsaved:clear", "w-unsaved:add", "w-autosave:save"])
+        addEventListener(kind, () => happened.push(kind));
+"""
+WRITTEN = "() => !/^{\\s/.test(document.getElementById('id_introduction').value)"
+#: The form was looked at again after the editors had written, or an edit was seen.
+LOOKED = (
+    "() => happened.filter(kind => kind === 'w-unsaved:watch-edits').length > 1 || happened.includes('w-unsaved:add')"
+)
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_opening_an_edition_saves_nothing(desk: Any, live_server: Any, edition: Edition, approved: bool) -> None:
+    if approved:
+        approve_edition(edition, None)
+    before = edition.revisions.count()
+    desk.add_init_script(SLOW)
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
+    desk.wait_for_function(WRITTEN)
+    desk.wait_for_function(LOOKED)
+
+    happened = desk.evaluate("happened")
+    assert "w-unsaved:add" not in happened
+    assert "w-autosave:save" not in happened
+    assert edition.revisions.count() == before
+    assert desk.get_by_text("You have unsaved edits").count() == 0
+    if not approved:
+        desk.fill("#id_title", "Ferries")
+        assert eventually(lambda: Edition.objects.get(pk=edition.pk).title == "Ferries")
