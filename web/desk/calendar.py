@@ -27,6 +27,7 @@ from composer.permissions import Right, may, may_anywhere, publications, within
 from tasks.database import clock
 from tasks.models import Send
 from tasks.slots import holidays
+from web.desk.headers import header
 from web.desk.scheduling import edit_url
 from web.desk.status import status_of, with_status
 
@@ -104,12 +105,7 @@ def month(request: HttpRequest) -> HttpResponse:
         "next": _other(first, 1),
         "form": form,
         "may_change": may_change(user),
-        "page_title": "Calendar",
-        "header_icon": "date",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": "", "label": "Calendar"},
-        ],
+        **header("Calendar", "date"),
     }
     return TemplateResponse(request, "web/desk/calendar.html", context, status=422 if form.errors else 200)
 

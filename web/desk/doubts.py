@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from wagtail.admin import messages
 from wagtail.log_actions import log
 
@@ -15,6 +14,7 @@ from composer.permissions import Right, may
 from tasks.models import Batch, Send
 from tasks.reconciliation import decisions
 from tasks.reconciliation.attempt_history import History, histories
+from web.desk.headers import header
 from web.desk.scheduling import edit_url
 from web.desk.visible import visible_edition
 
@@ -83,13 +83,7 @@ def _ask(request: HttpRequest, batch: Batch, decision: str) -> HttpResponse:
         "question": _sentence(batch, decision),
         "yes": yes,
         "edition": edition,
-        "page_title": title,
-        "header_icon": "help",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": edit_url(edition), "label": str(edition)},
-            {"url": "", "label": title},
-        ],
+        **header(title, "help", (str(edition), edit_url(edition))),
     }
     return TemplateResponse(request, "web/desk/confirm.html", context)
 

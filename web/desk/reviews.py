@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 from wagtail.admin import messages
 
@@ -16,6 +15,7 @@ from composer import review
 from composer.models import Edition, Review
 from composer.permissions import Right, may, may_approve
 from newsdesk.core.errors import InputError, RefusedError
+from web.desk.headers import header
 from web.desk.scheduling import edit_url
 from web.desk.visible import visible_edition
 
@@ -67,13 +67,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "edition": edition,
         "form": form,
-        "page_title": "Send back",
-        "header_icon": "undo",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": edit_url(edition), "label": str(edition)},
-            {"url": "", "label": "Send back"},
-        ],
+        **header("Send back", "undo", (str(edition), edit_url(edition))),
     }
     return TemplateResponse(request, "web/desk/send_back.html", context, status=422 if form.errors else 200)
 

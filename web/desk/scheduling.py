@@ -25,6 +25,7 @@ from tasks.audience import local_time
 from tasks.database import clock
 from tasks.models import Recurrence
 from web.accounts.recent_login import require_recent_login
+from web.desk.headers import header
 from web.desk.times import day_and_time, on_clock
 from web.desk.visible import visible_edition
 
@@ -239,13 +240,11 @@ def _page(
     shared = {
         "edition": edition,
         "zone": str(edition.publication.zone),
-        "page_title": title,
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("wagtailsnippets_composer_edition:list"), "label": "Editions"},
-            {"url": edit_url(edition), "label": str(edition)},
-            {"url": "", "label": title},
-        ],
+        **header(
+            title,
+            "mail",
+            ("Editions", reverse("wagtailsnippets_composer_edition:list")),
+            (str(edition), edit_url(edition)),
+        ),
     }
     return TemplateResponse(request, template, {**shared, **context}, status=status)

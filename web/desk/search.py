@@ -13,6 +13,7 @@ from wagtail.admin.search import SearchArea
 from composer.models import Edition, Story
 from composer.permissions import Right, may_anywhere, publication_ids, within
 from subscribers.models import Subscriber, Subscription
+from web.desk.headers import header
 from web.desk.status import status_of, with_status
 
 SHOWN = 20
@@ -27,12 +28,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "words": words,
         "shown": SHOWN,
         "found": _found(request.user, words) if words else {},
-        "page_title": "Search",
-        "header_icon": "search",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": "", "label": "Search"},
-        ],
+        **header("Search", "search"),
     }
     return TemplateResponse(request, "web/desk/search.html", context)
 

@@ -6,7 +6,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 from wagtail.admin import messages
 from wagtail.log_actions import log
@@ -20,6 +19,7 @@ from tasks.models import Send
 from tasks.sends import control, expected_readers, undo
 from tasks.sends.counts import counts
 from tasks.sends.resend_to_missed import resend_to_missed
+from web.desk.headers import header
 from web.desk.scheduling import edit_url, spoken
 from web.desk.sends import LABELS, has_rest
 from web.desk.visible import visible_edition
@@ -90,13 +90,7 @@ def _ask(request: HttpRequest, send: Send, what: str) -> HttpResponse:
         "question": question(send, what, request.user),
         "yes": "Yes, cancel it" if what == "cancel" else "Yes, send it",
         "edition": send.edition,
-        "page_title": title,
-        "header_icon": "mail",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": edit_url(send.edition), "label": str(send.edition)},
-            {"url": "", "label": title},
-        ],
+        **header(title, "mail", (str(send.edition), edit_url(send.edition))),
     }
     return TemplateResponse(request, "web/desk/confirm.html", context)
 

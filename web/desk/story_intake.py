@@ -28,6 +28,7 @@ from tasks.http.guard import Guard
 from tasks.sources.addresses import fetched
 from tasks.sources.pictures import give_pictures
 from web.desk import line_decisions
+from web.desk.headers import header
 from web.desk.scoped import usual_publication
 
 #: Bytes; what is read in the first step travels through the form to the second.
@@ -206,13 +207,7 @@ def _page(request: HttpRequest, form: IntakeForm, *, reading: Reading | None = N
         "may_make_edition": publication is not None and may(request.user, Right.EDIT, publication),
         "bookmarklet": _bookmarklet(request),
         "script": versioned_static("web/desk/add_stories.js"),
-        "page_title": "Add stories",
-        "header_icon": "doc-full",
-        "breadcrumbs_items": [
-            {"url": reverse("wagtailadmin_home"), "label": "Home"},
-            {"url": reverse("wagtailsnippets_composer_story:list"), "label": "Stories"},
-            {"url": "", "label": "Add stories"},
-        ],
+        **header("Add stories", "doc-full", ("Stories", reverse("wagtailsnippets_composer_story:list"))),
     }
     status = 422 if form.is_bound and form.errors else 200
     return TemplateResponse(request, "web/desk/add_stories.html", context, status=status)

@@ -22,6 +22,7 @@ from composer.models import Role
 from composer.permissions import Right, may, may_anywhere
 from web.accounts.recent_login import recently_authenticated
 from web.accounts.sessions import end_all
+from web.desk.headers import header
 from web.desk.invitations import invite
 
 _PREFIX = "role-"
@@ -210,12 +211,9 @@ def _link_page(request: HttpRequest, person: Any) -> HttpResponse:
 def _page(
     request: HttpRequest, template: str, title: str, context: dict[str, Any], *, form: PersonForm | None = None
 ) -> HttpResponse:
-    crumbs = [{"url": reverse("wagtailadmin_home"), "label": "Home"}, {"url": reverse("desk_team"), "label": "Team"}]
-    if title != "Team":
-        crumbs.append({"url": "", "label": title})
-    shared = {"page_title": title, "header_icon": "group", "breadcrumbs_items": crumbs}
+    above = [] if title == "Team" else [("Team", reverse("desk_team"))]
     status = 422 if form is not None and form.is_bound and form.errors else 200
-    return TemplateResponse(request, template, {**shared, **context}, status=status)
+    return TemplateResponse(request, template, {**header(title, "group", *above), **context}, status=status)
 
 
 @hooks.register("register_admin_urls")
