@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
-from django.utils.safestring import mark_safe
 from wagtail.admin import messages
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.components import MediaContainer
@@ -171,8 +170,8 @@ class EditionEditView(WithEditionPanels, EditView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["review"] = mark_safe(reviews.as_html(self.request, self.object))  # noqa: S308 - a template made it
-        context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
+        context["review"] = reviews.as_html(self.request, self.object)
+        context["sends"] = sends.as_html(self.request, self.object)
         context["report"] = report.of(self.object)
         if self.locked_for_user:
             context["autosave_enabled"] = False
@@ -195,7 +194,7 @@ class EditionInspectView(InspectView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["sends"] = mark_safe(sends.as_html(self.request, self.object))  # noqa: S308 - a template made it
+        context["sends"] = sends.as_html(self.request, self.object)
         context["sends_script"] = versioned_static("web/desk/sends.js")
         return context
 

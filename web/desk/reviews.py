@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from wagtail.admin import messages
 
@@ -72,11 +73,11 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, "web/desk/send_back.html", context, status=422 if form.errors else 200)
 
 
-def as_html(request: HttpRequest, edition: Edition) -> str:
+def as_html(request: HttpRequest, edition: Edition) -> SafeString:
     """What stands above the edition's form; empty where nobody asked, or it was approved since."""
     standing = review.standing_review(edition)
     if standing is None:
-        return ""
+        return SafeString()
     context = {
         "edition": edition,
         "review": standing,

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from composer.models import Edition
 from composer.permissions import Right, may
@@ -75,12 +76,12 @@ def sends_of(edition: Edition) -> list[SendOnPage]:
     return [on_page(send) for send in sends.prefetch_related("lists").order_by("-pk")]
 
 
-def as_html(request: HttpRequest, edition: Edition) -> str:
+def as_html(request: HttpRequest, edition: Edition) -> SafeString:
     """The section of the edition's page; empty where nothing was ever scheduled."""
     publication = edition.publication_id
     sends = sends_of(edition) if may(request.user, Right.RESULTS, publication) else []
     if not sends:
-        return ""
+        return SafeString()
     came_of_it = results(edition, [one.send for one in sends], [one.counted for one in sends])
     context = {
         "edition": edition,
