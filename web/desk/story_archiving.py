@@ -14,15 +14,8 @@ from composer.permissions import Right, may
 from web.desk.story_bulk_actions import StoryBulkAction
 
 
-class MoveStories(StoryBulkAction):
-    """Nothing is asked but whether these are the ones."""
-
-    def check_perm(self, story: Story) -> bool:
-        return may(self.request.user, Right.WRITE, story.publication_id)
-
-
 @hooks.register("register_bulk_action")
-class ArchiveStories(MoveStories):
+class ArchiveStories(StoryBulkAction):
     display_name = "Archive"
     aria_label = "Archive the selected stories"
     action_type = "archive"
@@ -38,7 +31,7 @@ class ArchiveStories(MoveStories):
 
 
 @hooks.register("register_bulk_action")
-class BringBackStories(MoveStories):
+class BringBackStories(StoryBulkAction):
     display_name = "Back to the inbox"
     aria_label = "Bring the selected stories back to the inbox"
     action_type = "bring_back"

@@ -20,6 +20,10 @@ class StoryBulkAction(SnippetBulkAction):
     #: What the button says that does it.
     button = ""
 
+    def check_perm(self, story: Story) -> bool:
+        """Whoever may write a story may do with it what the list offers."""
+        return may(self.request.user, Right.WRITE, story.publication_id)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "title": self.display_name, "button": self.button}
 
@@ -123,9 +127,6 @@ class SetTopic(StoryBulkAction):
     action_priority = 20
     button = "Set the topic"
     form_class = TopicForm
-
-    def check_perm(self, story: Story) -> bool:
-        return bool(self.permission_policy.user_has_permission_for_instance(self.request.user, "change", story))
 
     @classmethod
     def execute_action(cls, objects: Sequence[Story], topics: str, user: Any = None, **_: Any) -> tuple[int, int]:
