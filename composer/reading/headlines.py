@@ -7,7 +7,7 @@ short line without a full stop. What would be a headline in another form is repo
 import re
 from collections.abc import Mapping, Sequence
 
-from composer.reading import phrases
+from composer.reading import labels, phrases
 from composer.reading.counting import MAX_HEADLINE, Counter, Headlines, headline_of, read_as_text
 from composer.reading.decisions import NO_DECISIONS, Decisions
 from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
@@ -18,9 +18,13 @@ from composer.reading.numbers import (
     candidate_in,
     dominant,
     looks_like_a_heading,
+    undecorated,
     value_of,
 )
+from composer.reading.section_headings import without_frame
 
+#: A topic in front of a headline: “[CULTURE] Opera opens”.
+_BRACKETED = re.compile(r"^\[[^\[\]]{1,30}\]\s+")
 _ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
 
 
@@ -59,9 +63,11 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
     if by_look is not None and len(by_look.indices) > max(length, 1):
         _report_numbers(blocks, candidates, by_look)
         return by_look
+    plain = by_look or (_short_lines(blocks, is_confirmed=bool(decided)) if length < 2 else None)
+    if length < 2 and (labels := _by_label(blocks, at_least=len(plain.indices) if plain else 2)):
+        return labels
     if not candidates:
         _refuse_bare_numbers(blocks)
-        plain = by_look or _short_lines(blocks, is_confirmed=bool(decided))
         if plain is None and decided:
             return Headlines()
         if plain is None:
@@ -70,6 +76,27 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
     found = Counter(blocks, candidates, form, decided).headlines()
     _report_unknown_forms(blocks, found)
     found.is_numbered = True
+    return found
+
+
+def _by_label(blocks: Sequence[Block], *, at_least: int) -> Headlines | None:
+    """Lines with text below them whose labels count, in a form of their own; reported unless it is plainly a number's."""
+    group = labels.labelled([block.text if type(block) is Paragraph else "" for block in blocks])
+    starts = {index for index, _ in group}
+    group = [
+        (index, reading) for index, reading in group if index and index + 1 not in starts and index + 1 < len(blocks)
+    ]
+    reached = labels.reach(group)
+    sure = all(reading.is_sure for _, reading in group)
+    if reached < max(at_least, 2 if sure else 3):
+        return None
+    candidates = labels.candidates_of(group)
+    found = Counter(blocks, candidates, candidates[0].form, {}).headlines()
+    found.is_numbered = True
+    if not sure:
+        first = blocks[found.indices[0]]
+        message = f"this and {reached - 1} more lines that count like it were read as headlines; number the headlines “1.” to be sure"
+        found.doubts.append(Doubt(line=first.line, text=first.text, message=message))
     return found
 
 
@@ -90,29 +117,37 @@ def _by_look(blocks: Sequence[Block]) -> Headlines | None:
     if usable:
         level = max(usable, key=lambda one: (len(usable[one]), -one))
         indices = _without_closing(blocks, usable[level])
-        return Headlines(indices=indices, texts=[blocks[index].text for index in indices], level=level)
+        return _headlines(blocks, indices, level=level)
     bold = [
         index
         for index, block in enumerate(blocks)
         if index and isinstance(block, Paragraph) and block.bold and len(block.text) <= MAX_HEADLINE
     ]
     bold = _without_closing(blocks, bold)
-    return Headlines(indices=bold, texts=[blocks[index].text for index in bold]) if len(bold) > 1 else None
+    return _headlines(blocks, bold) if len(bold) > 1 else None
+
+
+def _headlines(blocks: Sequence[Block], indices: list[int], *, level: int = 0) -> Headlines:
+    texts = [blocks[index].text for index in indices]
+    unlabelled = labels.without_labels(texts)
+    return Headlines(indices=indices, texts=unlabelled or texts, level=level)
 
 
 def _short_lines(blocks: Sequence[Block], *, is_confirmed: bool) -> Headlines | None:
-    """Unnumbered lines that look like headings, each with text below it; reported unless somebody has confirmed one."""
-    indices = [
-        index
-        for index in range(1, len(blocks) - 1)
-        if type(blocks[index]) is Paragraph
-        and looks_like_a_heading(blocks[index].text)
-        and not looks_like_a_heading(blocks[index + 1].text)
-    ]
-    indices = _without_closing(blocks, indices)
+    """Unnumbered lines that look like headings, each with text below it; reported unless somebody has confirmed one.
+
+    Where there are none, those with a sign that makes them stand out: “→ Headline”, “— Headline —”, “• Headline”.
+    """
+    plain = ["" if isinstance(block, ListItem) else block.text for block in blocks]
+    indices = _without_closing(blocks, _above_text(blocks, plain))
+    texts = [plain[index] for index in indices]
+    if len(indices) < 2:
+        bare = [undecorated(block.text) for block in blocks]
+        decorated = _without_closing(blocks, _above_text(blocks, bare))
+        if len(decorated) > 1:
+            indices, texts = decorated, [without_frame(blocks[index].text).lstrip("→»> ") for index in decorated]
     if len(indices) < 2 and not (indices and is_confirmed):
         return None
-    texts = [blocks[index].text for index in indices]
     if is_confirmed:
         return Headlines(indices=indices, texts=texts)
     first = blocks[indices[0]]
@@ -123,6 +158,17 @@ def _short_lines(blocks: Sequence[Block], *, is_confirmed: bool) -> Headlines | 
         "number the headlines to be sure",
     )
     return Headlines(indices=indices, texts=texts, doubts=[doubt])
+
+
+def _above_text(blocks: Sequence[Block], texts: Sequence[str]) -> list[int]:
+    return [
+        index
+        for index in range(1, len(blocks) - 1)
+        if type(blocks[index]) in {Paragraph, ListItem}
+        and looks_like_a_heading(_BRACKETED.sub("", texts[index]))
+        and not looks_like_a_heading(_BRACKETED.sub("", texts[index + 1]))
+        and not isinstance(blocks[index + 1], ListItem)
+    ]
 
 
 def _without_closing(blocks: Sequence[Block], indices: list[int]) -> list[int]:

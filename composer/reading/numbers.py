@@ -15,7 +15,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("1️⃣", r"(?P<number>🔟|(?:\d\ufe0f?\u20e3?){0,2}\d\ufe0f?\u20e3)\s*"),
         ("Story 1:", rf"(?:story|item|news|number|no\.|nr\.|nº|thema|meldung|noticia|sujet)\s*#?{_D}\s*[:：.)–—-]\s*"),
         ("①", r"(?P<number>[①-⑳❶-❿➀-➓])\s*"),
-        ("第1条", rf"第\s*{_CJK}\s*[条條则則篇]?\s*[:：、]\s*"),
+        ("第1条", rf"第\s*{_CJK}\s*(?:[条條则則篇]\s+|[条條则則篇]?\s*[:：、]\s*)"),
         ("(1)", rf"[(（]\s*{_CJK}\s*[)）]\s*"),
         ("[1]", rf"\[\s*{_D}\s*\]\s*"),
         ("#1", rf"#\s?{_D}\s*[.:)–—-]?\s+"),
@@ -65,7 +65,9 @@ def undecorated(text: str) -> str:
     for sign in "=-–—#|•":
         if len(text) > 2 and text[0] == sign == text[-1]:
             return text.strip(f"{sign} ")
-    begins = next((at for at, sign in enumerate(text) if unicodedata.category(sign) not in _EMOJI), 0)
+    begins = next(
+        (at for at, sign in enumerate(text) if sign not in "→»>" and unicodedata.category(sign) not in _EMOJI), 0
+    )
     return text[begins:].rstrip(" :：")
 
 

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 from composer.reading import html, mail, markdown, plain_text, word
-from composer.reading.characters import LINE_BREAKS
+from composer.reading.characters import LINE_BREAKS, cut
 from composer.reading.decoding import check_size, decode
-from composer.reading.document import Document, Doubt
+from composer.reading.document import Document, Doubt, Dropped
 from composer.reading.errors import MOST_LINES, too_long
 
 _ZIP = b"PK\x03\x04"
@@ -15,6 +15,8 @@ _MARKDOWN = re.compile(
     r"^#{1,6} \S|\*\*[^\s*][^*\n]{0,300}\*\*|\]\((?:https?://|mailto:|/)[^\s()]{1,500}[^\n]{0,200}\)|^(?:```|~~~)",
     re.MULTILINE,
 )
+#: A whole line in italics or bold; one may be anything, several are headlines.
+_EMPHASISED = re.compile(r"^(?P<mark>__|[*_])(?=[^\s*_])[^*_\n]{1,300}(?<=\S)(?P=mark)$", re.MULTILINE)
 _MAIL = re.compile(
     rb"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,60}?(?:mime-version|content-type|received|message-id|return-path):",
     re.IGNORECASE,
@@ -49,6 +51,27 @@ def read_text(text: str) -> Document:
     lines = [number for number, line in enumerate(LINE_BREAKS.split(text), start=1) if line and not line.isspace()]
     if len(lines) > MOST_LINES:
         raise too_long(lines[MOST_LINES])
-    if _MARKDOWN.search(head):
+    if (quoted := _quoted(text)) is not None:
+        return quoted
+    if _MARKDOWN.search(head) or len(_EMPHASISED.findall(head)) > 1:
         return markdown.read(text)
     return plain_text.read(text)
+
+
+def _quoted(text: str) -> Document | None:
+    """What is behind “> ” at the beginning of nearly all lines, as a mail program quotes; None where it is not so.
+
+    Lines without it, above and below, are somebody's words about it.
+    """
+    lines = text.split("\n")
+    written = [line for line in lines if line and not line.isspace()]
+    quoted = sum(line.startswith(">") for line in written)
+    if quoted < max(3, 0.8 * len(written)):
+        return None
+    own = [
+        Dropped(line=number, text=cut(line.strip()), reason="written beside the quoted digest")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.startswith(">")
+    ]
+    inner = read_text("\n".join(line[1:].removeprefix(" ") if line.startswith(">") else "" for line in lines))
+    return replace(inner, dropped=(*inner.dropped, *own))
