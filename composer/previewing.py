@@ -1,13 +1,14 @@
 """What an edition looks like now, saved or not: pages for the preview beside the editor."""
 
 import re
+from dataclasses import dataclass
 from html import escape
 
 from django.http import HttpResponse
 from django.utils import timezone, translation
 
 from composer import merge_tags
-from composer.content import EditionContent, TooManySegmentsError, variants
+from composer.content import EditionContent, TooManySegmentsError, variants, visible
 from composer.conversion import edition_content, publication_content, story_content
 from composer.models import Edition, Story
 from composer.rendering import Rendering, RenderingError, UnknownThemeError, render
@@ -16,7 +17,7 @@ from composer.sanitising import TextTooLargeError
 #: Ways to look at a mail, in any of its variants ("variant-1-dark"). Light and dark are the mail's own rules, whatever the
 #: browser prefers.
 HTML, DARK, TEXT = "html", "dark", "text"
-_LOOKS = {HTML: "", DARK: ", dark", TEXT: ", plain text"}
+LOOKS = {HTML: "", DARK: ", dark", TEXT: ", plain text"}
 _MODE = re.compile(r"(?:variant-(?P<variant>\d{1,4}))?-?(?P<look>html|dark|text)?")
 _DARK_RULES = "@media (prefers-color-scheme:dark)"
 _BOTH_SCHEMES = '<meta name="color-scheme" content="light dark">'
@@ -27,13 +28,20 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-_SAMPLE = {
-    "name": "Sample Reader",
-    "email": "reader@example.com",
-    "unsubscribe_url": "#unsubscribe",
-    "preferences_url": "#preferences",
-}
 
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Whom the preview is shown as. Their links lead nowhere: looking at a mail must not unsubscribe anybody."""
+
+    name: str
+    email: str
+    #: Slugs of the edition's segments that the reader is in.
+    segments: frozenset[str] = frozenset()
+
+
+_NO_LINKS = {"unsubscribe_url": "#unsubscribe", "preferences_url": "#preferences"}
+_SAMPLE = Reader(name="Sample Reader", email="reader@example.com")
 
 #: Of a story by itself, and of what all readers get.
 STORY_MODES = ((HTML, "Mail"), (DARK, "Mail, dark"), (TEXT, "Plain text"))
@@ -55,33 +63,40 @@ def modes(edition: Edition) -> list[tuple[str, str]]:
         modes += [
             (f"variant-{position}-{look}", f"{_readers(one.audiences)}{name}")
             for position, one in enumerate(seen)
-            for look, name in _LOOKS.items()
+            for look, name in LOOKS.items()
         ]
     return modes
 
 
-def edition_page(edition: Edition, mode: str) -> str:
-    """The preview as one HTML page; what keeps it from being rendered is said in the page."""
+def edition_page(edition: Edition, mode: str, *, reader: Reader | None = None) -> str:
+    """The preview as one HTML page; what keeps it from being rendered is said in the page.
+
+    With a reader, of whom `mode` only says the look (html, dark, text): what they would get, with their name and address.
+    """
     if not edition.publication_id:
-        return _message("Choose a publication to see the preview.")
+        return message("Choose a publication to see the preview.")
     publication = edition.publication
     with translation.override(publication.language), timezone.override(publication.zone):
         try:
-            return _page(_chosen(edition_content(edition), mode), publication.theme, mode)
+            content = edition_content(edition)
+            shown = visible(content, reader.segments) if reader else _chosen(content, mode)
+            if reader and not shown.stories:
+                return message("No story of this edition is for this reader: they get no mail.")
+            return _page(shown, publication.theme, mode, reader or _SAMPLE)
         except (TextTooLargeError, TooManySegmentsError, RenderingError, UnknownThemeError) as error:
-            return _message(f"{error}.")
+            return message(f"{error}.")
 
 
 def story_page(story: Story, mode: str) -> str:
     """A story as it would stand in a mail of its publication."""
     if not story.publication_id:
-        return _message("Choose a publication to see the preview.")
+        return message("Choose a publication to see the preview.")
     publication = publication_content(story.publication)
     content = EditionContent(publication=publication, title="", subject="", blocks=(story_content(story),))
     try:
         return _page(content, story.publication.theme, mode)
     except (TextTooLargeError, RenderingError, UnknownThemeError) as error:
-        return _message(f"{error}.")
+        return message(f"{error}.")
 
 
 def _chosen(content: EditionContent, mode: str) -> EditionContent:
@@ -97,13 +112,13 @@ def _readers(audiences: tuple[frozenset[str], ...]) -> str:
     return f"For readers in {' or '.join(named)}"
 
 
-def _page(content: EditionContent, theme: str, mode: str) -> str:
+def _page(content: EditionContent, theme: str, mode: str, reader: Reader = _SAMPLE) -> str:
     rendering = render(content, theme=theme)
-    sample = merge_tags.values(rendering.tags, **_SAMPLE)
+    own = merge_tags.values(rendering.tags, name=reader.name, email=reader.email, **_NO_LINKS)
     look = _look(mode)
     if look == TEXT:
-        return _text_page(content, rendering, merge_tags.fill(rendering.text, sample))
-    html = in_scheme(merge_tags.fill(rendering.html, sample), dark=look == DARK)
+        return _text_page(content, rendering, merge_tags.fill(rendering.text, own))
+    html = in_scheme(merge_tags.fill(rendering.html, own), dark=look == DARK)
     # Links open beside the desk, not inside the preview.
     return html.replace("<head>", '<head><base target="_blank">', 1)
 
@@ -138,7 +153,8 @@ def _text_page(content: EditionContent, rendering: Rendering, text: str) -> str:
     )
 
 
-def _message(text: str) -> str:
+def message(text: str) -> str:
+    """A page that says why there is no mail to see."""
     return (
         "<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>Preview</title></head>"
         "<body style='font:16px/1.5 system-ui,sans-serif;margin:0;padding:32px 24px;color:#444;background:#fff'>"

@@ -89,6 +89,15 @@ def mailable(reader: Subscriber) -> dict[str, bool]:
     return {slug: reason is None for (pk, slug), ids in lists.items() for reason in _reasons(reader.pk, pk, ids)}
 
 
+def left_out(reader: Subscriber, publication_id: int) -> str | None:
+    """Why a send to all of the publication's lists would leave the reader out now (`REASONS`); None = it would reach them.
+
+    Of a reader who is or was on one of those lists; whoever never was counts as reached by none, without a reason.
+    """
+    ids = list(List.objects.filter(publication_id=publication_id).values_list("pk", flat=True))
+    return next(iter(_reasons(reader.pk, publication_id, ids)), None)
+
+
 def _reasons(subscriber_id: int, publication_id: int, list_ids: Sequence[int]) -> list[str | None]:
     """Why a send would leave the reader out, as freezing decides it; [] for who is on none of the lists."""
     chosen = audience(list_ids, publication_id=publication_id, restrict=SqlCondition("s.id = %s", (subscriber_id,)))

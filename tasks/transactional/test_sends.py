@@ -8,15 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Lower
 
 from composer import headers, images, merge_tags
 from composer.inspection import inspect
 from composer.models import Edition
 from subscribers import reader_links
-from subscribers.models import List, Subscriber
-from subscribers.segments import RuleError, Scope, condition, parse
+from subscribers.models import Subscriber
+from subscribers.segments import RuleError
 from subscribers.tokens import LinkKind
 from tasks.audience import segment_rules
 from tasks.messages import Message
@@ -201,7 +201,10 @@ def _chosen(
             used = ", ".join(sorted(rules)) or "none"
             raise CannotTestError(f"no block of the edition is for {', '.join(unknown)}; its segments are: {used}")
     elif person is not None:
-        wanted = _segments_of(person, rules, edition.publication_id)
+        try:
+            wanted = segment_rules.segments_of(person, rules, edition.publication_id)
+        except RuleError as error:
+            raise CannotTestError(str(error)) from error
     else:
         # Whoever names nobody sees what most readers do; where those see nothing, what the first do who see something.
         return by_set.get(frozenset(), versions[0])
@@ -209,23 +212,3 @@ def _chosen(
         readers = f"in {' and '.join(sorted(wanted))}" if wanted else "in none of its segments"
         raise CannotTestError(f"readers {readers} see no story of the edition")
     return by_set[wanted]
-
-
-def _segments_of(person: Subscriber, rules: Mapping[str, Any], publication_id: int) -> Segments:
-    """Those of the edition's segments that the subscriber is in now."""
-    list_ids = list(List.objects.filter(publication_id=publication_id).values_list("pk", flat=True))
-    scope = Scope(publication_id=publication_id, list_ids=list_ids)
-    member_of = set()
-    for slug, rule in rules.items():
-        try:
-            where = condition(parse(rule), scope)
-        except RuleError as error:
-            raise CannotTestError(f"segment {slug}: {error}") from error
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT 1 FROM subscribers_subscriber s WHERE s.id = %s AND ({where.sql})",  # noqa: S608 - our own SQL
-                (person.pk, *where.params),
-            )
-            if cursor.fetchone():
-                member_of.add(slug)
-    return frozenset(member_of)

@@ -10,7 +10,6 @@ from django.utils.functional import cached_property
 from wagtail.admin import messages
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.components import MediaContainer
-from wagtail.admin.ui.side_panels import PreviewSidePanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import (
@@ -27,6 +26,7 @@ from composer.models import Edition
 from composer.next_edition import follow_on
 from composer.permissions import Right, may, may_approve
 from web.desk import (
+    as_reader,
     doubts,
     edition_actions,
     remarks,
@@ -38,6 +38,7 @@ from web.desk import (
     story_picking,
     test_sends,
 )
+from web.desk.as_reader import EditionPreview, EditionPreviewPanel
 from web.desk.edition_panels import EditionChecksPanel, EditionStatusPanel
 from web.desk.inbox_line import suggested
 from web.desk.made_once import MadeOnce
@@ -50,7 +51,15 @@ from web.desk.times import on_clock
 
 #: Wagtail's own ways out, which an edition does not have.
 _NOT_OURS = frozenset({"unpublish", "revisions_unschedule"})
-SCRIPTS = ("jump.js", "inbox_line.js", "sends.js", "standing_fields.js", "pick_stories.js", "remarks.js")
+SCRIPTS = (
+    "jump.js",
+    "inbox_line.js",
+    "sends.js",
+    "standing_fields.js",
+    "pick_stories.js",
+    "remarks.js",
+    "as_reader.js",
+)
 
 
 def _slot(edition: Edition) -> str:
@@ -87,7 +96,7 @@ class WithEditionPanels:
         if not view.expects_json_response:
             if may_test(view.request.user, edition):
                 panels.append(EditionTestPanel(edition, view.request))
-            panels.append(PreviewSidePanel(edition, view.request, preview_url=view.get_preview_url()))
+            panels.append(EditionPreviewPanel(edition, view.request, preview_url=view.get_preview_url()))
         return MediaContainer(panels)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -222,6 +231,7 @@ class EditionViewSet(ScopedViews, SnippetViewSet):
     add_view_class = EditionCreateView
     edit_view_class = EditionEditView
     delete_view_class = EditionDeleteView
+    preview_on_edit_view_class = EditionPreview
     inspect_view_class = EditionInspectView
     inspect_view_enabled = True
     inspect_view_fields = ["publication", "number", "slot", "title", "subject", "preheader"]
@@ -247,6 +257,7 @@ class EditionViewSet(ScopedViews, SnippetViewSet):
             path("reopen/<int:pk>/", edition_actions.reopen, name="reopen"),
             path("send-back/<int:pk>/", reviews.send_back, name="send_back"),
             path("test/<int:pk>/", test_sends.send, name="send_test"),
+            path("as-reader/<int:pk>/", as_reader.find, name="as_reader"),
             path("schedule/<int:pk>/", scheduling.schedule, name="schedule"),
             path("sends/<int:pk>/", sends.section, name="sends"),
             path("sends/<int:pk>/<int:send>/<slug:what>/", send_actions.act, name="send_action"),

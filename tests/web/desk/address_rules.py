@@ -65,6 +65,7 @@ RULES: Mapping[str, Rule] = {
         unlock=Rule(Right.APPROVE, "here", POST),
         reopen=Rule(Right.APPROVE, "here", POST),
         send_test=Rule(Right.EDIT, "here", POST),
+        as_reader=Rule(Right.READERS, "here", POST),
         schedule=Rule(Right.SEND, "here", BOTH),
         sends=Rule(Right.RESULTS),
         send_action=Rule(Right.SEND, "here", BOTH),
