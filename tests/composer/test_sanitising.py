@@ -1,3 +1,8 @@
+import re
+import time
+from contextlib import suppress
+from itertools import accumulate
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +46,39 @@ def test_unclosed_paragraphs_and_items_are_not_depth() -> None:
 def test_too_deep_is_refused(tag: str) -> None:
     with pytest.raises(TextTooLargeError, match="nested 51 tags deep; at most 50"):
         rich_text(f"<{tag}>" * (MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<![", "<?", "</", "<a =", "<a title='", '<a title="', "<title>", "<script ", "<b/"]
+)
+def test_what_nothing_ends_is_read_in_linear_time(piece: str) -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        with suppress(TextTooLargeError):
+            rich_text("<p>a</p>" + piece * count)
+        return time.process_time() - began
+
+    assert any(seconds(20_000) <= 3 * seconds(10_000) + 0.1 for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "<!--</b>-->",
+        "<!--></b>",
+        '<i title="</b>"></i>',
+        "<textarea></b></textarea>",
+        "<script></b></script>",
+        '<i =">">',
+        "<![CDATA[</b>]]>",
+    ],
+)
+def test_end_tags_that_are_none_hide_no_depth(between: str) -> None:
+    """Whatever the tokenizer makes of them: what comes out is never deeper than it may be."""
+    with suppress(TextTooLargeError):
+        clean = rich_text(f"<b>{between}" * 200)
+        depths = accumulate({"<b>": 1, "</b>": -1, "<i>": 1, "</i>": -1}[tag] for tag in re.findall(r"</?[bi]>", clean))
+        assert max(depths, default=0) <= MAX_DEPTH
 
 
 def test_too_long_is_refused() -> None:
