@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import lxml.html
+from lxml import etree
 
 from composer.reading import plain_text
 from composer.reading.characters import clean, cut
@@ -73,7 +74,12 @@ def read(text: str, *, line: int = 1) -> Document:
 def _parsed(text: str, line: int) -> Any:
     parser = lxml.html.HTMLParser(huge_tree=True, remove_pis=True, encoding="utf-8")
     # A marker of its own keeps loose text at the top where it stands.
-    tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
+    try:
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
+    except etree.ParserError:
+        # Nothing but comments, of which the last may have no end: they are read as what stands in a page, and told of.
+        page = f"<body>{text}".encode("utf-8", "replace")
+        tree = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     deep = [error for error in parser.error_log if "depth" in error.message.lower()]
     if deep:
         raise DigestError(line + deep[0].line - 1, f"its tags nest deeper than {MAX_DEPTH} levels; take the markup out")

@@ -22,7 +22,7 @@ def read(raw: bytes) -> Document:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             names = set(archive.namelist())
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DigestError(1, f"a broken archive: {error}; save the document again") from error
     if "word/document.xml" not in names:
         raise DigestError(1, "an archive that is no Word document; give the document itself")

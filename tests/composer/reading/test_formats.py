@@ -86,7 +86,13 @@ def test_a_word_file() -> None:
     assert found.introduction == ("Good morning.",)
 
 
-@pytest.mark.parametrize("raw", [b"PK\x03\x04broken", word_file()[:200]])
+def of_another_zip_version(archive: bytes) -> bytes:
+    """Its directory asks for version 9.2 of the format."""
+    at = archive.index(b"PK\x01\x02")
+    return archive[: at + 6] + b"\x5c\x00" + archive[at + 8 :]
+
+
+@pytest.mark.parametrize("raw", [b"PK\x03\x04broken", word_file()[:200], of_another_zip_version(word_file())])
 def test_a_broken_word_file_is_refused(raw: bytes) -> None:
     with pytest.raises(DigestError, match=r"archive|Word"):
         parse(raw)
@@ -112,6 +118,15 @@ def test_a_mail(as_html: bool) -> None:
     assert (found.report.format, found.report.encoding) == ("eml", "utf-8")
     assert [story.headline for story in found.stories] == ["Quay road closes", "Trams"]
     assert "From: ä <a@example.com>" in [one.text for one in found.report.dropped]
+
+
+def test_a_comment_that_nothing_ends_is_told_of() -> None:
+    found = parse(
+        "The Week\n\nHello.\n\n1. Quay closes\n\nOn Monday.\n\n2. Trams run\n\nAll [night](https://example.com).\n<!-- to do"
+    )
+
+    assert [story.headline for story in found.stories] == ["Quay closes", "Trams run"]
+    assert ("to do", "a comment in the HTML") in [(one.text, one.reason) for one in found.report.dropped]
 
 
 def test_links_that_lead_nowhere_safe_are_taken_off() -> None:
