@@ -25,7 +25,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{2,30})", re.IGNORE
 
 def web_article(page: bytes, url: str, *, charset: str = "") -> Article:
     """`url` is where the page was found, `charset` what its HTTP header says. Raises ArticleError."""
-    text = printable(_decoded(page, charset))
+    text = _without_loose_comments(printable(_decoded(page, charset)))
     tree = _parsed(text)
     metas, linked = _metas(tree), _linked_data(tree)
     found = _extracted(text, url)
@@ -68,6 +68,13 @@ def _decoded(page: bytes, charset: str) -> str:
                 return page.decode(known)
     guess = from_bytes(page[:100_000]).best()
     return page.decode(guess.encoding if guess else "utf-8", "replace")
+
+
+def _without_loose_comments(text: str) -> str:
+    """Of comments that nothing ends only the first: each of them makes the extraction look through all the rest."""
+    whole, end, rest = text.rpartition("-->")
+    begin = rest.find("<!--") + len("<!--")
+    return whole + end + rest[:begin] + rest[begin:].replace("<!--", "") if begin > 3 else text
 
 
 def _parsed(text: str) -> Any:

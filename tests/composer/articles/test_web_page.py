@@ -1,6 +1,7 @@
 """News pages as publishers write them: what each says of itself comes first, and nothing hostile breaks in."""
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -113,6 +114,15 @@ def test_hostile_heads_do_no_harm(head: str) -> None:
     assert article.headline == "Quay road closes to cars"
     assert article.url.startswith("https://")
     assert not article.image_url
+
+
+def test_comments_that_nothing_ends_are_read_in_linear_time() -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        web_article(page("<title>Quay</title>") + b"<!-- one --><p>two</p>" + b"<!--" * count, URL)
+        return time.process_time() - began
+
+    assert any(seconds(20_000) <= 3 * seconds(10_000) + 0.1 for _ in range(3))
 
 
 @settings(max_examples=60, deadline=None)
