@@ -87,9 +87,15 @@ class Answer:
     is_cut: bool = False
 
     def leads_from(self, url: str) -> str:
-        """The address that a request for `url` was redirected to; empty for an answer that is no redirect."""
+        """The address that a request for `url` was redirected to; empty for an answer that is no redirect.
+
+        Raises NoAnswerError for an address that cannot be read.
+        """
         location = self.headers.get("location", "")
-        return urljoin(url, location) if location and self.status in _REDIRECTS else ""
+        try:
+            return urljoin(url, location) if location and self.status in _REDIRECTS else ""
+        except ValueError as error:
+            raise NoAnswerError("it redirects to an unreadable address") from error
 
 
 def request(method: str, url: str, guard: Guard, *, headers: Mapping[str, str], most_bytes: int = 0) -> Answer:

@@ -34,6 +34,7 @@ class _Site(BaseHTTPRequestHandler):
             "/loop": (302, "/loop"),
             "/file": (302, "file:///etc/passwd"),
             "/gone-soon": (301, "/gone"),
+            "/unreadable": (302, "http://[::1"),
         }.get(path, (200, ""))
         if path == "/no-head" and self.command == "HEAD":
             status = 405
@@ -108,6 +109,7 @@ def test_every_redirect_is_looked_at(site: str, guard: Guard) -> None:
     assert follow(f"{site}/inside", guard).outcome == "private"
     assert follow(f"{site}/file", guard).outcome == "unclear"
     assert follow(f"{site}/loop", guard).error == "too many redirects"
+    assert follow(f"{site}/unreadable", guard).error == "it redirects to an unreadable address"
 
 
 def test_a_silent_server_is_left(site: str, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
