@@ -189,13 +189,13 @@ def _log_level(variables: Variables) -> str:
 
 def database(url: str) -> dict[str, object]:
     """Django's connection parameters for a postgresql:// URL; query parameters become libpq options."""
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
-    options: dict[str, object] = {key: values[-1] for key, values in query.items() if key != "host"}
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise EnvironmentVariableError(f"DATABASE_URL: {error}.") from error
+    query = parse_qs(parts.query)
+    options: dict[str, object] = {key: values[-1] for key, values in query.items() if key != "host"}
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise EnvironmentVariableError("DATABASE_URL: it names no database; add it after the last slash.")

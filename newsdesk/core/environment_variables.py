@@ -11,6 +11,10 @@ class EnvironmentVariableError(InputError):
     """A variable has a value that cannot be used. The message begins with the variable's name."""
 
 
+#: Digits of a number; more are a slip of the keyboard, and thousands Python reads as no number at all.
+_MOST_DIGITS = 18
+
+
 class Variables:
     """The variables of a mapping. Every method raises EnvironmentVariableError where a value cannot be used."""
 
@@ -34,7 +38,10 @@ class Variables:
         value = self.text(name)
         if not value:
             return ""
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError as error:
+            raise EnvironmentVariableError(f"{name}: {without_password(value)!r} is not a URL: {error}.") from error
         if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
             raise EnvironmentVariableError(f"{name}: {without_password(value)!r} is not a {' or '.join(schemes)} URL.")
         return value.rstrip("/") if parts.scheme.startswith("http") else value
@@ -48,7 +55,7 @@ class Variables:
         value = self.text(name)
         if not value:
             return default
-        if not value.isdecimal():
+        if not _is_whole(value):
             raise EnvironmentVariableError(f"{name}: {value!r} is not a number of seconds.")
         return int(value)
 
@@ -57,7 +64,7 @@ class Variables:
         value = self.text(name)
         if not value:
             return default
-        if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
+        if not _is_whole(value) or int(value) < least or (most is not None and int(value) > most):
             fits = f"from {least} to {most}" if most is not None else f"of at least {least}"
             raise EnvironmentVariableError(f"{name}: {value!r} is not a whole number {fits}.")
         return int(value)
@@ -74,7 +81,14 @@ class Variables:
     def path(self, name: str) -> Path | None:
         """An absolute path; ~ is the user's home. None where it is not set."""
         value = self.text(name)
-        return Path(value).expanduser().resolve() if value else None
+        try:
+            return Path(value).expanduser().resolve() if value else None
+        except (RuntimeError, OSError, ValueError) as error:
+            raise EnvironmentVariableError(f"{name}: {value!r} is not a path: {error}.") from error
+
+
+def _is_whole(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def without_password(url: str) -> str:

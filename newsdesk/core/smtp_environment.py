@@ -44,9 +44,9 @@ def read_smtp_server(variables: Variables, name: str, *, needed: bool) -> SmtpSe
                 f"{name}: NEWSDESK_TRANSPORT=smtp needs it, for example smtp://user:secret@host:587."
             )
         return None
-    parts = urlsplit(url)
     shown = without_password(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise EnvironmentVariableError(f"{name}: {error}.") from error

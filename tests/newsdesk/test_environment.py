@@ -90,6 +90,13 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
         ("NEWSDESK_HEARTBEAT_URL", "hc.example/ping/1"),
         ("NEWSDESK_LOG_LEVEL", "loud"),
+        # Whatever stands in them, the one line names the variable.
+        ("NEWSDESK_SILENCE_GRACE", "9" * 5000),
+        ("NEWSDESK_RECEIPT_DAYS", "9" * 5000),
+        ("BASE_URL", "https://[news.example"),
+        ("REDIS_URL", "redis://[::1"),
+        ("SMTP_URL", "smtp://[mx.example"),
+        ("NEWSDESK_HOME", "~nobody-of-that-name/newsdesk"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -139,7 +146,7 @@ def test_a_database_url_becomes_djangos_parameters() -> None:
     assert env.database("postgresql://app@/news?host=/run/pg")["HOST"] == "/run/pg"
 
 
-@pytest.mark.parametrize("url", ["postgresql://db", "postgresql://db:port/news"])
+@pytest.mark.parametrize("url", ["postgresql://db", "postgresql://db:port/news", "postgresql://[::1/news"])
 def test_a_database_url_must_be_whole(url: str) -> None:
     with pytest.raises(env.EnvironmentVariableError, match=r"^DATABASE_URL: "):
         env.database(url)
