@@ -179,7 +179,13 @@ class RowReader:
                 self._warn(line, f"{self._layout.headings[at]}: no JSON object; kept as text")
                 found = {self._layout.headings[at]: text}
             filled |= found
-        return orjson.dumps(filled).decode().replace("\\u0000", "")
+        written = orjson.dumps(filled).decode()
+        if "\\u0000" in written:
+            # A NUL, which PostgreSQL's JSON cannot hold; not the six characters, which somebody may have typed.
+            written = orjson.dumps(
+                {name.replace("\0", ""): text.replace("\0", "") for name, text in filled.items()}
+            ).decode()
+        return written
 
     def _counted(self, attributes: str, line: int) -> str:
         if self.lines_of is not None:

@@ -17,7 +17,8 @@ MAGIC = b"PK\x03\x04"
 _MOST_BYTES = 1 << 30
 _UNREADABLE = "the file is no Excel workbook that can be read; save it as XLSX or CSV."
 #: Faults of the archive, and of the XML in it (a SyntaxError).
-_BROKEN = (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, KeyError, ValueError, TypeError, OSError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError, AttributeError, OSError,
+           RuntimeError, OverflowError, EOFError)  # fmt: skip
 
 
 def opened_sheet(binary: BinaryIO, name: str = "") -> Any:

@@ -176,6 +176,12 @@ def test_lines_are_counted_as_an_editor_counts_them(load: Load) -> None:
     assert Subscriber.objects.get().attributes == {"note": "two\nlines"}
 
 
+def test_what_looks_like_an_escape_is_text_and_a_nul_is_left_out(load: Load) -> None:
+    load('email,note,attributes\nada@example.com,a\\u0000b\\,"{""c"": ""d\\u0000e"", ""f"": ""g\\\\u0000""}"\n')
+
+    assert Subscriber.objects.get().attributes == {"note": "a\\u0000b\\", "c": "de", "f": "g\\u0000"}
+
+
 def test_a_quote_that_is_never_closed_costs_one_row(load: Load) -> None:
     people = "".join(f"r{number}@example.com,Reader\n" for number in range(300))
     report = load(f'email,name\nada@example.com,"Ada\n{people}')
