@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -76,7 +77,7 @@ def make_world(readers: int = 1, **send_fields: Any) -> World:
 
 def deliver(*reports: object) -> applying.Applied:
     """Store one receipt with these events and apply it."""
-    return applying.apply_receipt(inbox.store(orjson.dumps(reports), provider="sendgrid"))
+    return applying.apply_receipt(inbox.store(BytesIO(orjson.dumps(reports)), provider="sendgrid"))
 
 
 def suppressions() -> set[tuple[str, str, int | None]]:

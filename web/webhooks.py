@@ -4,6 +4,9 @@ A bad signature is the caller's fault (403), anything else is ours (5xx), so tha
 answers have no body: they tell nobody what was wrong.
 """
 
+from collections.abc import Mapping
+from typing import BinaryIO
+
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -18,7 +21,7 @@ from tasks.feedback import inbox
 from tasks.feedback.refusals import refusals_of
 from tasks.providers import registry
 from tasks.providers.base import TellsCallsApart, Webhook
-from web.bodies import whole_body
+from web.bodies import body_on_disk
 from web.public_pages import not_found
 
 log = structlog.get_logger(__name__)
@@ -52,19 +55,23 @@ def _take(request: HttpRequest, provider: str, webhook: Webhook) -> int:
     if not webhook.is_configured():
         return 503
     try:
-        body = whole_body(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        with body_on_disk(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE) as body:
+            return _keep(body, request.headers, provider, webhook)
     except RequestDataTooBig:
         return 413
     except UnreadablePostError:
         return 400
-    if not webhook.is_authentic(body, request.headers):
-        return 403
-    try:
-        call = webhook.call(request.headers) if isinstance(webhook, TellsCallsApart) else None
-        receipt_id = inbox.store(body, provider=provider, call=call)
-    except DatabaseError as error:
+    except (DatabaseError, OSError) as error:
         log.error("receipt_not_stored", error=str(error))  # noqa: TRY400 - the provider tries again
         return 503
+
+
+def _keep(body: BinaryIO, headers: Mapping[str, str], provider: str, webhook: Webhook) -> int:
+    """Verify and store; nothing is read out of it here. Raises DatabaseError, and OSError."""
+    if not webhook.is_authentic(body, headers):
+        return 403
+    call = webhook.call(headers) if isinstance(webhook, TellsCallsApart) else None
+    receipt_id = inbox.store(body, provider=provider, call=call)
     if receipt_id is not None:
         queue.enqueue_receipt(receipt_id)
     return 204

@@ -9,11 +9,20 @@ from pathlib import Path
 
 def peak(pid: int) -> int:
     """The most kilobytes of resident memory since the program was started (VmHWM, Linux); 0 when it is gone or hidden."""
+    return _kilobytes(pid, "VmHWM:")
+
+
+def resident(pid: int) -> int:
+    """Kilobytes of resident memory now (VmRSS, Linux); 0 when it is gone or hidden."""
+    return _kilobytes(pid, "VmRSS:")
+
+
+def _kilobytes(pid: int, name: str) -> int:
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
-    values = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    values = [line.split()[1] for line in status.splitlines() if line.startswith(name)]
     return int(values[0]) if values else 0
 
 

@@ -4,6 +4,7 @@ import signal
 from typing import Any
 
 from newsdesk.core.child_process import die_with_parent
+from newsdesk.core.malloc import limit_arenas
 from newsdesk.core.postgres import patience
 
 wsgi_app = "newsdesk.wsgi:application"
@@ -20,6 +21,9 @@ loglevel = "warning"
 control_socket_disable = True
 #: What is asked of the database outside of a request, such as whether its connection still works, is answered in so many seconds.
 DATABASE_SECONDS = 5.0
+
+# Before the application is loaded and the workers are forked: sixteen threads on two cores have no use for more.
+limit_arenas(2)
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

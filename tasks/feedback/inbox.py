@@ -2,43 +2,64 @@
 calls that were not accepted.
 """
 
+import struct
 from collections.abc import Iterator
+from os import SEEK_END
+from typing import BinaryIO
 
+import psycopg
 from django.conf import settings
+from django.db import connection, transaction
+from psycopg.copy import LibpqWriter
 
 from tasks.database.deleting import in_chunks
 from tasks.database.statements import run
 from tasks.providers.base import SignedCall
 
-# One statement in its own transaction. What is answered with 2xx is never sent again, so it must survive a crash of the
-# database even where an operator has relaxed synchronous_commit.
-_STORE = """
-INSERT INTO tasks_receipt (provider, body, error)
-SELECT %s, %s::bytea, '' FROM set_config('synchronous_commit', 'on', true)
-RETURNING id
-"""
+# What is answered with 2xx is never sent again, so it must survive a crash of the database even where an operator has
+# relaxed synchronous_commit.
+_ID = "SELECT nextval('tasks_receipt_id_seq') FROM set_config('synchronous_commit', 'on', true)"
 # Another process that takes the same call at this moment waits for the end of ours: both are stored, or neither.
-_STORE_ONCE = """
+_ID_ONCE = """
 WITH taken AS (
     INSERT INTO tasks_webhookcall (provider, digest, signed_at) VALUES (%s, %s::bytea, to_timestamp(%s))
     ON CONFLICT (provider, digest) DO NOTHING RETURNING id
 )
-INSERT INTO tasks_receipt (provider, body, error)
-SELECT %s, %s::bytea, '' FROM taken, set_config('synchronous_commit', 'on', true)
-RETURNING id
+SELECT nextval('tasks_receipt_id_seq') FROM taken, set_config('synchronous_commit', 'on', true)
 """
+# A parameter would be copied whole into what libpq sends, and each connection keeps the room for the largest it ever sent.
+_COPY = b"COPY tasks_receipt (id, provider, error, body) FROM STDIN (FORMAT binary)"
+#: Bytes of a body that are in memory at a time.
+_PIECE = 64 * 1024
 
 
-def store(body: bytes, *, provider: str, call: SignedCall | None = None) -> int | None:
-    """Commit a receipt and return its id; None when this very call was stored before.
+@transaction.atomic
+def store(body: BinaryIO, *, provider: str, call: SignedCall | None = None) -> int | None:
+    """Store a receipt, committed unless the caller has a transaction, and return its id; None when this very call was stored before.
 
-    Raises DatabaseError when it may not have been stored.
+    The file is read from its beginning to its end. Raises DatabaseError when it may not have been stored, and the file's OSError.
     """
-    if call is None:
-        rows = run(_STORE, (provider, body))
-    else:
-        rows = run(_STORE_ONCE, (provider, call.digest, float(call.signed_at), provider, body))
-    return int(rows[0][0]) if rows else None
+    rows = run(_ID, ()) if call is None else run(_ID_ONCE, (provider, call.digest, float(call.signed_at)))
+    if not rows:
+        return None
+    receipt_id = int(rows[0][0])
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        sending = LibpqWriter(cursor, flush_threshold=_PIECE)
+        with cursor.copy(_COPY, writer=sending) as copy:
+            for piece in _row(receipt_id, provider, body):
+                copy.write(piece)
+    return receipt_id
+
+
+def _row(receipt_id: int, provider: str, body: BinaryIO) -> Iterator[bytes]:
+    """The row as COPY's binary format has it (PostgreSQL's manual, "COPY", "Binary Format")."""
+    name, size = provider.encode(), body.seek(0, SEEK_END)
+    head = b"PGCOPY\n\xff\r\n\0" + struct.pack("!iih", 0, 0, 4)
+    yield head + struct.pack("!iqi", 8, receipt_id, len(name)) + name + struct.pack("!ii", 0, size)
+    body.seek(0)
+    while piece := body.read(_PIECE):
+        yield piece
+    yield struct.pack("!h", -1)
 
 
 _EXPIRE = """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from newsdesk.core.errors import ProviderError
@@ -118,8 +118,11 @@ class Webhook(Protocol):
     def is_configured(self) -> bool:
         """Whether there is any key by which a call can be verified; without one no call is taken."""
 
-    def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Whether the provider posted these very bytes; header names in any case. Never raises."""
+    def is_authentic(self, body: BinaryIO, headers: Mapping[str, str]) -> bool:
+        """Whether the provider posted these very bytes; header names in any case. Raises nothing but the file's OSError.
+
+        The file stands at its beginning. Of a large body not all should be in memory: many come at once.
+        """
 
     def parse(self, body: bytes) -> Parsed:
         """Its words in ours. Raises UnreadableBodyError when no event can be told."""

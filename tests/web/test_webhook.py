@@ -1,4 +1,6 @@
+import tempfile
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +19,7 @@ from tasks.feedback.refusals import Refusals
 from tasks.models import Receipt, WebhookState
 from tasks.providers.sendgrid import webhook as sendgrid_webhook
 from tests.reports import SigningKey, make_world
+from web import bodies
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +171,19 @@ def test_our_own_fault_lets_the_provider_try_again(
     assert rung == []
 
 
+def test_no_room_for_a_large_body_lets_the_provider_try_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    body = orjson.dumps([{"event": "open", "email": "reader@example.com", "useragent": "x" * bodies.MOST_IN_MEMORY}])
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        assert post(client, body) == 503
+    assert refused_at() is not None
+
+    assert post(client, body) == 204
+    assert bytes(Receipt.objects.get().body) == body
+
+
 def test_an_unforeseen_error_is_noted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "store", mock.Mock(side_effect=MemoryError))
 
@@ -258,6 +274,6 @@ class TestRefusals:
 def test_a_stored_receipt_is_on_disk_even_where_commits_are_relaxed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-        inbox.store(b"[]", provider="sendgrid")
+        inbox.store(BytesIO(b"[]"), provider="sendgrid")
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == ("on",)

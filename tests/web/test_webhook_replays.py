@@ -3,6 +3,7 @@
 import time
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -125,4 +126,4 @@ def test_two_processes_that_take_the_same_call_at_once_store_it_once() -> None:
 
 
 def test_a_store_without_a_call_is_as_before() -> None:
-    assert inbox.store(b"[]", provider="postbox") != inbox.store(b"[]", provider="postbox")
+    assert inbox.store(BytesIO(b"[]"), provider="postbox") != inbox.store(BytesIO(b"[]"), provider="postbox")

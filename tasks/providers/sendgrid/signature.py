@@ -8,16 +8,20 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from typing import BinaryIO
 
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 log = structlog.get_logger(__name__)
+
+#: Bytes of a body that are in memory at a time.
+_PIECE = 64 * 1024
 
 
 @lru_cache(maxsize=16)
@@ -42,21 +46,29 @@ def is_timestamp(text: str) -> bool:
     return _TIMESTAMP.fullmatch(text) is not None
 
 
-def is_signed(body: bytes, *, signature: str, timestamp: str, public_keys: Iterable[str]) -> bool:
-    """Whether one of the keys signed this body; False for anything malformed, never an error."""
+def is_signed(body: BinaryIO, *, signature: str, timestamp: str, public_keys: Iterable[str]) -> bool:
+    """Whether one of the keys signed this body; False for anything malformed, never an error. The file is read from its beginning to its end."""
     try:
         decoded = b64decode(signature, validate=True)
-        signed = timestamp.encode("ascii") + body
     except ValueError:
         return False
     if not decoded or not is_timestamp(timestamp):
         return False
-    return any(_verifies(key, decoded, signed) for public_key in public_keys if (key := load_key(public_key)))
+    digest = _digest(timestamp, body)
+    return any(_verifies(key, decoded, digest) for public_key in public_keys if (key := load_key(public_key)))
 
 
-def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+def _digest(timestamp: str, body: BinaryIO) -> bytes:
+    hashed = sha256(timestamp.encode("ascii"))
+    body.seek(0)
+    while piece := body.read(_PIECE):
+        hashed.update(piece)
+    return hashed.digest()
+
+
+def _verifies(key: EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
     try:
-        key.verify(signature, signed, ECDSA(SHA256()))
+        key.verify(signature, digest, ECDSA(Prehashed(SHA256())))
     except InvalidSignature:
         return False
     return True

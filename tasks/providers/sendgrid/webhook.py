@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import BinaryIO
 
 import structlog
 from django.conf import settings
@@ -24,7 +25,7 @@ class SendGridWebhook:
         log.error("webhook_without_key", setting="SENDGRID_WEBHOOK_PUBLIC_KEYS")
         return False
 
-    def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
+    def is_authentic(self, body: BinaryIO, headers: Mapping[str, str]) -> bool:
         signature, timestamp = headers.get(SIGNATURE, ""), headers.get(TIMESTAMP, "")
         if not is_signed(body, signature=signature, timestamp=timestamp, public_keys=public_keys()):
             return False

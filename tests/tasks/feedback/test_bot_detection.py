@@ -3,6 +3,7 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -228,7 +229,7 @@ def test_workers_that_judge_at_once_end_as_the_rule_says() -> None:
     bodies = [[report(world, reader, act)] for reader, act in told]
     bodies += [[world.report(reader, "delivered", timestamp=BASE + 20)] for reader in range(2)]
     dice.shuffle(bodies)
-    ids = [inbox.store(orjson.dumps(body), provider="sendgrid") for body in bodies]
+    ids = [inbox.store(BytesIO(orjson.dumps(body)), provider="sendgrid") for body in bodies]
 
     def work(receipt_id: int) -> None:
         try:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -34,7 +35,7 @@ def test_counters_count_readers_once() -> None:
 
 def test_a_receipt_is_applied_once() -> None:
     world = make_world()
-    receipt_id = inbox.store(orjson.dumps([world.report(0, "delivered")]), provider="sendgrid")
+    receipt_id = inbox.store(BytesIO(orjson.dumps([world.report(0, "delivered")])), provider="sendgrid")
 
     first, second = applying.apply_receipt(receipt_id), applying.apply_receipt(receipt_id)
 
@@ -164,7 +165,7 @@ def test_a_bad_entry_is_named_and_loses_no_other() -> None:
 
 
 def test_a_body_that_cannot_be_read_waits_for_a_person() -> None:
-    receipt_id = inbox.store(b"[{", provider="sendgrid")
+    receipt_id = inbox.store(BytesIO(b"[{"), provider="sendgrid")
 
     applying.apply_receipt(receipt_id)
     applying.apply_receipt(receipt_id)

@@ -3,6 +3,7 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 from unittest import mock
 
@@ -34,7 +35,7 @@ def in_parallel(receipt_ids: list[int], workers: int = 4) -> list[applying.Appli
 def test_two_workers_with_one_receipt_apply_it_once() -> None:
     world = make_world(20)
     receipt_id = inbox.store(
-        orjson.dumps([world.report(reader, "delivered") for reader in range(20)]), provider="sendgrid"
+        BytesIO(orjson.dumps([world.report(reader, "delivered") for reader in range(20)])), provider="sendgrid"
     )
 
     applied = in_parallel([receipt_id] * 8)
@@ -52,8 +53,8 @@ def test_workers_with_overlapping_receipts_count_every_reader_once() -> None:
         for event in ("processed", "delivered", "open", "open", "bounce", "unsubscribe")
     ]
     shuffled = random.Random(7)
-    ids = [inbox.store(orjson.dumps(shuffled.sample(reports, 300)), provider="sendgrid") for _ in range(12)]
-    ids.append(inbox.store(orjson.dumps(reports), provider="sendgrid"))
+    ids = [inbox.store(BytesIO(orjson.dumps(shuffled.sample(reports, 300))), provider="sendgrid") for _ in range(12)]
+    ids.append(inbox.store(BytesIO(orjson.dumps(reports)), provider="sendgrid"))
 
     in_parallel(ids)
 
@@ -68,7 +69,7 @@ def test_workers_with_overlapping_receipts_count_every_reader_once() -> None:
 def test_a_worker_that_dies_before_its_commit_leaves_nothing() -> None:
     world = make_world(5)
     receipt_id = inbox.store(
-        orjson.dumps([world.report(reader, "delivered") for reader in range(5)]), provider="sendgrid"
+        BytesIO(orjson.dumps([world.report(reader, "delivered") for reader in range(5)])), provider="sendgrid"
     )
     before = state()
 
@@ -90,7 +91,9 @@ def test_a_receipt_that_loses_a_deadlock_is_applied_all_the_same(monkeypatch: py
     worker's last wait finds it, and it gives way, however slow the machine is.
     """
     first, second, third = worlds = [make_world() for _ in range(3)]
-    receipt_id = inbox.store(orjson.dumps([world.report(0, "delivered") for world in worlds]), provider="sendgrid")
+    receipt_id = inbox.store(
+        BytesIO(orjson.dumps([world.report(0, "delivered") for world in worlds])), provider="sendgrid"
+    )
     apply, tries, other_has_the_first = applying._apply, [], threading.Event()
 
     def apply_again_later(*args: Any) -> applying.Applied:

@@ -1,6 +1,7 @@
 """A reader of whom something is held everywhere, and another one whose data must stay."""
 
 from dataclasses import dataclass
+from io import BytesIO
 
 import orjson
 from django.contrib.contenttypes.models import ContentType
@@ -58,8 +59,8 @@ def _hold(world: World, reader: Subscriber, readers: List) -> None:
         world.report(at, "delivered", email=address, ip=f"203.0.113.{9 + at}"),
         world.report(at, "click", email=address, url=f"https://e.example/?to={lower.replace('@', '%40')}"),
     )
-    inbox.store(orjson.dumps([world.report(at, "open", email=lower)]), provider="sendgrid")
-    inbox.store(f"no json, but {address}".encode(), provider="sendgrid")
+    inbox.store(BytesIO(orjson.dumps([world.report(at, "open", email=lower)])), provider="sendgrid")
+    inbox.store(BytesIO(f"no json, but {address}".encode()), provider="sendgrid")
     other = factories.make_send(status=Send.Status.SENT)
     Exclusion.objects.create(send_id=other.pk, subscriber_id=reader.pk, kind="failed", reason=f"550 {address}")
     factories.make_transactional_mail(address)

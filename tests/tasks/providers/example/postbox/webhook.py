@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from hashlib import blake2b, sha256
+from typing import BinaryIO
 from uuid import UUID
 
 from tasks.providers.events import EventKind, Parsed, ReportedEvent
@@ -19,8 +20,8 @@ class PostboxWebhook:
     def is_configured(self) -> bool:
         return bool(SECRET)
 
-    def is_authentic(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        return hmac.compare_digest(headers.get("X-Postbox-Signature", ""), signature_of(body))
+    def is_authentic(self, body: BinaryIO, headers: Mapping[str, str]) -> bool:
+        return hmac.compare_digest(headers.get("X-Postbox-Signature", ""), signature_of(body.read()))
 
     def parse(self, body: bytes) -> Parsed:
         events, problems = [], []
