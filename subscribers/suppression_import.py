@@ -12,12 +12,13 @@ from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from newsdesk.core.errors import InputError
 from subscribers import hashed_suppressions
 from subscribers.address_forms import as_hash
+from subscribers.addresses import is_domain
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.presets.generic import GENERIC
 from subscribers.importing.presets.preset import folded
 from subscribers.importing.records import Record
 from subscribers.importing.report import Rejection
-from subscribers.importing.rows import DOMAIN, address_of
+from subscribers.importing.rows import address_of
 from subscribers.importing.sources import source
 from subscribers.models import Subscriber, Suppression
 from subscribers.suppression import SuppressionRequest, suppress_many, unsubscribe_addresses
@@ -135,7 +136,7 @@ def _entry(text: str) -> str:
     if digest := as_hash(wanted):
         return digest
     domain = wanted.removeprefix("@")
-    if DOMAIN.fullmatch(domain):
+    if is_domain(domain):
         return f"@{domain}"
     if "@" not in domain:
         raise RowError(f"{shown(text.strip())} is no address, no domain and no hash")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import idna
 import orjson
 
+from subscribers.addresses import NotAnAddressError, TooLongError, UnicodeLocalPartError, normalised
 from subscribers.importing import answers, typos, values, zones
 from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
@@ -25,9 +25,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LINE_END = re.compile(r"[\r\n]")
-#: RFC 5322's dot-atom; SendGrid takes no quoted local parts and no non-ASCII ones.
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_ROW = 20_000
 _MAX_WORDING = 5000
 #: So many role addresses are named with their lines; a list of firms has thousands, which would hide all else.
@@ -245,27 +242,14 @@ def address_of(cell: str) -> str:
     """The address with its domain in ASCII and lower case. Raises RowError."""
     if not cell:
         raise RowError("no address")
-    local, at, domain = cell.rpartition("@")
-    if at and not local.isascii():
-        raise RowError(f"{shown(cell)}: letters outside ASCII before the @ cannot be delivered")
-    domain = _ascii_domain(domain)
-    if not _LOCAL.fullmatch(local) or not DOMAIN.fullmatch(domain):
-        raise RowError(f"{shown(cell)} is not an address")
-    # RFC 5321, section 4.5.3.1, and erratum 1690 of RFC 3696.
-    if len(local) > 64 or len(local) + len(domain) > 253:
-        raise RowError(f"{shown(cell)} is longer than an address can be")
-    return f"{local}@{domain}"
-
-
-@functools.lru_cache(maxsize=10_000)
-def _ascii_domain(domain: str) -> str:
-    """As the domain name system spells it; "" for what cannot exist."""
-    if domain.isascii():
-        return domain.lower()
     try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return ""
+        return normalised(cell)
+    except TooLongError:
+        raise RowError(f"{shown(cell)} is longer than an address can be") from None
+    except UnicodeLocalPartError:
+        raise RowError(f"{shown(cell)}: letters outside ASCII before the @ cannot be delivered") from None
+    except NotAnAddressError as error:
+        raise RowError(f"{shown(cell)} is not an address" + (f": {error}" if str(error) else "")) from None
 
 
 def _checked_name(cell: str, *, exact: bool) -> str:
