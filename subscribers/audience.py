@@ -11,10 +11,11 @@ from subscribers import erased
 from subscribers.segments import TRUE, Rule, Scope, condition, parse
 from subscribers.sql import SqlCondition, join
 
-#: The first that applies is the reason; the last two come from subscriptions, the others from suppressions.
-REASONS = ("erased", "complaint", "hard_bounce", "invalid", "manual", "unsubscribed", "unconfirmed")
+#: The first that applies is the reason. "unconfirmed" comes from subscriptions, "unsubscribed" from either, the others from suppressions.
+REASONS = ("erased", "complaint", "hard_bounce", "invalid", "manual", "unsubscribed", "unconfirmed", "soft_bounce")
 
-_SUPPRESSIONS = f"ARRAY[{', '.join(repr(reason) for reason in REASONS[:6])}]"
+_SUPPRESSIONS = f"ARRAY[{', '.join(repr(reason) for reason in REASONS)}]"
+_UNSUBSCRIBED = REASONS.index("unsubscribed") + 1
 _RANK = f"array_position({_SUPPRESSIONS}, x.reason::text)"
 _SCOPE = "(x.publication_id IS NULL OR x.publication_id = %s)"
 #: A domain is suppressed as "@example.com"; `LIKE` is the condition of its index.
@@ -22,8 +23,9 @@ _IS_DOMAIN = "address LIKE '@%%'"
 _ANY_DOMAIN = f"EXISTS (SELECT 1 FROM subscribers_suppression WHERE {_IS_DOMAIN})"  # noqa: S608 - made of constants
 _DOMAIN = "'@' || split_part(lower(s.email), '@', 2)"
 _REASON = f"""\
-COALESCE(({_SUPPRESSIONS})[suppressed.rank],
-    CASE WHEN member.active THEN NULL WHEN member.unsubscribed THEN 'unsubscribed' ELSE 'unconfirmed' END) AS reason"""
+CASE WHEN suppressed.rank <= {_UNSUBSCRIBED} THEN ({_SUPPRESSIONS})[suppressed.rank]
+     WHEN NOT member.active THEN CASE WHEN member.unsubscribed THEN 'unsubscribed' ELSE 'unconfirmed' END
+     ELSE ({_SUPPRESSIONS})[suppressed.rank] END AS reason"""
 _STATUSES = "bool_or(n.status = 'active') AS active, bool_or(n.status = 'unsubscribed') AS unsubscribed"
 
 

@@ -14,6 +14,7 @@ from subscribers.models import Suppression
 
 _EVERYWHERE = {
     Suppression.Reason.HARD_BOUNCE,
+    Suppression.Reason.SOFT_BOUNCE,
     Suppression.Reason.COMPLAINT,
     Suppression.Reason.INVALID,
     Suppression.Reason.ERASED,

@@ -89,6 +89,12 @@ app.conf.update(
             "schedule": crontab(hour="3", minute="15"),
             "options": {"expires": 3600},
         },
+        # After the comparison: who bounced for good need not be counted.
+        "soft bounces": {
+            "task": "tasks.suppress_soft_bounces",
+            "schedule": crontab(hour="3", minute="30"),
+            "options": {"expires": 3600},
+        },
         "expire receipts": {
             "task": "tasks.expire_receipts",
             "schedule": crontab(hour="3", minute="45"),

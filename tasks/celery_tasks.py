@@ -7,7 +7,7 @@ from celery import shared_task
 
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
-from tasks.feedback import applying, inbox
+from tasks.feedback import applying, inbox, soft_bounces
 from tasks.links import checks
 from tasks.preparation import preparing
 from tasks.privacy import retention
@@ -103,6 +103,12 @@ def store_list_growth() -> None:
 def sync_suppressions() -> None:
     """Compare the suppression lists with the provider's. Beat: nightly."""
     syncing.sync_nightly()
+
+
+@shared_task(name="tasks.suppress_soft_bounces")
+def suppress_soft_bounces() -> None:
+    """Suppress the addresses that refuse edition after edition. Beat: nightly."""
+    soft_bounces.suppress()
 
 
 @shared_task(name="tasks.check_links")

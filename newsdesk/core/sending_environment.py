@@ -20,6 +20,9 @@ MOST_COMPLAINED = 0.5
 #: Percent that are an alarm once a send is over: mailbox providers ask for less than one complaint in a thousand.
 ALARM_BOUNCED = 0.3
 ALARM_COMPLAINED = 0.1
+#: Editions within so many weeks. A mailbox that is full comes back within weeks; one that nobody reads does not.
+SOFT_BOUNCE_EDITIONS = 5
+SOFT_BOUNCE_WEEKS = 10
 #: Three tests to twenty addresses.
 TEST_MAILS_PER_HOUR = 60
 
@@ -44,6 +47,9 @@ class SendingEnvironment:
     #: Percent of a send's readers above which a send that is over is an alarm; 0 = it never is.
     alarm_bounced: float = ALARM_BOUNCED
     alarm_complained: float = ALARM_COMPLAINED
+    #: Editions that an address may refuse softly within so many weeks before it is mailed no more; 0 editions = any number.
+    soft_bounce_editions: int = SOFT_BOUNCE_EDITIONS
+    soft_bounce_weeks: int = SOFT_BOUNCE_WEEKS
     #: Test mails that one person may send from the desk within an hour.
     test_mails_per_hour: int = TEST_MAILS_PER_HOUR
 
@@ -62,5 +68,7 @@ def read_sending(variables: Variables, *, grace: int, undo_seconds: int) -> Send
         most_complained=variables.percent("NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
         alarm_bounced=variables.percent("NEWSDESK_ALARM_BOUNCED", ALARM_BOUNCED),
         alarm_complained=variables.percent("NEWSDESK_ALARM_COMPLAINED", ALARM_COMPLAINED),
+        soft_bounce_editions=variables.whole("NEWSDESK_SOFT_BOUNCE_EDITIONS", SOFT_BOUNCE_EDITIONS, most=100),
+        soft_bounce_weeks=variables.whole("NEWSDESK_SOFT_BOUNCE_WEEKS", SOFT_BOUNCE_WEEKS, least=1, most=100),
         test_mails_per_hour=variables.whole("NEWSDESK_TEST_MAILS_PER_HOUR", TEST_MAILS_PER_HOUR, least=1),
     )

@@ -4,8 +4,10 @@ Only from `unsubscribed`: nobody who complained, bounced, was invalid, blocked o
 consent; when they left is the latest that is known here. They are back on this list only.
 """
 
+from subscribers.importing.states import State
+
 # A suppression of the publication is lifted with it, and no other list of the publication comes to life by that.
-BRING_BACK = """
+BRING_BACK = f"""
 WITH leavers AS (
     SELECT i.line, i.address, i.subscriber_id, i.consent_at, i.wording, i.source,
         GREATEST(
@@ -20,7 +22,7 @@ WITH leavers AS (
                                    AND l.publication_id = %(publication)s))
         ) AS left_at
     FROM newsdesk_import i
-    WHERE i.state = 0 AND i.explicit AND i.consent_at IS NOT NULL
+    WHERE i.state = {State.ACTIVE} AND i.explicit AND i.consent_at IS NOT NULL
         AND NOT EXISTS (
             SELECT 1 FROM subscribers_suppression x
             WHERE ((x.address = i.address AND x.reason <> 'unsubscribed') OR x.address = '@' || split_part(i.address, '@', 2))
@@ -57,4 +59,4 @@ WITH leavers AS (
 )
 SELECT line, to_char(left_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), to_char(consent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
 FROM back ORDER BY line
-"""
+"""  # noqa: S608 - made of constants

@@ -87,7 +87,10 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         created=counts.get("created", 0),
         updated=counts.get("updated", 0),
         unchanged=counts.get("unchanged", 0),
-        statuses={state.word: found.get(int(state), 0) for state in State},
+        # The rare one is named only where it occurs: no other service's file has it.
+        statuses={
+            state.word: found.get(int(state), 0) for state in State if state != State.SOFT_BOUNCE or state in found
+        },
         rejected=tuple(rejected),
         brought_back=tuple(brought_back),
         left=left,
@@ -150,15 +153,15 @@ RETURNING line, 'this reader asked to be erased'
 """
 
 # The first row of an address is taken; the worst that any of them says holds.
-_MERGE_DOUBLE = """
+_MERGE_DOUBLE = f"""
 UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at), list_only = every.list_only
 FROM (
     SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at,
-        COALESCE(bool_and(list_only) FILTER (WHERE state >= 2), false) AS list_only
+        COALESCE(bool_and(list_only) FILTER (WHERE state >= {State.UNSUBSCRIBED}), false) AS list_only
     FROM newsdesk_import GROUP BY address HAVING count(*) > 1
 ) every
 WHERE i.line = every.line AND i.address = every.address AND (i.state < every.state OR i.list_only <> every.list_only)
-"""
+"""  # noqa: S608 - made of constants
 
 _REJECT_DOUBLE = """
 DELETE FROM newsdesk_import USING (

@@ -7,14 +7,16 @@ class State(enum.IntEnum):
     """From the best to the worst: of two, the greater wins, whatever order they come in."""
 
     ACTIVE = 0
+    #: On the list, but bounced softly so often that we stopped; no other service's word means it.
+    SOFT_BOUNCE = 1
     #: Waits for a confirmation; never mailed.
-    PENDING = 1
-    UNSUBSCRIBED = 2
+    PENDING = 2
+    UNSUBSCRIBED = 3
     #: Blocked by the list's owner.
-    MANUAL = 3
-    INVALID = 4
-    HARD_BOUNCE = 5
-    COMPLAINT = 6
+    MANUAL = 4
+    INVALID = 5
+    HARD_BOUNCE = 6
+    COMPLAINT = 7
 
     @property
     def word(self) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from subscribers.importing.states import State
+
 #: By name: the ids of the `publication` and of the `list`, and the `source` that is kept as proof.
 Facts = Mapping[str, int | str]
 
@@ -33,28 +35,35 @@ WHERE n.list_id = %(list)s AND n.status <> 'unsubscribed'
     AND NOT EXISTS (SELECT 1 FROM newsdesk_import i WHERE i.subscriber_id = n.subscriber_id)
 """
 
+#: A row's state as the reason of a suppression.
+_REASON = f"(ARRAY[{', '.join(repr(state.word) for state in State)}])[state + 1]"
+_IS_OVER = f"state >= {State.UNSUBSCRIBED}"
+#: What readers said themselves: kept with the day on which they did.
+_BY_WILL = f"state IN ({State.UNSUBSCRIBED}, {State.COMPLAINT})"
+_OF_PUBLICATION = f"state IN ({State.UNSUBSCRIBED}, {State.MANUAL})"
+
 # Who is suppressed for this reason already, here or everywhere, alone or with the whole domain: nothing changes for them.
-_KNOWN = """
+_KNOWN = f"""
 UPDATE newsdesk_import i SET known = true
 FROM subscribers_suppression x
-WHERE i.state >= 3 AND x.reason = (ARRAY['manual', 'invalid', 'hard_bounce', 'complaint'])[i.state - 2]
+WHERE (i.state > {State.UNSUBSCRIBED} OR i.state = {State.SOFT_BOUNCE}) AND x.reason = {_REASON}
     AND x.address IN (i.address, '@' || split_part(i.address, '@', 2))
     AND (x.publication_id IS NULL OR x.publication_id = %(publication)s)
-"""
+"""  # noqa: S608 - made of constants
 
 # A worse state takes the place of a better one; nothing here goes the other way. Who has left has left the publication, as
-# if he had said so here; who waits for a confirmation waits on this list only. States are numbered as in `State`.
-_WORSEN = """
+# if he had said so here; who waits for a confirmation waits on this list only.
+_WORSEN = f"""
 WITH worse AS (
     SELECT n.id, i.state, i.left_at, i.source FROM newsdesk_import i
     JOIN subscribers_subscription n ON n.subscriber_id = i.subscriber_id
     JOIN subscribers_list l ON l.id = n.list_id AND l.publication_id = %(publication)s
-    WHERE (i.state >= 2 AND NOT i.known AND n.status <> 'unsubscribed' AND (NOT i.list_only OR n.list_id = %(list)s))
-       OR (i.state = 1 AND n.status = 'active' AND n.list_id = %(list)s)
+    WHERE (i.{_IS_OVER} AND NOT i.known AND n.status <> 'unsubscribed' AND (NOT i.list_only OR n.list_id = %(list)s))
+       OR (i.state = {State.PENDING} AND n.status = 'active' AND n.list_id = %(list)s)
     ORDER BY n.id FOR UPDATE OF n
 ), closed AS (
     UPDATE subscribers_subscription n SET
-        status = CASE WHEN worse.state >= 2 THEN 'unsubscribed' ELSE 'pending' END,
+        status = CASE WHEN worse.{_IS_OVER} THEN 'unsubscribed' ELSE 'pending' END,
         changed_at = COALESCE(worse.left_at, now())
     FROM worse WHERE n.id = worse.id
     RETURNING n.subscriber_id, n.list_id, worse.state, worse.left_at, worse.source
@@ -62,32 +71,32 @@ WITH worse AS (
     INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording, at)
     SELECT subscriber_id, list_id, 'withdrawn', left(concat_ws('; ', NULLIF(source, ''), %(source)s), 200), '',
         COALESCE(left_at, now())
-    FROM closed WHERE state IN (2, 6)
+    FROM closed WHERE {_BY_WILL}
 )
 UPDATE newsdesk_import SET outcome = 'updated'
 FROM closed WHERE newsdesk_import.subscriber_id = closed.subscriber_id AND outcome = 'unchanged'
-"""
+"""  # noqa: S608
 
-_SUPPRESS = """
+_SUPPRESS = f"""
 WITH suppressed AS (
     INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
-    SELECT address, CASE WHEN state IN (2, 3) THEN %(publication)s::bigint END,
-        (ARRAY['unsubscribed', 'manual', 'invalid', 'hard_bounce', 'complaint'])[state - 1], %(source)s
-    FROM newsdesk_import WHERE state >= 2 AND NOT known AND NOT list_only
+    SELECT address, CASE WHEN {_OF_PUBLICATION} THEN %(publication)s::bigint END,
+        {_REASON}, %(source)s
+    FROM newsdesk_import WHERE ({_IS_OVER} OR state = {State.SOFT_BOUNCE}) AND NOT known AND NOT list_only
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING
     RETURNING address
 )
 UPDATE newsdesk_import SET outcome = 'updated'
 FROM suppressed WHERE newsdesk_import.address = suppressed.address AND outcome = 'unchanged'
-"""
+"""  # noqa: S608
 
 # Whoever unsubscribed from the publication is put on the list as what they are, so that a send counts them.
-_SUBSCRIBE = """
+_SUBSCRIBE = f"""
 WITH subscribed AS (
     INSERT INTO subscribers_subscription (subscriber_id, list_id, status, subscribed_at, changed_at)
     SELECT i.subscriber_id, %(list)s,
-        CASE WHEN i.state >= 2 OR x.address IS NOT NULL THEN 'unsubscribed' WHEN i.state = 1 THEN 'pending' ELSE 'active' END,
+        CASE WHEN i.{_IS_OVER} OR x.address IS NOT NULL THEN 'unsubscribed' WHEN i.state = {State.PENDING} THEN 'pending' ELSE 'active' END,
         COALESCE(i.consent_at, now()), COALESCE(i.left_at, now())
     FROM newsdesk_import i
     LEFT JOIN subscribers_suppression x
@@ -105,11 +114,11 @@ WITH subscribed AS (
 ), proof AS (
     INSERT INTO subscribers_consent (subscriber_id, list_id, kind, source, wording, at)
     SELECT subscriber_id, %(list)s, 'given', source, wording, COALESCE(consent_at, now())
-    FROM proven WHERE status = 'active' OR (state >= 2 AND consent_at IS NOT NULL)
+    FROM proven WHERE status = 'active' OR ({_IS_OVER} AND consent_at IS NOT NULL)
     UNION ALL
-    SELECT subscriber_id, %(list)s, 'withdrawn', source, '', COALESCE(left_at, now()) FROM proven WHERE state IN (2, 6)
+    SELECT subscriber_id, %(list)s, 'withdrawn', source, '', COALESCE(left_at, now()) FROM proven WHERE {_BY_WILL}
 )
 UPDATE newsdesk_import SET outcome = 'updated'
 FROM subscribed WHERE newsdesk_import.subscriber_id = subscribed.subscriber_id AND outcome = 'unchanged'
-    AND (subscribed.status = 'active' OR newsdesk_import.state > 0)
-"""
+    AND (subscribed.status = 'active' OR newsdesk_import.state > {State.ACTIVE})
+"""  # noqa: S608

@@ -8,6 +8,7 @@ class Suppression(models.Model):
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", "unsubscribed"
         HARD_BOUNCE = "hard_bounce", "hard bounce"
+        SOFT_BOUNCE = "soft_bounce", "soft bounces"
         COMPLAINT = "complaint", "complaint"
         INVALID = "invalid", "invalid address"
         MANUAL = "manual", "by hand"
@@ -45,7 +46,7 @@ class Suppression(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="subscribers_suppression_lower"),
             models.CheckConstraint(
-                condition=~models.Q(reason__in=["hard_bounce", "complaint", "erased", "invalid"])
+                condition=~models.Q(reason__in=["hard_bounce", "soft_bounce", "complaint", "erased", "invalid"])
                 | models.Q(publication__isnull=True),
                 name="subscribers_suppression_scope",
             ),
@@ -55,7 +56,15 @@ class Suppression(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    reason__in=["unsubscribed", "hard_bounce", "complaint", "invalid", "manual", "erased"]
+                    reason__in=[
+                        "unsubscribed",
+                        "hard_bounce",
+                        "soft_bounce",
+                        "complaint",
+                        "invalid",
+                        "manual",
+                        "erased",
+                    ]
                 ),
                 name="subscribers_suppression_reason",
             ),

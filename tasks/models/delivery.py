@@ -84,6 +84,7 @@ class Exclusion(models.Model):
         "manual",
         "unsubscribed",
         "unconfirmed",
+        "soft_bounce",
         "already_received",
         "frequency_cap",
         "no_stories",

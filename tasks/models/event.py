@@ -36,6 +36,8 @@ class Event(models.Model):
                 condition=models.Q(kind__in=["opened", "opened_by_machine"], machine=True),
                 name="tasks_event_machine_opens",
             ),
+            # Few of many: `tasks.feedback.soft_bounces` counts them every night.
+            models.Index(fields=["at"], condition=models.Q(kind="soft_bounce"), name="tasks_event_soft_bounces"),
         ]
 
     def __str__(self) -> str:

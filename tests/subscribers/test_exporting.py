@@ -57,7 +57,10 @@ READER = st.fixed_dictionaries(
         "attributes": st.dictionaries(TEXT, VALUES, max_size=4),
         "status": st.sampled_from(["active", "pending", "unsubscribed"]),
         "suppressions": st.lists(
-            st.sampled_from(["unsubscribed", "manual", "invalid", "hard_bounce", "complaint", "everywhere"]), max_size=2
+            st.sampled_from(
+                ["unsubscribed", "manual", "invalid", "hard_bounce", "soft_bounce", "complaint", "everywhere"]
+            ),
+            max_size=2,
         ),
         "source": NASTY,
         "wording": TEXT,

@@ -85,6 +85,16 @@ def test_only_who_is_subscribed_is_mailed(load: Load, preset: str, name: str, he
     assert mailed() == {row.split("@")[0].split(",")[-1] for row in rows if "yes@" in row}
 
 
+def test_who_bounced_softly_elsewhere_of_ours_stays_on_the_list_and_is_not_mailed(load: Load) -> None:
+    header = "email,tags,attributes,status,since,left_at,consent_at,consent_source,consent_wording"
+    report = load(f"{header}\nada@e.example,[],{{}},soft_bounce,,,,,\n")
+
+    assert (report.statuses["soft_bounce"], mailed(), Subscription.objects.get().status) == (1, set(), "active")
+    assert load(f"{header}\nada@e.example,[],{{}},soft_bounce,,,,,\n").unchanged == 1
+    assert "soft_bounce" not in load("email,status\nbob@e.example,soft bounce\n").statuses
+    assert mailed() == {"bob"}
+
+
 def test_every_preset_is_tried() -> None:
     assert {preset.name for preset in PRESETS} == {file[0] for file in FILES}
 

@@ -22,6 +22,7 @@ NAMES = {
     "tasks.compare_suppressions",
     "tasks.store_list_growth",
     "tasks.embed_stories",
+    "tasks.suppress_soft_bounces",
 }
 QUEUES = {"letters", "errands", "receipts", "batches"}
 

@@ -39,6 +39,7 @@ REASONS = {
     "invalid": "address is not valid",
     "manual": "suppressed by hand",
     "no_stories": "no story is for them",
+    "soft_bounce": "mail to them bounced again and again",
     "unconfirmed": "not confirmed",
     "unsubscribed": "unsubscribed",
 }
