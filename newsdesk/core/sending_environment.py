@@ -11,6 +11,8 @@ SANDBOX_SILENCE_GRACE = 10
 #: Long enough to see a mistake and stop it, too short to be in anybody's way.
 UNDO_SECONDS = 10
 MAX_CONNECTIONS = 16
+#: A restart or an update is over in less; a message of the morning is still one.
+LATE_GRACE = 3600
 #: Enough to be refused by, too few to be missed.
 CANARY = 20
 #: Percent. A list in use bounces one or two in a hundred; mailbox providers distrust a sender from 0.3 % complaints on.
@@ -38,6 +40,8 @@ class SendingEnvironment:
     rate_requests: int = 0
     #: Seconds between preparing a send and its first batch, in which it can be taken back.
     undo_seconds: int = UNDO_SECONDS
+    #: Seconds after its time within which a send that could not be prepared still goes out by itself; not for slots' sends.
+    late_grace: int = LATE_GRACE
     #: Readers in the first batch of a send of several batches, whose answer the others wait for; 0 = none is small and alone.
     canary: int = CANARY
     #: Percent of a send's readers above which it pauses itself; 0 = it never does.
@@ -62,6 +66,7 @@ def read_sending(variables: Variables, *, grace: int, undo_seconds: int) -> Send
         rate_recipients=variables.whole("NEWSDESK_RATE_RECIPIENTS", 0),
         rate_requests=variables.whole("NEWSDESK_RATE_REQUESTS", 0),
         undo_seconds=variables.seconds("NEWSDESK_UNDO_SECONDS", undo_seconds),
+        late_grace=variables.seconds("NEWSDESK_LATE_GRACE", LATE_GRACE),
         canary=variables.whole("NEWSDESK_CANARY", CANARY, most=1000),
         most_failed=variables.percent("NEWSDESK_MOST_FAILED", MOST_FAILED),
         most_bounced=variables.percent("NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),

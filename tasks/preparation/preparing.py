@@ -17,9 +17,9 @@ from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
 from tasks.database import high_water, identity
 from tasks.database.durability import durable
 from tasks.models import Send, Slot
+from tasks.preparation import lateness
 from tasks.sends import control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
 from tasks.sends.audit_trail import record_action
-from tasks.slots import missed_slots
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ def _prepare(send_id: int) -> Prepared | None:
         log.warning("send_waits_for_timezone", send=send_id, timezone=send.edition.publication.timezone)
         return None
     here = identity.current()
-    if _pause_if_database_moved(send, here) or missed_slots.hold_if_missed(send):
+    if _pause_if_database_moved(send, here) or lateness.hold_if_too_late(send):
         return None
     with connection.cursor() as cursor:
         cursor.execute(_SORT_MEMORY)

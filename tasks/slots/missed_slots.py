@@ -6,7 +6,6 @@ from django.db.models.functions import Now
 
 from composer.models import Edition
 from tasks.alarms.raising import raise_alarm
-from tasks.database import clock
 from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.sends import heartbeat_pings
 from tasks.sends.audit_trail import record_action
@@ -19,26 +18,19 @@ from tasks.slots.strings import duration, slot_time
 ON_TIME = timedelta(minutes=5)
 
 
-def hold_if_missed(send: Send) -> bool:
-    """Hold the send when it was made for a slot that is over by more than may be; True when it was held.
-
-    For a send that is about to be prepared, its row locked. Whoever resumes or releases it has decided otherwise.
-    """
-    slot = Slot.objects.filter(send=send).first()
-    if slot is None or slot.outcome:
-        return False
+def grace(slot: Slot) -> timedelta:
+    """How late the send of this slot may be prepared."""
     recurrence = Recurrence.objects.filter(publication=slot.publication_id).first()
-    late = clock.now() - send.scheduled_at
-    if late <= max(late_limit(recurrence), ON_TIME):
-        return False
-    if send.actions.filter(what="resumed", at__gte=send.scheduled_at).exists():
-        return False
+    return max(late_limit(recurrence), ON_TIME)
+
+
+def hold(send: Send, slot: Slot, late: timedelta) -> None:
+    """Hold the send, its row locked, that is late by more than `grace`: its slot was missed."""
     why = missed_for(late)
     Send.objects.filter(pk=send.pk).update(status=Send.Status.PAUSED, held_at=Now(), pause_reason=why)
     record_action(send.pk, "held", why=why)
     if state_outcome(slot, Slot.Outcome.MISSED):
         _raise_missed(send.edition, send.scheduled_at, why, send_id=send.pk)
-    return True
 
 
 def miss_with_held_send(slot: Slot, send: Send, edition: Edition, now: datetime) -> None:

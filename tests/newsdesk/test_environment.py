@@ -47,6 +47,7 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
             env.SmtpServer(host="mx.example", port=465, security="tls"),
         ),
         ("NEWSDESK_SILENCE_GRACE", "120", "silence_grace", 120),
+        ("NEWSDESK_LATE_GRACE", "600", "late_grace", 600),
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
         ("NEWSDESK_HEARTBEAT_URL", "https://hc.example/ping/1/", "heartbeat_url", "https://hc.example/ping/1"),

@@ -34,7 +34,8 @@ def sleeping_machine(*, hours: float, minutes: float = 0) -> Send:
     past = timezone.now() - timedelta(hours=hours, minutes=minutes)
     Edition.objects.filter(pk=edition.pk).update(slot=past)
     Slot.objects.update(at=past)
-    Send.objects.update(scheduled_at=past)
+    Send.objects.update(scheduled_at=past, created_at=past - timedelta(days=2))
+    send.actions.update(at=past - timedelta(days=2))
     send.refresh_from_db()
     return send
 
@@ -217,14 +218,5 @@ def test_on_time_it_is_sent_even_where_nothing_may_be_late() -> None:
 def test_whoever_resumes_a_paused_slot_has_decided() -> None:
     send = sleeping_machine(hours=13)
     send.actions.create(what="resumed", who="ada")
-
-    assert preparing.prepare(send.pk)
-
-
-@pytest.mark.django_db
-def test_a_send_by_hand_is_never_too_late() -> None:
-    publication = make_weekly(ahead=timedelta(days=2))
-    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
-    send = schedule(edition, lists=[make_list(publication)], at=timezone.now() - timedelta(days=4))
 
     assert preparing.prepare(send.pk)

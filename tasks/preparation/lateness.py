@@ -1,0 +1,48 @@
+"""A send whose time was over long before it could be prepared waits for a person.
+
+Services that were down over its time, or a database restored from before it: what was meant for Friday morning is not right on
+Sunday by itself, and may be out already. How late is too late says the recurrence for a slot's send, else NEWSDESK_LATE_GRACE.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from tasks.database import clock
+from tasks.models import Send, Slot
+from tasks.sends import control
+from tasks.slots import missed_slots
+from tasks.slots.strings import duration, slot_time
+
+
+def hold_if_too_late(send: Send) -> bool:
+    """Hold a slot's send, pause any other, whose time is over by more than may be; True when it was.
+
+    For a send that is about to be prepared, its row locked. Counted from when somebody last decided about it: whoever schedules,
+    resumes or releases it after its time wants it now.
+    """
+    now = clock.now()
+    late = now - _wanted_at(send)
+    slot = Slot.objects.filter(send=send, outcome="").first()
+    if slot is not None:
+        if late <= missed_slots.grace(slot):
+            return False
+        missed_slots.hold(send, slot, now - send.scheduled_at)
+        return True
+    if late <= timedelta(seconds=settings.LATE_GRACE):
+        return False
+    return control.pause(send.pk, too_late(send, now - send.scheduled_at))
+
+
+def too_late(send: Send, late: timedelta) -> str:
+    """Why a send is paused whose time was over by `late`, and what can be done."""
+    return (
+        f"It was due {slot_time(send.edition, send.scheduled_at)} and is {duration(late)} late: Newsdesk was not running, or its "
+        "database was restored. Resume it, and it goes out at once; cancel it if its readers have it, or should not get it now."
+    )
+
+
+def _wanted_at(send: Send) -> datetime:
+    """Its time, or when somebody last decided about it if that was later."""
+    decided = send.actions.order_by("-at").values_list("at", flat=True).first()
+    return max(send.scheduled_at, send.created_at, decided or send.created_at)
