@@ -45,6 +45,8 @@ class Batch(models.Model):
     #: Claims that ended without any evidence of a POST; rounds refused by the provider for recipients at fault.
     lost_attempts = models.PositiveSmallIntegerField(default=0)
     rounds = models.PositiveSmallIntegerField(default=0)
+    #: Requests in a row of which nobody got further: how long the next one waits. Not the claims, which a long batch has many of.
+    stalls = models.PositiveSmallIntegerField(default=0, db_default=0)
     not_before = models.DateTimeField(db_default=Now())
     enqueued_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)

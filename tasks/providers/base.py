@@ -69,6 +69,8 @@ class Partial:
     message: str = ""
     #: Seconds until those that were not tried may go on; None = as after any refusal.
     retry_after: float | None = None
+    #: Those of the refused whose mailbox does not exist, as the server says.
+    no_mailbox: frozenset[int] = frozenset()
 
 
 Outcome = Accepted | Refused | Partial | Unknown

@@ -7,7 +7,7 @@ from typing import Protocol
 import orjson
 import structlog
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 
 from tasks.attempts import exclusions, proof
 from tasks.database import row_locks
@@ -19,7 +19,7 @@ from tasks.sends import control, finishing, stopping, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
-from tasks.submission.retries import MAX_ROUNDS, refusal_explained, why_named_in_vain
+from tasks.submission.retries import MAX_ROUNDS, MOST_STALLS, refusal_explained, why_named_in_vain
 from tasks.throttling import throttle
 from tasks.throttling.back_off import back_off
 
@@ -141,7 +141,8 @@ def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str
             attempt=claim.number + 1,
         )
         batch.refresh_from_db()
-        _settle_refused_batch(batch, outcome, cancelled=send_status == Send.Status.CANCELLED)
+        wait = _wait(batch, outcome)
+        _settle_refused_batch(batch, outcome, wait, cancelled=send_status == Send.Status.CANCELLED)
         if pause:
             control.pause(claim.send_id, pause)
     if outcome.reason in {Reason.TOO_MANY, Reason.NOT_SENT}:
@@ -150,7 +151,7 @@ def _refused(claim: Claim, members: Members, outcome: Refused, *, transport: str
         why = f"{registry.title_of(transport)} {trouble}: {outcome.message}"
         throttle.throttle(transport, seconds=outcome.retry_after, why=why)
     if not pause and batch.status == Batch.Status.PENDING:
-        wake_ups.wake_later(claim.batch_id, _wait(batch, outcome))
+        wake_ups.wake_later(claim.batch_id, wait)
 
 
 def _doubt(claim: Claim, members: Members, outcome: Refused, transport: str) -> str:
@@ -168,7 +169,7 @@ def _at_fault(members: Members, outcome: Refused) -> dict[int, str]:
     return {ids[at]: message or "refused" for at, message in outcome.recipients_at_fault.items() if at < len(ids)}
 
 
-def _settle_refused_batch(batch: Batch, outcome: Refused, *, cancelled: bool) -> None:
+def _settle_refused_batch(batch: Batch, outcome: Refused, wait: float, *, cancelled: bool) -> None:
     if batch.size == batch.excluded + batch.failed:
         batch.status = Batch.Status.FAILED
     elif cancelled:
@@ -179,7 +180,8 @@ def _settle_refused_batch(batch: Batch, outcome: Refused, *, cancelled: bool) ->
     Batch.objects.filter(pk=batch.pk).update(
         status=batch.status,
         rounds=rounds,
-        not_before=Now() + timedelta(seconds=_wait(batch, outcome)),
+        stalls=0 if outcome.recipients_at_fault else Least(F("stalls") + 1, MOST_STALLS),
+        not_before=Now() + timedelta(seconds=wait),
         enqueued_at=None,
     )
 
@@ -190,7 +192,7 @@ def _wait(batch: Batch, outcome: Refused) -> float:
         return 0.0
     if outcome.retry_after is not None:
         return outcome.retry_after
-    return back_off(batch.attempts)
+    return back_off(batch.stalls + 1)
 
 
 def _why_to_pause(claim: Claim, outcome: Refused, transport: str) -> str:

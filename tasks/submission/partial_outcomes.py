@@ -11,10 +11,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
 from newsdesk.core.errors import BrokenPromiseError
+from subscribers import suppression
+from subscribers.models import Subscriber, Suppression
+from subscribers.suppression import SuppressionRequest
 from tasks.attempts import exclusions
 from tasks.database import row_locks
 from tasks.database.durability import durable
@@ -24,18 +28,29 @@ from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
 from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
-from tasks.submission.retries import MAX_ROUNDS, members_at, refusal_explained
+from tasks.submission.retries import (
+    BELIEVED,
+    GIVE_UP_AFTER,
+    MANY_PUT_OFF,
+    MAX_ROUNDS,
+    MOST_STALLS,
+    NO_MAILBOX_SHARE,
+    members_at,
+    refusal_explained,
+)
 from tasks.throttling.back_off import back_off
+
+log = structlog.get_logger(__name__)
 
 #: Seconds of the longest wait before a reader whose server said "later" is tried again: with MAX_ROUNDS some nine hours.
 PUT_OFF_LIMIT = 3600.0
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 _NEW_BATCH = """
-INSERT INTO tasks_batch (send_id, variant_id, tracked, size, status, attempt, attempts, lost_attempts, rounds, not_before,
+INSERT INTO tasks_batch (send_id, variant_id, tracked, size, status, attempt, attempts, lost_attempts, rounds, stalls, not_before,
                          claimed_at, claimed_by, excluded, failed,
                          delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT send_id, variant_id, tracked, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s,
+SELECT send_id, variant_id, tracked, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s, %(stalls)s,
        statement_timestamp() + make_interval(secs => %(wait)s), claimed_at, claimed_by, 0, 0, 0, 0, 0, 0, 0, 0
   FROM tasks_batch WHERE id = %(batch)s
 RETURNING id
@@ -70,6 +85,7 @@ class _Group:
     members: tuple[int, ...]
     status: Batch.Status
     rounds: int
+    stalls: int = 0
     wait: float = 0.0
 
 
@@ -88,7 +104,8 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         )
         if not _settle_attempt(claim, outcome) or batch is None:
             return
-        failed, groups = _groups(batch, members, outcome, cancelled=cancelled)
+        may_fail = _may_fail(claim.send_id, batch, outcome)
+        failed, groups = _groups(batch, members, outcome, cancelled=cancelled, may_fail=may_fail)
         exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
         if not groups:
             Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
@@ -96,6 +113,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
             batch_id = _split_off(claim, batch, group, transport) if position else _keep(batch, group)
             if group.status == Batch.Status.PENDING:
                 pending.append((batch_id, group.wait))
+        _suppress(claim, members, outcome)
     _apply_to_provider_and_send(claim, outcome, transport)
     for batch_id, wait in pending:
         wake_ups.wake_later(batch_id, wait)
@@ -126,25 +144,67 @@ def _settle_attempt(claim: Claim, outcome: Partial) -> bool:
     return True
 
 
+def _may_fail(send_id: int, batch: Batch, outcome: Partial) -> bool:
+    """Whether those who are put off now have been so often enough."""
+    if not outcome.put_off or batch.rounds + 1 < MAX_ROUNDS:
+        return False
+    given_up = Send.objects.filter(pk=send_id, prepared_at__lt=Now() - GIVE_UP_AFTER)
+    return len(outcome.put_off) < MANY_PUT_OFF or given_up.exists()
+
+
+def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
+    """Never mail those again whose mailbox does not exist; nobody where so many of a request have none."""
+    ids = members_at(members, outcome.no_mailbox)
+    if not ids:
+        return
+    if len(ids) > max(BELIEVED, NO_MAILBOX_SHARE * len(members)):
+        log.warning("mailboxes_not_believed_missing", send=claim.send_id, batch=claim.batch_id, readers=len(ids))
+        return
+    addresses = dict(Subscriber.objects.filter(pk__in=ids).values_list("pk", "email"))
+    words = {members[at]: text for at, text in outcome.refused.items() if at < len(members)}
+    suppression.suppress_many(
+        SuppressionRequest(address=addresses[one], reason=Suppression.Reason.HARD_BOUNCE, detail=words.get(one, ""))
+        for one in ids
+        if one in addresses
+    )
+
+
+def _stalls_and_wait(batch: Batch, outcome: Partial) -> tuple[int, float]:
+    """Requests in a row without any progress, this one included, and how long those wait who were not tried.
+
+    A batch that gets further waits no longer each time: its readers are fewer each time.
+    """
+    stalls = 0 if outcome.accepted or outcome.refused or outcome.put_off else min(batch.stalls + 1, MOST_STALLS)
+    if outcome.retry_after is not None:
+        return stalls, outcome.retry_after
+    return stalls, 0.0 if not stalls and outcome.reason is not Reason.TOO_MANY else back_off(max(stalls, 1))
+
+
 def _groups(
-    batch: Batch, members: tuple[int, ...], outcome: Partial, *, cancelled: bool
+    batch: Batch, members: tuple[int, ...], outcome: Partial, *, cancelled: bool, may_fail: bool
 ) -> tuple[dict[int, str], list[_Group]]:
     """Those who failed, each with why, and the groups in the order in which they may keep the batch."""
     failed = dict(outcome.refused)
     put_off: Mapping[int, str] = outcome.put_off
-    if batch.rounds + 1 >= MAX_ROUNDS:
+    if may_fail:
         failed |= put_off
         put_off = {}
     later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
-    wait = back_off(batch.attempts) if outcome.retry_after is None else outcome.retry_after
+    stalls, wait = _stalls_and_wait(batch, outcome)
     groups = [
         _Group(members=members_at(members, outcome.accepted), status=Batch.Status.SUBMITTED, rounds=batch.rounds),
         _Group(members=members_at(members, outcome.unknown), status=Batch.Status.UNKNOWN, rounds=batch.rounds),
-        _Group(members=members_at(members, outcome.not_tried), status=later, rounds=batch.rounds, wait=wait),
+        _Group(
+            members=members_at(members, outcome.not_tried),
+            status=later,
+            rounds=batch.rounds,
+            stalls=stalls,
+            wait=wait,
+        ),
         _Group(
             members=members_at(members, put_off),
             status=later,
-            rounds=batch.rounds + 1,
+            rounds=min(batch.rounds + 1, MOST_STALLS),
             wait=back_off(batch.rounds + 1, limit=PUT_OFF_LIMIT),
         ),
     ]
@@ -155,7 +215,11 @@ def _groups(
 def _keep(batch: Batch, group: _Group) -> int:
     """The first group keeps the batch."""
     Batch.objects.filter(pk=batch.pk).update(
-        status=group.status, rounds=group.rounds, not_before=Now() + timedelta(seconds=group.wait), enqueued_at=None
+        status=group.status,
+        rounds=group.rounds,
+        stalls=group.stalls,
+        not_before=Now() + timedelta(seconds=group.wait),
+        enqueued_at=None,
     )
     return batch.pk
 
@@ -171,6 +235,7 @@ def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int
         "status": group.status.value,
         "attempt": attempt,
         "rounds": group.rounds,
+        "stalls": group.stalls,
         "wait": group.wait,
     }
     with connection.cursor() as cursor:

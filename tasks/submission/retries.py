@@ -2,12 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from subscribers.models import Subscriber
 from tasks.providers import registry
 
 #: Rounds a batch may be refused for recipients at fault, or a reader put off, before that ends.
 MAX_ROUNDS = 20
+#: Counted no further: the wait grows no more by then.
+MOST_STALLS = 1000
+#: So many readers who are put off in one request are not to blame by themselves: a server that greylists everybody, or takes so
+#: many an hour. None of them fails before a mail server would give up either (RFC 5321 §4.5.4.1).
+MANY_PUT_OFF = 10
+GIVE_UP_AFTER = timedelta(days=4)
+#: The most readers of a request, as a share of it, whose mailboxes are believed not to exist: a server that has lost its
+#: directory knows nobody.
+NO_MAILBOX_SHARE = 0.1
 #: So many named readers may be wrong by chance, whatever the request's size; from the next on the rules below are asked.
 BELIEVED = 2
 #: The most readers of a request, as a share of it, who may be named before the fault is believed to be ours.

@@ -1,9 +1,10 @@
 """Sending the messages of one request over one connection, and knowing of each what became of it.
 
 A message is in doubt only while its end is out and the reply is not in: never more than one at a time, since RFC 2920
-demands that DATA ends a group. A cut connection therefore costs one doubt, not a thousand.
+demands that DATA ends a group. A cut connection therefore costs one doubt, not a thousand, and the others go on over a new one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -13,13 +14,20 @@ from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Un
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
 from tasks.providers.smtp.journal import Fate, Record
 
-#: That many refusals in a row with nothing accepted between them are about us, not about the readers. A reply that
-#: names the mailbox (RFC 3463: x.1.y, x.2.y) is never counted.
+#: Readers in doubt after whom a request is not gone on with: a server that hangs up after whole messages leaves one each time.
+MOST_DOUBTS = 3
+#: That many refusals in a row with nothing accepted between them are about us, not about the readers. A reply to a recipient
+#: that is about the mailbox (RFC 3463: x.1.y, x.2.y) is never counted, nor one that says "later" to this very reader, as a
+#: greylisting server does (RFC 6647): with 4.7.y, or with 450 or 451 and no code at all.
 REFUSALS_IN_A_ROW = 20
 #: The text is the same for everybody: a server that refuses it three times in a row refuses it.
 CONTENT_REFUSALS_IN_A_ROW = 3
 TEMPORARY_IN_A_ROW = 10
 _END = b".\r\n"
+_ABOUT_THE_READER = ("5.1.", "5.2.", "4.1.", "4.2.", "4.7.")
+_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+#: RFC 3463 and RFC 7505: bad mailbox, moved for good, no mailbox at all.
+_NO_MAILBOX = re.compile(r"5\.1\.(1|6|10)\b")
 
 
 class StopPostingError(ProviderError):
@@ -53,14 +61,15 @@ class Posting:
         self._unknown: set[int] = set()
         self._refused = {message.position: message.problem for message in request.messages if message.problem}
         self._put_off: dict[int, str] = {}
+        self._no_mailbox: set[int] = set()
         #: Refusals in a row of one kind: (permanent, of the text).
         self._streak: list[int] = []
         self._streak_kind = (False, False)
 
     @property
     def progress(self) -> int:
-        """Letters that were accepted."""
-        return len(self._accepted)
+        """Messages that the server has answered, whatever it said."""
+        return len(self._accepted) + len(self._refused) + len(self._put_off)
 
     def deliver(self, connection: Connection) -> None:
         """Send what is left. Raises Halt when it ends before every message was tried; the connection is then closed."""
@@ -68,7 +77,7 @@ class Posting:
             self._deliver(connection)
         except ConnectionLostError as cut:
             connection.close()
-            raise StopPostingError(Reason.NOT_SENT, str(cut), again=not self._unknown) from cut
+            raise StopPostingError(Reason.NOT_SENT, str(cut), again=len(self._unknown) < MOST_DOUBTS) from cut
         except BaseException:
             connection.close()
             raise
@@ -91,6 +100,7 @@ class Posting:
             put_off=dict(self._put_off),
             not_tried=not_tried,
             unknown=frozenset(self._unknown),
+            no_mailbox=frozenset(self._no_mailbox),
             reason=halt.reason if halt else None,
             message=words,
             retry_after=halt.retry_after if halt else None,
@@ -214,7 +224,9 @@ class Posting:
             raise ConnectionLostError(f"unexpected reply: {reply}")
         permanent = reply.code >= 500
         (self._refused if permanent else self._put_off)[message.position] = str(reply)
-        if reply.text.startswith(("5.1.", "5.2.", "4.1.", "4.2.")) and not content:
+        if not content and _is_about_the_reader(reply):
+            if permanent and _NO_MAILBOX.match(reply.text):
+                self._no_mailbox.add(message.position)
             return
         if self._streak_kind != (permanent, content):
             self._streak.clear()
@@ -231,6 +243,13 @@ class Posting:
             raise StopPostingError(
                 reason, f"{len(self._streak)} messages in a row were refused; the last time: {reply}"
             )
+
+
+def _is_about_the_reader(reply: Reply) -> bool:
+    """Whether this no to a recipient is about that one: the next may fare better."""
+    if _ENHANCED_CODE.match(reply.text):
+        return reply.text.startswith(_ABOUT_THE_READER)
+    return reply.code in {450, 451}
 
 
 def _refused_sender(mail: Reply) -> None:

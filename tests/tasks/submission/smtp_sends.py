@@ -7,6 +7,7 @@ from tasks.models import Batch, Delivery, Send, TransportState
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.sends.counts import counts
 from tasks.submission import posting
+from tests.smtp_server import CLOSE
 
 
 def submit_all(send: Send, transport: SmtpTransport) -> None:
@@ -35,6 +36,21 @@ def once(stage: str, after: int, answer: str) -> Any:
     def script(where: str, accepted: int, _recipient: str) -> str:
         if where == stage and accepted >= after and left[0]:
             left[0] = 0
+            return answer
+        return ""
+
+    return script
+
+
+def gone(stage: str, after: int, answer: str) -> Any:
+    """As `once`; from then on nobody answers at that address."""
+    left = [True]
+
+    def script(where: str, accepted: int, _recipient: str) -> str:
+        if where == "greeting" and not left[0]:
+            return CLOSE
+        if where == stage and accepted >= after and left[0]:
+            left[0] = False
             return answer
         return ""
 

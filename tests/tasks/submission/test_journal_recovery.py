@@ -20,7 +20,7 @@ from tasks.submission.claiming import claim_batch
 from tests.factories import make_prepared_send
 from tests.smtp_server import CLOSE, SmtpSink
 from tests.tasks.conftest import FakeQueue
-from tests.tasks.submission.smtp_sends import check, no_wait, once, submit_all
+from tests.tasks.submission.smtp_sends import check, gone, no_wait, submit_all
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -44,7 +44,7 @@ def _holder_of(journal: Path) -> str:
 
 
 def test_members_who_are_not_there_stop_the_record(sink: SmtpSink, smtp: SmtpTransport) -> None:
-    sink.script = once("text", 1, CLOSE)
+    sink.script = gone("text", 1, CLOSE)
     send = make_prepared_send(4)
     original = smtp.post
 
@@ -138,7 +138,7 @@ def test_a_journal_of_other_members_is_not_believed(sink: SmtpSink, smtp: SmtpTr
 def test_those_not_tried_are_enqueued(
     sink: SmtpSink, smtp: SmtpTransport, fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
 ) -> None:
-    sink.script = once("text", 1, CLOSE)
+    sink.script = gone("text", 1, CLOSE)
     send = make_prepared_send(4)
     with django_capture_on_commit_callbacks(execute=True):
         submit_all(send, smtp)

@@ -118,17 +118,70 @@ def test_a_server_that_wants_a_text_for_nobody_gets_an_empty_one(sink: SmtpSink,
 
 
 @pytest.mark.parametrize(("stage", "answer"), [("text", CLOSE), ("text", ACCEPT_THEN_CLOSE), ("text", "999 what")])
-def test_a_connection_cut_after_k_messages_leaves_one_in_doubt(
+def test_a_connection_cut_after_k_messages_leaves_one_in_doubt_and_the_others_go_on(
     stage: str, answer: str, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
     sink.script = at(stage, 4, answer)
 
     outcome = divided(post(smtp, 10))
 
-    assert outcome.accepted == {0, 1, 2, 3}
+    assert outcome.accepted == {0, 1, 2, 3, 5, 6, 7, 8, 9}
     assert outcome.unknown == {4}
-    assert outcome.not_tried == {5, 6, 7, 8, 9}
+    assert sink.connections == 2
+
+
+def test_a_server_that_hangs_up_after_every_other_message_leaves_three_in_doubt_and_no_more(
+    sink: SmtpSink, smtp: SmtpTransport
+) -> None:
+    messages = [0]
+
+    def every_other(stage: str, _number: int, _recipient: str) -> str:
+        messages[0] += stage == "data"
+        return CLOSE if stage == "text" and messages[0] % 2 == 0 else ""
+
+    sink.script = every_other
+
+    outcome = divided(post(smtp, 100))
+
+    assert (outcome.accepted, outcome.unknown) == ({0, 2, 4}, {1, 3, 5})
     assert outcome.reason is Reason.NOT_SENT
+
+
+def test_a_server_that_takes_no_message_whole_is_tried_once(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    sink.script = lambda stage, _number, _recipient: CLOSE if stage == "text" else ""
+
+    outcome = divided(post(smtp, 10))
+
+    assert (outcome.unknown, len(outcome.not_tried), sink.connections) == ({0}, 9, 1)
+
+
+@pytest.mark.parametrize("answer", ["451 4.7.1 greylisted", "450 4.2.0 greylisted", "451 come back in 300 s"])
+def test_a_server_that_greylists_everybody_puts_off_each_reader_and_no_more(
+    answer: str, sink: SmtpSink, smtp: SmtpTransport
+) -> None:
+    known = {f"reader{number}@example.com" for number in range(41, 51)}
+    sink.script = lambda stage, _accepted, whom: answer if stage == "rcpt" and whom not in known else ""
+
+    outcome = divided(post(smtp, 50))
+
+    assert outcome.put_off == dict.fromkeys(range(40), answer)
+    assert outcome.accepted == set(range(40, 50))
+    assert outcome.reason is None
+
+
+def test_a_mailbox_that_does_not_exist_is_told_from_other_refusals(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    answers = {
+        "reader1@example.com": "550 5.1.1 no such user",
+        "reader2@example.com": "550 5.1.10 null MX",
+        "reader3@example.com": "550 5.2.1 closed for now",
+        "reader4@example.com": "550 5.1.12 what?",
+    }
+    sink.script = lambda stage, _accepted, whom: answers.get(whom, "") if stage == "rcpt" else ""
+
+    outcome = divided(post(smtp, 6))
+
+    assert set(outcome.refused) == {0, 1, 2, 3}
+    assert outcome.no_mailbox == {0, 1}
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
@@ -300,7 +353,7 @@ def test_a_dead_process_leaves_its_journal_and_a_living_one_keeps_it(
     assert smtp.recall(attempt) is None, "its process lives"
     path = tmp_path / "journal" / str(attempt)
     _, _, cells = path.read_bytes().partition(b"\n")
-    assert cells == bytes([2, 2, 1, 0, 0])
+    assert cells == bytes([2, 2, 1, 2, 2])
     smtp.forget(attempt)
     assert not path.exists()
     assert smtp.recall(attempt) is None
