@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
+from tasks.database import leases
 from tasks.database.durability import commit_to_disk
 
 
@@ -16,3 +17,4 @@ class TasksConfig(AppConfig):
 
         answer_with(engagement)
         connection_created.connect(commit_to_disk)
+        connection_created.connect(leases.retake)

@@ -13,6 +13,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from newsdesk.core import process_identity
+from tasks.database import leases
 from tasks.models import Batch, TransactionalMail
 from tasks.providers.base import JournalRecord, KeepsJournal, Transport
 
@@ -29,21 +30,36 @@ class AbandonedClaim(Generic[Claimed]):
     row: Claimed
     #: Its process surely runs no more: only then may a journal be believed, which the process might still write.
     is_dead: bool
+    #: Its lease ended with its database session. It may be cut off from the database alone, and in the middle of a POST.
+    is_gone: bool
 
     @property
     def why(self) -> str:
         """Why the claim counts as abandoned, for logs and evidence."""
-        return "its worker is dead" if self.is_dead else f"its worker said nothing for {STALE_SECONDS} s"
+        if self.is_dead:
+            return "its worker is dead"
+        return (
+            "its worker's database session is gone"
+            if self.is_gone
+            else f"its worker said nothing for {STALE_SECONDS} s"
+        )
+
+    @property
+    def fact(self) -> dict[str, str]:
+        """The same as a fact of Attempt.evidence."""
+        return {"kind": "sweep", "why": self.why} | ({"session": "gone"} if self.is_gone and not self.is_dead else {})
 
 
 def abandoned_claims(claimed: QuerySet[Claimed]) -> Iterator[AbandonedClaim[Claimed]]:
-    """Those of the claimed rows whose worker is dead or stale, by id; each process is looked at as its row is reached."""
+    """Those of the claimed rows whose worker is dead, gone or stale, by id; each process is looked at as its row is reached."""
     stale = Q(claimed_at__lt=Now() - timedelta(seconds=STALE_SECONDS))
     rows: Any = claimed.annotate(is_stale=ExpressionWrapper(stale, output_field=BooleanField())).order_by("pk")
-    for row in list(rows):
-        is_dead = process_identity.is_dead(row.claimed_by)
-        if is_dead or row.is_stale:
-            yield AbandonedClaim(row=row, is_dead=is_dead)
+    found = list(rows)
+    gone = leases.lost({row.claimed_by for row in found})
+    for row in found:
+        is_dead, is_gone = process_identity.is_dead(leases.process_of(row.claimed_by)), row.claimed_by in gone
+        if is_dead or is_gone or row.is_stale:
+            yield AbandonedClaim(row=row, is_dead=is_dead, is_gone=is_gone)
 
 
 def recover_from_journal(

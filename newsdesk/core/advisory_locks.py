@@ -12,6 +12,8 @@ from django.db.backends.utils import CursorWrapper
 
 #: "ND": whoever shares the database with us can see whose lock it is.
 _OURS = 0x4E44
+#: The first of two numbers of a worker's lease (`tasks.database.leases`).
+LEASES = 0x4E45
 
 
 class AdvisoryLock(IntEnum):

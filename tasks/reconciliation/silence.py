@@ -1,7 +1,7 @@
 """When silence proves that the provider refused a request.
 
 A provider that reports posts an event for whatever it accepts, and goes on trying (SendGrid for 24 hours). So an attempt nobody has heard of was refused,
-if all of this is so: its worker can no longer POST (that is what `unknown` means), the grace is over and five passes
+if all of this is so: its worker can no longer POST (that is what `unknown` means, but for a worker whose session is gone), the grace is over and five passes
 with it, three requests accepted later on the same key were heard of for at least 99 % of their members, no receipt
 waits to be applied, and no webhook call since was answered anything but 2xx.
 """
@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from tasks.database import leases
 from tasks.providers.base import Transport
 from tasks.reconciliation import probes
 from tasks.reconciliation.settling import settle_as_refused
@@ -23,7 +24,9 @@ HEARD_WITHIN = 300.0
 #: One row for each doubtful attempt, with each condition of the proof.
 _DOUBTS = """
 SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
-       EXTRACT(EPOCH FROM statement_timestamp() - COALESCE(a.finished_at, a.fenced_at))::float8 AS age,
+       EXTRACT(EPOCH FROM statement_timestamp() - GREATEST(COALESCE(a.finished_at, a.fenced_at),
+               CASE WHEN a.evidence @> '[{"session": "gone"}]' THEN a.fenced_at + make_interval(secs => %(posts_for)s) END
+           ))::float8 AS age,
        NOT EXISTS (SELECT 1 FROM tasks_receipt WHERE applied_at IS NULL) AS all_applied,
        COALESCE(t.silence_enabled, true) AS enabled,
        COALESCE((SELECT refused_at FROM tasks_webhookstate WHERE provider = split_part(a.transport, ':', 1))
@@ -82,6 +85,7 @@ def doubts_of(transport: str, *, grace: float) -> list[Doubt]:
         "transport": transport,
         "share": HEARD_SHARE,
         "heard_within": min(grace, HEARD_WITHIN),
+        "posts_for": leases.POSTS_FOR,
     }
     with connection.cursor() as cursor:
         cursor.execute(_DOUBTS, params)

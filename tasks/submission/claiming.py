@@ -12,8 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from newsdesk.core import process_identity
-from tasks.database import high_water, identity
+from tasks.database import high_water, identity, leases
 from tasks.database.durability import durable, run_durably
 from tasks.database.high_water import Expected
 from tasks.database.statements import run
@@ -162,7 +161,7 @@ def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
 
 def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wait | None:
     if not rate_limit.configured().is_limited:
-        rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, process_identity.current_process()])
+        rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, leases.holder()])
         if not rows:
             return None
         send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content_hash, tracked = rows[0]
@@ -225,7 +224,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
         if not send.database_moved:
             _ask_transport(transport, breaker_open=send.breaker_open, throttled=send.throttled)
             statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
-            claimed = run(statement, [attempt, process_identity.current_process(), which])
+            claimed = run(statement, [attempt, leases.holder(), which])
         if claimed:
             warming_domain = send.sender_domain if send.warming_up else ""
             _ask_limits(transport, claimed[0][0], claimed[0][3], warming_domain=warming_domain)

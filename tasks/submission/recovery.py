@@ -89,7 +89,7 @@ def release_abandoned() -> None:
         if batch.status == Batch.Status.BUILDING:
             _return_unsent(batch.pk, batch.send_id, batch.attempt)
         elif not _recover_from_journal(claim, get_transport()):
-            _mark_unknown(batch.pk, batch.attempt, claim.why)
+            _mark_unknown(batch.pk, batch.attempt, claim.fact)
         log.warning("batch_claim_released", batch=batch.pk, was=batch.status, why=claim.why)
 
 
@@ -127,7 +127,7 @@ def _return_unsent(batch_id: int, send_id: int, attempt: UUID) -> None:
         control.pause(send_id, why)
 
 
-def _mark_unknown(batch_id: int, attempt: UUID, why: str) -> None:
+def _mark_unknown(batch_id: int, attempt: UUID, fact: dict[str, str]) -> None:
     with durable():
         changed = Batch.objects.filter(pk=batch_id, attempt=attempt, status=Batch.Status.SUBMITTING).update(
             status=Batch.Status.UNKNOWN
@@ -136,7 +136,7 @@ def _mark_unknown(batch_id: int, attempt: UUID, why: str) -> None:
             Attempt.objects.filter(pk=attempt, outcome=Attempt.Outcome.OPEN).update(
                 outcome=Attempt.Outcome.UNKNOWN,
                 finished_at=Now(),
-                evidence=evidence.with_fact({"kind": "sweep", "why": why}),
+                evidence=evidence.with_fact(fact),
             )
 
 
