@@ -54,7 +54,8 @@ class EditionPreview(PreviewOnEditView):
         _require_readers(request, self.object)
         form = self.get_form(self._get_form_data(self._get_form_state()))
         if not self.validate_form(form):
-            return self.error_response()
+            invalid: HttpResponse = self.error_response()
+            return invalid
         form.save(commit=False)
         reader = readers_of(self.object.publication).filter(pk=asked["reader"]).first()
         return previewing.confined(_page(self.object, reader, asked["look"]))
