@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import shown
 from subscribers.importing.presets.preset import folded
-from subscribers.importing.state_reading import NO, YES
+from subscribers.importing.yes_and_no import NO, YES
 
 _GRANTED = YES | {"granted", "agreed", "allowed", "accepted", "opted_in", "opt_in", "consented"}
 _DENIED = NO - {"null"} | {"denied", "refused", "declined", "not_allowed", "opted_out", "opt_out", "withdrawn"}

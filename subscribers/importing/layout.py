@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from newsdesk.core.errors import InputError
 from subscribers.importing.presets import preset_named, recognised
 from subscribers.importing.presets.generic import GENERIC
 from subscribers.importing.presets.preset import CONFIRMED, Flag, Preset, bad, folded
+from subscribers.importing.signs import Sign, holds_addresses, sign, spaced
 from subscribers.importing.states import State
 
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
@@ -25,7 +27,6 @@ REJECTED_FROM = "rejected_from"
 REJECTED = ("rejected_line", "rejected_reason", REJECTED_FROM)
 #: When somebody was entered is no consent that could bring them back.
 _NO_CONSENT = {"created_at", "creation_date", "date_added"}
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT = {"not", "non", "no", "without", "except", "excluding", "minus", "ohne", "sans", "sin"}
 _GONE = {
     State.COMPLAINT: "complaint complaints complained complainers spam spamreports",
@@ -34,7 +35,9 @@ _GONE = {
     State.MANUAL: "blocklist blocklisted blacklist blacklisted suppressed suppression suppressions suppressionlist blocked",
     State.UNSUBSCRIBED: "unsubscribed unsubscribes unsubscribers unsubscribe unsubs unsub optout optouts deleted removed inactive "
     "abgemeldet abgemeldete désabonnés desabonnes désinscrits desinscrits bajas disiscritti",
+    State.PENDING: "unconfirmed pending unbestätigt unbestätigte",
 }
+_Meaning = TypeVar("_Meaning")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,9 @@ class Choices:
 
 def state_by_name(stem: str) -> State:
     """What a file's name says of everyone in it: the worst word, unless it is denied."""
-    words = folded(_CAMEL.sub(" ", stem)).split("_")
+    words = folded(spaced(stem)).split("_")
+    if re.search(r"(^|_)(not|non)_?(subscribed|confirmed)(_|\Z)", "_".join(words)):
+        return State.PENDING
     if _NOT & set(words):
         return State.ACTIVE
     text = " ".join(words)
@@ -72,6 +77,8 @@ class Layout:
         self._check_readable(where)
         self.width = len(self.headings)
         self._names = [folded(heading) for heading in self.headings]
+        #: The same where words are told apart by capitals ("IsUnsubscribed").
+        self._spaced = [folded(spaced(heading)) for heading in self.headings]
         self.preset: Preset = preset_named(choices.preset) if choices.preset else recognised(self._names)
         self._free = [bool(heading) for heading in self.headings]
         for heading in choices.drop:
@@ -83,6 +90,8 @@ class Layout:
         self.fields = self._fields(choices)
         self.status = self._status(choices, where)
         self.flags, self.left = self._marks()
+        # Whoever names the column of states has looked at the others.
+        self.signs = [(at, one) for at, one in self._signs() if one.state is not None or not choices.status_column]
         self.words = {**GENERIC.words, **self.preset.words}
         present = [state for name, state in self.preset.whole_file.items() if name in self._names]
         self.floor = max(present, default=State.ACTIVE)
@@ -90,6 +99,10 @@ class Layout:
         if not self.fields["email"]:
             seen = ", ".join(heading or "(empty)" for heading in self.headings) or "none"
             raise InputError(f"{where}: no column named email; the columns are: {seen[:500]}.")
+
+    def read_by_name(self) -> list[str]:
+        """Columns that no preset knows, and that tell by their names who has left."""
+        return [self.headings[at] for at, _ in self.signs]
 
     def suspects(self) -> list[str]:
         """Attributes by whose names somebody may have left."""
@@ -111,7 +124,7 @@ class Layout:
 
     @property
     def reads_states(self) -> bool:
-        return bool(self.status or self.flags or self.left)
+        return bool(self.status or self.flags or self.left or self.signs)
 
     def _check_readable(self, where: str) -> None:
         for position, heading in enumerate(self.headings):
@@ -138,7 +151,7 @@ class Layout:
             at
             for name in dict.fromkeys(names)
             for at, own in enumerate(self._names)
-            if own == name and self._free[at] and at not in self._renamed
+            if name in (own, self._spaced[at]) and self._free[at] and at not in self._renamed
         ]
 
     def _fields(self, choices: Choices) -> dict[str, list[int]]:
@@ -151,7 +164,16 @@ class Layout:
             if not choices.status_column:
                 continue
             found[name] = [at for at in found[name] if self._names[at] != folded(choices.status_column)]
+        found["email"] = found["email"] or self._addresses()
         return found
+
+    def _addresses(self) -> list[int]:
+        """The first column that is one of addresses by the words of its name; "address" alone where nobody's home can be meant."""
+        free = [at for at in range(self.width) if self._free[at] and at not in self._renamed]
+        found = [at for at in free if holds_addresses(self._spaced[at])]
+        if not found and not (_PLACES - {"address"}) & set(self._names):
+            found = [at for at in free if self._names[at] == "address"]
+        return found[:1]
 
     def _status(self, choices: Choices, where: str) -> list[int]:
         if choices.status_column:
@@ -172,18 +194,34 @@ class Layout:
         }
         left = {**{name: state for name, state in GENERIC.left.items() if name not in flags}, **self.preset.left}
         # HubSpot, for one, has a column for each kind of mail.
-        flags |= {name: bad(State.UNSUBSCRIBED) for name in self._names if _REFUSES.match(name) and name not in left}
+        flags |= {name: bad(State.UNSUBSCRIBED) for name in self._spaced if _REFUSES.match(name) and name not in left}
         if not self.status:
             flags.setdefault("confirmed_at", CONFIRMED)
         taken = set(self.status)
         return (
-            [(at, flags[self._names[at]]) for at in self._positions(flags) if at not in taken],
-            [(at, left[self._names[at]]) for at in self._positions(left) if at not in taken],
+            [(at, self._of_column(at, flags)) for at in self._positions(flags) if at not in taken],
+            [(at, self._of_column(at, left)) for at in self._positions(left) if at not in taken],
         )
 
-    def _sort_out_the_rest(self) -> None:
+    def _of_column(self, at: int, by_name: Mapping[str, _Meaning]) -> _Meaning:
+        return by_name[self._names[at] if self._names[at] in by_name else self._spaced[at]]
+
+    def _signs(self) -> list[tuple[int, Sign]]:
+        """Of the columns that are nothing else by now."""
+        used = self._used()
+        return [
+            (at, found)
+            for at, name in enumerate(self._spaced)
+            if self._free[at] and at not in used and at not in self._renamed and self._names[at] not in self.preset.technical
+            and not self.preset.exact and (found := sign(name))
+        ]  # fmt: skip
+
+    def _used(self) -> set[int]:
         used = {at for found in self.fields.values() for at in found} | set(self.status)
-        used |= {at for at, _ in self.flags} | {at for at, _ in self.left}
+        return used | {at for at, _ in self.flags} | {at for at, _ in self.left}
+
+    def _sort_out_the_rest(self) -> None:
+        used = self._used() | {at for at, _ in self.signs}
         self.attributes: list[tuple[int, str]] = []
         #: Columns of the service itself, or dropped.
         self.left_out: list[str] = []

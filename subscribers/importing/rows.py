@@ -15,8 +15,9 @@ from subscribers.importing.dates import is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.layout import Layout, state_by_name
 from subscribers.importing.presets.preset import folded
-from subscribers.importing.state_reading import YES, StateReader
+from subscribers.importing.state_reading import StateReader
 from subscribers.importing.states import State
+from subscribers.importing.yes_and_no import YES
 from subscribers.interchange import restored, with_line_ends
 from subscribers.role_addresses import role
 

@@ -92,6 +92,11 @@ class _Rows:
             self._warn(
                 first.line, f"by the file's name its people are at best {by_name.word}; rename it if they are not"
             )
+        for heading in self._layout.read_by_name():
+            self._warn(
+                first.line,
+                f'{heading} is read as telling who must not be mailed; --map "{heading}=NAME" keeps it instead',
+            )
         for heading in self._layout.suspects():
             self._warn(first.line, f"{heading} is kept as an attribute; if it says who has left, use --status-column")
         for doubled in self._layout.doubled:

@@ -1,5 +1,6 @@
 """What a row's words, yes and no, and dates say of its reader's state."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -7,50 +8,12 @@ from subscribers.importing.dates import is_blank, iso_date, moment
 from subscribers.importing.errors import UnknownWordError, shown
 from subscribers.importing.layout import Layout
 from subscribers.importing.presets.preset import Flag, folded
+from subscribers.importing.signs import spaced
 from subscribers.importing.states import State
+from subscribers.importing.yes_and_no import NO, YES
 
-YES = {
-    "yes",
-    "y",
-    "true",
-    "t",
-    "1",
-    "on",
-    "x",
-    "✓",
-    "ja",
-    "oui",
-    "si",
-    "sí",
-    "sì",
-    "sim",
-    "да",
-    "はい",
-    "是",
-    "vrai",
-    "wahr",
-    "verdadero",
-}
-NO = {
-    "no",
-    "n",
-    "false",
-    "f",
-    "0",
-    "off",
-    "nein",
-    "non",
-    "não",
-    "nao",
-    "nee",
-    "нет",
-    "いいえ",
-    "否",
-    "faux",
-    "falsch",
-    "falso",
-    "null",
-}
+#: A mail server's answer, with or without RFC 3463's status: "5.1.1", "550 5.1.1 no such user".
+_CODE = re.compile(r"[45](?:\d\d|\.\d{1,3}\.\d{1,3})(?!\S)")
 
 
 class StateReader:
@@ -72,11 +35,21 @@ class StateReader:
                 left_at = iso_date(cells[at])
         for at, mark in layout.left:
             if not is_blank(cells[at]):
-                state = max(state, mark)
+                state = max(state, self._more_exactly(mark, cells[at]))
+                left_at = left_at or iso_date(cells[at])
+        for at, sign in layout.signs:
+            found = sign.of(cells[at], layout.words)
+            state = max(state, found)
+            if found > State.PENDING:
                 left_at = left_at or iso_date(cells[at])
         if layout.status:
             state = max(state, self._by_words(cells, line))
         return state, left_at if left_at and left_at <= self._now else None
+
+    def _more_exactly(self, mark: State, cell: str) -> State:
+        """A reason in words instead of a date: "HardBounce" among suppressions."""
+        said = self._layout.words.get(folded(spaced(cell)), State.ACTIVE)
+        return mark if said == State.ACTIVE else said
 
     def _by_words(self, cells: Sequence[str], line: int) -> State:
         found = [self._word(at, text, line) for at in self._layout.status if (text := cells[at].strip())]
@@ -86,7 +59,9 @@ class StateReader:
         return max(found)
 
     def _word(self, at: int, text: str, line: int) -> State:
-        state = self._layout.words.get(folded(text))
+        state = self._layout.words.get(folded(text)) or self._layout.words.get(folded(spaced(text)))
+        if state is None and (code := _CODE.match(text)):
+            return State.HARD_BOUNCE if code[0].startswith("5") else State.ACTIVE
         if state is None:
             raise self._unknown(at, text, line)
         return state

@@ -212,4 +212,12 @@ def test_a_column_that_may_say_who_left_is_pointed_at(load: Load) -> None:
     report = load("email,Mailing bounce class\nada@e.example,x\n")
 
     assert report.warnings[0].message.startswith("Mailing bounce class is kept as an attribute")
+    read = load("email,Newsletter abbestellt\nbob@e.example,ja\n")
+    assert (read.warnings[0].line, read.warnings[0].message[:28], mailed()) == (
+        1,
+        "Newsletter abbestellt is rea",
+        {"ada"},
+    )
+    load("email,Newsletter abbestellt\neve@e.example,ja\n", columns={"Newsletter abbestellt": "print"})
+    assert mailed() == {"ada", "eve"}
     assert not load("email,Mailing bounce class\nada@e.example,x\n", columns={"Mailing bounce class": "class"}).warnings

@@ -6,7 +6,7 @@ from subscribers.importing.states import State
 BREVO = Preset(
     name="brevo",
     signatures=(
-        columns("email", "added_time"), columns("contact_id", "email"), columns("email", "double_opt_in", "opt_in"),
+        columns("email", "added_time"), columns("contact_id", "email", "firstname", "sms"), columns("email", "double_opt_in", "opt_in"),
         columns("email", "emailblacklisted"), columns("email", "email_blacklisted"),
     ),
     fields={

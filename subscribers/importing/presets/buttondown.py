@@ -5,7 +5,8 @@ from subscribers.importing.states import State
 
 BUTTONDOWN = Preset(
     name="buttondown",
-    signatures=(columns("email", "subscriber_type"), columns("email", "type", "unsubscription_date")),
+    signatures=(columns("email", "subscriber_type"), columns("email", "type", "unsubscription_date"),
+        columns("email_address", "subscriber_type"), columns("email_address", "type", "creation_date")),
     fields={
         "consent_at": ("creation_date",), "consent_source": ("source",), "consent_ip": ("ip_address",), "json": ("metadata",),
     },
@@ -13,7 +14,7 @@ BUTTONDOWN = Preset(
     words={
         "unactivated": State.PENDING, "unpaid": State.ACTIVE, "past_due": State.ACTIVE, "churning": State.ACTIVE,
         "churned": State.ACTIVE, "trialed": State.ACTIVE, "upcoming": State.PENDING, "undeliverable": State.HARD_BOUNCE,
-        "complained": State.COMPLAINT, "blocked": State.MANUAL, "removed": State.UNSUBSCRIBED, "paused": State.UNSUBSCRIBED,
+        "complained": State.COMPLAINT, "blocked": State.MANUAL, "spammy": State.MANUAL, "removed": State.UNSUBSCRIBED, "paused": State.UNSUBSCRIBED,
     },
     left={"unsubscription_date": State.UNSUBSCRIBED},
     technical=columns("id", "notes", "referrer_url", "secondary_id", "utm_campaign", "utm_medium", "utm_source"),

@@ -6,17 +6,20 @@ from subscribers.importing.states import State
 _WORDS = {
     State.ACTIVE: """
         express implied explicit mailable unengaged active subscribed enabled confirmed opted_in opt_in optin yes true 1 ok valid regular premium gifted trialed member free
+        cold granted soft deliverable not_bounced single_opt_in double_opt_in
         paid comped subscriber soft_bounce soft_bounced softbounced aktiv abonniert angemeldet bestaetigt bestätigt actif active_subscriber abonné abonne inscrit
         confirmé activo suscrito confirmado ativo inscrito assinante attivo iscritto confermato actief ingeschreven
         bevestigd aktywny zapisany aktivní aktivt prenumererar активен подписан активный 有効 購読中 已订阅 已訂閱 订阅 活跃 活躍
     """,
     State.PENDING: """
+        neu none no_permissions_set no_permission no_consent transactional_only pending_confirmation
         never_subscribed not_set temporary_hold on_hold held pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
         opt_in_pending double_opt_in_pending not_activated transactional non_subscribed nonsubscribed unbestätigt
         unbestaetigt ausstehend wartend en_attente non_confirmé pendiente sin_confirmar pendente não_confirmado
         in_attesa non_confermato in_afwachting oczekujący niepotwierdzony ожидает 未確認 保留中 未确认 待确认
     """,
     State.UNSUBSCRIBED: """
+        denied declined refused withdrawn not_granted not_sending by_user
         unsubscribed unsubscribe opted_out opt_out optout inactive disabled removed deleted cancelled canceled churned left
         no false 0 unsub archived expired paused former not_subscribed gone abgemeldet inaktiv gekündigt abbestellt gelöscht
         désabonné desabonne désinscrit desinscrit inactif supprimé inactivo dado_de_baja baja cancelado desuscrito
@@ -24,15 +27,17 @@ _WORDS = {
         nieaktywny odhlášený avregistrerad неактивен отписан отписался 配信停止 解除 退会 已退订 已退訂 退订 取消订阅
     """,
     State.HARD_BOUNCE: """
+        by_bounces
         quarantined cleaned bounced bounce hard_bounce hard_bounced hardbounce hardbounced hard undeliverable undelivered bouncing
         unzustellbar rebotado rebote rejeté rebond devolvido rimbalzato geweigerd
     """,
     State.COMPLAINT: """
         complained complaint complaints spam spam_complaint marked_as_spam reported_spam spam_reported abuse abuse_complaint
-        reported junk beschwerde plainte queja reclamação
+        reported junk spambeschwerde beschwerde plainte queja reclamação
     """,
-    State.INVALID: "invalid invalid_email bad malformed syntax_error ungültig invalide inválido non_valido ongeldig",
+    State.INVALID: "spamtrap spam_trap invalid invalid_email bad malformed syntax_error ungültig invalide inválido non_valido ongeldig",
     State.MANUAL: """
+        by_moderator manual_suppression
         suspended non_mailable blocked blocklisted blacklisted blacklist blocklist suppressed banned do_not_mail do_not_contact dnc excluded
         unwanted gesperrt blockiert bloqué bloqueado bloccato geblokkeerd
     """,
@@ -65,14 +70,14 @@ GENERIC = Preset(
         "tracking_wording": ("tracking_wording",),
         "consent_ip": ("consent_ip", "confirm_ip", "opt_in_ip", "optin_ip", "signup_ip", "ip_address", "ip"),
     },
-    status=("email_marketing_consent", "email_marketing", "email_subscriber_status", "email_permission_status", "permission_status", "consent_status", "opt_in_status", "optin_status", "member_status", "mailing_status", "newsletter_status", "subscriber_type", "status", "email_status", "subscription_status", "subscriber_status", "subscriber_state", "email_state",
+    status=("email_marketing_status", "email_marketing_consent", "email_marketing", "email_subscriber_status", "email_permission_status", "permission_status", "consent_status", "opt_in_status", "optin_status", "member_status", "mailing_status", "newsletter_status", "subscriber_type", "status", "email_status", "subscription_status", "subscriber_status", "subscriber_state", "email_state",
             "subscription_state", "estado", "statut", "stato", "state"),
     words=WORDS,
     flags={
         **dict.fromkeys(("angemeldet", "abonniert", "abonné", "inscrit", "suscrito", "iscritto", "inscrito", "mailable", "opt_in", "optin", "opted_in", "subscribed", "is_subscribed", "subscribed_to_emails",
                          "newsletter", "email_opt_in", "marketing_consent", "accepts_marketing", "email_consent", "consent",
                          "accepts_email_marketing", "is_active", "active", "enabled", "email_enabled"), WANTED),
-        **dict.fromkeys(("confirmed", "is_confirmed", "verified", "double_opt_in", "email_verified"), CONFIRMED),
+        **dict.fromkeys(("activated", "confirmed", "is_confirmed", "verified", "double_opt_in", "email_verified"), CONFIRMED),
         **dict.fromkeys(("abgemeldet", "désinscrit", "désabonné", "desabonne", "baja", "unsub", "left", "email_disabled", "unsubscribed", "is_unsubscribed", "opted_out", "opt_out", "optout",
                          "email_opt_out", "has_opted_out_of_email", "disabled", "deleted", "is_deleted", "archived",
                          "unsubscribed_from_all", "unsubscribed_from_emails", "inactive"), bad(State.UNSUBSCRIBED)),
