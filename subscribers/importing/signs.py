@@ -74,7 +74,7 @@ class Sign(NamedTuple):
 
 
 def spaced(text: str) -> str:
-    """ "IsUnsubscribed" as "Is Unsubscribed"."""
+    """The text with a blank before each capital inside a word, as in "IsUnsubscribed"."""
     return _CAMEL.sub(" ", text)
 
 
