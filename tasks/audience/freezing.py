@@ -15,7 +15,7 @@ from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import Scope, condition, parse
 from subscribers.sql import SqlCondition
-from tasks.audience import frequency_cap, local_time
+from tasks.audience import frequency_cap, left_out_readers, local_time
 from tasks.audience.tracking import NOBODY, Tracked, tracked_readers
 from tasks.models import Send
 from tasks.models.batch import BATCH_SIZE
@@ -83,17 +83,20 @@ SELECT %s, p.subscriber_id, c.batch_id
   JOIN cut c USING ({part}, slot)
 """
 _EXCLUSIONS = """
-INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt)
-SELECT %s, subscriber_id, 'excluded', reason, 0 FROM prepared WHERE reason IS NOT NULL
+INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt, other_send_id)
+SELECT %s, a.subscriber_id, 'excluded', a.reason, 0,
+       CASE WHEN a.reason = 'already_received' THEN (SELECT max(d.send_id) {elsewhere}) END
+  FROM prepared a WHERE a.reason IS NOT NULL
 """
-#: Whoever has a delivery of the edition in another send, unless excluded, failed or cancelled there; unknown counts.
-_RECEIVED = """
-EXISTS (SELECT 1 FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
+#: The deliveries of the edition to ``a`` in other sends, unless excluded, failed or cancelled there; unknown counts.
+_ELSEWHERE = """
+FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id
          WHERE d.send_id = ANY(%s) AND d.subscriber_id = a.subscriber_id
            AND b.status NOT IN ('failed', 'cancelled')
            AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x
-                            WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id))
+                            WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
 """
+_RECEIVED = f"EXISTS (SELECT 1 {_ELSEWHERE})"
 
 
 def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
@@ -121,7 +124,7 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     statement = _DELIVERIES.format(partition=_partition(send, tracked), before=before.sql if first else 0, **facts)
     cursor.execute(statement, [send.pk, *before.params, *readers.params])
     deliveries = cursor.rowcount
-    cursor.execute(_EXCLUSIONS, [send.pk])
+    cursor.execute(_EXCLUSIONS.format(elsewhere=_ELSEWHERE), [send.pk, _other_sends(send)])
     excluded_rows = cursor.rowcount
     cursor.execute("SELECT COALESCE(sum(members), 0), COALESCE(max(members), 0) FROM cut")
     in_batches, largest = cursor.fetchone()
@@ -201,8 +204,9 @@ def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_ro
 def _freeze_sql(send: Send, tracked: Tracked) -> SqlCondition:
     list_ids = list(send.lists.values_list("pk", flat=True))
     rules = {slug: parse(rule) for slug, rule in sorted(send.approval.audience_rules.items())}
-    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
-    other_sends = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
+    only = left_out_readers.condition(send.in_place_of_id) if send.in_place_of_id else None
+    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule, restrict=only)
+    other_sends = _other_sends(send)
     received = SqlCondition(_RECEIVED, (other_sends,)) if other_sends else SqlCondition("false")
     capped, recent = frequency_cap.conditions(send)
     scope = Scope(publication_id=send.edition.publication_id, list_ids=list_ids)
@@ -224,6 +228,11 @@ def _freeze_sql(send: Send, tracked: Tracked) -> SqlCondition:
     )
     parts = (candidates, received, capped, recent, *conditions)
     return SqlCondition(sql, tuple(param for part in parts for param in part.params))
+
+
+def _other_sends(send: Send) -> list[int]:
+    """The other sends of its edition."""
+    return list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
 
 
 def _variant_masks(send: Send, slugs: list[str]) -> list[str]:

@@ -24,6 +24,8 @@ class Alarm(models.Model):
         COMPLAINT_RATE = "complaint_rate"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
+        #: A send was cancelled whose readers others had left out because of it.
+        LEFT_OUT = "left_out"
         #: The provider accepted a batch more than once.
         ACCEPTED_TWICE = "accepted_twice"
         #: Readers of unknown batches wait for a person's decision.

@@ -98,6 +98,8 @@ class Exclusion(models.Model):
     reason = models.CharField(max_length=200)
     #: The attempt whose fence wrote it; 0 = at preparation.
     attempt = models.PositiveIntegerField(default=0)
+    #: With `already_received`: the send of the edition that has them.
+    other_send_id = models.BigIntegerField(null=True)
     at = models.DateTimeField(db_default=Now())
 
     wagtail_reference_index_ignore = True
@@ -108,7 +110,12 @@ class Exclusion(models.Model):
                 fields=["send_id", "subscriber_id"],
                 condition=models.Q(attempt__gt=0),
                 name="tasks_exclusion_since",
-            )
+            ),
+            models.Index(
+                fields=["other_send_id"],
+                condition=models.Q(other_send_id__isnull=False),
+                name="tasks_exclusion_other_send",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(kind__in=["excluded", "failed"]), name="tasks_exclusion_kind"),

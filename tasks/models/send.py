@@ -39,6 +39,10 @@ class Send(models.Model):
     held_at = models.DateTimeField(null=True)
     #: The send whose missed readers this one is for ("send to the rest").
     rest_of = models.ForeignKey("tasks.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="rests")
+    #: The cancelled send in whose place this one goes to readers whom others had left out because of it (`tasks.sends.left_out`).
+    in_place_of = models.ForeignKey(
+        "tasks.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="replacements"
+    )
     #: The first batch, small and alone: until it has an answer no other is claimed (`tasks.throttling.canary`). None = all at once.
     canary_batch = models.PositiveBigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -10,7 +10,7 @@ from tasks import queue
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database.durability import durable
 from tasks.models import Alarm, Batch, Send
-from tasks.sends import heartbeat_pings
+from tasks.sends import heartbeat_pings, left_out
 from tasks.sends.audit_trail import record_action
 from tasks.sends.finishing import finish_if_done
 from tasks.sends.wake_ups import wake_for_pending
@@ -92,6 +92,7 @@ def cancel(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
             Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING).update(status=Batch.Status.CANCELLED)
             clear_pause_alarm(send_id)
             record_action(send_id, "cancelled", why=why, by=by, who=who)
+            left_out.tell(send_id)
     return bool(cancelled)
 
 

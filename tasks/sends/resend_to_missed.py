@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from subscribers.audience import audience
-from tasks.models import Send
+from subscribers.models import List
+from tasks.alarms.raising import clear_alarms
+from tasks.audience import left_out_readers
+from tasks.models import Alarm, Send
 from tasks.sends.scheduling import SchedulingError, schedule
 
 _OVER = (Send.Status.SENT, Send.Status.CANCELLED)
@@ -57,6 +60,41 @@ def resend_to_missed(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
         Send.objects.filter(pk=send.pk).update(segment_rule=first.segment_rule)
         send.segment_rule = first.segment_rule
         return MissedResend(send, _missed_readers(send))
+
+
+def send_to_left_out(send_id: int, *, by: Any = None, who: str = "") -> MissedResend:
+    """Schedule the edition of a cancelled send, now, to exactly those whom other sends had left out because of it.
+
+    `by` and `who` as above. Raises SchedulingError where nobody was left out, its edition is not approved, or another such send
+    was made.
+    """
+    with transaction.atomic():
+        # Two who press the button come one after the other.
+        first = (
+            Send.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("edition__publication")
+            .get(pk=send_id)
+        )
+        if first.status != Send.Status.CANCELLED:
+            raise SchedulingError(f"send {first.pk} is {first.status}: its readers may still get it from there")
+        if not left_out_readers.count(first.pk):
+            raise SchedulingError(f"nobody lacks the edition because send {first.pk} was cancelled")
+        if first.replacements.exclude(status=Send.Status.CANCELLED).exists():
+            raise SchedulingError(f"another send goes to those whom send {first.pk} had: nobody gets it twice")
+        if not first.edition.approvals.standing().exists():
+            raise SchedulingError(
+                f"edition {first.edition_id} was reopened since send {first.pk}: approve it again first"
+            )
+        lists = List.objects.filter(pk__in=_lists_of(left_out_readers.leaving_sends(first.pk))).order_by("pk")
+        send = schedule(first.edition, lists=list(lists), by=by, who=who)
+        Send.objects.filter(pk=send.pk).update(in_place_of=first)
+        send.in_place_of = first
+        clear_alarms(Alarm.Code.LEFT_OUT, send_id=first.pk)
+        return MissedResend(send, left_out_readers.count(first.pk))
+
+
+def _lists_of(send_ids: list[int]) -> set[int]:
+    return {one.pk for send in Send.objects.filter(pk__in=send_ids) for one in send.lists.all()}
 
 
 def _missed_readers(send: Send) -> int:

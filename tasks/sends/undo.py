@@ -11,6 +11,7 @@ from newsdesk.core.errors import RefusedError
 from tasks.database import row_locks
 from tasks.database.durability import durable
 from tasks.models import Batch, Send
+from tasks.sends import left_out
 from tasks.sends.audit_trail import record_action
 from tasks.sends.control import clear_pause_alarm
 
@@ -47,6 +48,7 @@ def undo(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> None:
         Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING).update(status=Batch.Status.CANCELLED)
         clear_pause_alarm(send_id)
         record_action(send_id, "undone", why=why, by=by, who=who)
+        left_out.tell(send_id)
     log.info("send_undone", send=send_id)
 
 

@@ -20,7 +20,7 @@ from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
-from tasks.sends import control, database_behind, finishing, heartbeat_pings, shares, stopping, wake_ups
+from tasks.sends import control, database_behind, finishing, heartbeat_pings, left_out, shares, stopping, wake_ups
 from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, canary, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
@@ -63,6 +63,7 @@ def recover(*, wake_all: bool = False) -> None:
     Batch.objects.filter(status=Batch.Status.PENDING, send__status=Send.Status.CANCELLED).update(
         status=Batch.Status.CANCELLED
     )
+    left_out.look()
     for send_id in Send.objects.filter(status=Send.Status.SENDING).values_list("pk", flat=True):
         stopping.pause_if_too_many(send_id)
         finishing.finish_if_done(send_id)

@@ -117,6 +117,8 @@ def test_send_rest_says_how_many_it_may_reach(me: str) -> None:
     assert (line["who"], line["what"]) == (me, "scheduled")
     control.cancel(report["send"])
     assert "to 3 readers at most" in text("send_rest", first.pk)
+    with pytest.raises(InputError, match="nobody lacks the edition because"):
+        run("send_rest", first.pk, "--left-out")
 
 
 def test_send_test_names_its_mails(me: str) -> None:

@@ -14,6 +14,7 @@ from composer.review import waiting
 from tasks.models import Alarm, Batch, Send
 from web.desk.alarms import publication_of, visible_alarms
 from web.desk.scheduling import edit_url
+from web.desk.sends import LABELS
 
 ALARMS_SHOWN = 10
 OTHERS_SHOWN = 5
@@ -27,6 +28,7 @@ TITLES = {
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
     Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
     Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",
+    Alarm.Code.LEFT_OUT: "Readers get an edition from no send",
     Alarm.Code.ACCEPTED_TWICE: "The provider took a part of a send twice",
     Alarm.Code.IN_DOUBT: "Readers are in doubt and wait for your decision",
     Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
@@ -98,6 +100,8 @@ def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
     edition = alarm.edition or (send.edition if send else None)
     may_control = bool(send) and may(user, Right.SEND, publication_of(alarm))
     buttons = _buttons(send, approved) if send and may_control else ()
+    if send and may_control and alarm.code == Alarm.Code.LEFT_OUT:
+        buttons = (_leading(send, LABELS["left-out"], "left-out"),)
     opening = (_opening(edition),) if edition else ()
     if edition and may_control and alarm.code == Alarm.Code.IN_DOUBT:
         opening = (_deciding(edition),)
@@ -121,21 +125,21 @@ def _deciding(edition: Edition) -> Button:
 
 def _buttons(send: Send, approved: set[int]) -> tuple[Button, ...]:
     """What may be done with a send as it stands; each leads to a page that asks first."""
-    number = f"No. {send.edition.number}"
-
-    def leads(label: str, what: str) -> Button:
-        url = reverse("wagtailsnippets_composer_edition:send_action", args=[send.edition_id, send.pk, what])
-        return Button(label=label, url=url, about=f"{label}: {number}")
-
     if send.status != Send.Status.PAUSED:
         return ()
     if send.held_at is None:
-        return leads("Resume", "resume"), leads("Cancel", "cancel")
+        return _leading(send, "Resume", "resume"), _leading(send, "Cancel", "cancel")
     if send.edition_id not in approved:
-        return (leads("Cancel", "cancel"),)
+        return (_leading(send, "Cancel", "cancel"),)
     weekly = send.edition.publication.cadence_weekday is not None
-    releases = (leads(label, what) for label, what in _RELEASE_LINKS if weekly or what == "release-now")
-    return *releases, leads("Cancel", "cancel")
+    releases = (_leading(send, label, what) for label, what in _RELEASE_LINKS if weekly or what == "release-now")
+    return *releases, _leading(send, "Cancel", "cancel")
+
+
+def _leading(send: Send, label: str, what: str) -> Button:
+    """To the page that asks before it does so."""
+    url = reverse("wagtailsnippets_composer_edition:send_action", args=[send.edition_id, send.pk, what])
+    return Button(label=label, url=url, about=f"{label}: No. {send.edition.number}")
 
 
 def _held_sends(user: Any, known: set[int]) -> list[Send]:

@@ -18,14 +18,14 @@ from tasks.database import clock
 from tasks.models import Send
 from tasks.sends import control, expected_readers, undo
 from tasks.sends.counts import counts
-from tasks.sends.resend_to_missed import resend_to_missed
+from tasks.sends.resend_to_missed import resend_to_missed, send_to_left_out
 from web.desk.headers import header
 from web.desk.scheduling import edit_url, spoken
 from web.desk.sends import LABELS, has_rest
 from web.desk.visible import visible_edition
 
 #: These mail readers or cannot be undone, so they are asked about first.
-_ASKED = frozenset({"resume", "release-now", "release-next-slot", "cancel", "rest"})
+_ASKED = frozenset({"resume", "release-now", "release-next-slot", "cancel", "rest", "left-out"})
 #: What a send then is, for the message.
 _DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo": "taken back"}
 
@@ -67,6 +67,9 @@ def _do(send: Send, what: str, user: Any) -> str:
             _refuse_second_rest(send)
             resend_to_missed(send.pk, by=user)
             return f"No. {send.edition.number} goes out now to those who did not get it."
+        case "left-out":
+            send_to_left_out(send.pk, by=user)
+            return f"No. {send.edition.number} goes out now to those who were left out."
         case "undo":
             undo.undo(send.pk, by=user)
             done = True
@@ -104,6 +107,9 @@ def question(send: Send, what: str, user: Any) -> str:
         return (
             f"{readers} who did not get “{edition}” get it now. Whoever has it, or may have it, does not get it again."
         )
+    if what == "left-out":
+        readers = _readers(expected_readers.of_left_out(send.pk, by=user))
+        return f"{readers} whom other sends left out because of this one get “{edition}” now. Nobody else does, and nobody gets it twice."
     counted = counts(send)
     waiting = counted.pending if send.prepared_at else expected_readers.of_unprepared(send)
     had = f" {_readers(counted.submitted)} had it before." if counted.submitted else ""

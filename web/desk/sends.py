@@ -29,6 +29,7 @@ LABELS = {
     "release-now": "Send now",
     "release-next-slot": "Send with the next slot",
     "rest": "Send to the rest",
+    "left-out": "Send to them",
 }
 
 
