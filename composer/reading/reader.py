@@ -51,8 +51,11 @@ def read_text(text: str) -> Document:
     lines = [number for number, line in enumerate(LINE_BREAKS.split(text), start=1) if line and not line.isspace()]
     if len(lines) > MOST_LINES:
         raise too_long(lines[MOST_LINES])
-    if (quoted := _quoted(text)) is not None:
-        return quoted
+    return _quoted(text) or _by_marks(text)
+
+
+def _by_marks(text: str) -> Document:
+    head = text[:200_000]
     if _MARKDOWN.search(head) or len(_EMPHASISED.findall(head)) > 1:
         return markdown.read(text)
     return plain_text.read(text)
@@ -73,5 +76,5 @@ def _quoted(text: str) -> Document | None:
         for number, line in enumerate(lines, start=1)
         if line.strip() and not line.startswith(">")
     ]
-    inner = read_text("\n".join(line[1:].removeprefix(" ") if line.startswith(">") else "" for line in lines))
+    inner = _by_marks("\n".join(line[1:].removeprefix(" ") if line.startswith(">") else "" for line in lines))
     return replace(inner, dropped=(*inner.dropped, *own))

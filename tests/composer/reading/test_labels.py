@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.digest import Digest, parse
+from composer.digest import Digest, DigestError, parse
 from composer.reading.labels import without_labels
 
 HEADLINES = ["Quay road closes", "Trams run at night", "Market gets a roof", "Library moves"]
@@ -99,3 +99,8 @@ def test_a_quoted_digest_is_read_without_what_was_written_beside_it() -> None:
 
     assert (found.title, [story.line for story in found.stories]) == ("Weekly", [5, 9])
     assert [one.text for one in found.report.dropped] == ["Hi Ada, here it is:", "Best, Bob"]
+
+
+def test_quotes_in_quotes_without_end_are_refused_and_nothing_worse() -> None:
+    with pytest.raises(DigestError):
+        parse("> Weekly\n" + f"{'>' * 2000}\n" * 100)
