@@ -8,7 +8,7 @@ from newsdesk.core.malloc import limit_arenas
 from newsdesk.core.postgres import patience
 
 wsgi_app = "newsdesk.wsgi:application"
-worker_class = "gthread"
+worker_class = "newsdesk.local_stack.gunicorn_worker.Worker"
 workers = 2
 # Half of them are for readers and webhooks: `web/availability.py` gives the desk no more than the other half.
 threads = 16
