@@ -12,7 +12,17 @@ from subscribers.segments import TRUE, Rule, Scope, condition, parse
 from subscribers.sql import SqlCondition, join
 
 #: The first that applies is the reason. "unconfirmed" comes from subscriptions, "unsubscribed" from either, the others from suppressions.
-REASONS = ("erased", "complaint", "hard_bounce", "invalid", "manual", "unsubscribed", "unconfirmed", "soft_bounce")
+REASONS = (
+    "erased",
+    "complaint",
+    "hard_bounce",
+    "invalid",
+    "manual",
+    "unsubscribed",
+    "unconfirmed",
+    "soft_bounce",
+    "sunset",
+)
 
 _SUPPRESSIONS = f"ARRAY[{', '.join(repr(reason) for reason in REASONS)}]"
 _UNSUBSCRIBED = REASONS.index("unsubscribed") + 1

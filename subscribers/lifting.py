@@ -5,7 +5,7 @@ from django.db import transaction
 from newsdesk.core.errors import InputError
 from subscribers.address_forms import as_hash, domain_form, own_forms
 from subscribers.erased import erased_address
-from subscribers.models import LiftedSuppression, Suppression
+from subscribers.models import LiftedSuppression, Subscriber, Suppression
 
 _Reason = Suppression.Reason
 #: What a reader has told us themselves, and would not forgive.
@@ -48,3 +48,13 @@ def lift(text: str, *, why: str, publication_id: int | None = None, really: bool
     )
     Suppression.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return rows
+
+
+def lift_sunset(subscriber_id: int, publication_id: int, *, why: str) -> None:
+    """The reader shows that they are there: who was left out for silence is mailed again."""
+    email = Subscriber.objects.filter(pk=subscriber_id).values_list("email", flat=True).first() or ""
+    silent = Suppression.objects.filter(address=email.lower(), publication_id=publication_id, reason=_Reason.SUNSET)
+    if silent.delete()[0]:
+        LiftedSuppression.objects.create(
+            address=erased_address(email), publication_id=publication_id, reason=_Reason.SUNSET, why=why[:500]
+        )

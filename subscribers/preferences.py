@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from subscribers import suppression
+from subscribers import lifting, suppression
 from subscribers.address_forms import hashed
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 
@@ -44,7 +44,7 @@ def choices(subscriber_id: int, publication_id: int) -> list[Choice]:
 def choose(subscriber_id: int, publication_id: int, wanted: Collection[int], *, source: str) -> None:
     """Keep or join these lists and leave the others; each change is kept as proof with its `source`.
 
-    Joining lifts an unsubscribe from the publication, never a bounce, a complaint or an erasure. Leaving the last list
+    Choosing any lifts an unsubscribe from the publication and a sunset, never a bounce, a complaint or an erasure. Leaving the last list
     is an unsubscribe from the publication. Lists the reader was never on are passed over.
     """
     rows = list(_subscriptions(subscriber_id, publication_id).order_by("pk").select_for_update(of=("self",)))
@@ -52,6 +52,7 @@ def choose(subscriber_id: int, publication_id: int, wanted: Collection[int], *, 
         suppression.unsubscribe(subscriber_id, publication_id, source)
         return
     _left(subscriber_id, publication_id).delete()
+    lifting.lift_sunset(subscriber_id, publication_id, why=source)
     for row in rows:
         if row.list_id in wanted and row.status == Status.UNSUBSCRIBED:
             _change(row, Status.ACTIVE, Consent.Kind.GIVEN, source)

@@ -101,8 +101,8 @@ def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
 def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
     reason = Suppression.Reason(request.reason)
     publication_id = None if reason in _EVERYWHERE else request.publication_id
-    if reason == Suppression.Reason.UNSUBSCRIBED and publication_id is None:
-        raise ValueError("An unsubscribe holds for one publication: say which.")
+    if reason in {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.SUNSET} and publication_id is None:
+        raise ValueError(f"{reason.label} holds for one publication: say which.")
     address = request.address.strip()
     if reason == Suppression.Reason.ERASED and not is_form(address):
         address = erased_address(address)

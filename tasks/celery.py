@@ -95,6 +95,11 @@ app.conf.update(
             "schedule": crontab(hour="3", minute="30"),
             "options": {"expires": 3600},
         },
+        "sunset rules": {
+            "task": "tasks.keep_sunset_rules",
+            "schedule": crontab(hour="4", minute="15"),
+            "options": {"expires": 3600},
+        },
         "expire receipts": {
             "task": "tasks.expire_receipts",
             "schedule": crontab(hour="3", minute="45"),

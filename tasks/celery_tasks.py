@@ -7,7 +7,7 @@ from celery import shared_task
 
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
-from tasks.feedback import applying, inbox, soft_bounces
+from tasks.feedback import applying, inbox, soft_bounces, sunset
 from tasks.links import checks
 from tasks.preparation import preparing
 from tasks.privacy import retention
@@ -109,6 +109,12 @@ def sync_suppressions() -> None:
 def suppress_soft_bounces() -> None:
     """Suppress the addresses that refuse edition after edition. Beat: nightly."""
     soft_bounces.suppress()
+
+
+@shared_task(name="tasks.keep_sunset_rules")
+def keep_sunset_rules() -> None:
+    """Leave out who reads nothing, where a publication's rule says so and a person agreed. Beat: nightly."""
+    sunset.keep()
 
 
 @shared_task(name="tasks.check_links")

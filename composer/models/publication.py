@@ -142,6 +142,21 @@ class Publication(models.Model):
         default=TRACKING_WORDING,
         help_text="Beside the box on the page of a reader's subscriptions; kept with every answer.",
     )
+    sunset_editions = models.PositiveSmallIntegerField(
+        "sunset: after how many editions",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(3), MaxValueValidator(200)],
+        help_text="Tracked readers who opened none of so many and followed no link in them are left out, once somebody agrees to "
+        "their number; empty for never.",
+    )
+    sunset_weeks = models.PositiveSmallIntegerField(
+        "within so many weeks",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(4), MaxValueValidator(200)],
+        help_text="Weeks.",
+    )
     second_approver = models.BooleanField(
         default=False, help_text="Whoever edited an edition last cannot be the one who approves it."
     )
@@ -176,6 +191,12 @@ class Publication(models.Model):
                 | models.Q(frequency_cap__gte=1, frequency_days__gte=1),
                 name="composer_publication_frequency",
                 violation_error_message="A frequency cap needs both a number of mails and a number of days.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sunset_editions__isnull=True, sunset_weeks__isnull=True)
+                | models.Q(sunset_editions__gte=1, sunset_weeks__gte=1),
+                name="composer_publication_sunset",
+                violation_error_message="A sunset rule needs both a number of editions and a number of weeks.",
             ),
         ]
 

@@ -22,6 +22,8 @@ from subscribers.importing.report import Rejection
 from subscribers.importing.rows import Row
 from subscribers.importing.states import State
 
+_OURS = {State.SUNSET, State.SOFT_BOUNCE}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -87,10 +89,8 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         created=counts.get("created", 0),
         updated=counts.get("updated", 0),
         unchanged=counts.get("unchanged", 0),
-        # The rare one is named only where it occurs: no other service's file has it.
-        statuses={
-            state.word: found.get(int(state), 0) for state in State if state != State.SOFT_BOUNCE or state in found
-        },
+        # These are named only where they occur: no other service's file has them.
+        statuses={state.word: found.get(int(state), 0) for state in State if state not in _OURS or state in found},
         rejected=tuple(rejected),
         brought_back=tuple(brought_back),
         left=left,

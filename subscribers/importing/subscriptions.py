@@ -40,13 +40,15 @@ _REASON = f"(ARRAY[{', '.join(repr(state.word) for state in State)}])[state + 1]
 _IS_OVER = f"state >= {State.UNSUBSCRIBED}"
 #: What readers said themselves: kept with the day on which they did.
 _BY_WILL = f"state IN ({State.UNSUBSCRIBED}, {State.COMPLAINT})"
-_OF_PUBLICATION = f"state IN ({State.UNSUBSCRIBED}, {State.MANUAL})"
+_OF_PUBLICATION = f"state IN ({State.UNSUBSCRIBED}, {State.MANUAL}, {State.SUNSET})"
+#: On the list, and suppressed all the same.
+_IS_HELD_BACK = f"state IN ({State.SUNSET}, {State.SOFT_BOUNCE})"
 
 # Who is suppressed for this reason already, here or everywhere, alone or with the whole domain: nothing changes for them.
 _KNOWN = f"""
 UPDATE newsdesk_import i SET known = true
 FROM subscribers_suppression x
-WHERE (i.state > {State.UNSUBSCRIBED} OR i.state = {State.SOFT_BOUNCE}) AND x.reason = {_REASON}
+WHERE (i.state > {State.UNSUBSCRIBED} OR i.{_IS_HELD_BACK}) AND x.reason = {_REASON}
     AND x.address IN (i.address, '@' || split_part(i.address, '@', 2))
     AND (x.publication_id IS NULL OR x.publication_id = %(publication)s)
 """  # noqa: S608 - made of constants
@@ -82,7 +84,7 @@ WITH suppressed AS (
     INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
     SELECT address, CASE WHEN {_OF_PUBLICATION} THEN %(publication)s::bigint END,
         {_REASON}, %(source)s
-    FROM newsdesk_import WHERE ({_IS_OVER} OR state = {State.SOFT_BOUNCE}) AND NOT known AND NOT list_only
+    FROM newsdesk_import WHERE ({_IS_OVER} OR {_IS_HELD_BACK}) AND NOT known AND NOT list_only
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING
     RETURNING address

@@ -9,6 +9,7 @@ class Suppression(models.Model):
         UNSUBSCRIBED = "unsubscribed", "unsubscribed"
         HARD_BOUNCE = "hard_bounce", "hard bounce"
         SOFT_BOUNCE = "soft_bounce", "soft bounces"
+        SUNSET = "sunset", "neither opens nor clicks"
         COMPLAINT = "complaint", "complaint"
         INVALID = "invalid", "invalid address"
         MANUAL = "manual", "by hand"
@@ -51,7 +52,7 @@ class Suppression(models.Model):
                 name="subscribers_suppression_scope",
             ),
             models.CheckConstraint(
-                condition=~models.Q(reason="unsubscribed") | models.Q(publication__isnull=False),
+                condition=~models.Q(reason__in=["unsubscribed", "sunset"]) | models.Q(publication__isnull=False),
                 name="subscribers_suppression_unsubscribed",
             ),
             models.CheckConstraint(
@@ -60,6 +61,7 @@ class Suppression(models.Model):
                         "unsubscribed",
                         "hard_bounce",
                         "soft_bounce",
+                        "sunset",
                         "complaint",
                         "invalid",
                         "manual",

@@ -95,6 +95,10 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} waits for an answer: now, or with the next slot?",
         "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",
     ),
+    Alarm.Code.SUNSET: _Text(
+        "{what}: readers who read nothing: shall they get nothing more?",
+        "Look at their number at the desk and agree, or make the rule of the publication another one. Until then they are mailed.",
+    ),
     Alarm.Code.SLOT_MISSED: _Text(
         "{what}: an edition did not go out", "Approve it and send it by hand, or leave it out and go on with the next."
     ),

@@ -11,6 +11,7 @@ from tasks.models.link_check import LinkCheck
 from tasks.models.send import Send
 from tasks.models.slot import Recurrence, Slot
 from tasks.models.source_check import SourceCheck
+from tasks.models.sunset import Sunset
 from tasks.models.suppression_sync import SuppressionSync
 from tasks.models.transactional_mail import TransactionalMail
 from tasks.models.transport_state import TransportState
@@ -34,6 +35,7 @@ __all__ = [
     "Send",
     "Slot",
     "SourceCheck",
+    "Sunset",
     "SuppressionSync",
     "TransactionalMail",
     "TransportState",

@@ -52,6 +52,8 @@ class Alarm(models.Model):
         SUPPRESSIONS_MISSING = "suppressions_missing"
         #: The disk of the home is nearly full.
         DISK_SPACE = "disk_space"
+        #: A publication's sunset rule means readers, and nobody has agreed to it yet.
+        SUNSET = "sunset"
 
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")
     #: One of Alarm.Code.

@@ -85,6 +85,7 @@ class Exclusion(models.Model):
         "unsubscribed",
         "unconfirmed",
         "soft_bounce",
+        "sunset",
         "already_received",
         "frequency_cap",
         "no_stories",

@@ -76,6 +76,7 @@ TABLES: dict[str, Holds] = {
     "tasks.Send_lists": Holds.NOBODY,
     "tasks.Slot": Holds.NOBODY,
     "tasks.SourceCheck": Holds.EDITORIAL,
+    "tasks.Sunset": Holds.DESK,
     "tasks.SuppressionSync": Holds.WORDS,
     "tasks.TransactionalMail": Holds.READERS,
     "tasks.TransportState": Holds.WORDS,

@@ -58,7 +58,7 @@ READER = st.fixed_dictionaries(
         "status": st.sampled_from(["active", "pending", "unsubscribed"]),
         "suppressions": st.lists(
             st.sampled_from(
-                ["unsubscribed", "manual", "invalid", "hard_bounce", "soft_bounce", "complaint", "everywhere"]
+                ["unsubscribed", "manual", "invalid", "hard_bounce", "soft_bounce", "sunset", "complaint", "everywhere"]
             ),
             max_size=2,
         ),

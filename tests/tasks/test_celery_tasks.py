@@ -23,6 +23,7 @@ NAMES = {
     "tasks.store_list_growth",
     "tasks.embed_stories",
     "tasks.suppress_soft_bounces",
+    "tasks.keep_sunset_rules",
 }
 QUEUES = {"letters", "errands", "receipts", "batches"}
 

@@ -41,6 +41,7 @@ TITLES = {
     Alarm.Code.SEND_HELD: "A send waits for a decision: now, or with the next slot?",
     Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
     Alarm.Code.DISK_SPACE: "The disk is nearly full",
+    Alarm.Code.SUNSET: "Readers who read nothing: shall they get nothing more?",
     Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
 }
 #: Messages are mailed too, and name commands there; here stand buttons.
@@ -103,6 +104,10 @@ def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
     if send and may_control and alarm.code == Alarm.Code.LEFT_OUT:
         buttons = (_leading(send, LABELS["left-out"], "left-out"),)
     opening = (_opening(edition),) if edition else ()
+    if alarm.code == Alarm.Code.SUNSET and may(user, Right.PUBLICATION, alarm.publication_id):
+        opening = (
+            Button(label="Decide", url=reverse("desk_sunset", args=[alarm.publication_id]), about="Decide about them"),
+        )
     if edition and may_control and alarm.code == Alarm.Code.IN_DOUBT:
         opening = (_deciding(edition),)
     return Need(

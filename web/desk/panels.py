@@ -137,7 +137,12 @@ PUBLICATION_PANELS = ObjectList(
             heading="How it goes out",
         ),
         MultiFieldPanel(
-            [FieldPanel("tracking"), FieldPanel("track_unknown"), FieldPanel("tracking_wording")],
+            [
+                FieldPanel("tracking"),
+                FieldPanel("track_unknown"),
+                FieldPanel("tracking_wording"),
+                FieldRowPanel([FieldPanel("sunset_editions"), FieldPanel("sunset_weeks")]),
+            ],
             heading="Opens and clicks",
         ),
     ],

@@ -40,6 +40,7 @@ REASONS = {
     "manual": "suppressed by hand",
     "no_stories": "no story is for them",
     "soft_bounce": "mail to them bounced again and again",
+    "sunset": "neither opened nor clicked for long",
     "unconfirmed": "not confirmed",
     "unsubscribed": "unsubscribed",
 }

@@ -110,6 +110,7 @@ RULES: Mapping[str, Rule] = {
     "desk_stop_weekly_slot": Rule(Right.PUBLICATION, "here", POST),
     # What it finds is for those who may see it; a role finds nothing by itself.
     "desk_search": Rule("inside"),
+    "desk_sunset": Rule(Right.PUBLICATION, "here", BOTH),
     "desk_clear_alarm": Rule(Right.APPROVE, "here", POST),
     "desk_team": Rule(Right.TEAM, "any"),
     "desk_team_add": Rule(Right.TEAM, "any", BOTH),
