@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('composer', '0018_sunset_rule'),
-        ('tasks', '0017_soft_bounces_by_time'),
+        ('tasks', '0019_left_out_readers'),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0017_stalled_batches")]
+    dependencies = [("tasks", "0018_stalled_batches")]
 
     operations = [
         migrations.AddField("exclusion", "other_send_id", models.BigIntegerField(null=True)),
