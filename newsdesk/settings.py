@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -206,6 +207,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "10/h/ip,3/h/key",
     "reauthenticate": "5/m/user,20/h/user",
 }
+# The organisation's own provider, where NEWSDESK_OIDC_URL names one: web/accounts/organisation.py.
+SOCIALACCOUNT_ADAPTER = "web.accounts.organisation.OrganisationAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Newsdesk"

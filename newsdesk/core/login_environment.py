@@ -1,6 +1,8 @@
 """What an operator may say about logins: part of the environment (`newsdesk.core.environment`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from newsdesk.core.environment_variables import EnvironmentVariableError, Variables
 
@@ -8,6 +10,20 @@ from newsdesk.core.environment_variables import EnvironmentVariableError, Variab
 MFA_NAMES = frozenset({"all", "superusers", "writer", "editor", "publisher", "analyst", "administrator"})
 #: More of anything is a slip of the keyboard.
 _MOST = 999_999_999
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityProvider:
+    """An organisation's OpenID provider, through which its people may log in to accounts that they have here."""
+
+    #: Its issuer, without a slash at the end.
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    #: As people call it; it stands on a button.
+    name: str = "your organisation"
+    #: Domains in lower case; only addresses in them are taken, verified or not. Empty: any address that is verified.
+    domains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +40,7 @@ class LoginEnvironment:
     invitation_hours: int = 72
     #: Proxies in front of the web that add to X-Forwarded-For.
     trusted_proxies: int = 0
+    identity_provider: IdentityProvider | None = None
 
 
 def read_login(variables: Variables) -> LoginEnvironment:
@@ -49,4 +66,32 @@ def read_login(variables: Variables) -> LoginEnvironment:
         mail_from=sender,
         invitation_hours=number("NEWSDESK_INVITATION_HOURS", usual.invitation_hours),
         trusted_proxies=number("NEWSDESK_TRUSTED_PROXIES", usual.trusted_proxies),
+        identity_provider=_identity_provider(variables),
     )
+
+
+def _identity_provider(variables: Variables) -> IdentityProvider | None:
+    needed = ("NEWSDESK_OIDC_URL", "NEWSDESK_OIDC_CLIENT_ID", "NEWSDESK_OIDC_CLIENT_SECRET")
+    url, client_id, client_secret = variables.url(needed[0], ("https", "http")), *map(variables.text, needed[1:])
+    name, domains = variables.text("NEWSDESK_OIDC_NAME"), variables.words("NEWSDESK_OIDC_DOMAINS")
+    for missing, value in zip(needed, (url, client_id, client_secret), strict=True):
+        if not value and (url or client_id or client_secret):
+            raise EnvironmentVariableError(f"{missing}: {', '.join(needed)} belong together; this one is missing.")
+    if not url:
+        return None
+    if url.startswith("http://") and not _is_this_machine(urlsplit(url).hostname or ""):
+        raise EnvironmentVariableError("NEWSDESK_OIDC_URL: everybody on the way could log in; it must be https.")
+    return IdentityProvider(
+        url=url.removesuffix("/.well-known/openid-configuration").rstrip("/"),
+        client_id=client_id,
+        client_secret=client_secret,
+        name=name or IdentityProvider.name,
+        domains=frozenset(domain.lower().removeprefix("@") for domain in domains),
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -4,7 +4,7 @@ import pytest
 
 from composer.models.membership import Role
 from newsdesk.core.environment import EnvironmentVariableError, read
-from newsdesk.core.login_environment import MFA_NAMES, LoginEnvironment
+from newsdesk.core.login_environment import MFA_NAMES, IdentityProvider, LoginEnvironment
 
 
 def test_nothing_needs_to_be_said() -> None:
@@ -20,6 +20,11 @@ def test_what_is_said_is_read() -> None:
             "NEWSDESK_MAIL_FROM": "Desk <desk@example.com>",
             "NEWSDESK_INVITATION_HOURS": "24",
             "NEWSDESK_TRUSTED_PROXIES": "1",
+            "NEWSDESK_OIDC_URL": "https://id.example.com/realms/news/.well-known/openid-configuration",
+            "NEWSDESK_OIDC_CLIENT_ID": "newsdesk",
+            "NEWSDESK_OIDC_CLIENT_SECRET": "hush",
+            "NEWSDESK_OIDC_NAME": "Harbour ID",
+            "NEWSDESK_OIDC_DOMAINS": "Example.com, @example.org",
         }
     )
     assert said.login == LoginEnvironment(
@@ -29,7 +34,30 @@ def test_what_is_said_is_read() -> None:
         mail_from="Desk <desk@example.com>",
         invitation_hours=24,
         trusted_proxies=1,
+        identity_provider=IdentityProvider(
+            url="https://id.example.com/realms/news",
+            client_id="newsdesk",
+            client_secret="hush",
+            name="Harbour ID",
+            domains=frozenset({"example.com", "example.org"}),
+        ),
     )
+    assert "hush" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    ("url", "client", "secret", "at_fault"),
+    [
+        ("https://id.example.com", "newsdesk", "", "NEWSDESK_OIDC_CLIENT_SECRET"),
+        ("https://id.example.com", "", "hush", "NEWSDESK_OIDC_CLIENT_ID"),
+        ("", "newsdesk", "hush", "NEWSDESK_OIDC_URL"),
+        ("http://id.example.com", "newsdesk", "hush", "NEWSDESK_OIDC_URL"),
+        ("id.example.com", "newsdesk", "hush", "NEWSDESK_OIDC_URL"),
+    ],
+)
+def test_an_identity_provider_is_whole_and_safe(url: str, client: str, secret: str, at_fault: str) -> None:
+    with pytest.raises(EnvironmentVariableError, match=f"^{at_fault}: "):
+        read({"NEWSDESK_OIDC_URL": url, "NEWSDESK_OIDC_CLIENT_ID": client, "NEWSDESK_OIDC_CLIENT_SECRET": secret})
 
 
 @pytest.mark.parametrize(

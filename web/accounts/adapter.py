@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from tasks.transactional import account_mails
+from web.accounts import organisation
 from web.accounts.recent_login import logged_in_recently
 
 
@@ -25,6 +26,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str = "") -> bool:  # noqa: ARG002 - allauth's signature
         return self.request is None or not logged_in_recently(self.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """allauth's, and last the organisation's provider for those who come through it."""
+        return [*super().get_reauthentication_methods(user), *organisation.reauthentication_methods(user)]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002 - allauth's signature
         return reverse("mfa_index")

@@ -4,10 +4,12 @@ from allauth.account import views as account
 from allauth.usersessions import views as usersessions
 from django.urls import include, path, re_path
 
-from web.accounts import invitations, passwords
+from web.accounts import invitations, organisation, passwords
 
 urlpatterns = [
-    path("login/", account.login, name="account_login"),
+    path("login/", organisation.login, name="account_login"),
+    path("login/organisation/", organisation.start, name="organisation_login"),
+    path("login/organisation/callback/", organisation.callback, name="organisation_callback"),
     path("security/logout/", account.logout, name="account_logout"),
     path("security/inactive/", account.account_inactive, name="account_inactive"),
     path("security/confirm/", account.reauthenticate, name="account_reauthenticate"),

@@ -159,6 +159,9 @@ RULES: Mapping[str, Rule] = {
     "mfa_add_webauthn": Rule("inside", methods=BOTH),
     # Before anybody is logged in.
     "account_login": Rule("everybody", methods=BOTH),
+    # Without an identity provider there is nothing: tests/web/test_identity_provider.py.
+    "organisation_login": Rule("nobody", methods=()),
+    "organisation_callback": Rule("nobody", methods=()),
     "account_reset_password": Rule("everybody", methods=BOTH),
     "account_reset_password_done": Rule("everybody"),
     "account_reset_password_from_key": Rule("everybody", methods=BOTH),
