@@ -26,8 +26,14 @@ def require_recent_login(request: HttpRequest) -> None:
         raise ReauthenticationRequired
 
 
+def require_recent_login_for(request: HttpRequest, readers: int) -> None:
+    """The same, for what mails so many readers: from NEWSDESK_REAUTHENTICATE_READERS on. Raises as above."""
+    if readers >= settings.LOGIN.reauthenticate_readers:
+        require_recent_login(request)
+
+
 def recently_authenticated(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator for a view whose every POST needs a recent login: changes of the team, exports."""
+    """A decorator for a view whose every POST needs a recent login: changes of the team."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

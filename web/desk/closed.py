@@ -10,6 +10,8 @@ from django.urls import URLPattern, path
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.reports.audit_logging import LogEntriesView
 
+from web.accounts.recent_login import require_recent_login
+
 #: Below the desk's address, each with all that is below it.
 CLOSED = (
     # Documents would be files of any kind on the desk's origin.
@@ -54,6 +56,9 @@ def site_history(request: HttpRequest, *, results_only: bool = False) -> HttpRes
     user = request.user
     if not (user.is_active and user.is_superuser):
         raise Http404
+    if request.GET.get("export"):
+        # A file of everybody's doings.
+        require_recent_login(request)
     response: HttpResponse = LogEntriesView.as_view(results_only=results_only)(request)
     return response
 

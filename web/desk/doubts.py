@@ -14,6 +14,7 @@ from composer.permissions import Right, may
 from tasks.models import Batch, Send
 from tasks.reconciliation import decisions
 from tasks.reconciliation.attempt_history import History, histories
+from web.accounts.recent_login import require_recent_login_for
 from web.desk.headers import header
 from web.desk.scheduling import edit_url
 from web.desk.visible import visible_edition
@@ -67,6 +68,8 @@ def decide(request: HttpRequest, pk: int, send: int, batch: int, decision: str) 
     edition = asked.send.edition
     if request.method != "POST":
         return _ask(request, asked, decision)
+    if decision == "resend":
+        require_recent_login_for(request, _readers(asked))
     carry_out = decisions.resend if decision == "resend" else decisions.leave
     if carry_out(asked.pk, who=user.get_username(), by=user):
         log(instance=edition, action="newsdesk.settle", user=user, data={"batch": asked.pk, "decided": decision})

@@ -25,6 +25,8 @@ from composer.conversion import edition_content
 from composer.models import Edition
 from composer.next_edition import follow_on
 from composer.permissions import Right, may, may_approve
+from tasks.slots.active_recurrence import active_recurrence
+from web.accounts.recent_login import require_recent_login_for
 from web.desk import (
     as_reader,
     doubts,
@@ -142,6 +144,14 @@ class EditionEditView(WithEditionPanels, EditView):
             return [*actions, "ask"]
         actions.append("approve")
         return [*actions, "schedule"] if may(user, Right.SEND, publication) else actions
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What is approved goes out with its slot where readers are chosen for it: that is a send like any other."""
+        recurrence = active_recurrence(self.object.publication_id) if self.action == "approve" else None
+        if recurrence is not None:
+            require_recent_login_for(request, scheduling.active_readers(recurrence.lists.all()))
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
 
     def is_valid(self, form: Any) -> bool:
         if self.action in {"approve", "schedule"} and self._somebody_else_saved():

@@ -1,10 +1,10 @@
 """“Approve and schedule”: to whom and when, then exactly what would happen, and only then the send."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +24,7 @@ from tasks.approvals.approve_and_schedule import Expectation, Plan, Seen, approv
 from tasks.audience import local_time
 from tasks.database import clock
 from tasks.models import Recurrence
-from web.accounts.recent_login import require_recent_login
+from web.accounts.recent_login import require_recent_login_for
 from web.desk.headers import header
 from web.desk.times import day_and_time, on_clock
 from web.desk.visible import visible_edition
@@ -137,8 +137,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         if "confirmed" not in request.POST:
             seen = Seen.of(edition)
             return _confirm_page(request, edition, form, expect(edition, plan, by=user), seen)
-        if _readers_at_most(plan) >= settings.LOGIN.reauthenticate_readers:
-            require_recent_login(request)
+        require_recent_login_for(request, active_readers(plan.lists))
         approve_and_schedule(edition, plan, by=user, seen=_seen(request))
     except ApprovalBlockedError as blocked:
         problems = [f"{capfirst(one.where)}: {one.message}" if one.where else one.message for one in blocked.problems]
@@ -151,9 +150,9 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     return _form_page(request, edition, form)
 
 
-def _readers_at_most(plan: Plan) -> int:
+def active_readers(lists: Iterable[List]) -> int:
     """Active readers of the lists; whoever is on two of them counts twice."""
-    return Subscription.objects.filter(list__in=plan.lists, status="active").count()
+    return Subscription.objects.filter(list__in=lists, status="active").count()
 
 
 def edit_url(edition: Edition) -> str:

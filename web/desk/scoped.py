@@ -54,6 +54,9 @@ class Scoped:
 class ScopedIndex(Scoped):
     """A list: each row offers what may be done with it, which differs from publication to publication."""
 
+    #: Wagtail's spreadsheets of a list: none of ours names columns for one.
+    FORMATS = ()
+
     def get_edit_url(self, instance: Any) -> str | None:
         return self._if("change", instance, super().get_edit_url(instance))  # type: ignore[misc]  # Wagtail's list has it
 

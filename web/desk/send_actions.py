@@ -19,6 +19,7 @@ from tasks.models import Send
 from tasks.sends import control, expected_readers, undo
 from tasks.sends.counts import counts
 from tasks.sends.resend_to_missed import resend_to_missed, send_to_left_out
+from web.accounts.recent_login import require_recent_login_for
 from web.desk.headers import header
 from web.desk.scheduling import edit_url, spoken
 from web.desk.sends import LABELS, has_rest
@@ -26,6 +27,7 @@ from web.desk.visible import visible_edition
 
 #: These mail readers or cannot be undone, so they are asked about first.
 _ASKED = frozenset({"resume", "release-now", "release-next-slot", "cancel", "rest", "left-out"})
+_MAILS = _ASKED - {"cancel"}
 #: What a send then is, for the message.
 _DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled", "undo": "taken back"}
 
@@ -41,6 +43,8 @@ def act(request: HttpRequest, pk: int, send: int, what: str) -> HttpResponse:
     try:
         if request.method != "POST":
             return _ask(request, asked, what)
+        if what in _MAILS:
+            require_recent_login_for(request, _mailed(asked, what, user))
         done = _do(asked, what, user)
     except undo.UndoError as refused:
         hint = " Pause or Cancel stops what remains." if refused.can_stop else ""
@@ -101,21 +105,28 @@ def _ask(request: HttpRequest, send: Send, what: str) -> HttpResponse:
 def question(send: Send, what: str, user: Any) -> str:
     """What the action would do, in a sentence that says how many readers it would mail. Raises RefusedError, InputError."""
     edition = send.edition
+    readers = _readers(_mailed(send, what, user))
     if what == "rest":
-        _refuse_second_rest(send)
-        readers = _readers(expected_readers.of_rest(send.pk, by=user))
         return (
             f"{readers} who did not get “{edition}” get it now. Whoever has it, or may have it, does not get it again."
         )
     if what == "left-out":
-        readers = _readers(expected_readers.of_left_out(send.pk, by=user))
         return f"{readers} whom other sends left out because of this one get “{edition}” now. Nobody else does, and nobody gets it twice."
-    counted = counts(send)
-    waiting = counted.pending if send.prepared_at else expected_readers.of_unprepared(send)
-    had = f" {_readers(counted.submitted)} had it before." if counted.submitted else ""
+    submitted = counts(send).submitted
+    had = f" {_readers(submitted)} had it before." if submitted else ""
     if what == "cancel":
-        return f"{_readers(waiting)} of “{edition}” do not get it from this send. That cannot be undone.{had}"
-    return f"{_readers(waiting)} get “{edition}” {_when(send, what)}.{had}"
+        return f"{readers} of “{edition}” do not get it from this send. That cannot be undone.{had}"
+    return f"{readers} get “{edition}” {_when(send, what)}.{had}"
+
+
+def _mailed(send: Send, what: str, user: Any) -> int:
+    """How many readers the action would mail, or keep from being mailed. Raises RefusedError, InputError."""
+    if what == "rest":
+        _refuse_second_rest(send)
+        return expected_readers.of_rest(send.pk, by=user)
+    if what == "left-out":
+        return expected_readers.of_left_out(send.pk, by=user)
+    return counts(send).pending if send.prepared_at else expected_readers.of_unprepared(send)
 
 
 def _when(send: Send, what: str) -> str:
