@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE
 
 from newsdesk.core import environment as env
-from newsdesk.core import paths
+from newsdesk.core import paths, timezones
 from newsdesk.core.home import Home
 from newsdesk.core.logging import configure_events
+
+# Before anybody reads one.
+timezones.use_pinned()
 
 ENVIRONMENT = env.current()
 HOME = Home(ENVIRONMENT.home)

@@ -63,6 +63,7 @@ app.conf.update(
         "tasks.apply_receipt": {"queue": "receipts"},
     },
     timezone="UTC",
+    beat_scheduler="tasks.beat_scheduler:SteadyScheduler",
     beat_schedule_filename=str(settings.HOME.path / "beat-schedule"),
     beat_schedule={
         "due sends": {"task": "tasks.prepare_due_sends", "schedule": 5.0, "options": {"expires": 10}},

@@ -50,6 +50,8 @@ class Alarm(models.Model):
         RECEIPT_UNREADABLE = "receipt_unreadable"
         #: The provider had stopped mailing readers and no webhook had reported it.
         SUPPRESSIONS_MISSING = "suppressions_missing"
+        #: The database's clock was ahead, and what it had dated was put right.
+        CLOCK_AHEAD = "clock_ahead"
         #: The disk of the home is nearly full.
         DISK_SPACE = "disk_space"
         #: A publication's sunset rule means readers, and nobody has agreed to it yet.

@@ -15,6 +15,7 @@ class TransportState(models.Model):
     silence_enabled = models.BooleanField(default=True, db_default=True)
     #: Nothing is sent until then, and why: the provider asked to wait (429) or cannot be reached.
     throttled_until = models.DateTimeField(null=True)
+    throttled_at = models.DateTimeField(null=True)
     throttle_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     #: How often in a row it asked to wait without saying how long.
     too_many_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0)

@@ -6,7 +6,6 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from composer.models import Approval, Edition
 from newsdesk.core.errors import InputError
@@ -14,7 +13,7 @@ from subscribers.models import List, Segment
 from subscribers.saved_segments import rules_for
 from tasks import queue
 from tasks.audience import local_time
-from tasks.database import identity
+from tasks.database import clock, identity
 from tasks.models import Send
 from tasks.sends.audit_trail import record_action
 
@@ -59,7 +58,7 @@ def schedule(
         if approval is None:
             raise SchedulingError(f"edition {edition.pk} is not approved; approve it first")
         database = identity.current()
-        now = timezone.now()
+        now = clock.now()
         send = Send.objects.create(
             approval=approval,
             edition=edition,

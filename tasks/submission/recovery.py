@@ -21,6 +21,7 @@ from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
 from tasks.sends import control, database_behind, finishing, heartbeat_pings, left_out, shares, stopping, wake_ups
+from tasks.submission import future_marks
 from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, canary, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
@@ -55,6 +56,7 @@ def recover(*, wake_all: bool = False) -> None:
     with contextlib.suppress(high_water.UnsureError):
         database_behind.agrees()
     _tell_that_it_runs()
+    future_marks.put_right()
     disk_space.look()
     release_abandoned()
     mail_recovery.recover(transport=get_transport(), wake_all=wake_all)

@@ -7,10 +7,11 @@ from django.db import connection
 from tasks.throttling.back_off import back_off
 
 _THROTTLE = """
-INSERT INTO tasks_transportstate (name, unknowns_in_a_row, throttled_until, throttle_reason, too_many_in_a_row)
-VALUES (%(name)s, 0, statement_timestamp() + make_interval(secs => %(seconds)s), %(why)s, 1)
+INSERT INTO tasks_transportstate (name, unknowns_in_a_row, throttled_until, throttled_at, throttle_reason, too_many_in_a_row)
+VALUES (%(name)s, 0, statement_timestamp() + make_interval(secs => %(seconds)s), statement_timestamp(), %(why)s, 1)
 ON CONFLICT (name) DO UPDATE SET
     throttled_until = GREATEST(tasks_transportstate.throttled_until, EXCLUDED.throttled_until),
+    throttled_at = EXCLUDED.throttled_at,
     throttle_reason = EXCLUDED.throttle_reason,
     -- Those that were in flight at the same time are one refusal.
     too_many_in_a_row = LEAST(1000, tasks_transportstate.too_many_in_a_row
