@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tasks.models import Alarm, Send
-from tasks.preparation import preparing
+from tasks.preparation import lateness, preparing
 from tasks.sends import control, scheduling
 from tests.factories import make_approval, make_edition, make_list, make_publication, make_send, make_subscriber
 
@@ -39,6 +39,16 @@ def test_a_few_minutes_after_a_restart_it_goes_out() -> None:
     send = asleep(timedelta(minutes=59))
 
     assert preparing.prepare(send.pk) is not None
+
+
+def test_to_the_second(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.LATE_GRACE = 60
+    send = asleep(timedelta(0))
+    for late, goes in ((60.000001, False), (60.0, True)):
+        monkeypatch.setattr(lateness.clock, "now", lambda late=late: send.scheduled_at + timedelta(seconds=late))
+        assert (preparing.prepare(send.pk) is not None) is goes
+        Send.objects.filter(status="paused").update(status="scheduled")
+        send.actions.all().delete()
 
 
 def test_how_late_is_a_setting(settings: Any) -> None:

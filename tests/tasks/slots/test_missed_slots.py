@@ -11,7 +11,7 @@ from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.preparation import preparing
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
-from tasks.slots import slot_outcomes, upkeep
+from tasks.slots import missed_slots, slot_outcomes, upkeep
 from tests.factories import make_list, make_subscriber
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
@@ -220,3 +220,79 @@ def test_whoever_resumes_a_paused_slot_has_decided() -> None:
     send.actions.create(what="resumed", who="ada")
 
     assert preparing.prepare(send.pk)
+
+
+# To the microsecond
+
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("beyond", "became"), [(timedelta(0), "late"), (MOMENT, "missed")])
+def test_approved_exactly_at_the_limit_it_is_late_and_a_moment_later_missed(beyond: timedelta, became: str) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication, late_minutes=90)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    assert edition.slot is not None
+
+    slot_outcomes.decide(edition.pk, now=edition.slot + timedelta(minutes=90) + beyond)
+
+    assert outcome(edition) == became
+    assert codes() == (["slot_missed"] if became == "missed" else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("after", "became"), [(-MOMENT, ""), (timedelta(0), ""), (MOMENT, "late")])
+def test_until_its_very_moment_it_is_not_late(after: timedelta, became: str) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    assert edition.slot is not None
+
+    slot_outcomes.decide(edition.pk, now=edition.slot + after)
+
+    assert outcome(edition) == became
+    assert Send.objects.get().scheduled_at == edition.slot
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("beyond", "became"), [(timedelta(0), None), (MOMENT, "missed")])
+def test_unapproved_until_the_limit_it_waits(beyond: timedelta, became: str | None) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication, late_minutes=90)
+    slot = slot_of(publication, ahead=timedelta(days=2))
+    edition = make_draft(publication, slot)
+
+    slot_outcomes.decide(edition.pk, now=slot + timedelta(minutes=90) + beyond)
+
+    assert Slot.objects.filter(at=slot).values_list("outcome", flat=True).first() == became
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("late", "became"), [(timedelta(minutes=5), "sent"), (timedelta(minutes=5) + MOMENT, "late")])
+def test_five_minutes_after_its_time_it_was_sent_on_time(late: timedelta, became: str) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    upkeep.keep_slots()
+    send = Send.objects.get()
+    Send.objects.update(prepared_at=send.scheduled_at + late)
+
+    slot_outcomes.decide(edition.pk, now=send.scheduled_at + HOUR)
+
+    assert outcome(edition) == became
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("beyond", "became"), [(timedelta(0), ""), (MOMENT, "missed")])
+def test_held_until_the_limit_it_may_still_be_approved_again(beyond: timedelta, became: str) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication, late_minutes=30)
+    edition = make_draft(publication, slot_of(publication, ahead=timedelta(days=2)))
+    approve_edition(edition, None)
+    reopen_edition(edition, None)
+    slot = Slot.objects.get()
+
+    missed_slots.miss_with_held_send(slot, Send.objects.get(), edition, slot.at + timedelta(minutes=30) + beyond)
+
+    assert outcome(edition) == became

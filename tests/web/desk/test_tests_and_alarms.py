@@ -59,14 +59,23 @@ def test_a_test_goes_out_and_says_to_whom(desk: Client, edition: Edition) -> Non
         ("[Test] Water and stone", "ada", edition.pk)
     }
     assert TransactionalMail.objects.count() == 3
+    assert [message.level_tag for message in response.context["messages"]] == ["success"]
+
+
+def test_separators_at_the_ends_are_no_addresses(desk: Client, edition: Edition) -> None:
+    desk.post(test_url(edition), {"addresses": " ada@example.com;,\n"})
+
+    assert TransactionalMail.objects.get().to_email == "ada@example.com"
 
 
 @pytest.mark.parametrize(("addresses", "words"), [("", "name at least one address"), ("nobody", "is not an address")])
 def test_what_is_wrong_is_shown(desk: Client, edition: Edition, addresses: str, words: str) -> None:
     response = desk.post(test_url(edition), {"addresses": addresses}, follow=True)
 
+    assert response.redirect_chain[-1][0] == edit_url(edition)
     assert "No test was sent" in shown(response)
     assert words in shown(response)
+    assert [message.level_tag for message in response.context["messages"]] == ["error"]
     assert not TransactionalMail.objects.exists()
 
 

@@ -1,0 +1,68 @@
+"""Each condition of believing in silence at its very edge: without it a reader would get an edition twice (docs/adr/0008)."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tasks.reconciliation import silence
+from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, PASSES, Doubt
+
+GRACE = 100.0
+
+
+def doubt(**fields: Any) -> Doubt:
+    """One that just proves a refusal."""
+    just = {"passes": 5, "age": GRACE + 0.1, "later_heard": 3}
+    meaningful = dict.fromkeys(("all_applied", "enabled", "webhook_accepted", "others_heard"), True)
+    return Doubt(**{"attempt": uuid4(), "batch_id": 1, "send_id": 1} | just | meaningful | fields)
+
+
+def test_the_numbers_are_those_of_the_record() -> None:
+    assert (PASSES, LATER_REQUESTS, HEARD_SHARE) == (5, 3, 0.99)
+
+
+@pytest.mark.parametrize(
+    ("fields", "proves"),
+    [
+        ({}, True),
+        ({"passes": 6, "later_heard": 4, "age": 1e9}, True),
+        ({"passes": 4}, False),
+        ({"later_heard": 2}, False),
+        ({"age": GRACE}, False),
+        ({"all_applied": False}, False),
+        ({"enabled": False}, False),
+        ({"webhook_accepted": False}, False),
+        ({"others_heard": False}, False),
+    ],
+)
+def test_silence_proves_a_refusal_only_where_every_condition_holds(fields: dict[str, Any], proves: bool) -> None:
+    assert doubt(**fields).proves_refusal(GRACE) is proves
+
+
+class _Reporting:
+    name = "sendgrid:test"
+    reports = True
+
+
+@pytest.mark.parametrize(
+    ("fields", "probed"),
+    [
+        ({"later_heard": 2, "age": GRACE / 2}, True),
+        ({"later_heard": 3, "age": GRACE / 2}, False),
+        ({"later_heard": 2, "age": GRACE / 2 - 0.1}, False),
+        ({"later_heard": 0, "age": GRACE, "others_heard": False}, False),
+    ],
+)
+@pytest.mark.django_db
+def test_a_probe_goes_out_only_where_too_few_later_requests_were_heard_of(
+    fields: dict[str, Any], probed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = doubt(**fields)
+    probes: list[int] = []
+    monkeypatch.setattr(silence, "doubts_of", lambda _name, *, grace: [found])
+    monkeypatch.setattr(silence.probes, "probe", lambda batch, **_: probes.append(batch))
+
+    silence.reconcile(transport=_Reporting(), grace=GRACE)  # type: ignore[arg-type]
+
+    assert probes == ([found.batch_id] if probed else [])
