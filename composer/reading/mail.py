@@ -17,6 +17,8 @@ from composer.sanitising import printable
 
 #: Codecs of host names: no mail is in them, and reading them takes quadratic time.
 NO_CHARSETS = {"punycode", "idna"}
+#: What the standard library makes of headers that are none: addresses, dates and types that nobody thought of.
+STUMBLES = (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError, AssertionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,16 @@ def read(raw: bytes) -> tuple[Document, str]:
 
 
 def parse_mail(raw: bytes) -> Mail:
-    """Raises DigestError where no part holds text."""
+    """Raises DigestError where no part holds text, or where its headers cannot be read."""
+    try:
+        return _read(raw)
+    except DigestError:
+        raise
+    except STUMBLES as error:
+        raise DigestError(1, f"the mail's headers cannot be read: {error}; paste its text instead") from error
+
+
+def _read(raw: bytes) -> Mail:
     message = email.message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
     part = message.get_body(preferencelist=("html", "plain"))
@@ -64,11 +75,11 @@ def parse_mail(raw: bytes) -> Mail:
     is_html = part.get_content_type() == "text/html"
     addresses, name = senders_of(message)
     return Mail(
-        subject=str(message.get("subject") or ""),
+        subject=_header(message, "subject"),
         html=content if is_html else "",
         text="" if is_html else content,
         charset=charset,
-        message_id=clean(str(message.get("message-id") or "")),
+        message_id=clean(_header(message, "message-id")),
         addresses=addresses,
         name=name,
         dropped=tuple(_left_out(message)),
@@ -93,16 +104,24 @@ def document_of(mail: Mail) -> Document:
 def senders_of(message: Any) -> tuple[tuple[str, ...], str]:
     """The addresses of a message's From, in lower case, and the name of the first."""
     # What is no address makes the standard library stumble in several ways.
-    with suppress(AttributeError, IndexError, LookupError, TypeError, ValueError):
+    with suppress(*STUMBLES):
         found = message["from"].addresses
         return tuple(one.addr_spec.lower() for one in found), clean(printable(found[0].display_name))
     return (), ""
 
 
+def _header(message: EmailMessage, name: str) -> str:
+    """The first header of this name in its words; as it was sent where it cannot be read."""
+    try:
+        return str(message.get(name) or "")
+    except STUMBLES:
+        return next(printable(str(value)) for key, value in message.raw_items() if key.lower() == name)
+
+
 def _left_out(message: EmailMessage) -> list[Dropped]:
     headers = [
-        Dropped(line=1, text=cut(clean(f"{name}: {value}")), reason="the header of the mail")
-        for name, value in message.items()
+        Dropped(line=1, text=cut(clean(f"{name}: {_header(message, name.lower())}")), reason="the header of the mail")
+        for name in dict.fromkeys(message.keys())
         if name.lower() in {"from", "to", "cc", "date", "reply-to"}
     ]
     attachments = [

@@ -11,7 +11,7 @@ from composer.intake import take_in
 from composer.models import Source, SourceEntry, Story
 from composer.reading.characters import clean, cut
 from composer.reading.errors import DigestError
-from composer.reading.mail import Mail
+from composer.reading.mail import STUMBLES, Mail
 from composer.reading.mail_stories import stories_of
 from composer.sanitising import printable
 from tasks.sources.filters import is_wanted
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 30 * 1024 * 1024
 _LONGEST_ERROR = 300
 #: What reading can stumble over in a mail that nobody thought of.
-READING_ERRORS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, DataError)
+READING_ERRORS = (*STUMBLES, DataError)
 
 
 def may_send(source: Source, addresses: Iterable[str]) -> bool:

@@ -129,6 +129,25 @@ def test_a_comment_that_nothing_ends_is_told_of() -> None:
     assert ("to do", "a comment in the HTML") in [(one.text, one.reason) for one in found.report.dropped]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date: Mon, 02 Jun 99999999999999999999 08:00:00 +0200",
+        "To: @",
+        "Reply-To: =?utf-8?b?/w==?= <",
+        "Cc: a@[",
+        "From: <",
+    ],
+)
+def test_a_mail_s_headers_may_be_nonsense(header: str) -> None:
+    text = f"{header}\nSubject: The Week\nMIME-Version: 1.0\n\nThe Week\n\n1. Quay closes\n\nOn Monday.\n\n2. Trams run\n\nAll night.\n"
+
+    found = parse(text.encode())
+
+    assert [story.headline for story in found.stories] == ["Quay closes", "Trams run"]
+    assert header.partition(":")[0] in " ".join(one.text for one in found.report.dropped)
+
+
 def test_links_that_lead_nowhere_safe_are_taken_off() -> None:
     found = parse(
         "Weekly\n\nHello.\n\n## A\n\nText [x](javascript:alert(1)) and [y](https://example.com).\n\n## B\n\nText.\n"
