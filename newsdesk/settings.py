@@ -194,7 +194,7 @@ PASSWORD_HASHERS = [
 ]
 ALLAUTH_TRUSTED_PROXY_COUNT = LOGIN.trusted_proxies
 ACCOUNT_ADAPTER = "web.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"login": "web.accounts.forms.LoginForm"}
+ACCOUNT_FORMS = {"login": "web.accounts.forms.LoginForm", "reset_password": "web.accounts.forms.ResetPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from composer.models import Publication
 from newsdesk.core import redis_client
@@ -90,6 +92,19 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(
     assert known.redirect_chain == unknown.redirect_chain
     assert "If an account has that address" in unknown.content.decode()
     assert TransactionalMail.objects.count() == 1
+
+
+def test_the_work_is_the_same_for_an_address_that_nobody_has(
+    client: Client, ada: Any, publication: Publication
+) -> None:
+    def written(address: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.post(FORGOTTEN, {"email": address})
+        return sum('INSERT INTO "tasks_letter"' in query["sql"] for query in asked)
+
+    assert [written("nobody@example.com"), written("ada@example.com")] == [1, 1]
+    assert TransactionalMail.objects.get().to_email == "ada@example.com"
+    assert not get_user_model().objects.exclude(pk=ada.pk).exists()
 
 
 def test_nobody_is_flooded(client: Client, ada: Any, publication: Publication) -> None:
