@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from newsdesk.core import disk_space
 from tasks.models import Alarm, Send, WarmUp
@@ -23,7 +24,9 @@ DISK_FULL = f"Less than {disk_space.LEAST_TO_SEND:g} % of the disk is free: noth
 
 
 def why_waiting(send: Send) -> str:
-    """What a send waits for that is `sending`; empty when nothing does."""
+    """What a send waits for that is `sending`, or whose time has come; empty when nothing does."""
+    if send.status == Send.Status.SCHEDULED and send.held_at is None and send.scheduled_at <= timezone.now():
+        return DISK_FULL if disk_space.is_too_short_to_send(settings.HOME.path) else ""
     if send.status != Send.Status.SENDING:
         return ""
     warming_up = WarmUp.objects.filter(pk=send.sender_domain, throttled_until__gt=Now())

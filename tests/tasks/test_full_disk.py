@@ -39,14 +39,14 @@ def test_nothing_is_prepared_or_sent_until_there_is_room(
     assert isinstance(posting.begin(transport), Wait)
     worker_loop.run_worker_loop(transport=transport)
     assert fake_queue.loops == [posting.DISK_SECONDS]
-    assert why_waiting(running) == DISK_FULL
+    assert [why_waiting(running), why_waiting(due)] == [DISK_FULL, DISK_FULL]
     assert Send.objects.get(pk=due.pk).status == Send.Status.SCHEDULED
 
     full.unlink()
     assert preparing.prepare_due() == 1
     worker_loop.run_worker_loop(transport=transport)
     assert set(Batch.objects.values_list("status", flat=True)) == {"submitted"}
-    assert why_waiting(running) == ""
+    assert [why_waiting(Send.objects.get(pk=send.pk)) for send in (running, due)] == ["", ""]
 
 
 def test_an_alarm_is_raised_once_and_ends_by_itself(disk: Path, transport: SendGridTransport) -> None:
