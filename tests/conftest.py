@@ -28,6 +28,7 @@ from newsdesk.core.file_locks import Lock, is_held
 from newsdesk.core.home import Home
 from newsdesk.local_stack import fingerprint
 from newsdesk.local_stack.engines.engines import Engines
+from tests.machine import give_cluster
 
 MIGRATED = "newsdesk"
 TESTED = "newsdesk_test"
@@ -79,7 +80,7 @@ def database_home(migrated_cluster: Path) -> Iterator[Home]:
     """The home of a running PostgreSQL whose database "newsdesk" is migrated and never changed."""
     home = Home(settings.HOME.path / "database")
     home.path.mkdir(mode=0o711)
-    _copy(migrated_cluster, home)
+    give_cluster(home, migrated_cluster)
     with Engines(home, valkey=False, durable=False):
         yield home
 
@@ -181,10 +182,3 @@ def _forget_old_clusters(folder: Path) -> None:
     clusters = sorted(folder.glob("cluster-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for cluster in clusters[KEPT_CLUSTERS - 1 :]:
         shutil.rmtree(cluster, ignore_errors=True)
-
-
-def _copy(cluster: Path, home: Home) -> None:
-    # As the engines' account and with its rights, which shutil does not keep.
-    engines = home.path / "engines"
-    engines.mkdir()
-    subprocess.run(["cp", "-a", cluster, engines / "postgres"], check=True)

@@ -23,6 +23,8 @@ import redis
 
 from newsdesk.core import paths
 from newsdesk.core.home import Home
+from tests.command_line import CommandLine
+from tests.small_disk import mount, unmount
 from tests.waiting import LONG, eventually
 
 #: Seconds that a start may take, in failure only: in a new home it makes a database and migrates it first.
@@ -138,20 +140,17 @@ class Desk:
 
     def __init__(self, up: Up) -> None:
         self.up = up
+        self._commands = CommandLine(environment(up.home))
 
     def __call__(self, *words: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "newsdesk", *words, "--json"],
-            env=environment(self.up.home),
-            capture_output=True,
-            text=True,
-            timeout=LONG,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
+        said = self._commands.run(*words, "--json")
+        assert said.code == 0, said.errors
+        answer = json.loads(said.output)
         assert isinstance(answer, dict)
         return answer
+
+    def close(self) -> None:
+        self._commands.close()
 
     def sandbox(self, path: str, body: object = None, method: str | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -196,27 +195,58 @@ class Desk:
 
 
 @contextmanager
-def running_desk(readers: int) -> Iterator[Desk]:
-    """A new home with a publication "weekly", a list "readers", and a segment "fifth" that holds every fifth of them."""
+def new_home(cluster: Path | None = None, *, megabytes: int = 0) -> Iterator[Home]:
+    """A home that is gone afterwards.
+
+    `cluster`: a migrated one of PostgreSQL to begin with; making one takes half a minute. `megabytes`: the size of a disk of its own, where one may be
+    mounted.
+    """
     path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
     path.chmod(0o711)
-    up = start(Home(path))
+    home = Home(path)
+    is_mounted = bool(megabytes) and mount(path, megabytes=megabytes)
     try:
-        desk = Desk(up)
-        sender, address = "The Weekly <news@example.com>", "1 Main Street"
-        desk("new-publication", "weekly", "--title", "The Weekly", "--from", sender, "--address", address)
-        lines = (f"reader{number}@example.com,Reader {number},{number % 5}\n" for number in range(readers))
-        (path / "readers.csv").write_text("email,name,fifth\n" + "".join(lines), encoding="utf-8")
-        report = desk("import-subscribers", str(path / "readers.csv"), "--publication", "weekly", "--list", "readers")
-        assert (report["rows"], report["created"], report["rejected"]) == (readers, readers, [])
-        rule = json.dumps({"field": "attributes.fifth", "op": "eq", "value": "3"})
-        segment = desk("new-segment", "fifth", "--publication", "weekly", "--rule", rule)
-        assert segment == {"segment": "fifth", "readers": readers // 5}
-        yield desk
+        if cluster is not None:
+            give_cluster(home, cluster)
+        yield home
     finally:
-        if up.process.poll() is None:
-            up.end(signal.SIGTERM)
+        if is_mounted:
+            unmount(path)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def give_cluster(home: Home, cluster: Path) -> None:
+    """A copy of the cluster for a home that has none, as the engines' account and with its rights, which shutil does not keep."""
+    (home.path / "engines").mkdir()
+    subprocess.run(["cp", "-a", cluster, home.path / "engines" / "postgres"], check=True)
+
+
+@contextmanager
+def running_desk(readers: int, cluster: Path, *, megabytes: int = 0) -> Iterator[Desk]:
+    """A new home with a publication "weekly", a list "readers", and a segment "fifth" that holds every fifth of them."""
+    with new_home(cluster, megabytes=megabytes) as home:
+        desk = Desk(start(home))
+        try:
+            furnish(desk, readers)
+            yield desk
+        finally:
+            desk.close()
+            if desk.up.process.poll() is None:
+                desk.up.end(signal.SIGTERM)
+
+
+def furnish(desk: Desk, readers: int) -> None:
+    """What `running_desk` has."""
+    sender, address = "The Weekly <news@example.com>", "1 Main Street"
+    desk("new-publication", "weekly", "--title", "The Weekly", "--from", sender, "--address", address)
+    lines = (f"reader{number}@example.com,Reader {number},{number % 5}\n" for number in range(readers))
+    file = desk.up.home.path / "readers.csv"
+    file.write_text("email,name,fifth\n" + "".join(lines), encoding="utf-8")
+    report = desk("import-subscribers", str(file), "--publication", "weekly", "--list", "readers")
+    assert (report["rows"], report["created"], report["rejected"]) == (readers, readers, [])
+    rule = json.dumps({"field": "attributes.fifth", "op": "eq", "value": "3"})
+    segment = desk("new-segment", "fifth", "--publication", "weekly", "--rule", rule)
+    assert segment == {"segment": "fifth", "readers": readers // 5}
 
 
 def kill_some_worker(up: Up, dice: random.Random) -> None:

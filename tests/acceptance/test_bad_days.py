@@ -1,4 +1,4 @@
-"""A part of a running Newsdesk stands still: readers and SendGrid are answered, and nothing is lost."""
+"""A part of a running Newsdesk stands still, or its disk is full: readers and SendGrid are answered, and nothing is lost."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from newsdesk.core.home import Home
 from sandbox.signing import SigningKey
 from tests.machine import Desk, Up, children, environment, running_desk
+from tests.small_disk import fill
 from tests.waiting import LONG, eventually
 
 pytestmark = [
@@ -27,6 +29,8 @@ pytestmark = [
 ]
 
 READERS = 100
+#: Of the disk. A database of its own with what it keeps for a restart has some 100.
+MEGABYTES = 400
 #: Seconds within which everybody is answered whatever stands still: 6 for the database, and what a busy machine adds.
 BOUNDED = 30.0
 _TOKENS = f"""
@@ -64,7 +68,7 @@ class Outside:
 
     def calls(self, each: int) -> list[Call]:
         """So many unsubscribes and so many events."""
-        return [*(self._unsubscribe() for _ in range(each)), *(self._event() for _ in range(each))]
+        return [*(self._unsubscribe() for _ in range(each)), *(self.event() for _ in range(each))]
 
     def post(self, calls: list[Call]) -> tuple[list[int], float]:
         """All at once: the statuses, and the seconds until the last had its answer."""
@@ -98,10 +102,12 @@ class Outside:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return Call(f"/u/{token}", b"List-Unsubscribe=One-Click", form, f"reader {pk}")
 
-    def _event(self) -> Call:
+    def event(self, *, size: int = 0) -> Call:
+        """One event, in a body of at least so many bytes."""
         self._events += 1
         address, moment = f"event{self._events}@example.com", int(time.time())
-        body = json.dumps([{"email": address, "timestamp": moment, "event": "processed"}]).encode()
+        report = {"email": address, "timestamp": moment, "event": "processed", "more": os.urandom(size // 2).hex()}
+        body = json.dumps([report]).encode()
         headers = {**self._key.headers(body, timestamp=moment), "Content-Type": "application/json"}
         return Call("/webhooks/sendgrid", body, headers, address)
 
@@ -156,8 +162,8 @@ def health(up: Up) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with running_desk(READERS) as one:
+def desk(migrated_cluster: Path) -> Iterator[Desk]:
+    with running_desk(READERS, migrated_cluster, megabytes=MEGABYTES) as one:
         yield one
 
 
@@ -195,3 +201,55 @@ def test_a_frozen_database_is_503_in_bounded_time_and_nothing_is_lost(desk: Desk
     assert eventually(desk.up.healthy)
     assert eventually(outside.all_is_applied)
     assert outside.lost() == set()
+
+
+def test_a_full_disk_loses_nothing_and_all_goes_on_by_itself(desk: Desk, outside: Outside) -> None:
+    path = desk.up.home.path
+    if not path.is_mount():
+        pytest.skip("only root may mount a small disk")
+    assert eventually(desk.up.healthy)
+    edition = desk.compose()
+    # Room to write down that there is an alarm and a send, but less than 2 %.
+    almost_full = fill(path, leave=int(0.015 * MEGABYTES * 1024**2))
+    assert eventually(lambda: alarm_stands(desk))
+    assert health(desk.up)["disk"] == "1.5 % free"
+    send = int(desk("send", str(edition), "--list", "readers")["send"])
+    assert "nothing is sent until there is room" in desk("status", str(send))["held"]
+
+    full = fill(path, name="the-rest")
+    for _ in range(3):
+        answers, seconds = outside.post(outside.calls(10))
+        assert set(answers) <= {200, 204, 503}
+        assert seconds < BOUNDED
+    # What is there already has room for a little more, but not for this.
+    large = [outside.event(size=2_000_000)]
+    assert outside.post(large)[0] == [503]
+    assert health(desk.up)["disk"] == "0.0 % free"
+    assert desk.sandbox(f"/sandbox/ledger?category=edition-{edition}")["accepted"] == 0
+
+    full.unlink()
+    almost_full.unlink()
+    outside.until_heard([*outside.calls(5), *large])
+    assert eventually(desk.up.healthy)
+    assert health(desk.up)["disk"] == "ok"
+    assert eventually(outside.all_is_applied)
+    assert outside.lost() == set()
+    told = desk.wait_until_sent(send)
+    desk.assert_each_reader_got_it_once(edition, told)
+    assert eventually(lambda: not alarm_stands(desk))
+    # Its reader goes on: of what is killed gunicorn writes a line.
+    before = len(web_log(desk))
+    os.kill(children(desk.up.child("gunicorn"))[0], signal.SIGKILL)
+    assert eventually(lambda: b"SIGKILL" in web_log(desk)[before:])
+
+
+def alarm_stands(desk: Desk) -> bool:
+    with _database(desk.up.home) as database:
+        return bool(
+            database.execute("SELECT 1 FROM tasks_alarm WHERE code = 'disk_space' AND cleared_at IS NULL").fetchall()
+        )
+
+
+def web_log(desk: Desk) -> bytes:
+    path = desk.up.home.logs / "web.log"
+    return path.read_bytes() if path.exists() else b""

@@ -1,6 +1,7 @@
 """Moving in from every service that is known: by the provider's own ledger nobody is mailed who had left there."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,8 @@ pytestmark = pytest.mark.acceptance
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with running_desk(5) as desk:
+def desk(migrated_cluster: Path) -> Iterator[Desk]:
+    with running_desk(5, migrated_cluster) as desk:
         yield desk
 
 

@@ -3,19 +3,16 @@
 import csv
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from newsdesk.core.home import Home
 from newsdesk.core.paths import samples_dir
-from tests.machine import Desk, environment, start
+from tests.machine import Desk, environment, new_home, start
 
 pytestmark = pytest.mark.acceptance
 
@@ -32,15 +29,14 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
-    path.chmod(0o711)
-    up = start(Home(path))
-    try:
-        yield Desk(up)
-    finally:
-        up.end(signal.SIGTERM)
-        shutil.rmtree(path, ignore_errors=True)
+def desk(migrated_cluster: Path) -> Iterator[Desk]:
+    with new_home(migrated_cluster) as home:
+        desk = Desk(start(home))
+        try:
+            yield desk
+        finally:
+            desk.close()
+            desk.up.end(signal.SIGTERM)
 
 
 def test_the_tour_acts_on_the_readers_own_edition(desk: Desk) -> None:

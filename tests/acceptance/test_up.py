@@ -3,11 +3,9 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsdesk.core.home import Home
-from tests.machine import Up, command, newsdesk, start, status
+from tests.machine import Up, command, new_home, newsdesk, start, status
 from tests.waiting import LONG, eventually
 
 pytestmark = [
@@ -29,11 +27,9 @@ ENGINES = {"postgres": "bin/postgres", "valkey": "valkey-server"}
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
-    path.chmod(0o711)
-    yield Home(path)
-    shutil.rmtree(path)
+def home(migrated_cluster: Path) -> Iterator[Home]:
+    with new_home(migrated_cluster) as home:
+        yield home
 
 
 @pytest.fixture
@@ -135,10 +131,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
 
 
 def test_commands_and_up_at_once_in_a_new_home() -> None:
-    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
-    path.chmod(0o711)
-    home = Home(path)
-    try:
+    with new_home() as home:
         commands = [newsdesk(home, "status", "--json") for _ in range(2)]
         up = start(home)
         for each in commands:
@@ -147,5 +140,3 @@ def test_commands_and_up_at_once_in_a_new_home() -> None:
             assert json.loads(output) == {"sends": []}
         up.end(signal.SIGTERM)
         assert up.process.returncode == 0
-    finally:
-        shutil.rmtree(path)

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,8 +24,8 @@ FIFTH = READERS // 5
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with running_desk(READERS) as desk:
+def desk(migrated_cluster: Path) -> Iterator[Desk]:
+    with running_desk(READERS, migrated_cluster) as desk:
         yield desk
 
 

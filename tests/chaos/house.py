@@ -19,7 +19,7 @@ from newsdesk.core import paths
 from newsdesk.core.child_process import spawn
 from newsdesk.core.home import Home
 from tests.chaos.plans import GRACE
-from tests.machine import UNTIL_UP, Up, command, environment
+from tests.machine import UNTIL_UP, Up, command, environment, give_cluster
 from tests.waiting import eventually
 
 PUBLICATION = "weekly"
@@ -43,8 +43,7 @@ class House:
         path.chmod(0o711)
         self.home = Home(path)
         if cluster is not None:
-            (path / "engines").mkdir()
-            subprocess.run(["cp", "-a", cluster, path / "engines" / "postgres"], check=True)
+            give_cluster(self.home, cluster)
         self.connections = connections
         self._database: psycopg.Connection[Any] | None = None
         self._hand: subprocess.Popen[str] | None = None

@@ -1,0 +1,64 @@
+"""Commands of one home, run one after the other in one process: starting each anew takes most of a test's time.
+
+How a command starts and ends by itself is shown by `tests/acceptance/test_readme_tour.py` and `test_up.py`.
+"""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """What a command ended with and what it wrote."""
+
+    code: int
+    output: str
+    errors: str
+
+
+class CommandLine:
+    """The process, started with the first command; it ends with `close`, or with whoever started it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, *words: str) -> Said:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.command_line"],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        return Said(*json.loads(self._process.stdout.readline()))
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
+
+
+def main() -> None:
+    from newsdesk import cli
+
+    answers = sys.stdout
+    for line in sys.stdin:
+        output, errors = io.StringIO(), io.StringIO()
+        with redirect_stdout(output), redirect_stderr(errors):
+            code = cli.main(json.loads(line))
+        answers.write(json.dumps([code, output.getvalue(), errors.getvalue()]) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
