@@ -18,10 +18,13 @@ _WORDS = """
     ventes commercial accueil comptabilite secretariat biuro sekretariat
 """
 _ROLES = frozenset(_WORDS.split())
+_APART = str.maketrans("", "", "-_.")
 
 
 def role(address: str) -> str:
     """The role that the address names, as it is written there in lower case; "" for all others."""
     local = address.partition("@")[0].lower()
-    plain = local.partition("+")[0].replace("-", "").replace("_", "").replace(".", "")
+    if local.isalpha():
+        return local if local in _ROLES else ""
+    plain = local.partition("+")[0].translate(_APART)
     return local if plain in _ROLES else ""

@@ -140,14 +140,14 @@ class RowReader:
         if count < width:
             self._warn(line, f"{_count(count)}, but the heading has {width}: the others are taken for empty")
             cells = [*cells, *[""] * (width - count)]
-        elif any(cell.strip() for cell in cells[width:]):
+        elif count > width and any(cell.strip() for cell in cells[width:]):
             if self._layout.reads_states:
                 raise RowError(f"{_count(count)}, but the heading has {width}: which one says the state is not certain")
             self._warn(line, f"{_count(count)}, but the heading has {width}: the last are left out")
         for at in self._layout.nameless:
             if cells[at].strip():
                 self._warn(line, "a cell in a column without a heading is left out")
-        return cells[:width]
+        return cells if len(cells) == width else cells[:width]
 
     def _name(self, cells: Sequence[str]) -> str:
         whole = self._cell(cells, "name")

@@ -62,17 +62,24 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         cursor.execute("SET LOCAL work_mem = '128MB'")
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
         rejected = _reject_erased(cursor)
-        cursor.execute(_MERGE_DOUBLE)
-        if "tracking" in plan.fields:
-            cursor.execute(answers.MERGE_DOUBLE)
-        rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
+        cursor.execute(_DOUBLE)
+        # Grouping a million rows costs: it is done once, and what follows from it only where there is any.
+        if cursor.rowcount:
+            cursor.execute(_MERGE_DOUBLE)
+            if "tracking" in plan.fields:
+                cursor.execute(answers.MERGE_DOUBLE)
+            rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
+        cursor.execute("DROP TABLE newsdesk_import_double")
         if hashed_suppressions.exist():
             with connection.chunked_cursor() as staged:
                 staged.execute("SELECT address FROM newsdesk_import")
                 hashed_suppressions.resolve(address for (address,) in staged)
         found = dict(_rows(cursor, "SELECT state, count(*) FROM newsdesk_import GROUP BY state"))
-        cursor.execute(_CREATE)
         cursor.execute(_FIND)
+        cursor.execute(_CREATE)
+        if _rows(cursor, _IS_ANY_UNKNOWN)[0][0]:
+            # Made by somebody else since the first look.
+            cursor.execute(_FIND)
         profiles.change(cursor, plan)
         if "tracking" in plan.fields:
             answers.apply(cursor, source)
@@ -152,21 +159,22 @@ WHERE {exist} AND x.reason = 'erased' AND x.address = {form}
 RETURNING line, 'this reader asked to be erased'
 """
 
-# The first row of an address is taken; the worst that any of them says holds.
-_MERGE_DOUBLE = f"""
-UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at), list_only = every.list_only
-FROM (
-    SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at,
-        COALESCE(bool_and(list_only) FILTER (WHERE state >= {State.UNSUBSCRIBED}), false) AS list_only
-    FROM newsdesk_import GROUP BY address HAVING count(*) > 1
-) every
-WHERE i.line = every.line AND i.address = every.address AND (i.state < every.state OR i.list_only <> every.list_only)
+_DOUBLE = f"""
+CREATE TEMPORARY TABLE newsdesk_import_double ON COMMIT DROP AS
+SELECT address, min(line) AS line, max(state) AS state, min(left_at) AS left_at,
+    COALESCE(bool_and(list_only) FILTER (WHERE state >= {State.UNSUBSCRIBED}), false) AS list_only
+FROM newsdesk_import GROUP BY address HAVING count(*) > 1
 """  # noqa: S608 - made of constants
 
+# The first row of an address is taken; the worst that any of them says holds.
+_MERGE_DOUBLE = """
+UPDATE newsdesk_import i SET state = every.state, left_at = COALESCE(i.left_at, every.left_at), list_only = every.list_only
+FROM newsdesk_import_double every
+WHERE i.line = every.line AND i.address = every.address AND (i.state < every.state OR i.list_only <> every.list_only)
+"""
+
 _REJECT_DOUBLE = """
-DELETE FROM newsdesk_import USING (
-    SELECT address, min(line) AS line FROM newsdesk_import GROUP BY address HAVING count(*) > 1
-) first
+DELETE FROM newsdesk_import USING newsdesk_import_double first
 WHERE newsdesk_import.address = first.address AND newsdesk_import.line > first.line
 RETURNING newsdesk_import.line, 'the same address as on line ' || first.line
 """
@@ -174,8 +182,7 @@ RETURNING newsdesk_import.line, 'the same address as on line ' || first.line
 _CREATE = """
 WITH created AS (
     INSERT INTO subscribers_subscriber (email, name, language, timezone, attributes, tags)
-    SELECT email, name, language, timezone, attributes, tags FROM newsdesk_import
-    WHERE NOT EXISTS (SELECT 1 FROM subscribers_subscriber s WHERE lower(s.email) = newsdesk_import.address)
+    SELECT email, name, language, timezone, attributes, tags FROM newsdesk_import WHERE subscriber_id IS NULL
     ORDER BY address
     ON CONFLICT (lower(email)) DO NOTHING
     RETURNING id, lower(email) AS address
@@ -188,3 +195,5 @@ _FIND = """
 UPDATE newsdesk_import SET subscriber_id = s.id FROM subscribers_subscriber s
 WHERE newsdesk_import.subscriber_id IS NULL AND lower(s.email) = newsdesk_import.address
 """
+
+_IS_ANY_UNKNOWN = "SELECT EXISTS (SELECT 1 FROM newsdesk_import WHERE subscriber_id IS NULL)"
