@@ -1,4 +1,4 @@
-"""Whoever opens an edition and does nothing has edited nothing, however slow the machine is."""
+"""Whoever opens an edition and does nothing has edited nothing, and whatever was typed is saved, however slow the machine is."""
 
 from typing import Any
 
@@ -43,3 +43,25 @@ def test_opening_an_edition_saves_nothing(desk: Any, live_server: Any, edition: 
     if not approved:
         desk.fill("#id_title", "Ferries")
         assert eventually(lambda: Edition.objects.get(pk=edition.pk).title == "Ferries")
+
+
+#: Somebody types into another field at the moment at which the first save is answered.
+TYPED_MEANWHILE = """
+    const real = window.fetch;
+    let saves = 0;
+    window.fetch = async (url, options) => {
+        const answer = await real(url, options);
+        if (String(url).includes("/editions/edit/") && !saves++) document.getElementById("id_preheader").value = "Typed meanwhile";
+        return answer;
+    };
+"""
+
+
+def test_what_is_typed_while_a_save_is_under_way_is_saved_too(desk: Any, live_server: Any, edition: Edition) -> None:
+    desk.add_init_script(TYPED_MEANWHILE + SLOW)
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
+    desk.wait_for_function("() => happened.includes('w-unsaved:watch-edits')")
+
+    desk.fill("#id_title", "Ferries")
+
+    assert eventually(lambda: Edition.objects.get(pk=edition.pk).preheader == "Typed meanwhile")

@@ -48,8 +48,9 @@ class EditionPreview(PreviewOnEditView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Raises PermissionDenied for whoever may not look at readers."""
         asked = _MODE.fullmatch(request.GET.get("mode", ""))
+        answer: HttpResponse
         if not asked:
-            answer: HttpResponse = super().get(request, *args, **kwargs)
+            answer = super().get(request, *args, **kwargs)
             return answer
         _require_readers(request, self.object)
         form = self.get_form(self._get_form_data(self._get_form_state()))

@@ -1,6 +1,9 @@
-/* An editor of rich text writes its field anew once it stands on the page. On a slow machine that comes after Wagtail has noted
-   how the form was, and looks like an edit: it would be saved, or warned of. Until a person does something, nothing is an edit. */
+/* What counts as an edit of an open form, where Wagtail is mistaken. */
 (() => {
+  const controllerOf = (form) => window.wagtail.app.getControllerForElementAndIdentifier(form, "w-unsaved");
+
+  /* An editor of rich text writes its field anew once it stands on the page. On a slow machine that comes after Wagtail has noted
+     how the form was, and looks like an edit: it would be saved, or warned of. Until a person does something, nothing is an edit. */
   let touched = false;
   const note = (event) => (touched ||= event.isTrusted);
   ["keydown", "pointerdown", "input", "paste", "drop"].forEach((kind) => document.addEventListener(kind, note, { capture: true, passive: true }));
@@ -8,7 +11,7 @@
   document.addEventListener(
     "w-unsaved:add",
     (event) => {
-      const unsaved = window.wagtail.app.getControllerForElementAndIdentifier(event.target, "w-unsaved");
+      const unsaved = controllerOf(event.target);
       // A form that comes back with errors holds what is not saved yet.
       if (touched || !unsaved || unsaved.forceValue) return;
       event.stopImmediatePropagation();
@@ -16,4 +19,13 @@
     },
     { capture: true },
   );
+
+  /* Once an automatic save is answered, Wagtail takes the form as it stands for saved. What was typed while it was under way is not:
+     the form as it was posted is the saved one. */
+  let posted = null;
+  document.addEventListener("w-autosave:save", (event) => (posted = controllerOf(event.target)?.formData));
+  document.addEventListener("w-autosave:success", (event) => {
+    const unsaved = controllerOf(event.target);
+    if (unsaved && posted !== null) unsaved.initialFormData = unsaved.previousFormData = posted;
+  });
 })();
