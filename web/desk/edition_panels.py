@@ -35,6 +35,7 @@ class EditionStatusPanel(BaseSidePanel):
             "edition": edition,
             "status": status_of(edition),
             "approval": edition.approval,
+            "variants": len(report.variants) if (report := parent_context.get("report")) else 0,
             "held": held_sends(edition) if edition.pk else [],
             "revision": revision,
             "remarks": open_remarks(edition),
@@ -61,7 +62,8 @@ class EditionChecksPanel(BaseSidePanel):
 
     def __init__(self, edition: Edition, request: Any) -> None:
         super().__init__(edition, request)
-        ready = bool(edition.pk and edition.publication_id) and not edition.approval
+        self.approved = bool(edition.pk and edition.approval)
+        ready = bool(edition.pk and edition.publication_id) and not self.approved
         self.problems: tuple[Problem, ...] = ()
         #: Bytes of the mail and its stories, for the running order.
         self.sizes: dict[str, Any] = {}
@@ -83,7 +85,7 @@ class EditionChecksPanel(BaseSidePanel):
         return {
             **context,
             "edition": self.object,
-            "approved": bool(self.object.pk and self.object.approval),
+            "approved": self.approved,
             "errors": self._placed("error"),
             "warnings": self._placed("warning"),
         }

@@ -110,7 +110,7 @@ class WithEditionPanels:
         context["edition_scripts"] = [versioned_static(f"web/desk/{name}") for name in SCRIPTS]
         checks = next(panel for panel in context["side_panels"] if isinstance(panel, EditionChecksPanel))
         context["errors_count"], context["sizes"] = checks.errors, checks.sizes
-        if checks.problems:
+        if checks.problems or checks.approved:
             view.form.untouched = checks.untouched
         context["suggestions"] = suggested(view.form.instance)
         return context
@@ -126,14 +126,21 @@ class EditionCreateView(MadeOnce, WithEditionPanels, CreateView):
 class EditionEditView(WithEditionPanels, EditView):
     partials_template_name = "web/desk/edition_partials.html"
 
+    _read: Edition | None = None
+
     def get_queryset(self) -> "QuerySet[Edition]":
         editions: QuerySet[Edition] = super().get_queryset()
-        return editions.select_related("publication", "latest_revision__user")
+        editions = editions.select_related("publication", "latest_revision__user")
+        return with_status(editions) if self.request.method == "GET" else editions
 
     def get_object(self, queryset: Any = None) -> Edition:
+        """A page that only reads asks once; Wagtail's view does twice."""
+        if self._read is not None:
+            return self._read
         edition: Edition = super().get_object(queryset)
         if self.request.method == "GET":
             edition.remember_approval()
+            self._read = edition
         return edition
 
     def get_available_actions(self) -> list[str]:

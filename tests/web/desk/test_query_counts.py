@@ -3,14 +3,31 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from composer import story_copying
 from composer.models import Edition, Publication, Remark, Story
+from tests.browser.desk_pages import addresses
+from tests.browser.desk_world import make_desk_world
 
 pytestmark = pytest.mark.integration
 MOST = 30
+LOOKED_AT = (
+    "home",
+    "edition-add",
+    "edition-sent",
+    "edition-paused",
+    "edition-sending",
+    "edition-approved",
+    "sources",
+    "publication-edit",
+    "calendar",
+    "search",
+    "team",
+)
 
 
 @pytest.fixture
@@ -48,3 +65,17 @@ def test_the_remarks(desk: Client, long_edition: Edition, django_assert_max_num_
 
     with django_assert_max_num_queries(10):
         assert len(desk.get(url).json()["remarks"]) == 12
+
+
+def test_pages_of_a_desk_in_its_third_month(desk: Client, publication: Publication) -> None:
+    """With editions in every state, readers, sources and a team; benchmarks/desk.py has all pages, and ten years."""
+    pages = addresses(make_desk_world(publication))
+    asked = {}
+    for name in LOOKED_AT:
+        assert desk.get(pages[name]).status_code == 200, name
+        with CaptureQueriesContext(connection) as captured:
+            desk.get(pages[name])
+        # The tests' own transaction makes savepoints of what else would begin one.
+        asked[name] = sum("SAVEPOINT" not in one["sql"] for one in captured)
+
+    assert {name: queries for name, queries in asked.items() if queries > MOST} == {}
