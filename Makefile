@@ -82,6 +82,7 @@ bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also se
 		if [ ! -f "$$file" ]; then continue; fi; \
 		set --; if [ -z "$(FULL)" ]; then case "$$file" in \
 			*/million.py) set -- --readers 100000;; \
+			*/desk.py) set -- --readers 50000;; \
 			*/memory.py) set -- --sizes 10000 100000;; \
 		esac; fi; \
 		found=1; echo "== $$file $$*"; $(BIN)/python "$$file" "$$@" || exit 1; \
