@@ -1,6 +1,6 @@
 """Commands of one home, run one after the other in one process: starting each anew takes most of a test's time.
 
-How a command starts and ends by itself is shown by `tests/acceptance/test_readme_tour.py` and `test_up.py`.
+How a command starts and ends by itself is shown by `tests/acceptance/test_up.py` and `tests/newsdesk`.
 """
 
 import io
@@ -9,7 +9,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import NamedTuple
+
+#: What commands in the documentation are typed in.
+ROOT = Path(__file__).parent.parent
 
 
 class Said(NamedTuple):
@@ -32,6 +36,7 @@ class CommandLine:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.command_line"],
                 env=self._environment,
+                cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -140,17 +140,17 @@ class Desk:
 
     def __init__(self, up: Up) -> None:
         self.up = up
-        self._commands = CommandLine(environment(up.home))
+        self.commands = CommandLine(environment(up.home))
 
     def __call__(self, *words: str) -> dict[str, Any]:
-        said = self._commands.run(*words, "--json")
+        said = self.commands.run(*words, "--json")
         assert said.code == 0, said.errors
         answer = json.loads(said.output)
         assert isinstance(answer, dict)
         return answer
 
     def close(self) -> None:
-        self._commands.close()
+        self.commands.close()
 
     def sandbox(self, path: str, body: object = None, method: str | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

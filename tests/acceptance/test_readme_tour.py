@@ -4,15 +4,13 @@ import csv
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from newsdesk.core.paths import samples_dir
-from tests.machine import Desk, environment, new_home, start
+from tests.machine import Desk, new_home, start
 
 pytestmark = pytest.mark.acceptance
 
@@ -48,16 +46,9 @@ def test_the_tour_acts_on_the_readers_own_edition(desk: Desk) -> None:
     for line in commands():
         program, *words = shlex.split(line)
         assert program == "newsdesk"
-        done = subprocess.run(
-            [sys.executable, "-m", "newsdesk", *words],
-            env={**environment(desk.up.home), "PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said += done.stdout
-        assert done.returncode == 0, f"{line}: {done.stderr}"
+        done = desk.commands.run(*words)
+        said += done.output
+        assert done.code == 0, f"{line}: {done.errors}"
 
     assert "weekly No. 1 goes out" in said
     told = desk.wait_until_sent(1)

@@ -32,43 +32,39 @@ def home(migrated_cluster: Path) -> Iterator[Home]:
         yield home
 
 
-@pytest.fixture
-def up(home: Home) -> Iterator[Up]:
+@pytest.fixture(scope="module")
+def running(home: Home) -> Iterator[Up]:
     up = start(home)
     yield up
     if up.process.poll() is None:
         up.end(signal.SIGTERM)
 
 
-def test_everything_starts_serves_and_stops(up: Up) -> None:
-    page = urllib.request.urlopen(f"{up.url}/desk/login/", timeout=LONG).read().decode()
+def test_everything_starts_and_serves(running: Up) -> None:
+    page = urllib.request.urlopen(f"{running.url}/desk/login/", timeout=LONG).read().decode()
     stylesheet = re.search(r'href="(/static/[^"]+\.css)"', page)
     assert stylesheet is not None
-    assert status(up.url + stylesheet[1]) == 200
-    up.home.media.mkdir(exist_ok=True)
-    (up.home.media / "picture.txt").write_text("seen", encoding="utf-8")
-    assert status(f"{up.url}/media/picture.txt") == 200
-    assert status(f"{up.url}/media/../secret-key") in {400, 404}
-    assert status(f"{up.home.sandbox_url()}/") == 200
+    assert status(running.url + stylesheet[1]) == 200
+    running.home.media.mkdir(exist_ok=True)
+    (running.home.media / "picture.txt").write_text("seen", encoding="utf-8")
+    assert status(f"{running.url}/media/picture.txt") == 200
+    assert status(f"{running.url}/media/../secret-key") in {400, 404}
+    assert status(f"{running.home.sandbox_url()}/") == 200
 
-    second = newsdesk(up.home, "up")
+    second = newsdesk(running.home, "up")
     output, errors = second.communicate(timeout=LONG)
     assert second.returncode == 1
     assert output == ""
-    assert errors == f"newsdesk: Newsdesk is already up in {up.home.path} ({up.url}).\n"
+    assert errors == f"newsdesk: Newsdesk is already up in {running.home.path} ({running.url}).\n"
 
-    borrowing = newsdesk(up.home, "status", "--json")
+    borrowing = newsdesk(running.home, "status", "--json")
     output, errors = borrowing.communicate(timeout=LONG)
     assert (json.loads(output), errors) == ({"sends": []}, "")
 
-    everyone = up.everyone()
-    said = up.end(signal.SIGINT)
-    assert up.process.returncode == 0
-    password = up.home.first_password()
-    assert f"newsdesk | Log in as editor with the password {password}\n" in said
-    assert f"newsdesk | The desk is at {up.url}/desk/\n" in said
+    said = running.printed_until("Ctrl-C stops everything.")
+    assert f"newsdesk | Log in as editor with the password {running.home.first_password()}\n" in said
+    assert f"newsdesk | The desk is at {running.url}/desk/\n" in said
     assert "Traceback" not in said
-    assert not any(map(command, everyone))
 
 
 @pytest.mark.parametrize("name", [*PROGRAMS, *ENGINES])
@@ -79,13 +75,6 @@ def test_what_is_killed_starts_again(running: Up, name: str) -> None:
     os.kill(killed, signal.SIGKILL)
     assert eventually(lambda: running.child(mark) not in {0, killed})
     assert eventually(running.healthy)
-
-
-@pytest.fixture(scope="module")
-def running(home: Home) -> Iterator[Up]:
-    up = start(home)
-    yield up
-    up.end(signal.SIGTERM)
 
 
 def test_a_connection_made_while_the_web_restarts_is_answered(running: Up) -> None:
@@ -106,7 +95,9 @@ def test_nobody_reading_its_output_stops_nothing(home: Home, running: Up) -> Non
     assert eventually(running.healthy)
 
 
-def test_nothing_survives_kill_9_and_the_next_one_finds_its_port_and_password(home: Home, running: Up) -> None:
+def test_nothing_survives_kill_9_and_the_next_one_finds_its_port_and_password_and_stops(
+    home: Home, running: Up
+) -> None:
     everyone, url, password = running.everyone(), running.url, home.first_password()
     assert len(everyone) >= 10
     running.end(signal.SIGKILL)
@@ -114,11 +105,13 @@ def test_nothing_survives_kill_9_and_the_next_one_finds_its_port_and_password(ho
     assert home.run_state() == {}
     again = start(home)
     assert (again.url, home.first_password()) == (url, password)
+    everyone = again.everyone()
     said = again.printed_until("Ctrl-C stops everything.") + again.end(signal.SIGINT)
+    assert again.process.returncode == 0
     assert password not in said
+    assert "Traceback" not in said
     assert f"the first password is kept in {home.path / 'first-password'}" in said
-    again = start(home)
-    running.process = again.process
+    assert not any(map(command, everyone))
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
