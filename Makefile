@@ -7,6 +7,8 @@ PINS := requirements.txt requirements-dev.txt
 # Holds the folder the .venv was made in: a .venv that was copied or moved calls its programs by their old place.
 STAMP := .venv/ready
 HERE := $(shell pwd -P)
+# Cosmic Ray has a .venv of its own: what it needs is none of what we run on.
+MUTANTS := .mutants
 # Tests run side by side in this many processes.
 JOBS := 2
 
@@ -14,7 +16,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos bench pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos bench mutants pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -88,12 +90,19 @@ bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also se
 		found=1; echo "== $$file $$*"; $(BIN)/python "$$file" "$$@" || exit 1; \
 	done; [ -n "$$found" ] || echo "There are no benchmarks yet."
 
+mutants: $(STAMP) ## change the core at random and see whether a test notices; ONLY="slots tokens", SAMPLE=25 of each, SEED=1
+	@[ -x $(MUTANTS)/bin/cosmic-ray ] || { $(BIN)/python -m venv $(MUTANTS) && \
+		$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.txt; }
+	@$(BIN)/python -m tests.mutants --cosmic-ray "$(HERE)/$(MUTANTS)/bin/cosmic-ray" --sample $(or $(SAMPLE),25) --seed $(or $(SEED),1) \
+		$(if $(ONLY),--groups $(ONLY))
+
 # Versions stay as they are where they still fit; `make pins UPGRADE=--upgrade` takes the newest.
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)
 pins: $(STAMP) ## write requirements*.txt anew from requirements*.in
 	$(PIN) requirements.in -o requirements.txt
 	$(PIN) requirements-build.in -o requirements-build.txt
 	$(PIN) requirements-dev.in -o requirements-dev.txt
+	$(PIN) requirements-mutants.in -o requirements-mutants.txt
 	$(PIN) --no-deps requirements-radar.in -o requirements-radar.txt
 
 # The stamp is taken away first and written last: an installation that was interrupted is not taken for a whole one.

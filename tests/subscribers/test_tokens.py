@@ -36,6 +36,22 @@ def test_a_token_has_one_spelling(change: str) -> None:
     assert SIGNER.read(change.format(SIGNER.sign(LinkKind.UNSUBSCRIBE, 1, 2, 3))) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "token"),
+    [
+        ("UNSUBSCRIBE", "zTF__9JUjrc8gExA21Fbt0SExRmrQDr8WZXM9FqjGyjy"),
+        ("PREFERENCES", "13jrR5eFZmcgdCYG2bJL88B_ZO0gPxuNdcG-i9h5xy_0"),
+        ("CONFIRM", "eAqdIkRbIExlxTwjncnSAtfuAwP1-iYwPcQxBfTb2p0f"),
+    ],
+)
+def test_links_in_mails_already_sent_stay_what_they_are(kind: str, token: str) -> None:
+    link = Link(kind=LinkKind[kind], publication_id=7, send_id=2**32 - 1, subscriber_id=2**40)
+
+    assert SIGNER.read(token) == link
+    assert SIGNER.sign(LinkKind[kind], 7, 2**32 - 1, 2**40) == token
+    assert SIGNER.sign_many(LinkKind[kind], 7, 2**32 - 1, [2**40]) == [token]
+
+
 def test_a_rotation_breaks_no_link() -> None:
     old = TokenSigner("old" * 20).sign(LinkKind.UNSUBSCRIBE, 1, 2, 3)
     rotated = TokenSigner("new" * 20, ["other" * 10, "old" * 20])

@@ -1,0 +1,134 @@
+"""`make mutants`: change the code at random places, run the tests that should notice, and say which changes nobody noticed.
+
+Cosmic Ray makes the mutants, in a copy of the tree. What lives and changes nothing is listed, with why, in equivalents.json.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.mutants.choosing import Spec, chosen
+from tests.mutants.groups import GROUPS, Group
+
+ROOT = Path(__file__).parents[2]
+EQUIVALENTS = Path(__file__).with_name("equivalents.json")
+#: Percent of the mutants that change something which must be killed.
+LEAST = 95.0
+#: Seconds for the tests of one mutant: one that never ends is killed too.
+TIMEOUT = 600.0
+_SPECS = "SELECT job_id, module_path, operator_name, start_pos_row, start_pos_col FROM mutation_specs"
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = Path(folder) / "tree"
+        _copy(tree)
+        results = {name: _run(name, GROUPS[name], tree, options) for name in options.groups}
+    lived = [one for found in results.values() for one in found if one["outcome"] == "survived"]
+    for one in lived:
+        print(
+            f"\n{one['module']}: nobody noticed{' (equivalent: ' + one['why'] + ')' if one['why'] else ''}\n{one['diff']}"
+        )
+    print(f"\n{'':16}{'mutants':>9}{'killed':>9}{'equal':>9}{'killed of the others':>24}")
+    total = [one for found in results.values() for one in found]
+    for name, found in [*results.items(), ("all", total)]:
+        equal = sum(bool(one["why"]) for one in found)
+        print(f"{name:16}{len(found):9}{_killed(found):9}{equal:9}{_share(found):22.1f} %")
+    if options.json:
+        Path(options.json).write_text(json.dumps(total, indent=1), encoding="utf-8")
+    return 0 if _share(total) >= LEAST else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--groups", nargs="*", default=list(GROUPS), choices=list(GROUPS), help="which code")
+    parser.add_argument("--sample", type=int, default=25, help="mutants of each group; 0 = all, which takes days")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cosmic-ray", default="cosmic-ray", help="Cosmic Ray's program")
+    parser.add_argument("--json", help="a file for what became of each mutant")
+    options = parser.parse_args()
+    options.groups = options.groups or list(GROUPS)
+    return options
+
+
+def _copy(tree: Path) -> None:
+    """What git knows or would take: Cosmic Ray changes files where they stand."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
+def _run(name: str, group: Group, tree: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *group.tests]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))}
+    if subprocess.run(tests, cwd=tree, env=environment, capture_output=True, check=False).returncode:
+        sys.exit(f"The tests of {name} fail without any mutant: mend them first ({shlex.join(tests)}).")
+    config, session = tree.parent / f"{name}.toml", tree.parent / f"{name}.sqlite"
+    config.write_text(
+        "[cosmic-ray]\n"
+        f"module-path = {json.dumps(list(group.modules))}\ntimeout = {TIMEOUT}\nexcluded-modules = []\n"
+        f'test-command = {json.dumps(shlex.join(tests))}\n\n[cosmic-ray.distributor]\nname = "local"\n',
+        encoding="utf-8",
+    )
+    ray = [options.cosmic_ray]
+    subprocess.run([*ray, "init", str(config), str(session)], cwd=tree, env=environment, check=True)
+    with sqlite3.connect(session) as database:
+        specs = [Spec(*row) for row in database.execute(_SPECS)]
+        sources = {spec.module: (tree / spec.module).read_text(encoding="utf-8") for spec in specs}
+        kept = [(spec.job,) for spec in chosen(specs, sources, sample=options.sample, seed=options.seed)]
+        database.execute("CREATE TEMPORARY TABLE kept (job_id)")
+        database.executemany("INSERT INTO kept VALUES (?)", kept)
+        for table in ("mutation_specs", "work_items"):
+            database.execute(f"DELETE FROM {table} WHERE job_id NOT IN (SELECT job_id FROM kept)")
+    print(f"{name}: {len(kept)} of {len(specs)} mutants", flush=True)
+    subprocess.run([*ray, "exec", str(config), str(session)], cwd=tree, env=environment, check=True)
+    return _results(session)
+
+
+def _results(session: Path) -> list[dict[str, Any]]:
+    equal = json.loads(EQUIVALENTS.read_text(encoding="utf-8"))
+    rows = "SELECT s.module_path, s.operator_name, r.test_outcome, r.diff FROM mutation_specs s JOIN work_results r USING (job_id)"
+    found = []
+    with sqlite3.connect(session) as database:
+        for module, operator, said, diff in database.execute(rows):
+            outcome = (said or "").rpartition(".")[2].lower()
+            why = _why_equal(equal, module, diff or "") if outcome == "survived" else ""
+            found.append({"module": module, "operator": operator, "outcome": outcome, "diff": diff, "why": why})
+    return found
+
+
+def _why_equal(equal: list[dict[str, str]], module: str, diff: str) -> str:
+    changed = _changed(diff)
+    return next((one["why"] for one in equal if [one["module"], one["from"], one["to"]] == [module, *changed]), "")
+
+
+def _changed(diff: str) -> list[str]:
+    """The line as it was and as it became, without blanks around."""
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    return [" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"]
+
+
+def _killed(found: list[dict[str, Any]]) -> int:
+    return sum(one["outcome"] != "survived" for one in found)
+
+
+def _share(found: list[dict[str, Any]]) -> float:
+    """Percent of the mutants that change something which were killed."""
+    count = sum(not one["why"] for one in found)
+    return 100.0 * _killed(found) / count if count else 100.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

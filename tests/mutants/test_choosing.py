@@ -1,0 +1,43 @@
+from pathlib import Path
+
+from tests.mutants.choosing import Spec, chosen
+from tests.mutants.groups import GROUPS
+
+SOURCE = """\
+@lru_cache(maxsize=1)
+def add(a: int | None, b: int = 1 + 2) -> int | str:
+    total: int | None = a + b
+    return total
+"""
+SPECS = [
+    Spec("1", "m.py", "core/ReplaceBinaryOperator_BitOr_Add", 2, 11),
+    Spec("2", "m.py", "core/ReplaceBinaryOperator_Add_Sub", 2, 33),
+    Spec("3", "m.py", "core/ReplaceBinaryOperator_BitOr_Add", 2, 46),
+    Spec("4", "m.py", "core/ReplaceBinaryOperator_BitOr_Add", 3, 15),
+    Spec("5", "m.py", "core/ReplaceBinaryOperator_Add_Sub", 3, 26),
+    Spec("6", "m.py", "core/ReplaceBinaryOperator_Add_Mul", 3, 26),
+    Spec("8", "m.py", "core/NumberReplacer", 1, 19),
+    Spec("7", "m.py", "core/RemoveDecorator", 3, 0),
+]
+
+
+def test_one_for_each_place_and_none_in_an_annotation() -> None:
+    found = chosen(SPECS, {"m.py": SOURCE}, sample=0, seed=1)
+
+    assert [spec.job in {"5", "6"} for spec in found] == [False, True]
+    assert found[0].job == "2"
+
+
+def test_a_seed_chooses_the_same_again() -> None:
+    assert len(chosen(SPECS, {"m.py": SOURCE}, sample=1, seed=3)) == 1
+    assert chosen(SPECS, {"m.py": SOURCE}, sample=1, seed=3) == chosen(SPECS[::-1], {"m.py": SOURCE}, sample=1, seed=3)
+
+
+def test_what_is_mutated_and_what_must_notice_is_there() -> None:
+    root = Path(__file__).parents[2]
+
+    missing = [
+        path for group in GROUPS.values() for path in (*group.modules, *group.tests) if not (root / path).exists()
+    ]
+
+    assert not missing
