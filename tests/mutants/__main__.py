@@ -71,10 +71,11 @@ def _copy(tree: Path) -> None:
 
 
 def _run(name: str, group: Group, tree: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *group.tests]
+    tests = [sys.executable, "-m", "pytest", "-x", "-q", "-o", f"cache_dir={tree.parent / 'cache'}", *group.tests]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))}
-    if subprocess.run(tests, cwd=tree, env=environment, capture_output=True, check=False).returncode:
-        sys.exit(f"The tests of {name} fail without any mutant: mend them first ({shlex.join(tests)}).")
+    clean = subprocess.run(tests, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if clean.returncode:
+        sys.exit(f"{clean.stdout[-2000:]}\nThe tests of {name} fail without any mutant: mend them first.")
     config, session = tree.parent / f"{name}.toml", tree.parent / f"{name}.sqlite"
     config.write_text(
         "[cosmic-ray]\n"
