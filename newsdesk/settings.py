@@ -264,6 +264,8 @@ LOGGING = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# What is no text of the editor's is refused there.
+WAGTAILADMIN_RICH_TEXT_EDITORS = {"default": {"WIDGET": "web.desk.rich_text.RichTextArea"}}
 # What is no picture is refused there; what is one is written anew.
 WAGTAILIMAGES_IMAGE_FORM_BASE = "web.desk.image_form.ImageForm"
 WAGTAIL_SITE_NAME = "Newsdesk"

@@ -19,8 +19,15 @@ _METHODS = _DESK_METHODS | {"PUT", "PATCH", "DELETE"}
 #: A form without a field that it must have, or that no check stopped; a number or time that no column holds; characters
 #: that are none; an order or a filter that no listing has.
 _THEIRS = (MultiValueDictKeyError, ValidationError, DataError, UnicodeEncodeError, FieldError)
-#: What Python says of numbers of thousands of digits and of addresses that are none, and the database of NUL.
-_THEIR_WORDS = ("NUL (0x00)", "integer string conversion", "Invalid IPv6 URL", "ManagementForm")
+#: What Python says of numbers of thousands of digits and of addresses that are none, the database of NUL, and Django of
+#: an id that is no number.
+_THEIR_WORDS = (
+    "NUL (0x00)",
+    "integer string conversion",
+    "Invalid IPv6 URL",
+    "ManagementForm",
+    "expected a number but got",
+)
 _NEEDED = {"wagtailadmin_choose_page_external_link": "external-link-chooser-url"}
 _DISMISSIBLES = "/desk/dismissibles/"
 

@@ -50,6 +50,36 @@ def test_a_form_without_its_blocks(desk: Client, edition: Edition, form: Any, mi
     assert desk.post("/desk/editions/add/", posted).status_code == 400
 
 
+TEXTS = ['"', '"x"', "null", "[]", "{}", "1", '{"blocks":1}', '{"blocks":[1],"entityMap":{}}', '{"blocks":[{"text":1}],"entityMap":{}}',
+         '{"blocks":[{"key":"a","text":"a","type":"unstyled","inlineStyleRanges":[{"offset":-1,"length":9e9,"style":"NONE"}],"entityRanges":[]}],"entityMap":{}}',
+         '{"blocks":[{"key":"a","text":"a","type":"none","inlineStyleRanges":[],"entityRanges":[{"offset":0,"length":1,"key":7}]}],"entityMap":[]}',
+         "[" * 5000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_rich_text_that_no_editor_sends(
+    desk: Client, edition: Edition, stories: list[Story], form: Any, text: str
+) -> None:
+    story = {"headline": "A", "publication": edition.publication_id, "body": text}
+    in_edition = {name: text if name.endswith("body") else value for name, value in form(edition).items()}
+    assert in_edition != form(edition)
+
+    for address, posted in (
+        (f"/desk/stories/edit/{stories[0].pk}/", story),
+        ("/desk/stories/add/", story),
+        (f"/desk/stories/preview/{stories[0].pk}/", story),
+        (f"/desk/editions/edit/{edition.pk}/", in_edition),
+    ):
+        assert desk.post(address, posted).status_code < 500, address
+
+
+@pytest.mark.parametrize("action", ["add_to_edition", "set_topic", "archive", "bring_back", "delete"])
+def test_ids_of_nothing_in_bulk(desk: Client, stories: list[Story], action: str) -> None:
+    for number in ("../", "x", "٣", "9" * 30, "-1", ""):
+        for ask in (desk.get, desk.post):
+            assert ask(f"/desk/bulk/composer/story/{action}/?id={number}").status_code < 500, number
+
+
 @pytest.mark.parametrize("count", ["", "x", "-1", "9" * 5000, "1e9", "\0", str(2**40)])
 def test_a_number_of_blocks_that_is_none(desk: Client, edition: Edition, form: Any, count: str) -> None:
     posted = {**form(edition), "content-count": count}
