@@ -66,11 +66,7 @@ class Counter:
                 self._refuse_bare(block)
             elif index in lists:
                 if lists[index]:
-                    self._doubt(
-                        block,
-                        f"a list that begins with {candidate.number} was read as a list inside story {len(self.found.indices)}; "
-                        f"if these are headlines, count on from {self._expected}",
-                    )
+                    self._doubt(block, self._list_inside(candidate))
             else:
                 self._take(candidate)
         if not self.found.indices:
@@ -80,6 +76,12 @@ class Counter:
     @property
     def _expected(self) -> int:
         return len(self.found.indices) - self.uncounted + 1
+
+    def _list_inside(self, candidate: Candidate) -> str:
+        stories = len(self.found.indices)
+        where = f"inside story {stories}" if stories else "of the introduction"
+        what = f"a list that begins with {candidate.number} was read as a list {where}"
+        return f"{what}; if these are headlines, {f'count on from {self._expected}' if stories else 'write text below each'}"
 
     def _take_decided(self, index: int, block: Block) -> None:
         candidate = candidate_in(index, block)
@@ -107,7 +109,7 @@ class Counter:
                 or candidate.number != run[-1].number + 1
                 or candidate.form != run[-1].form
             ):
-                if len(run) > 1 and run[0].number == 1 and reached:
+                if len(run) > 1 and run[0].number == 1 and (reached or self._begins_again(run[-1])):
                     lists |= {item.index: position == 0 for position, item in enumerate(run)}
                 else:
                     reached = max(reached, *(item.number for item in run if item.form == self.form), 0)
@@ -115,6 +117,13 @@ class Counter:
             if candidate is not None:
                 run.append(candidate)
         return lists
+
+    def _begins_again(self, last: Candidate) -> bool:
+        """Whether the count begins anew behind a list, with text below its headline: the list is a table of contents."""
+        return any(
+            other.index > last.index and other.number == 1 and other.form == self.form and self._has_text_below(other)
+            for other in self.candidates
+        )
 
     def _take(self, candidate: Candidate) -> None:
         block = self.blocks[candidate.index]

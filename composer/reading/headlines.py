@@ -7,24 +7,14 @@ short line without a full stop. What would be a headline in another form is repo
 import re
 from collections.abc import Mapping, Sequence
 
-from composer.reading import labels, phrases
-from composer.reading.counting import MAX_HEADLINE, Counter, Headlines, headline_of, read_as_text
+from composer.reading import labels
+from composer.reading.counting import Counter, Headlines, headline_of, read_as_text
 from composer.reading.decisions import NO_DECISIONS, Decisions
-from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
+from composer.reading.document import Block, Doubt, ListItem, Paragraph
 from composer.reading.errors import DigestError
-from composer.reading.numbers import (
-    ANY_NUMBER,
-    Candidate,
-    candidate_in,
-    dominant,
-    looks_like_a_heading,
-    undecorated,
-    value_of,
-)
-from composer.reading.section_headings import without_frame
+from composer.reading.looks import by_look, only_heading, short_lines
+from composer.reading.numbers import ANY_NUMBER, Candidate, candidate_in, dominant, looks_like_a_heading, value_of
 
-#: A topic in front of a headline: “[CULTURE] Opera opens”.
-_BRACKETED = re.compile(r"^\[[^\[\]]{1,30}\]\s+")
 _ESCAPED = re.compile(r"^(\d{1,3})\\([.)])")
 
 
@@ -58,16 +48,22 @@ def find_headlines(blocks: Sequence[Block], decisions: Decisions = NO_DECISIONS)
 def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headlines:
     """`decided`: blocks that are headlines, by index; those that are numbered count among the others."""
     candidates = [candidate for index, block in enumerate(blocks) if (candidate := candidate_in(index, block))]
-    form, length = dominant(candidates)
-    by_look = _by_look(blocks)
-    if by_look is not None and len(by_look.indices) > max(length, 1):
-        _report_numbers(blocks, candidates, by_look)
-        return by_look
-    plain = by_look or (_short_lines(blocks, is_confirmed=bool(decided)) if length < 2 else None)
+    form, length = dominant(_in_order_of_text(candidates))
+    looked = by_look(blocks)
+    # A list in a story counts on as headlines do, but none of its items has text below it.
+    above_text = dominant(_above_their_text(candidates, looked, len(blocks)))[1]
+    if looked is not None and len(looked.indices) > max(above_text, 1) and not _are_numbered(looked, candidates):
+        _report_numbers(blocks, candidates, looked)
+        return looked
+    plain = looked or (short_lines(blocks, is_confirmed=bool(decided)) if above_text < 2 else None)
     if length < 2 and (labels := _by_label(blocks, at_least=len(plain.indices) if plain else 2)):
         return labels
+    if plain is not None and looked is None and not above_text and candidates:
+        _report_numbers(blocks, candidates, plain)
+        return plain
     if not candidates:
         _refuse_bare_numbers(blocks)
+        plain = plain or only_heading(blocks)
         if plain is None and decided:
             return Headlines()
         if plain is None:
@@ -77,6 +73,30 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
     _report_unknown_forms(blocks, found)
     found.is_numbered = True
     return found
+
+
+def _in_order_of_text(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates with those last that stand right above another: of two forms that count as far, the lower one names stories."""
+    starts = {candidate.index: candidate for candidate in candidates}
+
+    def is_above_another(candidate: Candidate) -> bool:
+        below = starts.get(candidate.index + 1)
+        return below is not None and below.form != candidate.form
+
+    lower = {candidate.form for candidate in candidates if not is_above_another(candidate)}
+    return sorted(candidates, key=lambda candidate: candidate.form not in lower)
+
+
+def _above_their_text(candidates: Sequence[Candidate], looked: Headlines | None, blocks: int) -> list[Candidate]:
+    others = {candidate.index for candidate in candidates} | set(looked.indices if looked else ())
+    return [one for one in candidates if one.index + 1 < blocks and one.index + 1 not in others]
+
+
+def _are_numbered(looked: Headlines, candidates: Sequence[Candidate]) -> bool:
+    """Whether all but a few of the headings count from one: the rest are something else."""
+    numbered = [candidate for candidate in candidates if candidate.index in looked.indices]
+    _, length = dominant(numbered)
+    return length == len(numbered) > 1 and length < len(looked.indices) < 2 * length
 
 
 def _by_label(blocks: Sequence[Block], *, at_least: int) -> Headlines | None:
@@ -104,75 +124,6 @@ def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
     bare = [block for block in blocks if block.text.isdecimal() and len(block.text) < 4]
     if [int(block.text) for block in bare[:2]] == [1, 2]:
         raise DigestError(bare[0].line, f"number {bare[0].text} has no headline; write it on the same line")
-
-
-def _by_look(blocks: Sequence[Block]) -> Headlines | None:
-    """Headings of the level that most have, else whole lines in bold; at least two, the title not counted."""
-    levels: dict[int, list[int]] = {}
-    for index, block in enumerate(blocks):
-        # The very first is the title, if it is a title's: “# …” or the only one of its level.
-        if isinstance(block, Heading) and (index or block.level > 1):
-            levels.setdefault(block.level, []).append(index)
-    usable = {level: found for level, found in levels.items() if len(found) > 1}
-    if usable:
-        level = max(usable, key=lambda one: (len(usable[one]), -one))
-        indices = _without_closing(blocks, usable[level])
-        return _headlines(blocks, indices, level=level)
-    bold = [
-        index
-        for index, block in enumerate(blocks)
-        if index and isinstance(block, Paragraph) and block.bold and len(block.text) <= MAX_HEADLINE
-    ]
-    bold = _without_closing(blocks, bold)
-    return _headlines(blocks, bold) if len(bold) > 1 else None
-
-
-def _headlines(blocks: Sequence[Block], indices: list[int], *, level: int = 0) -> Headlines:
-    texts = [blocks[index].text for index in indices]
-    unlabelled = labels.without_labels(texts)
-    return Headlines(indices=indices, texts=unlabelled or texts, level=level)
-
-
-def _short_lines(blocks: Sequence[Block], *, is_confirmed: bool) -> Headlines | None:
-    """Unnumbered lines that look like headings, each with text below it; reported unless somebody has confirmed one.
-
-    Where there are none, those with a sign that makes them stand out: “→ Headline”, “— Headline —”, “• Headline”.
-    """
-    plain = ["" if isinstance(block, ListItem) else block.text for block in blocks]
-    indices = _without_closing(blocks, _above_text(blocks, plain))
-    texts = [plain[index] for index in indices]
-    if len(indices) < 2:
-        bare = [undecorated(block.text) for block in blocks]
-        decorated = _without_closing(blocks, _above_text(blocks, bare))
-        if len(decorated) > 1:
-            indices, texts = decorated, [without_frame(blocks[index].text).lstrip("→»> ") for index in decorated]
-    if len(indices) < 2 and not (indices and is_confirmed):
-        return None
-    if is_confirmed:
-        return Headlines(indices=indices, texts=texts)
-    first = blocks[indices[0]]
-    doubt = Doubt(
-        line=first.line,
-        text=first.text,
-        message=f"no headline has a number: this and {len(indices) - 1} more short lines without a full stop were read as headlines; "
-        "number the headlines to be sure",
-    )
-    return Headlines(indices=indices, texts=texts, doubts=[doubt])
-
-
-def _above_text(blocks: Sequence[Block], texts: Sequence[str]) -> list[int]:
-    return [
-        index
-        for index in range(1, len(blocks) - 1)
-        if type(blocks[index]) in {Paragraph, ListItem}
-        and looks_like_a_heading(_BRACKETED.sub("", texts[index]))
-        and not looks_like_a_heading(_BRACKETED.sub("", texts[index + 1]))
-        and not isinstance(blocks[index + 1], ListItem)
-    ]
-
-
-def _without_closing(blocks: Sequence[Block], indices: list[int]) -> list[int]:
-    return [index for index in indices if not phrases.CLOSING.fullmatch(blocks[index].text)]
 
 
 def _report_numbers(blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Headlines) -> None:

@@ -152,6 +152,9 @@ class _Reader:
             found = element if tag == "title" else element.find("title")
             if found is not None:
                 self.title = clean(" ".join(found.text_content().split()))
+        if tag == "aside" and self.plain_lines:
+            # In what is pasted from Notion it is a note of the editor's.
+            reason = ""
         if not reason and _HIDDEN.search(element.get("style") or ""):
             reason = "hidden on the page"
         if not reason and element.get("hidden") is not None:

@@ -19,7 +19,6 @@ from composer.reading.document import (
     Heading,
     Image,
     Paragraph,
-    Rule,
 )
 from composer.reading.errors import DigestError
 from composer.reading.headlines import find_headlines, unescaped
@@ -28,8 +27,7 @@ from composer.reading.numbers import looks_like_a_heading, with_numbers_joined, 
 from composer.reading.result import Digest, DigestCall, DigestSection, DigestStory, Report, split_lede
 from composer.reading.section_headings import could_be_section, is_decorated, is_section, without_frame
 from composer.reading.story_source import BARE_URL, or_the_headlines_link, without_source
-
-_LONGEST_SIGNATURE = 9
+from composer.reading.surroundings import without_surroundings
 
 
 def interpret(document: Document, encoding: str, decisions: Decisions = NO_DECISIONS) -> Digest:
@@ -45,24 +43,29 @@ class _Interpreter:
     dropped: list[Dropped] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     sections: list[DigestSection] = field(default_factory=list)
+    #: Of numbered headlines or of sections that are headings, the lowest of their levels; 0 where none are.
+    heading_level: int = 0
 
     def digest(self) -> Digest:
         self.dropped += self.document.dropped
         self.doubts += self.document.doubts
-        blocks = self._without_furniture(self._without_signature(list(self.document.blocks)))
-        subject, blocks = self._without_mail_header(blocks)
-        blocks = with_numbers_joined(blocks)
+        text = without_surroundings(self.document.blocks)
+        self.dropped += text.dropped
+        blocks = with_numbers_joined(text.blocks)
         if not blocks:
             raise DigestError(1, "the file is empty; a digest has a title and numbered stories")
         self._refuse_decisions_about_nothing(blocks)
         headlines = find_headlines(blocks, self.decisions)
         self.doubts += headlines.doubts
-        title, blocks, headlines = self._title(subject, blocks, headlines)
+        title, blocks, headlines = self._title(text.subject, blocks, headlines)
         starts = headlines.indices
         closing = phrases.closing_in([block.text for block in blocks], starts[-1] + 2)
         end = len(blocks) if closing is None else closing
         bodies = [blocks[start + 1 : stop] for start, stop in zip(starts, [*starts[1:], end], strict=True)]
         introduction = self._introduction(blocks[: starts[0]])
+        if headlines.is_numbered:
+            levels = [block.level for start in starts if isinstance(block := blocks[start], Heading)]
+            self.heading_level = min(levels) if len(levels) == len(starts) else 0
         self._take_sections(introduction, bodies, headlines.level)
         stories = tuple(
             self._story(number, blocks[start], headline, body)
@@ -105,68 +108,6 @@ class _Interpreter:
     def _drop(self, block: Block, reason: str) -> None:
         self.dropped.append(Dropped(line=block.line, text=cut(written(block)), reason=reason))
 
-    # What is not the text
-
-    def _without_mail_header(self, blocks: list[Block]) -> tuple[Block | None, list[Block]]:
-        """The subject as a block, and what follows the lines of a mail's header; nothing where there is none."""
-        matches = []
-        for block in blocks:
-            match = phrases.MAIL_HEADER.fullmatch(block.text)
-            if not match:
-                break
-            matches.append((block, match))
-        if not any(match["name"].casefold() in phrases.SUBJECT for _, match in matches):
-            return None, blocks
-        subject = None
-        for block, match in matches:
-            if match["name"].casefold() in phrases.SUBJECT and subject is None and match["value"]:
-                subject = Paragraph(line=block.line, text=phrases.FORWARDED.sub("", match["value"]) or match["value"])
-            else:
-                self._drop(block, "the header of a mail")
-        return subject, blocks[len(matches) :]
-
-    def _without_signature(self, blocks: list[Block]) -> list[Block]:
-        """A mail's end behind “-- ” (RFC 3676, 4.3), if it is short."""
-        at = next((index for index, block in enumerate(blocks) if block.text == "--"), len(blocks))
-        signature = blocks[at:]
-        if len(signature) > _LONGEST_SIGNATURE or any(len(block.text) > 120 for block in signature):
-            return blocks
-        for block in signature:
-            self._drop(block, "a mail's signature")
-        return blocks[:at]
-
-    def _without_furniture(self, blocks: list[Block]) -> list[Block]:
-        kept: list[Block] = []
-        sharing = False
-        tail = self._furniture_tail(blocks)
-        for index, block in enumerate(blocks):
-            reason = phrases.furniture(block.text)
-            if not reason and phrases.is_networks(block.text) and (sharing or index >= tail):
-                reason = "sharing on networks"
-            if not reason and phrases.COMMENTS.fullmatch(block.text) and index >= tail:
-                reason = "the comments of the page"
-            if isinstance(block, Rule):
-                reason = "a line across the page"
-            sharing = reason == "sharing on networks"
-            if reason:
-                self._drop(block, reason)
-            else:
-                kept.append(block)
-        return kept
-
-    @staticmethod
-    def _furniture_tail(blocks: Sequence[Block]) -> int:
-        """Where the page begins again behind the text."""
-        tail = len(blocks)
-        while tail and (
-            isinstance(blocks[tail - 1], Rule)
-            or phrases.furniture(blocks[tail - 1].text)
-            or phrases.is_networks(blocks[tail - 1].text)
-            or phrases.COMMENTS.fullmatch(blocks[tail - 1].text)
-        ):
-            tail -= 1
-        return tail
-
     # Title and introduction
 
     def _title(
@@ -188,9 +129,12 @@ class _Interpreter:
         return subject.text, [subject, *blocks], shifted
 
     def _is_below_a_subject(self, first: Block) -> bool:
-        """Whether a mail begins with its text, so that its subject is the title."""
+        """Whether a mail or a note begins with its text, so that its subject or its property is the title.
+
+        The title of a page is often its site's.
+        """
         is_title = isinstance(first, Heading) or looks_like_a_heading(first.text)
-        return self.document.format == "eml" and bool(self.document.title) and not is_title
+        return self.document.format != "html" and bool(self.document.title) and not is_title
 
     def _drop_subject_beside(self, title: Block) -> None:
         own = self.document.title
@@ -226,7 +170,13 @@ class _Interpreter:
             alone = number > 1 and len(part) < 2
             if is_certain or (could_be and several and not alone):
                 block = part.pop()
+                if isinstance(block, Heading) and not level:
+                    self.heading_level = max(self.heading_level, block.level)
                 self.sections.append(DigestSection(heading=without_frame(block.text), line=block.line, before=number))
+                if not is_certain and not likely[0]:
+                    # A name at the end of some stories may be who wrote them.
+                    message = f"was read as the heading of a section above story {number}; write it in one paragraph with what it belongs to if it is none"
+                    self.doubts.append(Doubt(line=block.line, text=block.text, message=message))
             elif could_be and number > 1 and not alone:
                 message = (
                     f"stands at the end of story {number - 1} and looks like the heading of a section; "
@@ -276,7 +226,7 @@ class _Interpreter:
         """A headline that lost its number reads like a small heading: somebody should look."""
         for index in story.subheadings:
             block = story.body[index]
-            if not isinstance(block, Heading):
+            if not isinstance(block, Heading) or block.level <= self.heading_level:
                 message = f"“{block.text}” was read as a small heading inside story {story.number}; number it if it is a headline"
                 self.doubts.append(Doubt(line=block.line, text=block.text, message=message))
 

@@ -51,6 +51,15 @@ _LABELLED = re.compile(
     r"(?P<headline>\S.*)",
     re.IGNORECASE,
 )
+#: What a story, or the part that it is, is called in front of its number. Any other word is the headline's own: “Day 1: …”.
+_NAMES = set(
+    re.findall(
+        r"\w+",
+        "story item news number no nr chapter part topic point issue thema meldung nachricht kapitel teil punkt noticia capítulo tema punto "
+        "parte sujet chapitre article actualité partie notizia capitolo notícia verhaal bericht deel новость глава тема часть wiadomość temat "
+        "rozdział część खबर समाचार خبر الخبر قصة ידיעה כתבה סיפור 뉴스",
+    )
+)
 _LONGEST = 300
 #: Categories of emoji and what goes with them.
 _PICTURES = {"So", "Sk", "Mn", "Cf"}
@@ -64,6 +73,13 @@ class Labelled:
     form: str
     value: int
     headline: str
+    #: Whether its digits begin with a zero.
+    is_padded: bool = False
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is digits and nothing else, which may count what the headline speaks of; “01” hardly does."""
+        return self.kind == _DIGITS and self.form == "1" and not self.is_padded
 
     @property
     def is_sure(self) -> bool:
@@ -76,11 +92,16 @@ def _readings(text: str) -> Iterator[Labelled]:
     if match is None:
         return
     label, after, headline = match["label"], match["after"], match["headline"]
+    name = "".join(sign for sign in match["before"].casefold() if sign.isalnum())
+    if name and name not in _NAMES:
+        if not after.strip():
+            return
+        headline = text
     form = _without_pictures(match["before"]) + "1" + after.rstrip()
     if "⒈" <= label <= "⒛":
         yield Labelled(_DIGITS, f"{form}.", int(unicodedata.numeric(label)), headline)
     elif label.isdecimal():
-        yield Labelled(_DIGITS, form, value_of(label), headline)
+        yield Labelled(_DIGITS, form, value_of(label), headline, is_padded=label[0] == "0")
     elif after.strip():
         case = label == label.upper()
         for kind, value in _VALUES.get(label.lower(), ()):
@@ -117,6 +138,9 @@ def without_labels(texts: Sequence[str]) -> list[str] | None:
     """The texts without their labels, if these count them all; else None."""
     group = labelled(texts)
     if reach(group) != len(texts) or len(group) != len(texts):
+        return None
+    if any(reading.is_bare and reading.headline[0].islower() for _, reading in group):
+        # “2 towns vote” counts towns.
         return None
     return [reading.headline for _, reading in group]
 

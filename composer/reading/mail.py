@@ -13,6 +13,7 @@ from composer.reading.characters import clean, cut
 from composer.reading.decoding import check_size
 from composer.reading.document import Document, Dropped
 from composer.reading.errors import DigestError
+from composer.reading.quoting import quoted
 from composer.sanitising import printable
 
 #: Codecs of host names: no mail is in them, and reading them takes quadratic time.
@@ -90,7 +91,7 @@ def document_of(mail: Mail) -> Document:
     """Raises DigestError where it is too much text."""
     check_size(mail.html or mail.text)
     text = (mail.html or mail.text).replace("\r\n", "\n").replace("\0", "")
-    inner = html.read(text) if mail.html else plain_text.read(text)
+    inner = html.read(text) if mail.html else quoted(text, plain_text.read) or plain_text.read(text)
     subject = phrases.FORWARDED.sub("", clean(printable(mail.subject)))
     return Document(
         format="eml",

@@ -30,10 +30,11 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 #: A number in whatever dress.
-ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,3})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
+ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,4})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
 _LONE_NUMBER = re.compile(r"#?\d{1,3}\s*[.)]|#\d{1,3}")
 #: Categories of emoji and what goes with them, and the space behind.
 _EMOJI = {"So", "Sk", "Mn", "Cf", "Zs"}
+BRACKETS = {"[": "]", "【": "】", "〔": "〕", "［": "］"}
 _CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
 
 
@@ -61,10 +62,12 @@ def looks_like_a_heading(text: str) -> bool:
 
 
 def undecorated(text: str) -> str:
-    """A line without what makes it stand out: signs on both sides (“=== Culture ===”), emoji in front, a colon behind."""
-    for sign in "=-–—#|•":
+    """A line without what makes it stand out: signs on both sides (“=== Culture ===”, “【国际】”), emoji in front, a colon behind."""
+    for sign in "=-–—#|•*~_+·◆■●":
         if len(text) > 2 and text[0] == sign == text[-1]:
             return text.strip(f"{sign} ")
+    if len(text) > 2 and text[0] in BRACKETS and BRACKETS[text[0]] == text[-1] and text.count(text[0]) == 1:
+        return text[1:-1].strip()
     begins = next(
         (at for at, sign in enumerate(text) if sign not in "→»>" and unicodedata.category(sign) not in _EMOJI), 0
     )

@@ -28,8 +28,8 @@ CLOSING = re.compile(
     r"|לסיום|לסיכום|סיכום|מילות סיכום|זה הכול(?: להשבוע)?|להתראות"
     # Italian, Portuguese, Dutch, Polish, Russian, Japanese, Korean
     r"|(?:per |in )(?:concludere|conclusione|finire)|(?:em |para )(?:conclusão|concluir)|conclus(?:ão|ioni)"
-    r"|(?:tot|ten) (?:slot|besluit)|na (?:koniec|zakończenie)|podsumowanie|напоследок|(?:в )?заключени[ея]"
-    r"|おわりに|終わりに|最後に|마치며|맺음말|끝으로"
+    r"|(?:tot|ten) (?:slot|besluit)|na (?:koniec|zakończenie)|podsumowanie|напоследок|(?:в )?заключени[ея]|в завершение|итоги"
+    r"|おわりに|終わりに|最後に|まとめ|마치며|맺음말|끝으로|अंत में|और अंत में|निष्कर्ष|समापन"
     # Chinese
     r"|结语|結語|总结|總結|小结|小結|结束语|結束語|写在最后|寫在最後|最后的话"
     r")\s*[.!:…。！：]?",
@@ -46,17 +46,37 @@ _FAREWELL = re.compile(
     r"|hasta (?:la (?:próxima(?: semana)?|semana que viene)|pronto|el \w+)|(?:que (?:tengan|tengas) )?(?:un )?buen(?:a)? (?:semana|fin de semana|día)"
     r"|شكر[اًا]+ (?:على|ل)\s?قراءت?\S*|(?:أراكم|نراكم|نلتقي) .{1,30}|إلى الأسبوع (?:القادم|المقبل)"
     r"|תודה שקראתם|נתראה (?:בשבוע הבא|בקרוב)|שבוע טוב|(?:感谢|謝謝|感謝|谢谢)(?:您的?|你的?)?(?:阅读|閱讀)|下周(?:再)?见|下週(?:再)?見|再见|再見"
+    # Italian, Portuguese, Dutch, Polish, Russian, Japanese, Korean, Hindi
+    r"|grazie per (?:averci letto|la lettura)|(?:a|alla) (?:presto|prossima(?: settimana)?)|buona settimana"
+    r"|obrigad[oa] por (?:ler|nos ler)|até (?:à|a) próxima(?: semana)?|até (?:breve|logo)|boa semana|bom fim de semana"
+    r"|bedankt voor het lezen|tot (?:volgende week|de volgende keer|snel)|fijne week"
+    r"|dziękuj(?:ę|emy) za (?:lekturę|przeczytanie|uwagę)|do (?:zobaczenia|usłyszenia|następnego razu)(?: za tydzień)?|miłego (?:tygodnia|weekendu)"
+    r"|спасибо,? что (?:читаете|прочитали|были с нами)|до (?:встречи|скорого|свидания)(?: (?:на следующей неделе|через неделю|в .{1,20}))?|хорошей недели"
+    r"|(?:それでは、?|では、?)?また来週(?:お会いしましょう)?|お読みいただき、?ありがとうございま(?:した|す)|읽어\s?주셔서 감사합니다|다음 주에 (?:만나요|뵙겠습니다)"
+    r"|पढ़ने के लिए धन्यवाद|(?:अगले (?:सप्ताह|हफ़्ते|हफ्ते)|जल्द ही?) (?:फिर )?मिलेंगे|फिर मिलेंगे"
+    # Words above a name
+    r"|(?:cheers|kind regards|best(?: (?:wishes|regards))?|warm(?:ly| regards)|yours(?: (?:truly|sincerely))?|take care|all the best)"
+    r"|(?:viele|liebe|herzliche|beste) grüße|bien à vous|cordialement|bises|(?:un )?(?:abrazo|saludos?)(?: cordiales)?|abraços?|pozdrawiam(?:y)?"
     r")",
     re.IGNORECASE,
 )
-_SENTENCES = re.compile(r"(?<=[.!?…。！？，])\s*")
+#: What is asked for beside it.
+_REQUEST = re.compile(
+    r"(?:(?:please |and |or |just )?(?:forward|share) (?:this|it)|(?:just |simply )?(?:hit )?reply|(?:please )?(?:tell|let) (?:me|us)|got a tip|any (?:tips|questions|feedback)"
+    r"|questions|weiter(?:sagen|leiten)|teilen sie|partagez|comparte|reenvía)\b.{0,120}",
+    re.IGNORECASE,
+)
+_SENTENCES = re.compile(r"(?<=[.!?…。！？，।])\s*")
+_READ_MORE = (
+    r"\b(?:click here|delve deeper|read (?:more|the full)|find out more|learn more|download|hier klicken|mehr (?:lesen|erfahren)|jetzt lesen"
+    r"|weiterlesen|cliquez ici|en savoir plus|lire (?:la suite|plus)|haga clic|leer más|más información)\b"
+    r"|اقرأ المزيد|اضغط هنا|للمزيد|קראו עוד|לחצו כאן|阅读全文|点击此处|了解更多|閱讀全文|點擊"
+)
+#: What the words of a link say that leads to more of the same story.
+READ_MORE = re.compile(_READ_MORE, re.IGNORECASE)
 #: A last sentence that asks readers to do something, with or without an address.
 ASKS = re.compile(
-    r"\b(?:click here|delve deeper|read (?:more|the full)|find out more|learn more|sign up|register|subscribe|download"
-    r"|hier klicken|mehr (?:lesen|erfahren)|jetzt (?:anmelden|lesen)|weiterlesen"
-    r"|cliquez ici|en savoir plus|lire (?:la suite|plus)|inscrivez-vous"
-    r"|haga clic|leer más|más información|suscríbase|inscríbase)\b"
-    r"|اقرأ المزيد|اضغط هنا|للمزيد|קראו עוד|לחצו כאן|להרשמה|阅读全文|点击此处|了解更多|閱讀全文|點擊",
+    rf"{_READ_MORE}|\b(?:sign up|register|subscribe|jetzt anmelden|inscrivez-vous|suscríbase|inscríbase)\b|להרשמה",
     re.IGNORECASE,
 )
 #: Words that lead to an address at the end of a sentence and mean nothing without it.
@@ -66,12 +86,13 @@ LEADS_TO_URL = re.compile(
 
 #: Blocks that a closing without a heading may have: a farewell, a name, a call to action.
 _LONGEST_CLOSING = 6
+NAVIGATION = "navigation of the page"
 _NUMBER = r"\d[\d.,]{0,12}\s?[KkMm]?"
 _FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(rf"(?:{pattern})", re.IGNORECASE))
     for reason, pattern in (
         (
-            "navigation of the page",
+            NAVIGATION,
             (
                 r"(?:top|bottom) of page|back to top|skip to (?:main )?content|(?:open |main )?menu|log ?in|sign ?in|search|home"
                 r"|see all|recent posts|related posts|zum inhalt springen|menü|startseite|aller au contenu|saltar al contenido|menú"
@@ -120,7 +141,35 @@ _NETWORKS = re.compile(
     r"|copy link|print)(?:\s*[|·•,/]\s*)?)+",
     re.IGNORECASE,
 )
-COMMENTS = re.compile(r"comments|kommentare|commentaires|comentarios", re.IGNORECASE)
+#: Words of a page that are furniture only where nothing of the text follows.
+_AT_THE_END = tuple(
+    (reason, re.compile(rf"(?:{pattern})[.…:]*", re.IGNORECASE))
+    for reason, pattern in (
+        ("the comments of the page", r"comments|kommentare|commentaires|comentarios|leave a (?:reply|comment)"),
+        (
+            NAVIGATION,
+            (
+                r"related(?: (?:posts|articles|stories))?|(?:previous|next|older|newer) (?:posts?|articles?|issue)|like(?: this)?|like loading"
+                r"|privacy(?: (?:policy|notice))?|terms(?: (?:of (?:service|use)|(?:and|&) conditions))?|cookie (?:policy|settings)"
+                r"|about(?: us)?|contact(?: us)?|imprint|impressum|datenschutz(?:erklärung)?|agb|kontakt|über uns"
+                r"|mentions légales|confidentialité|politique de confidentialité|contactez-nous|à propos"
+                r"|subscribe to our newsletter|aviso legal|(?:política de )?privacidad(?:e)?|contacto|contato|powered by .{1,40}"
+            ),
+        ),
+    )
+)
+#: What begins the lines at a mail's end that say why somebody gets it, and what one of them says.
+MAIL_FOOTER = re.compile(
+    r"(?:you(?: are|[’']re)? (?:receiv(?:ing|ed)|getting) this|you (?:get|received) this|this (?:e-?mail|message|newsletter) was sent to"
+    r"|want to change how you receive|our mailing address|if you (?:no longer|don[’']t|do not) (?:wish|want)|(?:©|copyright\b)"
+    r"|(?:sie|du) (?:erhalten|erhältst|bekommen|bekommst) diese|wenn (?:sie|du) diese[nr]? (?:newsletter|e-?mail)"
+    r"|vous (?:recevez|avez reçu) ce|si vous ne souhaitez plus|(?:usted )?(?:recibe|recibes|has recibido|ha recibido) este"
+    r"|si (?:ya )?no desea)",
+    re.IGNORECASE,
+)
+LEAVING = re.compile(
+    r"\b(?:unsubscribe|opt out|abmelden|abbestellen|désabonner|désinscrire|darse de baja|cancelar)\b", re.IGNORECASE
+)
 MAIL_HEADER = re.compile(
     r"(?P<name>subject|from|date|to|cc|sent|reply-to|betreff|von|datum|gesendet|an|objet|de|à|envoyé|asunto|para|fecha|enviado(?: el)?)"
     r"\s?:\s?(?P<value>.*)",
@@ -173,6 +222,13 @@ def furniture(text: str) -> str:
 
 def _furniture(text: str) -> str:
     return next((reason for reason, pattern in _FURNITURE if pattern.fullmatch(text)), "")
+
+
+def furniture_at_the_end(text: str) -> str:
+    """Why a line with nothing of the text behind it is a page's; empty where it is not."""
+    if not text or len(text) > 60:
+        return ""
+    return next((reason for reason, pattern in _AT_THE_END if pattern.fullmatch(text)), "")
 
 
 def is_networks(text: str) -> bool:
@@ -250,7 +306,8 @@ def is_farewell(text: str) -> bool:
     if not 0 < len(text) <= 200:
         return False
     sentences = [sentence.strip(" ¡") for sentence in _SENTENCES.split(text) if sentence.strip()]
-    leaves = [bool(_FAREWELL.fullmatch(sentence.rstrip(" .!…。！，"))) for sentence in sentences]
+    leaves = [bool(_FAREWELL.fullmatch(sentence.rstrip(" .!…。！，,।"))) for sentence in sentences]
     return any(leaves) and all(
-        leave or bool(CLOSING.fullmatch(sentence)) for leave, sentence in zip(leaves, sentences, strict=True)
+        leave or bool(CLOSING.fullmatch(sentence) or _REQUEST.fullmatch(sentence))
+        for leave, sentence in zip(leaves, sentences, strict=True)
     )

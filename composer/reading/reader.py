@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 
 from composer.reading import html, mail, markdown, plain_text, word
-from composer.reading.characters import LINE_BREAKS, cut
+from composer.reading.characters import LINE_BREAKS
 from composer.reading.decoding import check_size, decode
-from composer.reading.document import Document, Doubt, Dropped
+from composer.reading.document import Document, Doubt
 from composer.reading.errors import MOST_LINES, too_long
+from composer.reading.front_matter import without_front_matter
+from composer.reading.quoting import quoted
 
 _ZIP = b"PK\x03\x04"
 _BLOCK_TAG = re.compile(r"<(?:!doctype html|html|body|p|div|h[1-6]|li|ul|ol|table|br)\b[^<>]{0,300}>", re.IGNORECASE)
@@ -51,7 +53,9 @@ def read_text(text: str) -> Document:
     lines = [number for number, line in enumerate(LINE_BREAKS.split(text), start=1) if line and not line.isspace()]
     if len(lines) > MOST_LINES:
         raise too_long(lines[MOST_LINES])
-    return _quoted(text) or _by_marks(text)
+    text, title, properties = without_front_matter(text)
+    document = quoted(text, _by_marks) or _by_marks(text)
+    return replace(document, title=document.title or title, dropped=(*document.dropped, *properties))
 
 
 def _by_marks(text: str) -> Document:
@@ -59,22 +63,3 @@ def _by_marks(text: str) -> Document:
     if _MARKDOWN.search(head) or len(_EMPHASISED.findall(head)) > 1:
         return markdown.read(text)
     return plain_text.read(text)
-
-
-def _quoted(text: str) -> Document | None:
-    """What is behind “> ” at the beginning of nearly all lines, as a mail program quotes; None where it is not so.
-
-    Lines without it, above and below, are somebody's words about it.
-    """
-    lines = text.split("\n")
-    written = [line for line in lines if line and not line.isspace()]
-    quoted = sum(line.startswith(">") for line in written)
-    if quoted < max(3, 0.8 * len(written)):
-        return None
-    own = [
-        Dropped(line=number, text=cut(line.strip()), reason="written beside the quoted digest")
-        for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.startswith(">")
-    ]
-    inner = _by_marks("\n".join(line[1:].removeprefix(" ") if line.startswith(">") else "" for line in lines))
-    return replace(inner, dropped=(*inner.dropped, *own))

@@ -3,7 +3,7 @@
 from composer.reading import phrases
 from composer.reading.document import Block, Heading, Paragraph
 from composer.reading.inline import hrefs
-from composer.reading.numbers import looks_like_a_heading, undecorated
+from composer.reading.numbers import BRACKETS, looks_like_a_heading, undecorated
 
 
 def is_section(block: Block, level: int) -> bool:
@@ -13,13 +13,16 @@ def is_section(block: Block, level: int) -> bool:
     text = without_frame(block.text)
     if type(block) is not Paragraph or not looks_like_a_heading(text):
         return False
-    return block.bold or text != block.text.rstrip(" :：") or (text.isupper() and len(text) > 2)
+    in_brackets = block.text[0] in BRACKETS
+    is_framed = text != block.text.rstrip(" :：") and not in_brackets
+    return block.bold or is_framed or (text.isupper() and len(text) > 2)
 
 
 def could_be_section(block: Block) -> bool:
     """Whether it is one if others are like it: a few words that are no sentence, no link and no request."""
     text = undecorated(block.text)
-    short = type(block) is Paragraph and looks_like_a_heading(text) and len(text.split()) <= 4
+    # “Photo: Jane Doe” names something about the story above.
+    short = type(block) is Paragraph and looks_like_a_heading(text) and len(text.split()) <= 4 and ": " not in text
     return short and not hrefs(block.html) and not phrases.ASKS.match(text)
 
 

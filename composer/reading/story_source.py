@@ -88,7 +88,7 @@ def _words_of_a_link(blocks: Sequence[Block]) -> tuple[list[Block], StorySource]
     bare = BARE_URL.findall(last.text)
     ends_with_it = bool(bare) and last.text.rstrip(" .)]>").endswith(bare[-1].rstrip(" .)]>"))
     lone = bool(_LONE_LINK.fullmatch(last.html)) or ends_with_it
-    if not lone or len(words) > 40 or not phrases.ASKS.match(words) or len(words.split()) > 5:
+    if not lone or len(words) > 40 or not phrases.READ_MORE.match(words) or len(words.split()) > 5:
         return list(blocks), StorySource()
     dropped = Dropped(line=last.line, text=cut(words), reason="the words of a link that is the source")
     return list(blocks[:-1]), StorySource(name=_site(urls[0]), url=urls[0], dropped=(dropped,))

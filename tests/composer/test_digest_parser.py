@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from composer import digest as digests
 from composer.digest import DigestError, parse
-from composer.reading.phrases import COMMENTS, furniture
+from composer.reading.phrases import furniture, furniture_at_the_end
 from newsdesk.core.paths import samples_dir
 from tests.composer.editions import PUBLICATION
 
@@ -199,7 +199,7 @@ WORDS = st.sampled_from(
 LINE = (
     st.lists(WORDS, min_size=1, max_size=14)
     .map(" ".join)
-    .filter(lambda line: not furniture(line) and not COMMENTS.fullmatch(line))
+    .filter(lambda line: not furniture(line) and not furniture_at_the_end(line))
 )
 FURNITURE = st.sampled_from(["top of page", "3 comments", "bottom of page", "  •\u00a0Writer's pictureA B"])
 
