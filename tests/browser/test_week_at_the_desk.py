@@ -64,19 +64,3 @@ def test_a_digest_is_pasted_approved_scheduled_paused_and_cancelled(desk: Any, r
     click("link", "Cancel")
     click("button", "Yes, cancel it")
     page.locator(".desk-send__status", has_text="Cancelled").wait_for()
-
-
-def test_the_page_follows_a_send_without_a_reload(desk: Any, live_server: Any, edition: Edition, readers: List) -> None:
-    page = desk
-    page.goto(f"{live_server.url}/desk/editions/schedule/{edition.pk}/")
-    page.get_by_role("radio", name="Now").check()
-    page.get_by_role("button", name="Schedule", exact=True).click()
-    page.get_by_role("button", name="Yes, send it").click()
-    page.locator(".desk-send__status", has_text="Scheduled").wait_for()
-
-    # As the worker does.
-    Send.objects.update(status="sending")
-    page.locator(".desk-send__status", has_text="Sending").wait_for()
-    Send.objects.update(status="sent")
-    page.locator(".desk-send__status", has_text="Sent").wait_for()
-    assert page.get_by_role("button", name="Pause").count() == 0
