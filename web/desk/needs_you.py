@@ -222,7 +222,7 @@ def _failing_sources(user: Any) -> list[Need]:
     failing = sources.order_by("-failures", "pk")[:OTHERS_SHOWN]
     return [
         Need(
-            title=f"The source {source} fails",
+            title=f"The source “{source}” fails",
             text=source.error,
             since=source.polled_at,
             buttons=(

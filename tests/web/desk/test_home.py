@@ -192,7 +192,7 @@ def test_a_failing_source_shows(desk: Client, publication: Publication) -> None:
 
     words = text_of(desk.get(reverse(HOME)))
 
-    assert "The source https://example.com/feed fails 404 Not Found." in words.replace("Not Found ", "Not Found. ")
+    assert "The source “https://example.com/feed” fails 404 Not Found." in words.replace("Not Found ", "Not Found. ")
     assert "1 source, 1 failing" in words
 
 

@@ -21,7 +21,8 @@ def test_the_menu_holds_what_an_editor_needs(desk: Client, edition: Edition) -> 
     names = [item.name for item in items]
 
     assert names[:7] == ["editions", "calendar", "add-stories", "stories", "sources", "publications", "images"]
-    assert not {"explorer", "documents", "snippets", "help"} & set(names)
+    assert not {"explorer", "documents", "snippets", "help", "reports"} & set(names)
+    assert "Site history" in [item.label for item in items]
 
 
 def test_the_first_page_lists_the_editions_at_work(desk: Client, edition: Edition) -> None:

@@ -62,6 +62,7 @@ def test_it_finds_readers_by_how_address_or_name_begins(desk: Client, edition: E
     assert "Readers of The Weekly: active" in found(desk, "GRACE H")
     assert "hopper@example.org" in found(desk, "hopper")
     assert "on no list" in found(desk, "hopper")
+    assert "Whoever runs this Newsdesk imports readers." in found(desk, "import")
 
 
 @pytest.mark.parametrize("words", ["%", "_", "'", "\\", "“", "9" * 400])
