@@ -76,6 +76,11 @@ def waiting_mails() -> int | None:
     return _waiting("letters")
 
 
+def waiting_receipts() -> int | None:
+    """How many messages about receipts wait in the broker; None when it does not answer."""
+    return _waiting("receipts")
+
+
 def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
     try:
         broker.send(task, args, countdown=countdown)

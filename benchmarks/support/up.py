@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: The local SendGrid at its fastest: what it accepts is kept in its ledger only.
 FAST = ("--outbox", "0", "--event-delay", "0")
-_PATIENCE = 300.0
+#: Seconds, in failure only: a new home is migrated first, and the machine may be busy.
+_PATIENCE = 900.0
 _HEALTHY = "everything answers"
 _ADDRESS = "1 Main Street, Singapore 018956"
 

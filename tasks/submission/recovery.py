@@ -36,7 +36,7 @@ EMPTY_BROKER_SECONDS = 15
 MAX_LOST_ATTEMPTS = 10
 #: A healthy worker applies a receipt in less.
 _RECEIPT_GRACE = timedelta(seconds=10)
-#: Receipts of one run; the next run takes the next.
+#: Messages about receipts that wait at most after a run; the next run takes the next.
 _RECEIPTS_AT_ONCE = 1000
 
 _CLAIMED = (Batch.Status.BUILDING, Batch.Status.SUBMITTING)
@@ -168,7 +168,13 @@ def wake_for_due(*, wake_all: bool = False) -> int:
 
 
 def wake_for_receipts() -> int:
-    """Enqueue receipts that wait longer than a healthy worker needs; how many. An unreadable one waits for a person."""
+    """Enqueue receipts that wait longer than a healthy worker needs; how many. An unreadable one waits for a person.
+
+    Of those in a long queue most have their message already: enqueued again in each run, they would fill it faster than workers empty it.
+    """
+    messages = queue.waiting_receipts()
+    if messages is None or messages >= _RECEIPTS_AT_ONCE:
+        return 0
     waiting = Receipt.objects.filter(applied_at__isnull=True, error="", received_at__lt=Now() - _RECEIPT_GRACE)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:_RECEIPTS_AT_ONCE])
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[: _RECEIPTS_AT_ONCE - messages])
     return sum(1 for receipt_id in ids if queue.enqueue_receipt(receipt_id))

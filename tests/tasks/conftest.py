@@ -51,6 +51,8 @@ class FakeQueue:
         self.waiting: int | None = 0
         #: The same for transactional mails.
         self.waiting_mails: int | None = 0
+        #: The same for receipts.
+        self.waiting_receipts: int | None = 0
         self.broken = False
 
     @property
@@ -84,7 +86,7 @@ class FakeQueue:
         return not self.broken
 
     def count(self, queue: str) -> int | None:
-        return {"batches": self.waiting, "letters": self.waiting_mails}[queue]
+        return {"batches": self.waiting, "letters": self.waiting_mails, "receipts": self.waiting_receipts}[queue]
 
 
 @pytest.fixture(autouse=True)

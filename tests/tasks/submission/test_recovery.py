@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from newsdesk.core import process_identity
-from tasks.models import Attempt, Batch, Send
+from tasks.models import Attempt, Batch, Receipt, Send
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends.counts import counts
 from tasks.submission import recovery
@@ -150,3 +150,16 @@ def test_a_send_whose_last_outcomes_crossed_is_finished(transport: SendGridTrans
 
     send.refresh_from_db()
     assert send.status == Send.Status.SENT
+
+
+def test_receipts_that_wait_are_enqueued_again_up_to_a_limit(
+    fake_queue: FakeQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "_RECEIPTS_AT_ONCE", 3)
+    old = timezone.now() - timedelta(minutes=1)
+    first, second, third, _fourth = [Receipt.objects.create(body=b"[]", received_at=old).pk for _ in range(4)]
+    Receipt.objects.create(body=b"[]")
+    for messages, enqueued in ((0, [first, second, third]), (2, [first]), (3, []), (9000, []), (None, [])):
+        fake_queue.messages, fake_queue.waiting_receipts = [], messages
+        assert recovery.wake_for_receipts() == len(enqueued)
+        assert fake_queue.receipts == enqueued
