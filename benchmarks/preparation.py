@@ -1,6 +1,6 @@
 """Preparation: freezing a send's audience against one bare INSERT … SELECT, on the same database, turn and turn about.
 
-    python benchmarks/preparation.py [--readers 1000000] [--rounds 5] [--zones 0] [--cap]
+    python benchmarks/preparation.py [--readers 1000000] [--rounds 5] [--zones 0] [--cap] [--tracking]
 
 The bare loop is one statement in one transaction: it inserts every deliverable reader of the list (active, and on no
 suppression that holds for the publication) with a batch number worked out of the reader's id, into a table with the keys,
@@ -11,7 +11,8 @@ and a checkpoint. Of the readers one in a hundred is unsubscribed, one in a hund
 target is a ratio of 2.0.
 
 `--zones N` makes it a send at the readers' local time, who live in N timezones; the bare loop stays as it is. `--cap` gives the
-publication a frequency cap, with an earlier send to everybody within its days.
+publication a frequency cap, with an earlier send to everybody within its days. `--tracking` measures something else: a send whose batches
+are cut by tracking, to which every other reader has agreed, against the same send with nobody tracked. Target: at most 1.05 times as long.
 """
 
 import argparse
@@ -99,7 +100,8 @@ def load(readers: int, zones: int) -> "Send":
     execute(*BARE_TABLE)
     execute("VACUUM ANALYZE")
     edition = Edition.objects.create(publication=publication, title="The week in rivers")
-    approval = Approval.objects.create(edition=edition, content_hash="0" * 64, timezone="UTC")
+    request = {"tracking": True, "track_unknown": False}
+    approval = Approval.objects.create(edition=edition, content_hash="0" * 64, timezone="UTC", request=request)
     Variant.objects.create(approval=approval, position=0, audiences=[[]], stories=3, html="<p>x</p>", text="x")
     local = (timezone.now() + timedelta(days=2)).replace(tzinfo=None, microsecond=0).isoformat() if zones else ""
     send = Send.objects.create(approval=approval, edition=edition, scheduled_at=timezone.now(), local_at=local)
@@ -141,6 +143,36 @@ def ours(send: "Send") -> int:
     return prepared.deliveries
 
 
+def with_nobody_tracked(send: "Send") -> int:
+    from tasks.audience import freezing, tracking
+
+    asking = freezing.tracked_readers
+    freezing.tracked_readers = lambda *_: tracking.NOBODY
+    try:
+        return ours(send)
+    finally:
+        freezing.tracked_readers = asking
+
+
+def compare_tracking(options: argparse.Namespace, send: "Send") -> None:
+    """Turn and turn about; medians of the wall clock."""
+    execute("UPDATE subscribers_subscriber SET tracking = 'granted' WHERE id % 2 = 0", "VACUUM ANALYZE")
+    assert seconds(with_nobody_tracked, send)[1] == seconds(ours, send)[1]
+    without, by_tracking = [], []
+    for _ in range(options.rounds):
+        without.append(seconds(with_nobody_tracked, send)[0])
+        by_tracking.append(seconds(ours, send)[0])
+        print(
+            f"untracked {without[-1]:.2f} s, cut by tracking {by_tracking[-1]:.2f} s, ratio {by_tracking[-1] / without[-1]:.2f}",
+            flush=True,
+        )
+    middle, middle_cut = statistics.median(without), statistics.median(by_tracking)
+    print(
+        f"medians: untracked {middle:.2f} s, cut by tracking {middle_cut:.2f} s, ratio {middle_cut / middle:.2f} (target 1.05, or less)"
+    )
+    print(f"{options.readers} readers, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+
 def reset(send: "Send") -> None:
     from tasks.models import Send
 
@@ -172,6 +204,9 @@ def measure(options: argparse.Namespace) -> None:
     send = load(options.readers, options.zones)
     if options.cap:
         an_earlier_send(send)
+    if options.tracking:
+        compare_tracking(options, send)
+        return
     # Once each for the caches, uncounted.
     assert seconds(bare, send)[1] == seconds(ours, send)[1]
     of_bare, of_ours = [], []
@@ -197,6 +232,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--zones", type=int, default=0, help="send at the readers' local time in so many zones")
     parser.add_argument("--cap", action="store_true", help="with a frequency cap and an earlier send")
+    parser.add_argument("--tracking", action="store_true", help="batches cut by tracking against nobody tracked")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="newsdesk-benchmark-"))
     # For root: the engines' own account must reach its data.

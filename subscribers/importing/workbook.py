@@ -27,6 +27,11 @@ def opened_sheet(binary: BinaryIO, name: str = "") -> Any:
         with zipfile.ZipFile(binary) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
                 raise InputError("the workbook is larger than 1 GB; save the sheet as CSV.")
+            if "[Content_Types].xml" not in archive.namelist():
+                # As Mailchimp hands them out: one file for each state.
+                raise InputError(
+                    "the file is an archive: unpack it and import each file in it, those of who left as well."
+                )
         binary.seek(0)
         # Formulas as what they came to when the file was saved.
         workbook = load_workbook(binary, read_only=True, data_only=True)

@@ -1,4 +1,5 @@
 import io
+import zipfile
 from datetime import date, datetime
 from typing import Any
 
@@ -65,3 +66,11 @@ def test_what_only_looks_like_a_workbook_is_refused(publication: Publication) ->
     for broken in (content[:200], b"PK\x03\x04" + b"x" * 100):
         with pytest.raises(InputError, match="no Excel workbook that can be read"):
             load(publication, broken)
+
+
+def test_an_archive_of_a_services_files_is_to_be_unpacked(publication: Publication) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("unsubscribed_members_export_a1b2c3.csv", "Email Address\nno@e.example\n")
+    with pytest.raises(InputError, match="unpack it and import each file in it"):
+        load(publication, content.getvalue())
