@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import connection
 
 from tasks.alarms.raising import raise_alarm
-from tasks.database.durability import durable
 from tasks.models import Alarm
 
 log = structlog.get_logger(__name__)
@@ -101,18 +100,18 @@ def put_right() -> float:
         ahead = float(cursor.fetchone()[0] or 0.0)
     if ahead <= TOLERANCE:
         return 0.0
-    with durable(), connection.cursor() as cursor:
-        rows = 0
-        for statement in _PUT_RIGHT:
+    how_far = f"{ahead / 60:.0f} minutes" if ahead >= 120 else f"{ahead:.0f} seconds"
+    raise_alarm(
+        Alarm.Code.CLOCK_AHEAD,
+        f"The database's clock was ahead by {how_far} or more and was put back: what would have waited for as long goes on now. Times "
+        "in reports from then are wrong. See to it that the machine's clock is kept by NTP.",
+        mail=True,
+    )
+    rows = 0
+    # Each is a transaction of its own: sends are locked before batches elsewhere, and here after them.
+    for statement in _PUT_RIGHT:
+        with connection.cursor() as cursor:
             cursor.execute(statement, params)
             rows += cursor.rowcount
     log.error("clock_was_ahead", seconds=ahead, rows=rows)
-    if rows:
-        how_far = f"{ahead / 60:.0f} minutes" if ahead >= 120 else f"{ahead:.0f} seconds"
-        raise_alarm(
-            Alarm.Code.CLOCK_AHEAD,
-            f"The database's clock was ahead by {how_far} or more and was put back: what would have waited for as long goes on now. Times "
-            "in reports from then are wrong. See to it that the machine's clock is kept by NTP.",
-            mail=True,
-        )
     return ahead

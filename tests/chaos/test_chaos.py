@@ -10,8 +10,9 @@ The suite makes one quick run whose seed never changes. `make chaos` makes longe
 `plans` says what may happen, `disasters` what is done to the processes, `judge` what is promised. What a step of the
 clock could break: a forward step makes requests look stale whose worker still lives. A `building` batch goes back to
 pending then, and the worker's fence must fail; a `submitting` one becomes unknown, and the answer that comes later must
-still be recorded. A backward step only delays: what was written before it lies in the future, pending batches and the age of
-doubts alike. So the runs put it right again, and let a clock that is ahead go back by twenty seconds only.
+still be recorded. A backward step only delays: what was written before it lies in the future. Pending batches are counted from now
+again (`tasks.submission.future_marks`), the age of doubts is not. So the runs put it right again, and let a clock that is ahead go back
+by twenty seconds only.
 """
 
 import os
