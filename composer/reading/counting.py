@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from composer.reading import phrases
 from composer.reading.characters import start
@@ -109,7 +110,7 @@ class Counter:
                 or candidate.number != run[-1].number + 1
                 or candidate.form != run[-1].form
             ):
-                if len(run) > 1 and run[0].number == 1 and (reached or self._begins_again(run[-1])):
+                if len(run) > 1 and run[0].number == 1 and (reached or run[-1].index < self._last_beginning):
                     lists |= {item.index: position == 0 for position, item in enumerate(run)}
                 else:
                     reached = max(reached, *(item.number for item in run if item.form == self.form), 0)
@@ -118,11 +119,20 @@ class Counter:
                 run.append(candidate)
         return lists
 
-    def _begins_again(self, last: Candidate) -> bool:
-        """Whether the count begins anew behind a list, with text below its headline: the list is a table of contents."""
-        return any(
-            other.index > last.index and other.number == 1 and other.form == self.form and self._has_text_below(other)
-            for other in self.candidates
+    @cached_property
+    def _numbered(self) -> frozenset[int]:
+        return frozenset(candidate.index for candidate in self.candidates)
+
+    @cached_property
+    def _last_beginning(self) -> int:
+        """Where the last headline with number 1 and text below it is. A list above it is a table of contents; -1 where none is."""
+        return max(
+            (
+                one.index
+                for one in self.candidates
+                if one.number == 1 and one.form == self.form and self._has_text_below(one)
+            ),
+            default=-1,
         )
 
     def _take(self, candidate: Candidate) -> None:
@@ -163,7 +173,7 @@ class Counter:
 
     def _has_text_below(self, candidate: Candidate) -> bool:
         following = candidate.index + 1
-        return following < len(self.blocks) and not any(other.index == following for other in self.candidates)
+        return following < len(self.blocks) and following not in self._numbered
 
     def _add(self, candidate: Candidate) -> None:
         self.found.indices.append(candidate.index)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from composer.reading import labels
 from composer.reading.counting import Counter, Headlines, headline_of, read_as_text
 from composer.reading.decisions import NO_DECISIONS, Decisions
-from composer.reading.document import Block, Doubt, ListItem, Paragraph
+from composer.reading.document import Block, Doubt, Heading, ListItem, Paragraph
 from composer.reading.errors import DigestError
 from composer.reading.looks import by_look, only_heading, short_lines
 from composer.reading.numbers import ANY_NUMBER, Candidate, candidate_in, dominant, looks_like_a_heading, value_of
@@ -29,8 +29,13 @@ def find_headlines(blocks: Sequence[Block], decisions: Decisions = NO_DECISIONS)
     What a person decided about a line comes before all rules.
     """
     decided = [index for index, block in enumerate(blocks) if decisions.get(block.line) == "headline"]
-    # The rules look at what is left to them.
-    open_blocks = [Paragraph(line=block.line, text="") if block.line in decisions else block for block in blocks]
+    # The rules look at what is left to them; a heading that is confirmed still says which level the headlines have.
+    open_blocks = [
+        Paragraph(line=block.line, text="")
+        if block.line in decisions and not (isinstance(block, Heading) and decisions[block.line] == "headline")
+        else block
+        for block in blocks
+    ]
     found = _by_rules(open_blocks, {index: blocks[index] for index in decided})
     missing = [index for index in decided if index not in found.indices]
     both = sorted(
@@ -48,17 +53,23 @@ def find_headlines(blocks: Sequence[Block], decisions: Decisions = NO_DECISIONS)
 def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headlines:
     """`decided`: blocks that are headlines, by index; those that are numbered count among the others."""
     candidates = [candidate for index, block in enumerate(blocks) if (candidate := candidate_in(index, block))]
-    form, length = dominant(_in_order_of_text(candidates))
+    form, length = dominant(candidates)
     looked = by_look(blocks)
     # A list in a story counts on as headlines do, but none of its items has text below it.
-    above_text = dominant(_above_their_text(candidates, looked, len(blocks)))[1]
-    if looked is not None and len(looked.indices) > max(above_text, 1) and not _are_numbered(looked, candidates):
+    above_text = _above_their_text(candidates, looked, len(blocks))
+    form_above, reached = dominant(above_text)
+    form = form_above or form
+    if (
+        looked is not None
+        and len(looked.indices) > max(reached, 1)
+        and not _are_numbered(looked, candidates, above_text)
+    ):
         _report_numbers(blocks, candidates, looked)
         return looked
-    plain = looked or (short_lines(blocks, is_confirmed=bool(decided)) if above_text < 2 else None)
+    plain = looked or (short_lines(blocks, is_confirmed=bool(decided)) if reached < 2 else None)
     if length < 2 and (labels := _by_label(blocks, at_least=len(plain.indices) if plain else 2)):
         return labels
-    if plain is not None and looked is None and not above_text and candidates:
+    if plain is not None and looked is None and not reached and candidates:
         _report_numbers(blocks, candidates, plain)
         return plain
     if not candidates:
@@ -75,28 +86,21 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
     return found
 
 
-def _in_order_of_text(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates with those last that stand right above another: of two forms that count as far, the lower one names stories."""
-    starts = {candidate.index: candidate for candidate in candidates}
-
-    def is_above_another(candidate: Candidate) -> bool:
-        below = starts.get(candidate.index + 1)
-        return below is not None and below.form != candidate.form
-
-    lower = {candidate.form for candidate in candidates if not is_above_another(candidate)}
-    return sorted(candidates, key=lambda candidate: candidate.form not in lower)
-
-
 def _above_their_text(candidates: Sequence[Candidate], looked: Headlines | None, blocks: int) -> list[Candidate]:
     others = {candidate.index for candidate in candidates} | set(looked.indices if looked else ())
     return [one for one in candidates if one.index + 1 < blocks and one.index + 1 not in others]
 
 
-def _are_numbered(looked: Headlines, candidates: Sequence[Candidate]) -> bool:
-    """Whether all but a few of the headings count from one: the rest are something else."""
-    numbered = [candidate for candidate in candidates if candidate.index in looked.indices]
+def _are_numbered(looked: Headlines, candidates: Sequence[Candidate], above_text: Sequence[Candidate]) -> bool:
+    """Whether numbers stand above the headings: all but a few of these have one, or the count begins before the first of them."""
+    headings = set(looked.indices)
+    numbered = [candidate for candidate in candidates if candidate.index in headings]
     _, length = dominant(numbered)
-    return length == len(numbered) > 1 and length < len(looked.indices) < 2 * length
+    if length == len(numbered) > 1 and length < len(looked.indices) < 2 * length:
+        return True
+    form, reached = dominant(above_text)
+    counted = [candidate.index for candidate in above_text if candidate.form == form]
+    return reached > 1 and counted[0] < looked.indices[0] < counted[-1]
 
 
 def _by_label(blocks: Sequence[Block], *, at_least: int) -> Headlines | None:
@@ -127,8 +131,9 @@ def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
 
 
 def _report_numbers(blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Headlines) -> None:
+    taken = set(chosen.indices)
     for candidate in candidates:
-        if candidate.index not in chosen.indices and not isinstance(blocks[candidate.index], ListItem):
+        if candidate.index not in taken and not isinstance(blocks[candidate.index], ListItem):
             chosen.doubts.append(read_as_text(blocks, candidate))
 
 

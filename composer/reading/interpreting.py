@@ -160,8 +160,9 @@ class _Interpreter:
     def _take_sections(self, introduction: list[Block], bodies: list[list[Block]], level: int) -> None:
         """Headings right above a headline open sections; they are taken out of what stands before them."""
         before = [introduction, *bodies[:-1]]
-        likely = [bool(part) and could_be_section(part[-1]) for part in before]
-        certain = [bool(part) and is_section(part[-1], level) for part in before]
+        open_ends = [bool(part) and self.decisions.get(part[-1].line) != "text" for part in before]
+        likely = [is_open and could_be_section(part[-1]) for part, is_open in zip(before, open_ends, strict=True)]
+        certain = [is_open and is_section(part[-1], level) for part, is_open in zip(before, open_ends, strict=True)]
         several = sum(likely) > 1 and any(likely[1:])
         # “📍 Quay Road” at the end of stories is a place; where such a line also stands above the first story it is a section.
         decorated = [could_be and is_decorated(part[-1]) for part, could_be in zip(before, likely, strict=True)]

@@ -1,6 +1,7 @@
 """Headlines that no number marks: headings, whole lines in bold, and short lines without a full stop."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from composer.reading import labels, phrases
@@ -49,19 +50,33 @@ def only_heading(blocks: Sequence[Block]) -> Headlines | None:
 
 
 def _level(blocks: Sequence[Block], levels: Mapping[int, list[int]]) -> tuple[int, list[Doubt]]:
-    """The level that most headings have. Of two that stand in pairs, the lower one if the upper ones are single words; reported."""
+    """The level of the headlines: that which most headings have, unless these are the subheadings of the level above; reported."""
     level = max(levels, key=lambda one: (len(levels[one]), -one))
-    upper = [blocks[index] for index in levels[level]]
+    upper = max((one for one in levels if one < level), default=0)
+    if upper and _are_subheadings(blocks, levels[upper], levels[level]):
+        return upper, [_of_two_levels(blocks[levels[upper][0]], "the headings below them as their subheadings")]
     lower = [blocks[index + 1] for index in levels[level] if index + 1 < len(blocks)]
     pairs = [block.level for block in lower if isinstance(block, Heading) and block.level > level]
-    if len(set(pairs)) != 1 or len(pairs) != len(upper) or len(levels.get(pairs[0], ())) != len(upper):
+    if len(set(pairs)) != 1 or len(pairs) != len(levels[level]) or len(levels.get(pairs[0], ())) != len(pairs):
         return level, []
-    are_sections = all(len(block.text.split()) <= 2 and len(block.text) <= 20 for block in upper)
-    chosen = pairs[0] if are_sections else level
-    other = "the headings above them as sections" if are_sections else "the headings below them as their subheadings"
-    first = lower[0] if are_sections else upper[0]
-    message = f"this and the headings of the same level were read as headlines, {other}; write the others as text if that is wrong"
-    return chosen, [Doubt(line=first.line, text=first.text, message=message)]
+    # As many of either level, in pairs: single words are sections, whole lines have a second line below them.
+    if all(len(blocks[index].text.split()) <= 2 and len(blocks[index].text) <= 20 for index in levels[level]):
+        return pairs[0], [_of_two_levels(lower[0], "the headings above them as sections")]
+    return level, [_of_two_levels(blocks[levels[level][0]], "the headings below them as their subheadings")]
+
+
+def _are_subheadings(blocks: Sequence[Block], upper: Sequence[int], lower: Sequence[int]) -> bool:
+    """Whether headings say the same again and again, or stand in each part of the level above, below some text of it."""
+    if 2 * len({blocks[index].text.casefold() for index in lower}) <= len(lower):
+        return True
+    ends = [*upper[1:], len(blocks)]
+    in_each = all(bisect_left(lower, begin) < bisect_left(lower, end) for begin, end in zip(upper, ends, strict=True))
+    return in_each and lower[0] > upper[0] and set(lower).isdisjoint(index + 1 for index in upper)
+
+
+def _of_two_levels(first: Block, others: str) -> Doubt:
+    message = f"this and the headings of the same level were read as headlines, {others}; write the others as text if that is wrong"
+    return Doubt(line=first.line, text=first.text, message=message)
 
 
 def _without_subtitle(blocks: Sequence[Block], indices: list[int]) -> list[int]:
@@ -122,21 +137,15 @@ def short_lines(blocks: Sequence[Block], *, is_confirmed: bool) -> Headlines | N
         message=f"no headline has a number: this and {len(indices) - 1} more short lines without a full stop were read as headlines; "
         "number the headlines to be sure",
     )
+    # A line right below a headline is its lede.
+    taken = {*indices, *(index + 1 for index in indices)}
+    message = "a short line that was read as text; number it, and the other headlines, if it is one"
     others = [
-        Doubt(
-            line=blocks[index].line,
-            text=blocks[index].text,
-            message="a short line that was read as text; number it, and the other headlines, if it is one",
-        )
+        Doubt(line=blocks[index].line, text=blocks[index].text, message=message)
         for index in loose
-        if index not in indices and not _is_beside(index, indices)
+        if index not in taken
     ]
     return Headlines(indices=indices, texts=texts, doubts=[doubt, *others])
-
-
-def _is_beside(index: int, indices: Sequence[int]) -> bool:
-    """Whether a line stands right below a headline, as its lede does."""
-    return index - 1 in indices
 
 
 def _without_marks(text: str) -> str:

@@ -40,10 +40,10 @@ _FAREWELL = re.compile(
     r"(?:(?:many )?thank(?:s|[ -]you)(?: (?:so|very) much| a lot)?(?:,? (?:as always,? )?for (?:reading|being here|your time)(?: .{1,40})?)?"
     r"|see you (?:next (?:week|time|month|\w+day)|soon|then|on \w+day|tomorrow|again .{1,20})|until (?:then|\w+day)"
     r"|have a (?:great|good|nice|lovely|wonderful|peaceful) (?:week(?:end)?|day|evening|one)"
-    r"|(?:vielen )?dank(?:e)? fürs (?:lesen|mitlesen)|bis (?:nächste woche|zum nächsten mal|bald|dann|\w+tag)|(?:eine )?(?:schöne|gute) woche(?: noch)?"
+    r"|(?:vielen )?dank(?:e)? fürs (?:lesen|mitlesen)|bis (?:nächste woche|zum nächsten mal|bald|dann|(?:nächsten )?\w+tag)|(?:eine )?(?:schöne|gute) woche(?: noch)?"
     r"|(?:ein )?schönes wochenende|merci (?:de (?:votre lecture|nous lire)|d[’']avoir lu)|à (?:la semaine prochaine|bientôt|\w+di(?: prochain)?)"
     r"|(?:bonne (?:semaine|lecture|journée)|bon (?:week-end|dimanche))|gracias por (?:leer(?:nos)?|su lectura|acompañarnos)"
-    r"|hasta (?:la (?:próxima(?: semana)?|semana que viene)|pronto|el \w+)|(?:que (?:tengan|tengas) )?(?:un )?buen(?:a)? (?:semana|fin de semana|día)"
+    r"|nos (?:vemos|leemos) (?:la (?:próxima semana|semana que viene)|pronto|el \w+)|hasta (?:la (?:próxima(?: semana)?|semana que viene)|pronto|el \w+)|(?:que (?:tengan|tengas) )?(?:un )?buen(?:a)? (?:semana|fin de semana|día)"
     r"|شكر[اًا]+ (?:على|ل)\s?قراءت?\S*|(?:أراكم|نراكم|نلتقي) .{1,30}|إلى الأسبوع (?:القادم|المقبل)"
     r"|תודה שקראתם|נתראה (?:בשבוע הבא|בקרוב)|שבוע טוב|(?:感谢|謝謝|感謝|谢谢)(?:您的?|你的?)?(?:阅读|閱讀)|下周(?:再)?见|下週(?:再)?見|再见|再見"
     # Italian, Portuguese, Dutch, Polish, Russian, Japanese, Korean, Hindi

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from composer.reading import phrases
 from composer.reading.characters import cut
 from composer.reading.document import Block, Dropped, Heading, Image, Paragraph, Rule
-from composer.reading.numbers import looks_like_a_heading, written
+from composer.reading.numbers import candidate_in, looks_like_a_heading, written
 
 _LONGEST_SIGNATURE = 9
 #: Blocks above the header of a forwarded mail: what somebody wrote about it.
@@ -133,8 +133,11 @@ class Surroundings:
                 break
             matches.append((block, match))
         names = [match["name"].casefold() for _, match in matches]
+        if not any(name in phrases.SUBJECT for name in names):
+            return
         # Below somebody's note it must be certain that it is a header.
-        if not any(name in phrases.SUBJECT for name in names) or (begin and len(names) < 3):
+        has_address = any("@" in match["value"] for _, match in matches)
+        if begin and (len(names) < 3 or not has_address or any(map(_is_numbered, self.blocks[:begin]))):
             return
         self._drop(self.blocks[:begin], "written above the forwarded mail")
         for block, match in matches:
@@ -157,6 +160,10 @@ class Surroundings:
             image = self.blocks.pop(0)
             assert isinstance(image, Image)
             self._drop([image], f"an image ({cut(image.url, 80)}): add it at the desk")
+
+
+def _is_numbered(block: Block) -> bool:
+    return candidate_in(0, block) is not None
 
 
 def without_surroundings(blocks: Sequence[Block]) -> Surroundings:

@@ -94,6 +94,12 @@ def test_words_of_a_page_inside_a_story_stay(text: str) -> None:
     assert found.report.dropped == ()
 
 
+def test_lines_of_a_story_that_look_like_a_mails_header_stay() -> None:
+    found = parse(f"Weekly\n\n1. Quay\n\n{T}\n\nFrom: Monday\nTo: Friday\nSubject: closed\n\n2. Trams\n\n{U}\n")
+
+    assert (len(found.stories), "From: Monday" in found.stories[0].body_html, found.report.dropped) == (2, True, ())
+
+
 def test_a_callout_of_notion_is_text() -> None:
     found = parse(f"# Weekly\n\nHi.\n\n## Quay\n\n<aside>\n💡 Buses go.\n\n</aside>\n\n{T}\n\n## Trams\n\n{U}\n")
 
@@ -111,6 +117,8 @@ def test_a_callout_of_notion_is_text() -> None:
         "Thanks for reading. Hit reply and tell me what you think.",
         "Thanks for reading! Forward this to a friend.",
         "Viele Grüße",
+        "Das war’s für heute. Bis nächsten Freitag!",
+        "¡Eso es todo por hoy! ¡Nos vemos la próxima semana!",
     ],
 )
 def test_leave_is_taken_in_more_languages(farewell: str) -> None:

@@ -29,6 +29,7 @@ def doubts(found: Digest) -> list[str]:
         ),
         (f"Weekly\n\nHi.\n\n{SOUP[0]}\n\n{T}\n\n1. Fry\n2. Stir\n3. Cook\n\n{SOUP[1]}\n\n{U}\n", 4),
         (f"Weekly\n\n1. {SOUP[0]}\n2. {SOUP[1]}\n\n1. {SOUP[0]}\n\n{T}\n\n2. {SOUP[1]}\n\n{U}\n", 1),
+        (f"Weekly\n\n1. {SOUP[0]}\n\n{T}\n\n1) Fry\n2) Stir\n3) Cook\n\n2. {SOUP[1]}\n\n{U}\n", 1),
         (f"Weekly\n\n1. {SOUP[0]}\n\n{T}\n\n1) Fry\n2) Stir\n\n2. {SOUP[1]}\n\n{U}\n", 1),
     ],
 )
@@ -61,6 +62,32 @@ def test_headings_in_pairs_are_reported(upper: list[str], lower: list[str], chos
     found = parse(f"# Weekly\n\nHi.\n\n{pairs}")
 
     assert (headlines(found), doubts(found)) == (chosen, [chosen[0]])
+    confirmed = parse(f"# Weekly\n\nHi.\n\n{pairs}", decisions={found.report.doubts[0].line: "headline"})
+    assert (headlines(confirmed), doubts(confirmed)) == (chosen, [])
+
+
+@pytest.mark.parametrize("parts", [("### Why it matters", "### What is next"), ("### {}: why", "### {}: what is next")])
+def test_subheadings_may_be_more_than_headlines(parts: tuple[str, str]) -> None:
+    first, second = parts
+    stories = "".join(f"## {h}\n\n{T}\n\n{first.format(h)}\n\n{U}\n\n{second.format(h)}\n\n{V}\n\n" for h in SOUP)
+    found = parse(f"# Weekly\n\nHi.\n\n{stories}")
+
+    assert (headlines(found), doubts(found)) == (SOUP, SOUP[:1])
+
+
+def test_sections_with_fewer_headings_than_their_stories_stay_sections() -> None:
+    stories = f"### {SOUP[0]}\n\n{T}\n\n### {SOUP[1]}\n\n{U}\n\n## Culture\n\n### Opera\n\n{V}\n"
+    found = parse(f"# Weekly\n\nHi.\n\n## Food\n\n{stories}")
+
+    assert ([*headlines(found)], [one.heading for one in found.sections]) == ([*SOUP, "Opera"], ["Food", "Culture"])
+    assert found.report.doubts == ()
+
+
+@pytest.mark.parametrize("label", ["**{}**", "### {}"])
+def test_numbers_above_more_subheadings_are_the_headlines(label: str) -> None:
+    subheadings = f"{label.format('Why it matters')}\n\n{U}\n\n{label.format('What next')}\n\n{V}"
+    stories = "\n\n".join(f"{n}. {headline}\n\n{T}\n\n{subheadings}" for n, headline in enumerate(SOUP, start=1))
+    assert headlines(parse(f"Weekly\n\nHi.\n\n{stories}\n")) == SOUP
 
 
 def test_a_subtitle_above_the_date_is_no_story() -> None:
@@ -157,5 +184,8 @@ def test_who_made_the_pictures_is_no_section(credit: str) -> None:
 
 
 def test_names_at_the_end_of_stories_are_reported() -> None:
-    found = parse(f"Weekly\n\n1. Quay\n\n{T}\n\nJane Doe\n\n2. Opera\n\n{U}\n\nBo Li\n\n3. Trams\n\n{V}\n")
-    assert doubts(found) == ["Jane Doe", "Bo Li"]
+    text = f"Weekly\n\n1. Quay\n\n{T}\n\nJane Doe\n\n2. Opera\n\n{U}\n\nBo Li\n\n3. Trams\n\n{V}\n"
+    assert doubts(parse(text)) == ["Jane Doe", "Bo Li"]
+
+    settled = parse(text, decisions={7: "text", 13: "text"})
+    assert (settled.sections, settled.stories[0].paragraphs, doubts(settled)) == ((), ("Jane Doe",), [])
