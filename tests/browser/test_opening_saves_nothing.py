@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SLOW = """
     const wait = window.setTimeout;
     window.setTimeout = (act, time, ...given) => wait(act, time === 250 ? 5000 : time, ...given);
+"""
+NOTED = """
     window.happened = [];
     for (const kind of ["w-unsaved:watch-edits", "w-unsaved:clear", "w-unsaved:add", "w-autosave:save"])
         addEventListener(kind, () => happened.push(kind));
@@ -30,7 +32,7 @@ def test_opening_an_edition_saves_nothing(desk: Any, live_server: Any, edition: 
     if approved:
         approve_edition(edition, None)
     before = edition.revisions.count()
-    desk.add_init_script(SLOW)
+    desk.add_init_script(SLOW + NOTED)
     desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
     desk.wait_for_function(WRITTEN)
     desk.wait_for_function(LOOKED)
@@ -58,8 +60,9 @@ TYPED_MEANWHILE = """
 
 
 def test_what_is_typed_while_a_save_is_under_way_is_saved_too(desk: Any, live_server: Any, edition: Edition) -> None:
-    desk.add_init_script(TYPED_MEANWHILE + SLOW)
+    desk.add_init_script(TYPED_MEANWHILE + NOTED)
     desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/")
+    desk.wait_for_function(WRITTEN)
     desk.wait_for_function("() => happened.includes('w-unsaved:watch-edits')")
 
     desk.fill("#id_title", "Ferries")
