@@ -37,6 +37,9 @@ class BrowserDefences(CSPMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        if not getattr(response, "xframe_options_exempt", False):
+            # Django's middleware for it stands further in, and does not see what is refused before.
+            response.headers.setdefault("X-Frame-Options", "DENY")
         if settings.SECURE_HSTS_SECONDS:
             # Django says it only where TLS ends here; it ends at the proxy, and browsers ignore it over plain HTTP.
             response.headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")

@@ -73,6 +73,7 @@ def test_an_answer_is_defended(client: Client, address: str, method: str) -> Non
     assert not re.search(r"script-src[^;]*'unsafe-inline'", policy)
     assert answer["Strict-Transport-Security"].startswith("max-age=31536000")
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] in {"DENY", "SAMEORIGIN"}
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["Referrer-Policy"] in {"same-origin", "no-referrer", "strict-origin-when-cross-origin"}
     assert "camera=()" in answer["Permissions-Policy"]
