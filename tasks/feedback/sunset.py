@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 _REASON = Suppression.Reason.SUNSET
 #: A mail is read within so many days, or not at all; younger editions save a reader, and do not count against one.
 _DAYS_TO_READ = 7
+#: What the table can hold.
+_MOST = 2_147_483_647
 
 #: Each reader's deliveries within the weeks. An edition comes to nobody twice, so deliveries are counted.
 _SILENT = f"""
@@ -91,7 +93,7 @@ def confirm(publication: Publication, readers: int, *, who: str) -> None:
     if not _is_on(publication):
         raise InputError(f"{publication.slug}: no sunset rule is set, or opens and clicks are not reported")
     now = len(_silent(publication))
-    if now > readers or readers < 1:
+    if not now <= readers <= _MOST or readers < 1:
         raise InputError(f"it is {now} readers by now; agree to that number")
     rule = {"editions": publication.sunset_editions, "weeks": publication.sunset_weeks, "readers": readers}
     Sunset.objects.update_or_create(
