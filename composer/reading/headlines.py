@@ -5,6 +5,7 @@ short line without a full stop. What would be a headline in another form is repo
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from composer.reading import labels
@@ -59,18 +60,14 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
     above_text = _above_their_text(candidates, looked, len(blocks))
     form_above, reached = dominant(above_text)
     form = form_above or form
-    if (
-        looked is not None
-        and len(looked.indices) > max(reached, 1)
-        and not _are_numbered(looked, candidates, above_text)
-    ):
-        _report_numbers(blocks, candidates, looked)
+    if looked is not None and _are_headlines(looked, candidates, above_text):
+        _report_numbers(blocks, candidates, looked, above_text)
         return looked
     plain = looked or (short_lines(blocks, is_confirmed=bool(decided)) if reached < 2 else None)
     if length < 2 and (labels := _by_label(blocks, at_least=len(plain.indices) if plain else 2)):
         return labels
     if plain is not None and looked is None and not reached and candidates:
-        _report_numbers(blocks, candidates, plain)
+        _report_numbers(blocks, candidates, plain, above_text)
         return plain
     if not candidates:
         _refuse_bare_numbers(blocks)
@@ -89,6 +86,24 @@ def _by_rules(blocks: Sequence[Block], decided: Mapping[int, Block]) -> Headline
 def _above_their_text(candidates: Sequence[Candidate], looked: Headlines | None, blocks: int) -> list[Candidate]:
     others = {candidate.index for candidate in candidates} | set(looked.indices if looked else ())
     return [one for one in candidates if one.index + 1 < blocks and one.index + 1 not in others]
+
+
+def _are_headlines(looked: Headlines, candidates: Sequence[Candidate], above_text: Sequence[Candidate]) -> bool:
+    """Whether headings, or lines in bold, are the headlines, and numbers are something inside of stories."""
+    reached = dominant(above_text)[1]
+    if looked.level and reached and _are_within_one(looked, candidates, above_text):
+        return True
+    return len(looked.indices) > max(reached, 1) and not _are_numbered(looked, candidates, above_text)
+
+
+def _are_within_one(looked: Headlines, candidates: Sequence[Candidate], above_text: Sequence[Candidate]) -> bool:
+    """Whether all numbers stand below one heading that has text of its own above them: a recipe."""
+    places = {bisect_right(looked.indices, candidate.index) for candidate in above_text}
+    if len(places) != 1 or 0 in places:
+        return False
+    heading = looked.indices[places.pop() - 1]
+    starts = {candidate.index for candidate in candidates}
+    return heading not in starts and heading + 1 not in starts
 
 
 def _are_numbered(looked: Headlines, candidates: Sequence[Candidate], above_text: Sequence[Candidate]) -> bool:
@@ -130,10 +145,16 @@ def _refuse_bare_numbers(blocks: Sequence[Block]) -> None:
         raise DigestError(bare[0].line, f"number {bare[0].text} has no headline; write it on the same line")
 
 
-def _report_numbers(blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Headlines) -> None:
+def _report_numbers(
+    blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Headlines, above_text: Sequence[Candidate]
+) -> None:
+    """Numbers that are no headlines; items of plain lists are not worth a word."""
     taken = set(chosen.indices)
+    # The last item of a list has the story's text below it.
+    with_text = {one.index for one in above_text} if dominant(above_text)[1] else set()
     for candidate in candidates:
-        if candidate.index not in taken and not isinstance(blocks[candidate.index], ListItem):
+        is_item = isinstance(blocks[candidate.index], ListItem) and candidate.index not in with_text
+        if candidate.index not in taken and not is_item:
             chosen.doubts.append(read_as_text(blocks, candidate))
 
 

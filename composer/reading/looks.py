@@ -55,12 +55,15 @@ def _level(blocks: Sequence[Block], levels: Mapping[int, list[int]]) -> tuple[in
     upper = max((one for one in levels if one < level), default=0)
     if upper and _are_subheadings(blocks, levels[upper], levels[level]):
         return upper, [_of_two_levels(blocks[levels[upper][0]], "the headings below them as their subheadings")]
+    parts = _without_closing(blocks, levels.get(upper, []))
+    if any(not isinstance(block, Heading) for index in parts for block in blocks[index + 1 : index + 2]):
+        return level, [_of_two_levels(blocks[levels[level][0]], "the headings above them as none")]
     lower = [blocks[index + 1] for index in levels[level] if index + 1 < len(blocks)]
     pairs = [block.level for block in lower if isinstance(block, Heading) and block.level > level]
     if len(set(pairs)) != 1 or len(pairs) != len(levels[level]) or len(levels.get(pairs[0], ())) != len(pairs):
         return level, []
     # As many of either level, in pairs: single words are sections, whole lines have a second line below them.
-    if all(len(blocks[index].text.split()) <= 2 and len(blocks[index].text) <= 20 for index in levels[level]):
+    if _are_words(blocks, levels[level]):
         return pairs[0], [_of_two_levels(lower[0], "the headings above them as sections")]
     return level, [_of_two_levels(blocks[levels[level][0]], "the headings below them as their subheadings")]
 
@@ -69,9 +72,16 @@ def _are_subheadings(blocks: Sequence[Block], upper: Sequence[int], lower: Seque
     """Whether headings say the same again and again, or stand in each part of the level above, below some text of it."""
     if 2 * len({blocks[index].text.casefold() for index in lower}) <= len(lower):
         return True
+    if _are_words(blocks, upper):
+        return False
     ends = [*upper[1:], len(blocks)]
     in_each = all(bisect_left(lower, begin) < bisect_left(lower, end) for begin, end in zip(upper, ends, strict=True))
     return in_each and lower[0] > upper[0] and set(lower).isdisjoint(index + 1 for index in upper)
+
+
+def _are_words(blocks: Sequence[Block], indices: Sequence[int]) -> bool:
+    """Whether headings are one word or two, as sections are called."""
+    return all(len(blocks[index].text.split()) <= 2 and len(blocks[index].text) <= 20 for index in indices)
 
 
 def _of_two_levels(first: Block, others: str) -> Doubt:

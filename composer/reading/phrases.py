@@ -54,12 +54,16 @@ _FAREWELL = re.compile(
     r"|спасибо,? что (?:читаете|прочитали|были с нами)|до (?:встречи|скорого|свидания)(?: (?:на следующей неделе|через неделю|в .{1,20}))?|хорошей недели"
     r"|(?:それでは、?|では、?)?また来週(?:お会いしましょう)?|お読みいただき、?ありがとうございま(?:した|す)|읽어\s?주셔서 감사합니다|다음 주에 (?:만나요|뵙겠습니다)"
     r"|पढ़ने के लिए धन्यवाद|(?:अगले (?:सप्ताह|हफ़्ते|हफ्ते)|जल्द ही?) (?:फिर )?मिलेंगे|फिर मिलेंगे"
-    # Words above a name
-    r"|(?:cheers|kind regards|best(?: (?:wishes|regards))?|warm(?:ly| regards)|yours(?: (?:truly|sincerely))?|take care|all the best)"
-    r"|(?:viele|liebe|herzliche|beste) grüße|bien à vous|cordialement|bises|(?:un )?(?:abrazo|saludos?)(?: cordiales)?|abraços?|pozdrawiam(?:y)?"
     r")",
     re.IGNORECASE,
 )
+#: Words above a name at the very end.
+_SIGN_OFF = re.compile(
+    r"(?:cheers|(?:kind |warm |best )?regards|best(?: wishes)?|warmly|yours(?: (?:truly|sincerely))?|take care|all the best"
+    r"|(?:viele|liebe|herzliche|beste) grüße|bien à vous|cordialement|bises|(?:un )?(?:abrazo|saludos?)(?: cordiales)?|abraços?|pozdrawiam(?:y)?)[,.!]?",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 40
 #: What is asked for beside it.
 _REQUEST = re.compile(
     r"(?:(?:please |and |or |just )?(?:forward|share) (?:this|it)|(?:just |simply )?(?:hit )?reply|(?:please )?(?:tell|let) (?:me|us)|got a tip|any (?:tips|questions|feedback)"
@@ -120,7 +124,7 @@ _FURNITURE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "a notice of copyright",
-            r"(?:©|\(c\)|copyright\b)(?: ?©)? ?.{0,80}|all rights reserved\.?|alle rechte vorbehalten\.?",
+            r"(?:©|\(c\) ?\d|copyright (?:©|\(c\)|\d{4})).{0,80}|all rights reserved\.?|alle rechte vorbehalten\.?",
         ),
         (
             "sharing on networks",
@@ -160,8 +164,8 @@ _AT_THE_END = tuple(
 )
 #: What begins the lines at a mail's end that say why somebody gets it, and what one of them says.
 MAIL_FOOTER = re.compile(
-    r"(?:you(?: are|[’']re)? (?:receiv(?:ing|ed)|getting) this|you (?:get|received) this|this (?:e-?mail|message|newsletter) was sent to"
-    r"|want to change how you receive|our mailing address|if you (?:no longer|don[’']t|do not) (?:wish|want)|(?:©|copyright\b)"
+    r"(?:you(?: are|[’']re)? (?:receiv(?:ing|ed)|getting|get|received) this (?:e-?mail|message|newsletter)|this (?:e-?mail|message|newsletter) was sent to"
+    r"|want to change how you receive|our mailing address|if you (?:no longer|don[’']t|do not) (?:wish|want)|©|copyright (?:©|\(c\)|\d{4})"
     r"|(?:sie|du) (?:erhalten|erhältst|bekommen|bekommst) diese|wenn (?:sie|du) diese[nr]? (?:newsletter|e-?mail)"
     r"|vous (?:recevez|avez reçu) ce|si vous ne souhaitez plus|(?:usted )?(?:recibe|recibes|has recibido|ha recibido) este"
     r"|si (?:ya )?no desea)",
@@ -290,10 +294,22 @@ def closing_in(texts: Sequence[str], after: int) -> int | None:
     known = [index for index in range(after, len(texts)) if is_closing(texts[index])]
     if known:
         return known[-1]
-    farewell = next((index for index in range(after, len(texts)) if is_farewell(texts[index])), None)
+    farewell = next(
+        (index for index in range(after, len(texts)) if is_farewell(texts[index]) or _is_sign_off(texts[index:])), None
+    )
     if farewell is None or len(texts) - farewell > _LONGEST_CLOSING:
         return None
     return farewell
+
+
+def _is_sign_off(texts: Sequence[str]) -> bool:
+    """Whether nothing but a name or two follows words such as “Cheers,”."""
+    last = texts[1:4]
+    return (
+        1 < len(texts) < 4
+        and bool(_SIGN_OFF.fullmatch(texts[0][:60]))
+        and all(len(text) <= _LONGEST_NAME and not text.endswith(".") for text in last)
+    )
 
 
 def is_closing(text: str) -> bool:

@@ -116,7 +116,7 @@ def test_a_callout_of_notion_is_text() -> None:
         "पढ़ने के लिए धन्यवाद।",
         "Thanks for reading. Hit reply and tell me what you think.",
         "Thanks for reading! Forward this to a friend.",
-        "Viele Grüße",
+        "Viele Grüße,",
         "Das war’s für heute. Bis nächsten Freitag!",
         "¡Eso es todo por hoy! ¡Nos vemos la próxima semana!",
     ],
@@ -125,6 +125,15 @@ def test_leave_is_taken_in_more_languages(farewell: str) -> None:
     found = parse(f"Weekly\n\n{BODY}\n{farewell}\n\nAda\n")
 
     assert (found.closing, found.stories[-1].body_html) == ((farewell, "Ada"), "")
+
+
+@pytest.mark.parametrize(
+    "text", ["Best\n\nThat was the word of the critics.", "Copyright reform was voted.\n\nYou can opt out of it."]
+)
+def test_a_story_is_not_cut_short(text: str) -> None:
+    found = parse(f"Weekly\n\n1. Quay\n\n{T}\n\n2. Films\n\n{U}\n\n{text}\n")
+
+    assert (found.stories[-1].paragraphs, found.closing, found.report.dropped) == (tuple(text.split("\n\n")), (), ())
 
 
 def test_subscribing_is_no_source_of_a_story() -> None:

@@ -75,6 +75,22 @@ def test_subheadings_may_be_more_than_headlines(parts: tuple[str, str]) -> None:
     assert (headlines(found), doubts(found)) == (SOUP, SOUP[:1])
 
 
+@pytest.mark.parametrize(("first", "second"), [("Politics", "Culture"), ("Before the week", "After the week is over")])
+def test_headings_above_the_stories_that_have_text_are_reported(first: str, second: str) -> None:
+    stories = f"### {SOUP[0]}\n\n{T}\n\n### {SOUP[1]}\n\n{U}\n\n### Opera\n\n{V}"
+    found = parse(f"# Weekly\n\nHi.\n\n## {first}\n\nIt was calm.\n\n{stories}\n\n## {second}\n\nIt rained.\n")
+
+    assert (headlines(found), doubts(found)) == ([*SOUP, "Opera"], [SOUP[0]])
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_steps_with_text_in_one_story_are_no_headlines(steps: int) -> None:
+    recipe = "\n\n".join(f"{n}. Do this.\n\nNot too fast." for n in range(1, steps + 1))
+    found = parse(f"# Weekly\n\nHi.\n\n## {SOUP[0]}\n\n{T}\n\n{recipe}\n\n## {SOUP[1]}\n\n{U}\n")
+
+    assert (headlines(found), doubts(found)) == (SOUP, [f"{n}. Do this." for n in range(1, steps + 1)])
+
+
 def test_sections_with_fewer_headings_than_their_stories_stay_sections() -> None:
     stories = f"### {SOUP[0]}\n\n{T}\n\n### {SOUP[1]}\n\n{U}\n\n## Culture\n\n### Opera\n\n{V}\n"
     found = parse(f"# Weekly\n\nHi.\n\n## Food\n\n{stories}")
