@@ -81,6 +81,9 @@ _APPROXIMATE = re.compile(
     r"\s+(?:the\s+|a\s+)?(?:(?:US|A|C|HK)?[$€£¥₹]\s?)?\Z",
     re.IGNORECASE,
 )
+#: Chinese, Japanese and Korean set numbers between letters, and count in ten thousands.
+_FIRST_WITHOUT_BLANKS = "\u2e80"
+_EAST_ASIAN_SCALES = {"千": 1000, "万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
 _LOOK_BACK = 24
 #: Of a number in words.
 _MOST_WORDS = 8
@@ -120,7 +123,8 @@ def values_in(text: str) -> frozenset[Decimal]:
 
 
 def _in_digits(text: str, start: int) -> Figure | None:
-    if start and (text[start - 1].isalpha() or text[start - 1] == "_"):
+    before = text[start - 1 : start]
+    if before == "_" or (before.isalpha() and before < _FIRST_WITHOUT_BLANKS):
         return None  # Lemon8, GPT-4 keeps its 4
     written = _DIGITS.match(text, start)
     if written is None or len(written[0]) > 40:
@@ -149,6 +153,9 @@ def _readings(written: str) -> frozenset[Decimal]:
 def _scale(text: str, end: int) -> tuple[int, int]:
     """The power of ten in words that follows, and where it ends: 1.2 million, 3.5bn, 2 hundred thousand."""
     scale = 1
+    while text[end : end + 1] in _EAST_ASIAN_SCALES:
+        scale *= _EAST_ASIAN_SCALES[text[end]]
+        end += 1
     for _ in range(2):
         after = _SCALE_AFTER.match(text[end : end + 16])
         word = after[1].lower() if after else ""
@@ -220,7 +227,7 @@ def _figure(text: str, start: int, end: int, values: frozenset[Decimal], *, in_d
     first = start - len(currency[0]) if currency else start
     last = end + percent.end() if percent else end
     after = text[end : end + 12].lower()
-    money = bool(currency or re.match(r"\s?(?:[$€£¥₹]|euro|dollar|pound|yuan|yen|cents?\b)", after))
+    money = bool(currency or re.match(r"\s?(?:[$€£¥₹]|euro|dollar|pound|yuan|yen|cents?\b|[元円圆圓])", after))
     return Figure(
         written=text[first:last].strip(),
         start=start,

@@ -82,6 +82,21 @@ def test_what_does_not_is_named_with_the_nearest(text: str, kind: str, written: 
     assert [(one.kind, one.written, one.nearest) for one in found(text)] == [(kind, written, nearest)]
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("57%的商户支持该计划。", ""),
+        ("1,204名商户，耗资240万元。", ""),
+        ("75%的商户支持该计划。", "75%"),
+        ("工程耗资420万元。", "420万"),
+        ("2026年3月4日表示。", "4"),
+    ],
+)
+def test_figures_between_letters_that_need_no_blanks(text: str, written: str) -> None:
+    source = "港务委员会2026年3月3日表示，1204名商户中有57%支持该计划。工程耗资2,400,000元，五月开工。"
+    assert [one.written for one in unsupported([Claim(text)], source, "zh")] == ([written] if written else [])
+
+
 def test_words_of_a_title_case_headline_are_no_names_but_slips_are() -> None:
     assert found("Downloads Surge While Analysts Wonder", is_headline=True) == []
     assert [one.nearest for one in found("Downloads Surge, Says Yousaf", is_headline=True)] == ["Yousef"]
