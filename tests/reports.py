@@ -3,7 +3,6 @@
 from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import count
 from typing import Any
 
 import orjson
@@ -17,7 +16,13 @@ from tasks.feedback import applying, inbox
 from tasks.models import Attempt, Batch, Delivery, Event, Send
 from tests import factories
 
-_moments = count(int(timezone.now().timestamp()))
+_last_moment = [0]
+
+
+def _moment() -> int:
+    """Unix seconds, each later than the one before: now, or a little ahead. Late events are told by how old they are."""
+    _last_moment[0] = max(_last_moment[0] + 1, int(timezone.now().timestamp()))
+    return _last_moment[0]
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class World:
         subscriber = self.readers[reader]
         return {
             "email": subscriber.email,
-            "timestamp": next(_moments),
+            "timestamp": _moment(),
             "event": event,
             "sg_event_id": "ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0",
             "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0",

@@ -124,7 +124,7 @@ def _settings(content: bytes) -> object:
 
 def _signed(content: bytes) -> object:
     written, _, stamp = content.decode("latin-1").partition("|")
-    is_signed = signature.is_signed(b"[]", signature=written, timestamp=stamp, public_keys=(written, stamp))
+    is_signed = signature.is_signed(io.BytesIO(b"[]"), signature=written, timestamp=stamp, public_keys=(written, stamp))
     return is_signed, signature.call_digest(written, stamp)
 
 

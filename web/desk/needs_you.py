@@ -105,7 +105,7 @@ def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
     if send and may_control and alarm.code == Alarm.Code.LEFT_OUT:
         buttons = (_leading(send, LABELS["left-out"], "left-out"),)
     opening = (_opening(edition),) if edition else ()
-    if alarm.code == Alarm.Code.SUNSET and may(user, Right.PUBLICATION, alarm.publication_id):
+    if alarm.code == Alarm.Code.SUNSET and alarm.publication_id and may(user, Right.PUBLICATION, alarm.publication_id):
         opening = (
             Button(label="Decide", url=reverse("desk_sunset", args=[alarm.publication_id]), about="Decide about them"),
         )

@@ -11,6 +11,7 @@ from sandbox.server import Sandbox
 from tasks.models import Alarm, Batch, Send
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends.counts import counts
+from tasks.submission import building
 from tasks.submission.building import NotAsApprovedError
 from tests.factories import (
     make_approval,
@@ -23,6 +24,12 @@ from tests.factories import (
 from tests.tasks.submission.batches import submit
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """A process remembers bytes by id and hash; an earlier test's database may have had the same."""
+    building._variant.cache_clear()
 
 
 def restore(variant: Variant, *, approval: Approval | None = None, **fields: Any) -> None:
