@@ -208,6 +208,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,100/h/ip,5/m/key,10/15m/key,20/h/key",
     "reset_password": "10/h/ip,3/h/key",
+    "invitation": "30/h/user,3/h/key",
     "reauthenticate": "5/m/user,20/h/user",
 }
 # The organisation's own provider, where NEWSDESK_OIDC_URL names one: web/accounts/organisation.py.

@@ -199,10 +199,12 @@ def _record(request: HttpRequest, person: Any) -> None:
 
 
 def _link_page(request: HttpRequest, person: Any) -> HttpResponse:
+    link, why = invite(request, person)
     context = {
         "person": person,
         "called": _called(person),
-        "link": invite(person, by=request.user),
+        "link": link,
+        "why": why,
         "hours": settings.LOGIN.invitation_hours,
     }
     return _page(request, "web/desk/team_link.html", _called(person), context)

@@ -112,6 +112,16 @@ def test_who_was_here_before_gets_no_invitation_but_a_link(
     assert "has made an account" not in mail.text
 
 
+def test_nobody_is_flooded_with_invitations(chief: Client, make_user: Make, publication: Publication) -> None:
+    bob = make_user("bob", "writer")
+    pages = [chief.post(person_url(bob, "link/")).content.decode() for _ in range(5)]
+
+    assert ["is on its way" in page for page in pages] == [True, True, True, False, False]
+    assert "No mail was sent: there were many of them within the last hour." in pages[-1]
+    assert "bob" in Client().get(link_in(pages[-1])).content.decode()
+    assert TransactionalMail.objects.count() == 3
+
+
 @pytest.mark.parametrize("what", ["add/", "{}/", "{}/link/", "{}/deactivate/"])
 def test_every_change_of_the_team_takes_a_recent_login(make_user: Make, what: str) -> None:
     bob, old = make_user("bob", "writer"), Client()
