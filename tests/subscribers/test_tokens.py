@@ -1,9 +1,11 @@
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subscribers import reader_links
 from subscribers.tokens import Link, LinkKind, TokenSigner
 
 SIGNER = TokenSigner("k" * 40)
@@ -78,3 +80,30 @@ def test_links_in_mails_already_sent_keep_working() -> None:
     assert TokenSigner("a key that never changes in this test").read(token) == Link(
         kind=LinkKind.UNSUBSCRIBE, publication_id=1, send_id=118, subscriber_id=4242
     )
+
+
+def test_after_a_rotation_the_tokens_of_a_batch_are_signed_with_the_new_key() -> None:
+    rotated = TokenSigner("new" * 20, ["old" * 20])
+
+    (token,) = rotated.sign_many(LinkKind.UNSUBSCRIBE, 1, 2, [3])
+
+    assert (
+        token
+        == TokenSigner("new" * 20).sign(LinkKind.UNSUBSCRIBE, 1, 2, 3)
+        == rotated.sign(LinkKind.UNSUBSCRIBE, 1, 2, 3)
+    )
+
+
+def test_a_token_of_a_kind_that_nobody_knows_is_refused() -> None:
+    """As one that a later version has made."""
+    assert SIGNER.read(SIGNER.sign(99, 1, 2, 3)) is None  # type: ignore[arg-type]
+
+
+def test_the_links_of_a_batch_stand_in_the_order_of_its_readers(settings: Any) -> None:
+    settings.BASE_URL = "https://news.example.com"
+
+    links = reader_links.links_of_batch([5, 4], publication_id=1, send_id=2)
+
+    for reader, (leave, prefer) in zip([5, 4], links, strict=True):
+        token = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, 1, 2, reader)
+        assert (leave, prefer) == (f"https://news.example.com/u/{token}", f"https://news.example.com/p/{token}")
