@@ -280,8 +280,8 @@ WAGTAILADMIN_BASE_URL = BASE_URL
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_ALLOW_UNICODE_SLUGS = False
-# Milliseconds without a key before the preview is made: with Wagtail's 500 an edit is seen after a second.
-WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 150
+# Milliseconds between an edit that was noticed (web/static/web/desk/own_changes.js) and its preview.
+WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 50
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
 configure_events(ENVIRONMENT.log_level)

@@ -51,6 +51,8 @@ class Story(PreviewableMixin, RevisionMixin, index.Indexed, models.Model):
     published_on = models.DateField(null=True, blank=True)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.TYPED, editable=False)
     fingerprint = models.CharField(max_length=32, editable=False)
+    #: As `Edition.form_token`.
+    form_token = models.UUIDField(null=True, unique=True, editable=False)
     #: When it left the inbox; None: it is there.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

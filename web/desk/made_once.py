@@ -1,4 +1,4 @@
-"""A page on which an edition is written makes one edition, however often it is posted."""
+"""A page on which an edition or a story is written makes one of it, however often it is posted."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve, reverse
 from django.utils.functional import cached_property
 
-from composer.models import Edition
+from composer.models import Edition, Story
 
 
 class MadeOnce:
-    """For Wagtail's create view: Save may be clicked while the first autosave is still under way, or twice."""
+    """For Wagtail's create view of what has a `form_token`: Save may be clicked while the first autosave is still under way, or twice."""
 
     request: HttpRequest
+    model: type[Edition] | type[Story]
 
     @cached_property
     def form_token(self) -> UUID | None:
@@ -27,7 +28,7 @@ class MadeOnce:
             return None
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Make the edition, or go on with the one that this page has made."""
+        """Make it, or go on with the one that this page has made."""
         view: Any = super()
         made = self._made()
         if made is None:
@@ -49,11 +50,11 @@ class MadeOnce:
         response: HttpResponse = self._go_on_with(made) if made else view.form_invalid(form)
         return response
 
-    def save_instance(self) -> Edition:
+    def save_instance(self) -> Edition | Story:
         """Save it with the page's token."""
         view: Any = self
         view.form.instance.form_token = self.form_token
-        saved: Edition = super().save_instance()  # type: ignore[misc]  # Wagtail's view has it
+        saved: Edition | Story = super().save_instance()  # type: ignore[misc]  # Wagtail's view has it
         return saved
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -61,14 +62,14 @@ class MadeOnce:
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]  # Wagtail's view has it
         return {**context, "form_token": self.form_token or uuid4()}
 
-    def _made(self) -> Edition | None:
-        return Edition.objects.filter(form_token=self.form_token).first() if self.form_token else None
+    def _made(self) -> Edition | Story | None:
+        return self.model.objects.filter(form_token=self.form_token).first() if self.form_token else None
 
-    def _go_on_with(self, made: Edition) -> HttpResponse:
+    def _go_on_with(self, made: Edition | Story) -> HttpResponse:
         """A click saves what the page says now; an autosave may come late, and say less than was saved since."""
         view: Any = self
         if view.expects_json_response:
-            message = "This edition was saved meanwhile. Click Save to keep what stands here."
+            message = f"This {self.model.__name__.lower()} was saved meanwhile. Click Save to keep what stands here."
             refused: HttpResponse = view.json_error_response("invalid_revision", message)
             return refused
         edit = resolve(reverse(view.edit_url_name, args=[made.pk]))

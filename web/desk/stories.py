@@ -17,6 +17,7 @@ from composer.models import Placement, Story
 from composer.permissions import Right
 from composer.same_story.inbox import same_news
 from web.desk import story_picking
+from web.desk.made_once import MadeOnce
 from web.desk.panels import DATED, STORY_PANELS
 from web.desk.scoped import ScopedChooserViews, ScopedFilter, ScopedViews, usual_publication
 
@@ -103,7 +104,7 @@ class StoryIndexView(IndexView):
         return paginator, page, stories, is_paginated
 
 
-class StoryCreateView(CreateView):
+class StoryCreateView(MadeOnce, CreateView):
     def get_initial_form_instance(self) -> Story:
         return Story(publication=usual_publication(self.request.user, Right.WRITE))
 
@@ -150,6 +151,7 @@ class StoryViewSet(ScopedViews, SnippetViewSet):
     edit_handler = STORY_PANELS
     index_view_class = StoryIndexView
     add_view_class = StoryCreateView
+    create_template_name = "web/desk/story_create.html"
     filterset_class = StoryFilter
     list_display = [
         "headline",

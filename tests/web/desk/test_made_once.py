@@ -1,4 +1,4 @@
-"""A page on which an edition is written makes one edition, however often and however fast it is posted."""
+"""A page on which an edition or a story is written makes one of it, however often and however fast it is posted."""
 
 import re
 from collections.abc import Callable
@@ -9,8 +9,9 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
+from wagtail.test.utils.form_data import rich_text
 
-from composer.models import Edition, Publication
+from composer.models import Edition, Publication, Story
 from tests.web.desk.conftest import logged_in_just_now
 
 pytestmark = pytest.mark.integration
@@ -71,3 +72,20 @@ def test_several_requests_at_once_make_one_edition(desk: Client, ada: Any, poste
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(save, range(4))) == {302}
     assert Edition.objects.count() == 1
+
+
+def test_a_story_that_is_saved_during_its_first_autosave_is_made_once(desk: Client, publication: Publication) -> None:
+    add = reverse("wagtailsnippets_composer_story:add")
+    token = re.search(r'name="form_token" value="([^"]+)"', desk.get(add).content.decode())
+    assert token
+    fields = {"publication": str(publication.pk), "headline": "Ferries", "body": rich_text("<p>Nine boats.</p>")}
+    posted = {**fields, "form_token": token[1]}
+
+    assert desk.post(add, posted, headers=JSON).json()["success"]
+    response = desk.post(add, {**posted, "headline": "Ferries sail"})
+    late = desk.post(add, posted, headers=JSON)
+
+    story = Story.objects.get()
+    assert response["location"] == reverse("wagtailsnippets_composer_story:list")
+    assert (story.headline, story.latest_revision.content["headline"]) == ("Ferries sail", "Ferries sail")
+    assert "This story was saved meanwhile" in late.json()["error_message"]
