@@ -105,7 +105,7 @@ def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGrid
 
 
 @pytest.mark.parametrize(
-    ("age", "waiting", "enqueued"), [(-60, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
+    ("age", "waiting", "enqueued"), [(-3, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
 )
 def test_a_batch_whose_message_was_lost_is_enqueued_again(
     age: int, waiting: int | None, enqueued: bool, transport: SendGridTransport, fake_queue: FakeQueue
