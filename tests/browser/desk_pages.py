@@ -47,6 +47,7 @@ def addresses(world: DeskWorld) -> Mapping[str, str]:
         "publication-edit": reverse("publication:edit", args=[world.publication.pk]),
         "publication-add": reverse("publication:add"),
         "publication-history": reverse("publication:history", args=[world.publication.pk]),
+        "publication-sunset": reverse("desk_sunset", args=[world.publication.pk]),
         "calendar": reverse("desk_calendar"),
         "search": reverse("desk_search") + "?q=reader",
         "search-none": reverse("desk_search") + "?q=nothing-like-it",
