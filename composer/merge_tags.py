@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from html import escape, unescape
+from html import escape
 from typing import Literal
+
+from composer.entities import unescape
 
 Flavour = Literal["text", "html"]
 

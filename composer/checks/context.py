@@ -2,7 +2,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import unescape
 from typing import Any, Literal
 
 from lxml import html as lxml_html
@@ -19,6 +18,7 @@ from composer.content import (
     SponsorBlock,
     StoryBlock,
 )
+from composer.entities import unescape
 from composer.rendering.result import Rendering
 
 _TAGS = re.compile(r"<[^>]*>")

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from composer.canonical_url import canonical_url
 from composer.checks.context import CheckContext, Problem
 from composer.content import ButtonBlock, CallToAction, StoryBlock
+from composer.entities import unescape
 from composer.same_story.comparing import compare
 from composer.same_story.features import words
 

@@ -4,13 +4,13 @@ All of it is warnings: a page may go online with the mail, and some servers turn
 """
 
 from collections.abc import Iterator
-from html import unescape
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
 
 from composer.checks.context import CheckContext, Problem
 from composer.checks.external_facts import LinkReport
+from composer.entities import unescape
 from composer.rendering.result import Rendering
 
 _NAMED = 3

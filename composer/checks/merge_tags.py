@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from composer.checks.context import CheckContext, Problem
+from composer.entities import unescape
 from composer.merge_tags import NAMES, WEB_URL, tags_in, translate, unknown_tags
 
 _LEFT = re.compile(r"\{\{[^{}]{0,60}\}\}|\{%|%\}|\*\|\w+\|\*|-nd[A-Z]\w*-")

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from composer.checks.context import CheckContext, Problem, Text
+from composer.entities import unescape
 from composer.merge_tags import translate
 from composer.sanitising import printable, rich_text
 

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
 from typing import Literal
 
 from rapidfuzz import fuzz
 
 from composer.articles.article import Article
 from composer.claims.looking_up import Claim, Unsupported, no_longer_supported
+from composer.entities import unescape
 
 Kind = Literal["gone", "headline", "figure", "not_compared"]
 #: Where a stored text is from: a page's and a feed's begin with its headline, which a feed may word otherwise than the page.

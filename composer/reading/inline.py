@@ -1,8 +1,9 @@
 """Text inside a line: escaped as HTML, its bare addresses made links; and what the HTML of a line says."""
 
 import re
-from html import escape, unescape
+from html import escape
 
+from composer.entities import unescape
 from composer.reading.characters import clean
 
 #: An address in running text, without the punctuation behind it.

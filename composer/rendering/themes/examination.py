@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
-from html import unescape
 
 from jinja2 import Environment, TemplateSyntaxError
 
 from composer import content
 from composer.brand import DERIVED, Look
+from composer.entities import unescape
 from composer.rendering.errors import Fault
 from composer.rendering.result import Links
 from composer.rendering.strings import Words
@@ -75,6 +75,9 @@ def _template(name: str, text: str, environment: Environment, allowed: confineme
         yield Fault(file=name, line=error.lineno, message=error.message or "not a Jinja template")
     except RecursionError:
         yield Fault(file=name, message="its expressions are nested too deeply")
+    except ValueError as error:
+        # A number of more than 4300 digits, which Python does not read.
+        yield Fault(file=name, message=f"it cannot be read: {error}")
 
 
 def forbidden(markup: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ logging.getLogger("python_http_client").setLevel(logging.INFO)
 
 _RETRY_AFTER_LIMIT = 3600.0
 #: Fields that hold a reader's own address and name. All others (headers, from, custom_args) are ours: no reader's fault.
-_AT_FAULT = re.compile(r"^personalizations\.(\d+)\.(?:to|cc|bcc)(?:\.|$)")
+_AT_FAULT = re.compile(r"^personalizations\.(\d{1,9})\.(?:to|cc|bcc)(?:\.|$)")
 #: SendGrid refuses names with these two, and a line break could start a header.
 _UNFIT_FOR_A_NAME = re.compile(r"[;,\x00-\x1f\x7f]+")
 _REFUSALS = {
