@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from composer.reading.numbers import Candidate, value_of
+from composer.reading.numbers import PICTURES, Candidate, value_of
 
 #: Kinds of labels besides digits, in their order.
 _SEQUENCES: tuple[tuple[str, ...], ...] = (
@@ -61,8 +61,6 @@ _NAMES = set(
     )
 )
 _LONGEST = 300
-#: Categories of emoji and what goes with them.
-_PICTURES = {"So", "Sk", "Mn", "Cf"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _readings(text: str) -> Iterator[Labelled]:
 
 def _without_pictures(before: str) -> str:
     """Each story may have an emoji of its own."""
-    return "".join(sign for sign in before if sign == "№" or unicodedata.category(sign) not in _PICTURES)
+    return "".join(sign for sign in before if sign == "№" or unicodedata.category(sign) not in PICTURES)
 
 
 def labelled(texts: Sequence[str]) -> list[tuple[int, Labelled]]:

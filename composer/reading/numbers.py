@@ -32,8 +32,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 #: A number in whatever dress.
 ANY_NUMBER = re.compile(r"[^\w\s]{0,4}\s?(?P<number>\d{1,4})[^\w\s]{1,5}\s*(?P<rest>\w.*)")
 _LONE_NUMBER = re.compile(r"#?\d{1,3}\s*[.)]|#\d{1,3}")
-#: Categories of emoji and what goes with them, and the space behind.
-_EMOJI = {"So", "Sk", "Mn", "Cf", "Zs"}
+#: Categories of emoji and what goes with them.
+PICTURES = {"So", "Sk", "Mn", "Cf"}
 BRACKETS = {"[": "]", "【": "】", "〔": "〕", "［": "］"}
 _CJK_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
 
@@ -68,8 +68,9 @@ def undecorated(text: str) -> str:
             return text.strip(f"{sign} ")
     if len(text) > 2 and text[0] in BRACKETS and BRACKETS[text[0]] == text[-1] and text.count(text[0]) == 1:
         return text[1:-1].strip()
+    in_front = PICTURES | {"Zs"}
     begins = next(
-        (at for at, sign in enumerate(text) if sign not in "→»>" and unicodedata.category(sign) not in _EMOJI), 0
+        (at for at, sign in enumerate(text) if sign not in "→»>" and unicodedata.category(sign) not in in_front), 0
     )
     return text[begins:].rstrip(" :：")
 

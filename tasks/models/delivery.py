@@ -9,6 +9,8 @@ No foreign key is checked row by row, no status is indexed, and the table keeps 
 from django.db import models
 from django.db.models.functions import Now
 
+from subscribers import audience
+
 
 class Delivery(models.Model):
     """One subscriber who gets one send, in one of its batches."""
@@ -77,15 +79,7 @@ class Exclusion(models.Model):
 
     #: In the order in which they are tried: the first that applies is the one that is stated.
     REASONS = (
-        "erased",
-        "complaint",
-        "hard_bounce",
-        "invalid",
-        "manual",
-        "unsubscribed",
-        "unconfirmed",
-        "soft_bounce",
-        "sunset",
+        *audience.REASONS,
         "already_received",
         "frequency_cap",
         "no_stories",

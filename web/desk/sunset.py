@@ -38,7 +38,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "publication": publication,
         "standing": sunset.standing(publication),
-        **header("Readers who read nothing", "group", (str(publication), reverse("publication:edit", args=[pk]))),
+        **header("Silent readers", "group", (str(publication), reverse("publication:edit", args=[pk]))),
     }
     return TemplateResponse(request, "web/desk/sunset.html", context)
 
