@@ -15,6 +15,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from structlog.testing import capture_logs
 
 from newsdesk.core.login_environment import IdentityProvider, LoginEnvironment
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider, running
@@ -228,7 +229,16 @@ def test_a_provider_that_makes_no_sense_is_told_of(client: Client, provider: Ope
 
 def test_a_provider_that_is_down_is_told_of(client: Client, provider: OpenIdProvider, settings: Any) -> None:
     configure(settings, provider, known={"url": "http://127.0.0.1:1"})
-    assert refusal(client, client.post(START)) == "failed"
+    with capture_logs() as logs:
+        assert refusal(client, client.post(START)) == "failed"
+    (told,) = (entry for entry in logs if entry["event"] == "organisation_login_failed")
+    assert "ConnectionError" in told["error"]
+
+
+def test_what_the_provider_says_against_a_login_is_in_the_log(client: Client, provider: OpenIdProvider) -> None:
+    with capture_logs() as logs:
+        refusal(client, client.get(f"{CALLBACK}?error=access_denied"))
+    assert [entry["event"] for entry in logs if "organisation" in entry["event"]] == ["organisation_login_failed"]
 
 
 def test_a_code_is_good_once_and_for_the_browser_that_asked(client: Client, ada: Any, provider: OpenIdProvider) -> None:

@@ -23,8 +23,8 @@ FAULTS = (OAuth2Error, RequestException, ProviderException, PermissionDenied, Im
 #: Signatures with the provider's own key: never none, and none with the secret that we share (RFC 8725, 3.1).
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _NEEDED = ("iss", "sub", "aud", "exp", "iat", "nonce")
-#: Seconds by which clocks may differ.
-_LEEWAY = 60
+#: Seconds by which the provider's clock may differ from ours.
+LEEWAY = 60
 _NONCE = "newsdesk_openid_nonce"
 
 
@@ -80,7 +80,7 @@ class OpenIdAdapter(OpenIDConnectOAuth2Adapter):
                 algorithms=_ALGORITHMS,
                 audience=app.client_id,
                 issuer=self.openid_config["issuer"],
-                leeway=_LEEWAY,
+                leeway=LEEWAY,
                 options={"require": list(_NEEDED)},
             )
         except jwt.PyJWTError as error:

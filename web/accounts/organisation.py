@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from allauth.account.internal.flows.reauthentication import resume_request
 from allauth.account.utils import get_next_redirect_url
@@ -27,10 +28,12 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from web.accounts.openid import FAULTS, PROVIDER, OpenIdAdapter, OpenIdProvider, identity_provider, new_nonce
+from web.accounts.openid import FAULTS, LEEWAY, PROVIDER, OpenIdAdapter, OpenIdProvider, identity_provider, new_nonce
 
-#: Seconds by which the provider's clock may differ from ours.
-_LEEWAY = 60
+log = structlog.get_logger(__name__)
+
+#: Characters of a fault that the log keeps.
+_LONGEST = 400
 _UNKNOWN = (
     "%s knows you, but no account here has the address that it has verified. Ask whoever runs the team to invite you."
 )
@@ -62,7 +65,8 @@ class OrganisationAdapter(DefaultSocialAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002 - allauth's signature
         return False
 
-    def on_authentication_error(self, request: HttpRequest, provider: Any, **_why: Any) -> None:
+    def on_authentication_error(self, request: HttpRequest, provider: Any, **why: Any) -> None:
+        log.warning("organisation_login_failed", error=str(why.get("exception") or why.get("error"))[:_LONGEST])
         raise ImmediateHttpResponse(_refused(request, _NO_ANSWER % provider.app.name))
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
@@ -73,7 +77,7 @@ class OrganisationAdapter(DefaultSocialAccountAdapter):
         if not sociallogin.state.get("again"):
             sociallogin.user = user
             return
-        if user != request.user or sociallogin.auth_time < sociallogin.state["asked_at"] - _LEEWAY:
+        if user != request.user or sociallogin.auth_time < sociallogin.state["asked_at"] - LEEWAY:
             raise ImmediateHttpResponse(_refused(request, _NO_ANSWER % sociallogin.provider.app.name))
         record_authentication(request, user, method="socialaccount", provider=PROVIDER, reauthenticated=True)
         # allauth looks there for where to go on.
@@ -173,7 +177,8 @@ def _carefully(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpRes
     except ImmediateHttpResponse as answered:
         response: HttpResponse = answered.response
         return response
-    except FAULTS:
+    except FAULTS as error:
+        log.warning("organisation_login_failed", error=f"{type(error).__name__}: {error}"[:_LONGEST])
         return _refused(request, _NO_ANSWER % identity_provider().name)
 
 
