@@ -61,15 +61,7 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         # Joins of a million rows stay in memory; the setting ends with the transaction.
         cursor.execute("SET LOCAL work_mem = '128MB'")
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
-        rejected = _reject_erased(cursor)
-        cursor.execute(_DOUBLE)
-        # Grouping a million rows costs: it is done once, and what follows from it only where there is any.
-        if cursor.rowcount:
-            cursor.execute(_MERGE_DOUBLE)
-            if "tracking" in plan.fields:
-                cursor.execute(answers.MERGE_DOUBLE)
-            rejected += [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
-        cursor.execute("DROP TABLE newsdesk_import_double")
+        rejected = [*_reject_erased(cursor), *_merge_double(cursor, plan)]
         if hashed_suppressions.exist():
             with connection.chunked_cursor() as staged:
                 staged.execute("SELECT address FROM newsdesk_import")
@@ -102,6 +94,20 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         brought_back=tuple(brought_back),
         left=left,
     )
+
+
+def _merge_double(cursor: Any, plan: Plan) -> list[Rejection]:
+    """One row for each address; the others are rejected."""
+    rejected: list[Rejection] = []
+    cursor.execute(_DOUBLE)
+    # Grouping a million rows costs: it is done once, and what follows from it only where there is any.
+    if cursor.rowcount:
+        cursor.execute(_MERGE_DOUBLE)
+        if "tracking" in plan.fields:
+            cursor.execute(answers.MERGE_DOUBLE)
+        rejected = [Rejection(*row) for row in _rows(cursor, _REJECT_DOUBLE)]
+    cursor.execute("DROP TABLE newsdesk_import_double")
+    return rejected
 
 
 def _reject_erased(cursor: Any) -> list[Rejection]:
