@@ -16,6 +16,7 @@ from newsdesk.core.home import Home
 from newsdesk.core.paths import samples_dir
 from tests.browser.pictures import picture
 from tests.machine import Desk, start
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +164,9 @@ def pause_and_resume(page: Any, newsroom: Desk) -> None:
     press(page, "button", "Pause")
     stands(page, "Paused")
     assert "Paused by Peter." in page.locator(".desk-send").inner_text()
+    # A request that was under way when it was paused would be taken as soon as nothing is wrong any more.
+    send = int(page.get_by_role("link", name="Resume", exact=True).get_attribute("href").rstrip("/").split("/")[-2])
+    assert eventually(lambda: set(newsroom.batches(send)) == {"pending"}, interval=0.2)
     # What comes next is refused: the send pauses itself, and says so on the first page.
     newsroom.sandbox("/sandbox/faults", method="DELETE")
     newsroom.sandbox("/sandbox/faults", [{"kind": "credits-exceeded"}])

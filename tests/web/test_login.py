@@ -81,11 +81,12 @@ def test_the_time_does_not_tell_who_exists(ada: Any, settings: Any) -> None:
     client = Client()
 
     def fastest(username: str) -> float:
+        """Seconds of this process: what else the machine does must not count."""
         taken = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.process_time()
             log_in(client, username, "wrong")
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
         return min(taken)
 
     fastest("ada")
