@@ -1,9 +1,5 @@
 """The whole week by two people, with real processes: a writer pastes and asks, a publisher approves, watches and settles."""
 
-import shutil
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from newsdesk.core.home import Home
 from newsdesk.core.paths import samples_dir
 from tests.browser.pictures import picture
-from tests.machine import Desk, start
+from tests.machine import Desk, running_desk
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -30,25 +26,9 @@ PEOPLE = (("wanda", "Wanda", "writer"), ("peter", "Peter", "publisher"))
 @pytest.fixture
 def newsroom(migrated_cluster: Path) -> Iterator[Desk]:
     """A running Newsdesk with a publication, its readers, a writer and a publisher."""
-    path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
-    path.chmod(0o711)
-    (path / "engines").mkdir()
-    subprocess.run(["cp", "-a", migrated_cluster, path / "engines" / "postgres"], check=True)
-    up = start(Home(path))
-    try:
-        desk = Desk(up)
-        sender, address = "The Weekly <news@example.com>", "1 Main Street"
-        desk("new-publication", "weekly", "--title", "The Weekly", "--from", sender, "--address", address)
-        rows = (f"reader{number}@example.com,Reader {number}\n" for number in range(READERS))
-        (path / "readers.csv").write_text("email,name\n" + "".join(rows), encoding="utf-8")
-        desk("import-subscribers", str(path / "readers.csv"), "--publication", "weekly", "--list", "readers")
-        employ(up.home)
+    with running_desk(READERS, migrated_cluster) as desk:
+        employ(desk.up.home)
         yield desk
-    finally:
-        if up.process.poll() is None:
-            up.end(signal.SIGTERM)
-        shutil.rmtree(up.home.sockets, ignore_errors=True)
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def employ(home: Home) -> None:
