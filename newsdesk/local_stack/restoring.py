@@ -5,6 +5,7 @@ docs/how-to/back-up-and-restore.md tells the operator's side.
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ from tasks.sends import counts, database_behind
 #: Where one stands to rename another: a database that every server has.
 _MAINTENANCE = "postgres"
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+#: Seconds that a backend is given to end, once its process has left.
+UNTIL_GONE = 5.0
+_BETWEEN_LOOKS = 0.1
 #: What each send had submitted, to compare the old database with the restored one.
 _SUBMITTED = """
 SELECT b.send_id, e.title, a.id::text, a.size FROM tasks_attempt a JOIN tasks_batch b ON b.id = a.batch_id
@@ -137,14 +141,23 @@ def refuse_unreadable(dump: Path) -> None:
 
 
 def _refuse_while_used() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_OTHERS)
-        (others,) = cursor.fetchone()
-    if others:
+    """Raise OperationFailedError while others are connected. The server takes a moment to end the backend of one who has left."""
+    until = time.monotonic() + UNTIL_GONE
+    while others := _others():
+        if time.monotonic() < until:
+            time.sleep(_BETWEEN_LOOKS)
+            continue
         raise OperationFailedError(
             f"{others} other connection{'' if others == 1 else 's'} to the database: stop newsdesk up, or web, workers and "
             "beat on every machine, then try again"
         )
+
+
+def _others() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS)
+        (others,) = cursor.fetchone()
+    return int(others)
 
 
 def _swap(name: str, kept_as: str, dump: Path) -> None:

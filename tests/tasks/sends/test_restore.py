@@ -105,10 +105,24 @@ def test_the_newest_dump_holds_nothing(dump: Any, sandbox: Sandbox, transport: S
     assert sandbox.ledger.counts()["accepted"] == 5
 
 
-def test_nothing_is_restored_while_something_runs(dump: Any, database_url: str) -> None:
+def test_nothing_is_restored_while_something_runs(
+    dump: Any, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "UNTIL_GONE", 1.0)
     file = dump()
     with psycopg.connect(database_url), pytest.raises(OperationFailedError, match="1 other connection to the database"):
         restoring.restore(file)
+
+
+def test_who_is_about_to_leave_is_waited_for(dump: Any, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = make_prepared_send(2)
+    file = dump()
+    leaving = psycopg.connect(database_url)
+    monkeypatch.setattr(restoring.time, "sleep", lambda seconds: leaving.close())
+
+    restoring.restore(file)
+
+    assert counts(send).pending == 2
 
 
 def test_a_file_that_is_no_dump_changes_nothing(tmp_path: Path, database_url: str) -> None:
