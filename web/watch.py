@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from newsdesk.core import disk_space, heartbeat, redis_client
+from newsdesk.core import disk_space, last_recovery, redis_client
 from newsdesk.core.postgres import patience
 from tasks.celery import app
 
@@ -57,7 +57,7 @@ def look_at_broker() -> dict[str, str]:
     try:
         client = redis_client.client(settings.REDIS_URL)
         client.ping()
-        age = heartbeat.age(client)
+        age = last_recovery.age(client)
     except Exception as error:  # noqa: BLE001 - as above
         log.info("broker_away", error=str(error))
         return {"broker": NO_ANSWER, "beat": NO_ANSWER}

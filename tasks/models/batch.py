@@ -9,6 +9,11 @@ from django.db.models.functions import Now
 BATCH_SIZE = 1000
 
 
+def live_sql(row: str = "") -> str:
+    """An SQL expression: how many members of this batch have no exclusion since preparation. `row`: its table's name or alias."""
+    return " - ".join(f"{row}.{column}" if row else column for column in ("size", "excluded", "failed"))
+
+
 class BatchQuerySet(models.QuerySet["Batch"]):
     def undecided(self) -> "BatchQuerySet":
         """Unknown, and nobody has left them as they are."""
@@ -92,6 +97,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"Batch {self.pk} of send {self.send_id}: {self.status}"
+
+    @property
+    def live(self) -> int:
+        """Members without an exclusion since preparation; `live_sql` says the same in SQL."""
+        return self.size - self.excluded - self.failed
 
 
 class Attempt(models.Model):

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 #: Seconds: a request takes 60 at the most (`tasks.http.deadline`).
 PATIENCE = 90.0
-_BETWEEN = 0.5
+BETWEEN_TRIES = 0.5
 
 _IN_FLIGHT = """
 SELECT EXISTS (
@@ -113,7 +113,7 @@ def _wait_until_nothing_is_posted(
             raise RefusedError(
                 "a request with this reader is being posted; nothing more is sent to them. Run erase-reader again in a minute"
             )
-        wait(_BETWEEN)
+        wait(BETWEEN_TRIES)
 
 
 def _ask_provider(current: Erasure, address: str, transport: Transport) -> ErasureAnswer | None:

@@ -17,13 +17,10 @@ from subscribers import profile
 from subscribers.address_forms import domain_form
 from subscribers.merging import MergedProfile, merge_profiles
 from subscribers.models import Subscriber, Suppression
+from tasks.privacy.erasing import BETWEEN_TRIES, PATIENCE
 from tasks.privacy.merging_deliveries import MovedDeliveries, PostedNowError, lock_deliveries, move_deliveries
 
 log = structlog.get_logger(__name__)
-
-#: Seconds, as for an erasure (`tasks.privacy.erasing`).
-PATIENCE = 90.0
-_BETWEEN = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +57,7 @@ def merge(
                 raise RefusedError(
                     "a request with one of these readers is being posted; nothing was changed. Run merge-readers again in a minute"
                 ) from None
-            wait(_BETWEEN)
+            wait(BETWEEN_TRIES)
         else:
             if not dry_run:
                 log.info("readers_merged", kept=keep.pk, gone=other.pk, moved=merged.deliveries.moved)

@@ -9,6 +9,7 @@ from django.db import connection
 
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm
+from tasks.models.batch import live_sql
 from tasks.providers import registry
 
 log = structlog.get_logger(__name__)
@@ -17,8 +18,8 @@ log = structlog.get_logger(__name__)
 PATIENCE = 3600.0
 
 #: A batch without an attempt was found unknown when the database had moved: its send's preparation is all that is dated.
-_UNDECIDED = """
-SELECT b.send_id, COALESCE(a.transport, ''), b.size - b.excluded - b.failed, since.at,
+_UNDECIDED = f"""
+SELECT b.send_id, COALESCE(a.transport, ''), {live_sql("b")}, since.at,
        EXTRACT(EPOCH FROM statement_timestamp() - since.at)::float8
   FROM tasks_batch b
   JOIN tasks_send s ON s.id = b.send_id
@@ -26,7 +27,7 @@ SELECT b.send_id, COALESCE(a.transport, ''), b.size - b.excluded - b.failed, sin
  CROSS JOIN LATERAL (SELECT COALESCE(a.finished_at, a.fenced_at, s.prepared_at, s.created_at) AS at) AS since
  WHERE b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts
  ORDER BY b.send_id, since.at
-"""
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

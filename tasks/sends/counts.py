@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from django.db import connection
 
 from tasks.models import Send
+from tasks.models.batch import live_sql
 from tasks.throttling.explanations import why_waiting
 
 REPORTED = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
@@ -24,19 +25,19 @@ _COUNTED_AS = {
 }
 
 #: One statement, so that all of it comes from one snapshot: the numbers add up while workers work.
-_COUNT = """
+_COUNT = f"""
 SELECT s.status, s.candidates, s.excluded,
        (SELECT COALESCE(jsonb_agg(b), '[]') FROM (
-            SELECT status, sum(size - excluded - failed) AS live, sum(failed) AS failed,
-                   COALESCE(sum(size - excluded - failed) FILTER (WHERE tracked), 0) AS tracked,
+            SELECT status, sum({live_sql()}) AS live, sum(failed) AS failed,
+                   COALESCE(sum({live_sql()}) FILTER (WHERE tracked), 0) AS tracked,
                    sum(delivered) AS delivered, sum(bounced) AS bounced, sum(complained) AS complained,
                    sum(unsubscribed) AS unsubscribed, sum(opened) AS opened, sum(clicked) AS clicked
               FROM tasks_batch WHERE send_id = s.id GROUP BY status) AS b),
-       (SELECT COALESCE(jsonb_object_agg(reason, readers), '{}') FROM (
+       (SELECT COALESCE(jsonb_object_agg(reason, readers), '{{}}') FROM (
             SELECT reason, count(*) AS readers FROM tasks_exclusion
              WHERE send_id = s.id AND attempt > 0 AND kind = 'excluded' GROUP BY reason) AS x)
   FROM tasks_send s WHERE s.id = %s
-"""
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(kw_only=True)

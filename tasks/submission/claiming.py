@@ -17,6 +17,7 @@ from tasks.database.durability import durable, run_durably
 from tasks.database.high_water import Expected
 from tasks.database.statements import run
 from tasks.models import Batch, Send
+from tasks.models.batch import live_sql
 from tasks.sends import database_behind, database_moved
 from tasks.throttling import breaker, canary, rate_limit, throttle, warm_up
 
@@ -99,11 +100,11 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.D
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
 """  # noqa: S608 - made of constants
-_CLAIM = """
+_CLAIM = f"""
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), claimed_by = %s
- WHERE id = {which} AND status = 'pending' AND not_before <= statement_timestamp()
-RETURNING id, variant_id, attempts, size - excluded - failed, tracked
-"""
+ WHERE id = {{which}} AND status = 'pending' AND not_before <= statement_timestamp()
+RETURNING id, variant_id, attempts, {live_sql()}, tracked
+"""  # noqa: S608 - made of constants
 _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
                WHERE b.send_id = {{send}} AND {canary.MAY_BE_CLAIMED_SQL}
                LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants

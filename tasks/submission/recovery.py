@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from newsdesk.core import heartbeat, redis_client
+from newsdesk.core import last_recovery, redis_client
 from tasks import claims, queue
 from tasks.alarms import disk_space
 from tasks.alarms.raising import raise_alarm
@@ -76,9 +76,9 @@ def recover(*, wake_all: bool = False) -> None:
 def _tell_that_it_runs() -> None:
     """For `/healthz`: beat has a clock and a worker listens."""
     try:
-        heartbeat.beat(redis_client.client(settings.REDIS_URL))
+        last_recovery.recovered(redis_client.client(settings.REDIS_URL))
     except BROKER_ERRORS as error:
-        log.warning("heartbeat_not_kept", error=str(error))
+        log.warning("last_recovery_not_kept", error=str(error))
 
 
 def release_abandoned() -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from newsdesk.core import heartbeat, redis_client
+from newsdesk.core import last_recovery, redis_client
 from tasks.models import Send
 from tasks.submission import recovery
 from tests import factories
@@ -75,7 +75,7 @@ def test_without_a_database_it_says_so(client: Client, valkey_url: str) -> None:
 def test_recovery_shows_that_beat_lives_and_its_age_that_it_does_not(client: Client, valkey_url: str) -> None:
     recovery.recover()
     assert ask(client)[1]["beat"] == "ok"
-    redis_client.client(valkey_url).pexpire("newsdesk:swept", int((heartbeat._KEPT - 75) * 1000))
+    redis_client.client(valkey_url).pexpire("newsdesk:swept", int((last_recovery._KEPT - 75) * 1000))
     watch.forget()
     assert ask(client)[1]["beat"] == "last seen 75 s ago"
 

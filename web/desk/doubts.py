@@ -49,9 +49,9 @@ def doubts_of(send: Send) -> Doubts:
     undecided, left = [], 0
     for batch in Batch.objects.filter(send=send, status=Batch.Status.UNKNOWN).order_by("pk"):
         if batch.left_after_claims == batch.attempts:
-            left += _readers(batch)
+            left += batch.live
         else:
-            undecided.append(Doubt(batch=batch.pk, readers=_readers(batch), history=known.get(batch.pk)))
+            undecided.append(Doubt(batch=batch.pk, readers=batch.live, history=known.get(batch.pk)))
     return Doubts(undecided=undecided[:SHOWN], more=max(0, len(undecided) - SHOWN), left_readers=left)
 
 
@@ -69,7 +69,7 @@ def decide(request: HttpRequest, pk: int, send: int, batch: int, decision: str) 
     if request.method != "POST":
         return _ask(request, asked, decision)
     if decision == "resend":
-        require_recent_login_for(request, _readers(asked))
+        require_recent_login_for(request, asked.live)
     carry_out = decisions.resend if decision == "resend" else decisions.leave
     if carry_out(asked.pk, who=user.get_username(), by=user):
         log(instance=edition, action="newsdesk.settle", user=user, data={"batch": asked.pk, "decided": decision})
@@ -92,7 +92,7 @@ def _ask(request: HttpRequest, batch: Batch, decision: str) -> HttpResponse:
 
 
 def _sentence(batch: Batch, decision: str) -> str:
-    count = _readers(batch)
+    count = batch.live
     readers = f"{count:,} reader{'' if count == 1 else 's'}"
     if decision == "leave":
         return (
@@ -107,7 +107,3 @@ def _sentence(batch: Batch, decision: str) -> str:
         case _:
             when = "now"
     return f"{readers} get “{batch.send.edition}” {when}. If the first request did go out after all, they get it twice."
-
-
-def _readers(batch: Batch) -> int:
-    return int(batch.size - batch.excluded - batch.failed)

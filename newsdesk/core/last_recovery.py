@@ -7,7 +7,7 @@ _KEY = "newsdesk:swept"
 _KEPT = 86_400
 
 
-def beat(client: "redis.Redis") -> None:
+def recovered(client: "redis.Redis") -> None:
     """Recovery runs now. Raises the server's errors."""
     client.set(_KEY, 1, ex=_KEPT)
 
