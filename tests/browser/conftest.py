@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connections
+from django.test import Client
 
 from composer.composition import compose
 from composer.digest import parse
@@ -18,24 +20,29 @@ from tests.waiting import LONG
 POLICY = "Content Security Policy"
 
 
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     try:
         program()
     except NoBrowserError as error:
         pytest.skip(str(error))
-    # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with chromium() as browser:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        opened = context.new_page()
-        opened.set_default_timeout(LONG * 1000)
-        refused: list[str] = []
-        context.on("console", lambda said: refused.append(said.text) if POLICY in said.text else None)
+    with pytest.MonkeyPatch.context() as patch, chromium() as opened:
+        # Playwright's loop runs in this thread until the file's end, and Django takes that for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield opened
-        context.close()
-        # Connections made while Playwright's loop runs are not those that pytest-django closes.
-        connections.close_all()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(LONG * 1000)
+    refused: list[str] = []
+    context.on("console", lambda said: refused.append(said.text) if POLICY in said.text else None)
+    yield opened
+    context.close()
+    # Connections made while Playwright's loop runs are not those that pytest-django closes.
+    connections.close_all()
     assert refused == [], "the desk asks the browser for what its own policy forbids"
 
 
@@ -58,10 +65,11 @@ def edition(publication: Publication) -> Edition:
 
 @pytest.fixture
 def desk(page: Any, live_server: Any) -> Any:
+    """The browser of Ada, an administrator who has just logged in."""
     get_user_model().objects.create_superuser("ada", "ada@example.com", "secret", first_name="Ada")
-    page.goto(f"{live_server.url}/desk/login/")
-    page.fill("#id_username", "ada")
-    page.fill("#id_password", "secret")
-    page.click("button[type=submit]")
-    page.wait_for_url("**/desk/")
+    client = Client()
+    client.post("/desk/login/", {"username": "ada", "password": "secret"})
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    page.goto(f"{live_server.url}/desk/")
     return page
