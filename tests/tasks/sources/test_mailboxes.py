@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from composer.models import Publication, Source, Story
 from newsdesk.core.mailbox_account import MailboxAccount
+from tasks.imap import folders
 from tasks.sources import mailboxes, mails, polling
 from tests.certificates import certificate_in
 from tests.factories import make_publication
@@ -137,7 +138,7 @@ def test_marks_mean_nothing_in_a_folder_made_anew(server: ImapServer, source: So
 def test_a_server_that_hangs_is_asked_less_often(
     command: str, server: ImapServer, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mailboxes, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(folders, "ANSWER_SECONDS", 0.3)
     server.add(mail("Roof", "The market has a new roof."))
     server.hangs_at = command
     begun = time.monotonic()
@@ -153,7 +154,7 @@ def test_a_server_that_hangs_is_asked_less_often(
 
 
 def test_a_connection_has_an_end(server: ImapServer, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailboxes, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(folders, "MOST_SECONDS", 0.3)
     server.hangs_at = "SEARCH"
     assert poll(source).failed == 1
     assert "does not answer" in source.error
@@ -190,4 +191,4 @@ def test_a_certificate_must_be_valid(server: ImapServer, source: Source, monkeyp
     ],
 )
 def test_folders_by_any_name(path: str, quoted: str) -> None:
-    assert mailboxes._quoted(mailboxes._folder(f"imaps://me@host{path}")) == quoted
+    assert folders._quoted(mailboxes._folder(f"imaps://me@host{path}")) == quoted
