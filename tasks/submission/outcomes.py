@@ -40,7 +40,7 @@ def record(claim: Claim, members: Members, outcome: Outcome, *, transport: str, 
     """Settle the attempt. What has settled the batch meanwhile (evidence, recovery) is not overruled.
 
     `transport`: its name with the fingerprint. `finish`: look whether the send is done with it; a caller with many batches
-    looks once for all of them. Raises the database's errors, and MembersMissingError (`partial_outcomes`).
+    looks once for all of them. Raises the database's errors, and MembersMissingError (`tasks.attempts.moving`).
     """
     log.info(
         "attempt",

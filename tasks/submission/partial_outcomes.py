@@ -8,22 +8,18 @@ costs nothing while a request goes well (docs/adr/0009 tells why).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import structlog
-from django.db import connection
 from django.db.models.functions import Now
 
-from newsdesk.core.errors import BrokenPromiseError
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression
 from subscribers.suppression import SuppressionRequest
-from tasks.attempts import exclusions
+from tasks.attempts import exclusions, moving
 from tasks.database import row_locks
 from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Send, evidence
-from tasks.models.delivery import COUNTED, seen_counts_sql
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
 from tasks.submission import provider_trouble
@@ -46,36 +42,6 @@ log = structlog.get_logger(__name__)
 PUT_OFF_LIMIT = 3600.0
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
-_NEW_BATCH = """
-INSERT INTO tasks_batch (send_id, variant_id, tracked, size, status, attempt, attempts, lost_attempts, rounds, stalls, not_before,
-                         claimed_at, claimed_by, excluded, failed,
-                         delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT send_id, variant_id, tracked, %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s, %(stalls)s,
-       statement_timestamp() + make_interval(secs => %(wait)s), claimed_at, claimed_by, 0, 0, 0, 0, 0, 0, 0, 0
-  FROM tasks_batch WHERE id = %(batch)s
-RETURNING id
-"""
-_COUNTS = [flag.name.lower() for flag in COUNTED]
-#: What readers did already (an unsubscribe through an earlier message whose outcome is unknown) moves with them.
-_MOVE = f"""
-WITH moved AS (
-    UPDATE tasks_delivery SET batch_id = %(new)s
-     WHERE send_id = %(send)s AND batch_id = %(batch)s AND subscriber_id = ANY(%(members)s)
-    RETURNING seen
-), total AS (
-    SELECT count(*) AS members, {seen_counts_sql()} FROM moved
-), counted AS (
-    UPDATE tasks_batch b SET
-        size = b.size - CASE WHEN b.id = %(batch)s THEN total.members ELSE 0 END,
-        {", ".join(f"{count} = b.{count} + sign * total.{count}" for count in _COUNTS)}
-      FROM total, (VALUES (%(batch)s, -1), (%(new)s, 1)) AS side(id, sign) WHERE b.id = side.id
-)
-SELECT members FROM total
-"""  # noqa: S608 - made of constants
-
-
-class MembersMissingError(BrokenPromiseError):
-    """A batch has not the members its request had; nothing of the outcome was written."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -92,7 +58,7 @@ class _Group:
 def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, transport: str) -> None:
     """Settle the attempt; safe to repeat. `members`: subscriber ids in the order of the request's recipients.
 
-    `transport`: its name with the fingerprint. Raises MembersMissingError and the database's errors.
+    `transport`: its name with the fingerprint. Raises `moving.MembersMissingError` and the database's errors.
     """
     pending: list[tuple[int, float]] = []
     with durable():
@@ -227,24 +193,16 @@ def _keep(batch: Batch, group: _Group) -> int:
 def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int:
     """A new batch for a group; an unknown one gets an attempt of its own, for reconciliation to decide."""
     attempt = uuid4() if group.status == Batch.Status.UNKNOWN else None
-    values: dict[str, Any] = {
-        "batch": batch.pk,
-        "send": claim.send_id,
-        "members": list(group.members),
-        "size": len(group.members),
-        "status": group.status.value,
-        "attempt": attempt,
-        "rounds": group.rounds,
-        "stalls": group.stalls,
-        "wait": group.wait,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_NEW_BATCH, values)
-        (new,) = cursor.fetchone()
-        cursor.execute(_MOVE, {**values, "new": new})
-        (moved,) = cursor.fetchone()
-    if moved != len(group.members):
-        raise MembersMissingError(f"batch {batch.pk}: {len(group.members)} members were to be moved, {moved} were")
+    new = moving.new_batch(
+        batch.pk,
+        size=len(group.members),
+        status=group.status,
+        attempt=attempt,
+        rounds=group.rounds,
+        stalls=group.stalls,
+        wait=group.wait,
+    )
+    moving.move(group.members, send_id=claim.send_id, batch_id=batch.pk, to=new)
     if attempt is not None:
         Attempt.objects.create(
             id=attempt,
@@ -257,7 +215,7 @@ def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int
             fenced_at=Attempt.objects.values_list("fenced_at", flat=True).get(pk=claim.attempt),
             evidence=[{"kind": "divided", "from_attempt": str(claim.attempt), "from_batch": batch.pk}],
         )
-    return int(new)
+    return new
 
 
 def _apply_to_provider_and_send(claim: Claim, outcome: Partial, transport: str) -> None:

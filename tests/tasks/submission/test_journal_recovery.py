@@ -13,9 +13,10 @@ from uuid import uuid4
 import pytest
 
 from newsdesk.core import process_identity
+from tasks.attempts.moving import MembersMissingError
 from tasks.models import Batch, Delivery
 from tasks.providers.smtp.transport import SmtpTransport
-from tasks.submission import building, fencing, partial_outcomes, recovery
+from tasks.submission import building, fencing, recovery
 from tasks.submission.claiming import claim_batch
 from tests.factories import make_prepared_send
 from tests.smtp_server import CLOSE, SmtpSink
@@ -54,7 +55,7 @@ def test_members_who_are_not_there_stop_the_record(sink: SmtpSink, smtp: SmtpTra
         return outcome
 
     smtp.post = post_and_lose  # type: ignore[method-assign]
-    with pytest.raises(partial_outcomes.MembersMissingError):
+    with pytest.raises(MembersMissingError):
         submit_all(send, smtp)
     assert Batch.objects.get(send=send).status == Batch.Status.SUBMITTING
 

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from newsdesk.core import redis_client
 from sandbox.server import Sandbox
 from tasks import worker_shutdown
+from tasks.attempts.moving import MembersMissingError
 from tasks.audience import freezing
 from tasks.feedback import applying
 from tasks.models import Alarm, Batch, Receipt, Send, TransactionalMail, TransportState, WarmUp
@@ -19,7 +20,6 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control, wake_ups
 from tasks.sends.counts import as_json, counts
 from tasks.submission import posting
-from tasks.submission.partial_outcomes import MembersMissingError
 from tasks.submission.worker_loop import WorkerLoop
 from tasks.throttling import warm_up
 from tests.factories import make_prepared_send
