@@ -79,6 +79,7 @@ app.conf.update(
             "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
             "options": {"expires": 60},
         },
+        "bounces": {"task": "tasks.poll_bounces", "schedule": 60.0, "options": {"expires": 60}},
         "list growth": {
             "task": "tasks.store_list_growth",
             "schedule": crontab(minute="1"),

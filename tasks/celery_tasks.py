@@ -7,7 +7,8 @@ from celery import shared_task
 
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
-from tasks.feedback import applying, inbox, soft_bounces, sunset
+from tasks.attempts import reader_proof
+from tasks.feedback import applying, bounce_mailbox, inbox, soft_bounces, sunset
 from tasks.links import checks
 from tasks.preparation import preparing
 from tasks.privacy import retention
@@ -77,7 +78,14 @@ def reconcile() -> None:
     grace, each minute at the least.
     """
     silence.reconcile(transport=get_transport())
+    reader_proof.catch_up()
     doubt_alarms.look()
+
+
+@shared_task(name="tasks.poll_bounces")
+def poll_bounces() -> None:
+    """Take in the delivery reports of the bounce mailbox, where one is set. Beat: each minute."""
+    bounce_mailbox.poll()
 
 
 @shared_task(name="tasks.expire_receipts")

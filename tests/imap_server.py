@@ -88,9 +88,12 @@ class _Session:
     def fetch(self, uid: int, command: str) -> None:
         raw = self.server.mails[uid]
         part, name = raw, "BODY[]"
-        if "HEADER.FIELDS" in command:
-            sender = re.search(rb"^From:.*\r\n", raw, re.MULTILINE)
-            part, name = (sender[0] if sender else b"") + b"\r\n", "BODY[HEADER.FIELDS (FROM)]"
+        if asked := re.search(r"HEADER\.FIELDS \(([A-Z-]+)\)", command):
+            head = raw.partition(b"\r\n\r\n")[0] + b"\r\n"
+            found = re.search(rb"^%s:.*\r\n(?:[ \t].*\r\n)*" % asked[1].encode(), head, re.MULTILINE | re.IGNORECASE)
+            part, name = (found[0] if found else b"") + b"\r\n", f"BODY[HEADER.FIELDS ({asked[1]})]"
+        elif partial := re.search(r"BODY\.PEEK\[\]<0\.(\d+)>", command):
+            part, name = raw[: int(partial[1])], "BODY[]<0>"
         # As some servers do, the size behind the text.
         self.sock.sendall(f"* {uid - 10} FETCH (UID {uid} {name} {{{len(part)}}}\r\n".encode() + part)
         self.say(f" RFC822.SIZE {len(raw)})".encode())

@@ -1,6 +1,7 @@
 """A real SMTP server for tests: it keeps what it accepts, and misbehaves as it is told."""
 
 import base64
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ class Kept:
     sender: str
     recipient: str
     message: bytes
+    #: The parameters of MAIL and RCPT by their names, as they were written.
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -33,6 +36,8 @@ class SmtpSink:
 
     port: int = 0
     pipelining: bool = True
+    #: Offers delivery reports (RFC 3461), and refuses what is wrong in their parameters.
+    dsn: bool = False
     #: Asks for a text even when every recipient was refused (RFC 2920 §3.1 allows it), and refuses that.
     asks_for_nobody: bool = False
     script: Script = lambda _stage, _number, _recipient: ""
@@ -49,6 +54,26 @@ class SmtpSink:
         return [kept.recipient for kept in self.kept]
 
 
+_XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+"
+#: RFC 3461 §4: the parameters, and what each may say.
+_OF_MAIL = {"RET": r"FULL|HDRS", "ENVID": rf"(?=.{{1,100}}$){_XTEXT}"}
+_OF_RCPT = {
+    "NOTIFY": r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY))*",
+    "ORCPT": rf"(?=.{{1,500}}$)[A-Za-z0-9-]+;{_XTEXT}",
+}
+
+
+def _path_and_parameters(command: str) -> tuple[str, dict[str, str]]:
+    path, _, rest = command.partition("<")[2].partition(">")
+    return path, {name.upper(): value for name, _, value in (word.partition("=") for word in rest.split())}
+
+
+def _are_wrong(parameters: dict[str, str], *, offered: bool, allowed: dict[str, str]) -> bool:
+    if parameters and not offered:
+        return True
+    return any(not re.fullmatch(allowed.get(name, r"(?!)"), value) for name, value in parameters.items())
+
+
 class _OverError(Exception):
     pass
 
@@ -58,6 +83,7 @@ class _Session:
         self.sink, self.sock = sink, sock
         self.file = sock.makefile("rb")
         self.sender = self.recipient = ""
+        self.parameters: dict[str, str] = {}
         self.secured = sink.implicit_tls
 
     def run(self) -> None:
@@ -104,12 +130,9 @@ class _Session:
         elif verb == "AUTH":
             self.log_in(command)
         elif verb == "MAIL":
-            self.sender, self.recipient = command.partition("<")[2].rstrip(">"), ""
-            self.answer("mail", "250 2.1.0 ok")
+            self.mail(*_path_and_parameters(command))
         elif verb == "RCPT":
-            self.recipient = command.partition("<")[2].rstrip(">")
-            if not self.answer("rcpt", "250 2.1.5 ok").startswith("2"):
-                self.recipient = ""
+            self.rcpt(*_path_and_parameters(command))
         elif verb == "DATA":
             self.data()
         elif verb in {"RSET", "NOOP"}:
@@ -119,6 +142,21 @@ class _Session:
             raise _OverError
         else:
             self.say("500 5.5.2 what?")
+
+    def mail(self, sender: str, parameters: dict[str, str]) -> None:
+        self.sender, self.recipient, self.parameters = sender, "", parameters
+        if _are_wrong(parameters, offered=self.sink.dsn, allowed=_OF_MAIL):
+            self.say("501 5.5.4 what parameter?")
+        else:
+            self.answer("mail", "250 2.1.0 ok")
+
+    def rcpt(self, recipient: str, parameters: dict[str, str]) -> None:
+        self.recipient, self.parameters = recipient, {**self.parameters, **parameters}
+        if _are_wrong(parameters, offered=self.sink.dsn, allowed=_OF_RCPT):
+            self.recipient = ""
+            self.say("501 5.5.4 what parameter?")
+        elif not self.answer("rcpt", "250 2.1.5 ok").startswith("2"):
+            self.recipient = ""
 
     def data(self) -> None:
         if not self.recipient and self.sink.asks_for_nobody:
@@ -133,6 +171,7 @@ class _Session:
     def extensions(self) -> str:
         offered = ["sink"]
         offered += ["PIPELINING"] if self.sink.pipelining else []
+        offered += ["DSN"] if self.sink.dsn else []
         offered += ["STARTTLS"] if self.sink.tls and not self.secured else []
         offered += ["AUTH PLAIN LOGIN"] if self.sink.users else []
         return "\r\n".join(f"250{'-' if at < len(offered) - 1 else ' '}{name}" for at, name in enumerate(offered))
@@ -162,7 +201,7 @@ class _Session:
         if said in {CLOSE, HANG}:
             self.answer("text", said)
         if said.startswith("250") or said == ACCEPT_THEN_CLOSE:
-            self.sink.kept.append(Kept(self.sender, self.recipient, b"".join(lines)))
+            self.sink.kept.append(Kept(self.sender, self.recipient, b"".join(lines), self.parameters))
         if said == ACCEPT_THEN_CLOSE:
             raise _OverError
         self.say(said)

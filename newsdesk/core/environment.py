@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from newsdesk.core import paths
 from newsdesk.core.environment_variables import EnvironmentVariableError, Variables
 from newsdesk.core.login_environment import LoginEnvironment, read_login
-from newsdesk.core.mailbox_account import MailboxAccount, read_account
+from newsdesk.core.mailbox_account import MailboxAccount, MailboxFolder, read_account, read_folder
 from newsdesk.core.retention_environment import RetentionEnvironment, read_retention
 from newsdesk.core.sending_environment import (
     SANDBOX_SILENCE_GRACE,
@@ -63,6 +63,10 @@ class Environment(SendingEnvironment, RetentionEnvironment):
     #: Where mails about alarms go instead; None = the way of all mail.
     alarm_smtp_server: SmtpServer | None = None
     dkim_key: DkimKey | None = None
+    #: Ask SMTP servers for a report of each mail that arrives, beside those that do not.
+    smtp_success_reports: bool = False
+    #: Where mail servers' reports about mails that could not be delivered arrive; None = nobody reads them.
+    bounce_mailbox: MailboxFolder | None = None
     #: Where the transport file writes; None = a folder in the home.
     maildir: Path | None = None
     #: Hours by which the signed time of a webhook call may differ from ours; 0 = any.
@@ -133,6 +137,8 @@ def read(mapping: Mapping[str, str]) -> Environment:
         smtp_server=read_smtp_server(variables, "SMTP_URL", needed=transport == "smtp"),
         alarm_smtp_server=read_smtp_server(variables, "NEWSDESK_ALARM_SMTP_URL", needed=False),
         dkim_key=read_dkim_key(variables),
+        smtp_success_reports=variables.flag("NEWSDESK_SMTP_SUCCESS_REPORTS"),
+        bounce_mailbox=_bounce_mailbox(variables),
         maildir=variables.path("NEWSDESK_MAILDIR"),
         webhook_window_hours=variables.whole("NEWSDESK_WEBHOOK_WINDOW_HOURS", 0, most=87_600),
         heartbeat_url=variables.url("NEWSDESK_HEARTBEAT_URL", ("http", "https")),
@@ -171,6 +177,14 @@ def _mailboxes(variables: Variables) -> tuple[MailboxAccount, ...]:
         except ValueError as error:
             raise EnvironmentVariableError(f"NEWSDESK_MAILBOXES: address {number}: {error}.") from error
     return tuple(accounts)
+
+
+def _bounce_mailbox(variables: Variables) -> MailboxFolder | None:
+    url = variables.text("NEWSDESK_BOUNCE_MAILBOX")
+    try:
+        return read_folder(url) if url else None
+    except ValueError as error:
+        raise EnvironmentVariableError(f"NEWSDESK_BOUNCE_MAILBOX: {error}.") from error
 
 
 def _themes(variables: Variables) -> Path | None:

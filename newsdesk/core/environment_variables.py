@@ -78,6 +78,13 @@ class Variables:
             raise EnvironmentVariableError(f"{name}: {value!r} is not a number of percent from 0 to 100, such as 2.5.")
         return float(value)
 
+    def flag(self, name: str) -> bool:
+        """Either yes or no; no where it is not set."""
+        value = self.text(name).lower()
+        if value not in {"", "yes", "no"}:
+            raise EnvironmentVariableError(f"{name}: {value!r} is not yes or no.")
+        return value == "yes"
+
     def path(self, name: str) -> Path | None:
         """An absolute path; ~ is the user's home. None where it is not set."""
         value = self.text(name)

@@ -20,6 +20,7 @@ from psycopg import errors
 
 from tasks.alarms.raising import raise_alarm
 from tasks.attempts.proof import prove_accepted
+from tasks.attempts.reader_proof import prove_readers
 from tasks.database.statements import run
 from tasks.feedback import foreign_events
 from tasks.feedback.effects import carry_out
@@ -116,9 +117,10 @@ def _apply(receipt_id: int) -> Applied:
 def _parse(name: str, body: bytes) -> Parsed:
     """The body in the words of the provider that posted it."""
     known = registry.provider(name)
-    if known is None or known.webhook is None:
-        raise UnreadableBodyError(f"there is no provider {name!r} with a webhook here")
-    return known.webhook.parse(body)
+    reader = (known.webhook or known.mail_reports) if known else None
+    if reader is None:
+        raise UnreadableBodyError(f"there is no provider {name!r} here that reports anything")
+    return reader.parse(body)
 
 
 def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int, int]:
@@ -130,20 +132,36 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
     new = insert_new(attribute(ours, received_at=received_at), received_at=received_at)
     named = {event.attempt: event.send_id for event in ours if event.attempt is not None}
     lacking = {attempt: send_id for attempt, send_id in named.items() if attempt in lacking_here}
+    reached = _reached(ours)
+    for attempt in reached.values():
+        named.pop(attempt, None)
     evidence = {"kind": "event", "receipt": receipt_id}
     if lacking:
         prove_accepted(lacking, by=evidence)
     marks, acted = marks_of(new), acted_on(new)
-    if marks or named or acted:
-        lock_batches(_without_known_attempt(new, lacking) | acted, named)
+    if marks or named or acted or reached:
+        lock_batches(_without_known_attempt(new, lacking) | acted | reached.keys(), named)
     if named:
         prove_accepted(named, by=evidence)
+    prove_readers(reached, by=evidence)
     marked, to_judge = mark(marks)
     if acted or to_judge:
         marked += recount(acted | to_judge)
     hear_probes(new)
     carry_out(new)
     return len(new), marked, len(reported) - len(ours)
+
+
+def _reached(events: list[ReportedEvent]) -> dict[Key, UUID]:
+    """Deliveries of which something was reported that says nothing of the others of their attempt."""
+    return {
+        (event.send_id, event.subscriber_id): event.attempt
+        for event in events
+        if event.of_recipient
+        and event.attempt is not None
+        and event.send_id is not None
+        and event.subscriber_id is not None
+    }
 
 
 def _without_known_attempt(events: list[ReportedEvent], lacking: Mapping[UUID, int | None]) -> set[Key]:

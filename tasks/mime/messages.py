@@ -16,8 +16,11 @@ from composer.merge_tags import fill
 from tasks.messages import Message, Recipient
 from tasks.mime import quoted_printable
 from tasks.mime.dkim import Signer
+from tasks.mime.envelope_ids import EnvelopeId, EnvelopeIds, address_digest
 from tasks.mime.template import (
     DATE,
+    ENVELOPE,
+    ENVELOPE_HEADER,
     ID,
     LINE_LIMIT,
     SUBJECT,
@@ -46,6 +49,8 @@ class MimeMessage(NamedTuple):
     values: tuple[bytes, ...]
     #: Why it cannot be sent at all; empty when it can.
     problem: str = ""
+    #: The id of its envelope, where it has one; ASCII, and no character of it needs xtext's escapes (RFC 3461 §4).
+    envelope_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,9 +73,16 @@ class MimeRequest:
 
 
 def encode_messages(
-    message: Message, recipients: Sequence[Recipient], *, attempt: UUID, signer: Signer | None = None
+    message: Message,
+    recipients: Sequence[Recipient],
+    *,
+    attempt: UUID,
+    signer: Signer | None = None,
+    envelope_ids: EnvelopeIds | None = None,
 ) -> MimeRequest:
     """Encode a request. A recipient who cannot be written to is kept, with the problem.
+
+    `envelope_ids`: what seals the ids of readers' mails; None = they carry none, like mails outside any send.
 
     Raises ValueError for a message that cannot be sent to anybody: its sender is no address, or a header is not one.
     """
@@ -89,7 +101,7 @@ def encode_messages(
     tail_of_id = f".{template.fingerprint}@{sender.rpartition('@')[2]}>"
     shared = {ID: tail_of_id.encode(), DATE: format_datetime(dt.datetime.now(dt.UTC)).encode()}
     made = (
-        _message(template, message, recipient, position=position, attempt=attempt, shared=shared)
+        _message(template, message, recipient, position=position, attempt=attempt, shared=shared, seal=envelope_ids)
         for position, recipient in enumerate(recipients)
     )
     return MimeRequest(attempt=attempt, sender=sender, template=template, messages=tuple(made), signer=signer)
@@ -103,6 +115,7 @@ def _message(
     position: int,
     attempt: UUID,
     shared: Mapping[str, bytes],
+    seal: EnvelopeIds | None,
 ) -> MimeMessage:
     try:
         address = envelope_address(recipient.email)
@@ -117,8 +130,21 @@ def _message(
         own[token] = encoded_values[text]
     if SUBJECT in template.slots:
         own[SUBJECT] = header_text("Subject", fill(message.subject, recipient.substitutions))
+    envelope_id = _envelope_id(message, recipient, attempt, address, seal) if seal else ""
+    if envelope_id:
+        own[ENVELOPE] = f"{ENVELOPE_HEADER}: {envelope_id}\r\n".encode()
     values = tuple([own.get(slot, b"") for slot in template.slots])
-    return MimeMessage(position=position, delivery=recipient.delivery, address=address, values=values)
+    return MimeMessage(
+        position=position, delivery=recipient.delivery, address=address, values=values, envelope_id=envelope_id
+    )
+
+
+def _envelope_id(message: Message, recipient: Recipient, attempt: UUID, address: str, seal: EnvelopeIds) -> str:
+    send_id, dot, subscriber_id = recipient.delivery.partition(".")
+    if not dot:
+        return ""
+    envelope = EnvelopeId(int(send_id), int(subscriber_id), attempt, address_digest(address))
+    return seal.seal(envelope, installation=message.installation)
 
 
 def _unsubscribe(recipient: Recipient) -> bytes:

@@ -17,7 +17,9 @@ from newsdesk.core.errors import InputError
 from tasks.mime import quoted_printable
 
 #: Slots of a template beside the merge tags; no tag begins with a colon.
-TO, SUBJECT, DATE, ID, UNSUBSCRIBE = ":to", ":subject", ":date", ":id", ":unsubscribe"
+TO, SUBJECT, DATE, ID, UNSUBSCRIBE, ENVELOPE = ":to", ":subject", ":date", ":id", ":unsubscribe", ":envelope"
+#: The header with the envelope's id (`tasks.mime.envelope_ids`): a delivery report shows the headers of the mail it is about.
+ENVELOPE_HEADER = "X-Newsdesk-Envelope"
 _OWN_HEADERS = frozenset(
     [
         "from",
@@ -34,6 +36,7 @@ _OWN_HEADERS = frozenset(
         "list-unsubscribe",
         "list-unsubscribe-post",
         "dkim-signature",
+        ENVELOPE_HEADER.lower(),
     ]
 )
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
@@ -108,7 +111,7 @@ def make_template(
     if reply_to:
         parts += [b"Reply-To: ", mailbox("Reply-To", "", envelope_address(reply_to)), b"\r\n"]
     parts += [_header(name, content) for name, content in headers]
-    parts += [UNSUBSCRIBE, b"MIME-Version: 1.0\r\n"]
+    parts += [UNSUBSCRIBE, ENVELOPE, b"MIME-Version: 1.0\r\n"]
     parts += [b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n\r\n']
     for subtype, content in ((b"plain", text), (b"html", html)):
         parts += [b"--" + boundary + b"\r\nContent-Type: text/" + subtype + b"; charset=utf-8\r\n"]

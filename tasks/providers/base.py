@@ -130,6 +130,13 @@ class Webhook(Protocol):
         """Its words in ours. Raises UnreadableBodyError when no event can be told."""
 
 
+class MailReports(Protocol):
+    """What a provider reports by mail, once it was taken in as a receipt (`tasks.feedback.delivery_reports`)."""
+
+    def parse(self, body: bytes) -> Parsed:
+        """A receipt in our words. Raises UnreadableBodyError when no event can be told."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignedCall:
     """What tells one signed webhook call from all others."""
@@ -215,8 +222,10 @@ class Provider:
     title: str
     #: From the settings; called once for each process. May raise what the settings make impossible.
     make_transport: Callable[[], Transport]
-    #: None: it reports nothing, ever.
+    #: None: it posts no reports.
     webhook: Webhook | None = None
+    #: None: it sends no reports by mail either.
+    mail_reports: MailReports | None = None
     #: None: it keeps no lists, or does not give them.
     suppression_lists: SuppressionLists | None = None
     #: None: it keeps nothing of a person, or cannot be asked to forget them.

@@ -81,6 +81,8 @@ class ReportedEvent(NamedTuple):
     installation: str = ""
     #: The provider's id of the request; empty where it is not told.
     request: str = ""
+    #: It proves the acceptance of this recipient's mail alone: in SMTP those of one attempt fare differently.
+    of_recipient: bool = False
 
 
 class Parsed(NamedTuple):

@@ -40,6 +40,12 @@ def reports(transport: str) -> bool:
     return known is not None and known.webhook is not None
 
 
+def reports_by_mail(transport: str) -> bool:
+    """Whether the provider tells of single mails later, by mail, as far as it is asked to and its mails are taken in."""
+    known = provider_of(transport)
+    return known is not None and known.mail_reports is not None
+
+
 def get_transport() -> Transport:
     """The transport of this process. Connections made before a fork are never shared: two children would mix answers."""
     pid = os.getpid()

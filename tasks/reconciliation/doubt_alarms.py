@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import connection
 
 from tasks.alarms.raising import clear_alarms, raise_alarm
@@ -94,11 +95,28 @@ def _message(unknown: Iterable[_Unknown]) -> str:
     return f"{whose} in doubt: nobody saw whether the provider took their mails. {reasons[min(reasons)]}"
 
 
+def _why_unreported(row: _Unknown) -> tuple[int, str] | None:
+    """Of a transport whose silence proves nothing: there is hope only where each mail's arrival is reported too."""
+    title = registry.title_of(row.transport)
+    if not registry.reports_by_mail(row.transport):
+        return 1, f"{title} never tells later, so a person must decide: newsdesk settle."
+    if not settings.SMTP_SUCCESS_REPORTS:
+        return 1, (
+            f"{title} tells later only of mails that come back, so that silence proves nothing. Unless one does, a person "
+            "must decide: newsdesk settle."
+        )
+    if row.age > PATIENCE:
+        return 1, (
+            f"{title} was asked to report each mail that arrives, and for more than an hour has not: a person must decide: "
+            "newsdesk settle."
+        )
+    return None
+
+
 def _why(row: _Unknown) -> tuple[int, str] | None:
     """Why a person is needed, and its place among the reasons; None when it may still settle by itself soon."""
     if row.transport and not registry.reports(row.transport):
-        title = registry.title_of(row.transport)
-        return 1, f"{title} never tells later, so a person must decide: newsdesk settle."
+        return _why_unreported(row)
     if row.transport and row.transport != registry.get_transport().name:
         return 2, (
             "They were sent with another key than the one in use now, whose silence proves nothing any more. Unless an "

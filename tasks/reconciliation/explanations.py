@@ -86,6 +86,11 @@ def _divided(fact: Mapping[str, Any]) -> str:
     return f"it has the readers of batch {fact.get('from_batch')} whose outcome was another"
 
 
+def _reported(fact: Mapping[str, Any]) -> str:
+    receipt = f" (receipt {fact['receipt']})" if fact.get("receipt") else ""
+    return f"the mail server reported of its readers{receipt}, who were in doubt in batch {fact.get('from_batch')}: it had accepted their mails"
+
+
 #: By the kind of the stored fact; these are evidence and keep their names.
 _EXPLANATIONS = {
     "answer": _answer,
@@ -98,6 +103,7 @@ _EXPLANATIONS = {
     "lost": _lost,
     "answers": _answers,
     "divided": _divided,
+    "reported": _reported,
 }
 
 
@@ -129,7 +135,7 @@ def never_believed(evidence: list[Mapping[str, Any]], *, reports: bool) -> str:
     if any(fact.get("kind") == "ground_moved" for fact in evidence):
         return "the database moved under it: the proof may be lost too"
     if not reports:
-        return "nothing is ever reported of this transport"
+        return "silence proves nothing on this transport: not every mail is reported of"
     return ""
 
 

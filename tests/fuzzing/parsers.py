@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError
@@ -28,7 +29,7 @@ from composer.story_images import UnusableImageError, _rewritten
 from newsdesk.core import environment
 from newsdesk.core.environment_variables import EnvironmentVariableError
 from newsdesk.core.errors import InputError
-from newsdesk.core.mailbox_account import read_account
+from newsdesk.core.mailbox_account import read_account, read_folder
 from newsdesk.management.rules import read_rule
 from sandbox import validation
 from subscribers import address_forms, interchange
@@ -44,11 +45,14 @@ from subscribers.segments.words import in_words
 from subscribers.suppression_import import _entries
 from subscribers.tokens import LinkKind, TokenSigner
 from tasks.http.guard import Answer, NoAnswerError
+from tasks.mime.envelope_ids import EnvelopeId, EnvelopeIds, address_digest
 from tasks.mime.template import NotAnAddressError, envelope_address
 from tasks.providers.base import ListUnavailableError
 from tasks.providers.events import UnreadableBodyError
 from tasks.providers.sendgrid import events, signature, suppressions, transport
+from tasks.providers.smtp import delivery_status, reports
 from tasks.sources import inbound_parse, mails
+from tests.delivery_reports import FORMS, report
 from tests.fuzzing import samples
 from web.accounts.invitations import _invited
 from web.desk.image_form import PictureField
@@ -56,6 +60,9 @@ from web.desk.image_form import PictureField
 _WORD, _BOOK = samples.word(), samples.workbook()
 _TEXT, _SHEET = "word/document.xml", "xl/worksheets/sheet1.xml"
 SIGNER = TokenSigner("k" * 40)
+ENVELOPES = EnvelopeIds("k" * 40)
+ENVELOPE = EnvelopeId(1, 2, UUID(int=3), address_digest("ann@example.net"))
+SEALED = ENVELOPES.seal(ENVELOPE, installation="us")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +103,15 @@ def _import(content: bytes) -> object:
 def _suppressions(content: bytes) -> object:
     with source(io.BytesIO(content)) as opened:
         return list(_entries(opened.records(), []))
+
+
+def _report(content: bytes) -> object:
+    found = delivery_status.parse(content)
+    if found is None:
+        return None
+    opened = [ENVELOPES.open(one, installation="us") for one in found.envelope_ids]
+    lines = reports.lines_of(found, ENVELOPE, current_address="ann@example.net")
+    return opened, reports.MailedReports().parse(orjson.dumps(lines))
 
 
 def _cell(text: str) -> object:
@@ -181,6 +197,11 @@ PARSERS = (
     Parser(name="addresses", samples=samples.ADDRESSES, read=_text(_address), raises=(RowError, NotAnAddressError), repeated=(b"a", b"a.", b"@", b"+", "\u00fc".encode())),
     Parser(name="rule", samples=samples.RULES, read=_text(_rule), raises=(InputError,), repeated=(b"[", b'{"not":', b"1", b'{"field":"name","op":"eq","value":"a"},')),
     Parser(name="webhook", samples=samples.EVENTS, read=events.parse, raises=(UnreadableBodyError,), repeated=(b"[", b'{"a":', b"\\u0000", b'{"event":"x"},')),
+    Parser(name="delivery report", samples=tuple(report(SEALED, "ann@example.net", form=form) for form in FORMS), read=_report,
+           repeated=(b"a: b\r\n", b" folded\r\n", b"\r\n", b"--b\r\n", b";", b"--4T1yZb0000z8.1748844001/mail.example.com\r\n", b"Action: failed\r\n\r\n", b"\\x{")),
+    Parser(name="receipt of reports", samples=(b'[{"event":"soft_bounce","email":"ann@example.net","nd_delivery":"1.2","nd_attempt":"00000000-0000-0000-0000-000000000003","reason":"5.2.2"}]',),
+           read=reports.MailedReports().parse, raises=(UnreadableBodyError,), repeated=(b"[", b'{"event":"delivered","nd_delivery":"1.2"},', b"9")),
+    Parser(name="envelope id", samples=(SEALED.encode(),), read=_text(lambda text: ENVELOPES.open(text, installation="us")), repeated=(b"A", b"-", b"=")),
     Parser(name="signature", samples=(b"MEUCIQDx8tqtG5hC1tLkGJZ2Zr0k1lYyqWcWmOa2dGZr3w==|1600112502",), read=_signed, repeated=(b"A", b"=", b"1")),
     Parser(name="provider's answer", samples=samples.REFUSAL, read=_answer, raises=(ListUnavailableError,), repeated=(b"[", b'{"email":"a","created":1},', b"9")),
     Parser(name="token", samples=(SIGNER.sign(LinkKind.UNSUBSCRIBE, 1, 2, 3).encode(),), read=_text(SIGNER.read), repeated=(b"A", b"-", b"=")),
@@ -206,7 +227,7 @@ PARSERS = (
     Parser(name="mail/send of the sandbox", samples=(samples.MAIL_SEND,), read=lambda raw: validation.check(orjson.loads(raw), now=0), raises=(orjson.JSONDecodeError,),
            repeated=(b"[", b'{"a":')),
     Parser(name="settings", samples=(samples.SETTINGS,), read=_settings, raises=(EnvironmentVariableError,), repeated=(b"1", b"@", b"a ", b"\nA=1")),
-    Parser(name="mailbox", samples=(b"imaps://me%40a.example:p%2Cw@mail.example:993",), read=_text(read_account), raises=(ValueError,), repeated=(b"1", b"@", b"%40")),
+    Parser(name="mailbox", samples=(b"imaps://me%40a.example:p%2Cw@mail.example:993",), read=_text(lambda text: (read_folder(text), read_account(text))), raises=(ValueError,), repeated=(b"1", b"@", b"%40")),
 )  # fmt: skip
 
 

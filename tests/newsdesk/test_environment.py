@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from newsdesk.core import environment as env
-from newsdesk.core.mailbox_account import MailboxAccount
+from newsdesk.core.mailbox_account import MailboxAccount, MailboxFolder
 
 KEY = "k" * 40
 
@@ -58,6 +58,16 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
             "mailboxes",
             (MailboxAccount(username="me@a.example", host="mail.example", password="p,w"),),
         ),
+        ("NEWSDESK_SMTP_SUCCESS_REPORTS", "yes", "smtp_success_reports", True),
+        (
+            "NEWSDESK_BOUNCE_MAILBOX",
+            "imaps://b%40a.example:pw@mail.example:1993/Bounces/New",
+            "bounce_mailbox",
+            MailboxFolder(
+                account=MailboxAccount(username="b@a.example", host="mail.example", port=1993, password="pw"),
+                folder="Bounces/New",
+            ),
+        ),
     ],
 )
 def test_every_variable_is_read_and_also_from_a_file(
@@ -87,6 +97,9 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("SMTP_URL", "smtp://mx.example?tls=yes"),
         ("SMTP_URL", "smtp://user:hush@mx.example?starttls=no"),
         ("NEWSDESK_ALARM_SMTP_URL", "http://mx.example"),
+        ("NEWSDESK_SMTP_SUCCESS_REPORTS", "sometimes"),
+        ("NEWSDESK_BOUNCE_MAILBOX", "imap://a:b@mail.example"),
+        ("NEWSDESK_BOUNCE_MAILBOX", "imaps://mail.example/INBOX"),
         ("NEWSDESK_SILENCE_GRACE", "-1"),
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
         ("NEWSDESK_HEARTBEAT_URL", "hc.example/ping/1"),

@@ -10,6 +10,7 @@ NAMES = {
     "tasks.apply_receipt",
     "tasks.prepare_send",
     "tasks.poll_sources",
+    "tasks.poll_bounces",
     "tasks.prepare_due_sends",
     "tasks.keep_slots",
     "tasks.sweep",

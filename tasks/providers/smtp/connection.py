@@ -58,6 +58,8 @@ class Connection:
         # smtplib's own reader may hold what the server said too early; after STARTTLS it has made a new one.
         self._file = client.file or client.sock.makefile("rb")
         self.pipelining = client.has_extn("pipelining")
+        #: Whether it reports what became of a mail, under the id that the envelope names (RFC 3461).
+        self.dsn = client.has_extn("dsn")
         self.last_used = time.monotonic()
 
     def write(self, data: bytes) -> None:

@@ -4,7 +4,6 @@ A message is in doubt only while its end is out and the reply is not in: never m
 demands that DATA ends a group. A cut connection therefore costs one doubt, not a thousand, and the others go on over a new one.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -12,7 +11,9 @@ from newsdesk.core.errors import ProviderError
 from tasks.mime.messages import MimeMessage, MimeRequest
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
+from tasks.providers.smtp.envelopes import NOTIFY, envelope
 from tasks.providers.smtp.journal import Fate, Record
+from tasks.providers.smtp.status_codes import has_code, is_about_the_reader, no_mailbox
 
 #: Readers in doubt after whom a request is not gone on with: a server that hangs up after whole messages leaves one each time.
 MOST_DOUBTS = 3
@@ -24,10 +25,6 @@ REFUSALS_IN_A_ROW = 20
 CONTENT_REFUSALS_IN_A_ROW = 3
 TEMPORARY_IN_A_ROW = 10
 _END = b".\r\n"
-_ABOUT_THE_READER = ("5.1.", "5.2.", "4.1.", "4.2.", "4.7.")
-_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-#: RFC 3463 and RFC 7505: bad mailbox, moved for good, no mailbox at all.
-_NO_MAILBOX = re.compile(r"5\.1\.(1|6|10)\b")
 
 
 class StopPostingError(ProviderError):
@@ -53,8 +50,11 @@ class _Planned(NamedTuple):
 class Posting:
     """One request on its way. `may_go_on` tells whether there is time to begin another message."""
 
-    def __init__(self, request: MimeRequest, record: Record, *, may_go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, request: MimeRequest, record: Record, *, may_go_on: Callable[[], bool], notify: str = NOTIFY
+    ) -> None:
         self._request = request
+        self._notify = notify
         self._record = record
         self._may_go_on = may_go_on
         self._accepted: set[int] = set()
@@ -119,7 +119,7 @@ class Posting:
         waiting = self._waiting()
         planned = self._plan(connection, next(waiting, None), next(waiting, None))
         if planned is not None and connection.pipelining:
-            connection.write(self._envelope(planned.message))
+            connection.write(self._envelope(connection, planned.message))
         while planned is not None:
             current = planned
 
@@ -144,7 +144,7 @@ class Posting:
         """Join a message while the server is busy with the one before it."""
         if message is None:
             return None
-        ahead = self._envelope(following) if following is not None and connection.pipelining else b""
+        ahead = self._envelope(connection, following) if following is not None and connection.pipelining else b""
         whole = self._request.join(message, _END + ahead)
         return _Planned(message, whole, ahead, following)
 
@@ -152,8 +152,8 @@ class Posting:
         done = len(self._accepted) + len(self._unknown) + len(self._refused) + len(self._put_off)
         return done < len(self._request.messages)
 
-    def _envelope(self, message: MimeMessage) -> bytes:
-        return f"MAIL FROM:<{self._request.sender}>\r\nRCPT TO:<{message.address}>\r\nDATA\r\n".encode()
+    def _envelope(self, connection: Connection, message: MimeMessage) -> bytes:
+        return envelope(message, sender=self._request.sender, notify=self._notify if connection.dsn else "")
 
     def _open(self, connection: Connection, message: MimeMessage) -> tuple[Reply | None, bool]:
         """The server's no to this message if there is one, and whether it waits for a text. Raises Halt and Cut."""
@@ -175,7 +175,7 @@ class Posting:
         return data, False
 
     def _step_by_step(self, connection: Connection, message: MimeMessage) -> tuple[Reply, Reply, Reply]:
-        mail, rcpt, data = self._envelope(message).splitlines(keepends=True)
+        mail, rcpt, data = self._envelope(connection, message).splitlines(keepends=True)
         connection.write(mail)
         to_mail = connection.read()
         _refused_sender(to_mail)
@@ -225,7 +225,7 @@ class Posting:
         permanent = reply.code >= 500
         (self._refused if permanent else self._put_off)[message.position] = str(reply)
         if not content and _is_about_the_reader(reply):
-            if permanent and _NO_MAILBOX.match(reply.text):
+            if permanent and no_mailbox(reply.text):
                 self._no_mailbox.add(message.position)
             return
         if self._streak_kind != (permanent, content):
@@ -247,9 +247,7 @@ class Posting:
 
 def _is_about_the_reader(reply: Reply) -> bool:
     """Whether this no to a recipient is about that one: the next may fare better."""
-    if _ENHANCED_CODE.match(reply.text):
-        return reply.text.startswith(_ABOUT_THE_READER)
-    return reply.code in {450, 451}
+    return is_about_the_reader(reply.text) if has_code(reply.text) else reply.code in {450, 451}
 
 
 def _refused_sender(mail: Reply) -> None:

@@ -18,9 +18,10 @@ import structlog
 from newsdesk.core.environment import DkimKey, SmtpServer
 from tasks.messages import Message, Recipient
 from tasks.mime.dkim import Signer
+from tasks.mime.envelope_ids import EnvelopeIds
 from tasks.mime.messages import MimeRequest, encode_messages
 from tasks.providers.base import JournalRecord, Outcome, Unknown
-from tasks.providers.smtp import posting
+from tasks.providers.smtp import envelopes, posting
 from tasks.providers.smtp.connection import Connection, NotConnectedError, connect
 from tasks.providers.smtp.journal import Journal
 from tasks.providers.smtp.posting import Posting, StopPostingError
@@ -39,7 +40,9 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class SmtpTransport:
     """One per process; each thread that posts has a connection of its own, and connections are kept.
 
-    `journal`: a folder for what is known of requests in flight; None = nothing is kept beyond the process.
+    `journal`: a folder for what is known of requests in flight; None = nothing is kept beyond the process. `envelope_ids`:
+    what seals the ids by which delivery reports name our mails; None = they carry none. `success_reports`: ask also for a
+    report of each mail that arrives.
     """
 
     reports = False
@@ -53,6 +56,8 @@ class SmtpTransport:
         dkim: DkimKey | None = None,
         deadline: float = 60.0,
         context: ssl.SSLContext | None = None,
+        envelope_ids: EnvelopeIds | None = None,
+        success_reports: bool = False,
     ) -> None:
         account = f"{server.host}:{server.port}\0{server.username}"
         self.name = f"smtp:{hashlib.sha256(account.encode()).hexdigest()[:16]}"
@@ -63,10 +68,14 @@ class SmtpTransport:
         self._signer = Signer(dkim) if dkim else None
         self._deadline = deadline
         self._context = context
+        self._envelope_ids = envelope_ids
+        self._notify = envelopes.NOTIFY_OF_ALL if success_reports else envelopes.NOTIFY
         self._idle: list[Connection] = []
 
     def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> MimeRequest:
-        return encode_messages(message, recipients, attempt=attempt, signer=self._signer)
+        return encode_messages(
+            message, recipients, attempt=attempt, signer=self._signer, envelope_ids=self._envelope_ids
+        )
 
     def post(self, body: MimeRequest) -> Outcome:
         try:
@@ -91,7 +100,10 @@ class SmtpTransport:
         until = began + self._deadline
         record = self._journal.open(body.attempt, [message.delivery for message in body.messages])
         posting = Posting(
-            body, record, may_go_on=lambda: time.clock_gettime(_CLOCK) - began < self._deadline * _BEGIN_UNTIL
+            body,
+            record,
+            may_go_on=lambda: time.clock_gettime(_CLOCK) - began < self._deadline * _BEGIN_UNTIL,
+            notify=self._notify,
         )
         while True:
             before = posting.progress

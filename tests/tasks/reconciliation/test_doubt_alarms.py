@@ -45,11 +45,29 @@ def test_what_smtp_left_in_doubt_is_told_at_once_and_once(transport: SendGridTra
     (message,) = messages()
 
     assert message.startswith("17 readers are in doubt: ")
-    assert "never tells later" in message
+    assert "The SMTP server tells later only of mails that come back" in message
     assert messages() == [message]
     mail = TransactionalMail.objects.get()
     assert (mail.kind, mail.subject) == ("alarm", f"Newsdesk: send {batch.send_id}: some readers are in doubt")
     assert f"newsdesk evidence {batch.send_id}" in mail.text
+
+
+def test_what_a_server_may_yet_report_is_told_after_an_hour(transport: SendGridTransport, settings: Any) -> None:
+    settings.SMTP_SUCCESS_REPORTS = True
+    batch = unknown("smtp:1", ago=3500)
+    assert messages() == []
+    Attempt.objects.update(finished_at=F("finished_at") - timedelta(seconds=200))
+
+    (message,) = messages()
+
+    assert "was asked to report each mail that arrives" in message
+    assert Alarm.objects.get().send_id == batch.send_id
+
+
+def test_what_lies_in_a_folder_is_never_told_of(transport: SendGridTransport) -> None:
+    unknown("file:1", ago=1)
+
+    assert "never tells later" in messages()[0]
 
 
 def test_what_went_out_with_another_key_is_told_at_once(transport: SendGridTransport) -> None:

@@ -200,7 +200,7 @@ def test_a_batch_in_doubt_is_shown_with_its_evidence_and_sent_again(desk: Client
     text = text_of(page_of(desk, world.send.edition))
     assert "3 readers in doubt" in text
     assert "What is known of it" in text
-    assert "It will not settle by itself: nothing is ever reported of this transport" in text or "grace:" in text
+    assert "It will not settle by itself: silence proves nothing on this transport" in text or "grace:" in text
 
     asked = desk.get(decide_url(batch, "resend")).content.decode()
     assert "3 readers get “Water and stone (No. 1)” now." in asked

@@ -1,0 +1,164 @@
+"""A report about one reader's mail proves that the server had accepted that mail, and nothing about the others of its request.
+
+Over SMTP each reader of a request fares for themselves, so a report settles its reader: they leave the batch that is in doubt
+for one that is submitted, and the others stay in doubt. When all are told of, the batch itself is settled.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from tasks.attempts import moving
+from tasks.attempts.proof import prove_accepted
+from tasks.database.statements import run
+from tasks.models import Attempt, Batch, Delivery, evidence
+from tasks.providers import registry
+from tasks.sends import finishing
+
+log = structlog.get_logger(__name__)
+
+#: (send, subscriber)
+Key = tuple[int, int]
+#: A batch that is being submitted has its outcome soon; what is left in doubt then is caught up with (`catch_up`).
+_OPEN = [
+    Batch.Status.UNKNOWN,
+    Batch.Status.PENDING,
+    Batch.Status.BUILDING,
+    Batch.Status.CANCELLED,
+    Batch.Status.FAILED,
+]
+#: Who was excluded since is not in it any more, and will not be sent anything.
+_NOT_EXCLUDED = (
+    "NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)"
+)
+_IN_DOUBT = f"""
+SELECT b.id, array_agg(d.subscriber_id ORDER BY d.subscriber_id), array_agg(DISTINCT r.attempt::text)
+  FROM unnest(%b::bigint[], %b::bigint[], %b::uuid[]) AS r (send_id, subscriber_id, attempt)
+  JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+  JOIN tasks_batch b ON b.id = d.batch_id AND b.status = ANY(%b::text[])
+ WHERE {_NOT_EXCLUDED}
+ GROUP BY b.id ORDER BY b.id
+"""  # noqa: S608 - made of constants
+#: Their batch was sent again by a person's decision, and accepted; now the first request proves to have reached them too.
+_SENT_AGAIN = """
+SELECT DISTINCT a.id
+  FROM unnest(%b::bigint[], %b::bigint[], %b::uuid[]) AS r (send_id, subscriber_id, attempt)
+  JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+  JOIN tasks_batch b ON b.id = d.batch_id AND b.status = 'submitted'
+  JOIN tasks_attempt a ON a.batch_id = b.id AND a.outcome <> 'accepted'
+   AND (a.id = r.attempt OR a.evidence -> 0 ->> 'from_attempt' = r.attempt::text)
+"""
+_HEARD_OF = f"""
+SELECT d.send_id, d.subscriber_id, b.attempt
+  FROM tasks_batch b JOIN tasks_delivery d ON d.batch_id = b.id AND {Delivery.Seen.HEARD.sql("d.seen")}
+ WHERE b.id = %b AND b.status = 'unknown' AND {_NOT_EXCLUDED}
+"""  # noqa: S608
+
+
+class _Doubt(NamedTuple):
+    batch_id: int
+    #: Of those who were reported of.
+    members: list[int]
+    #: Which the reports named.
+    attempts: list[str]
+
+
+def prove_readers(reached: Mapping[Key, UUID], *, by: Mapping[str, object]) -> int:
+    """Record that these readers' mails, each of the attempt that its report names, were accepted; how many were in doubt.
+
+    The caller has locked the batches of these deliveries, in the order of their ids. Raises the database's errors.
+    """
+    if not reached:
+        return 0
+    sends, subscribers = [key[0] for key in reached], [key[1] for key in reached]
+    attempts = list(reached.values())
+    in_doubt = [_Doubt(*row) for row in run(_IN_DOUBT, (sends, subscribers, attempts, [one.value for one in _OPEN]))]
+    again = [attempt for (attempt,) in run(_SENT_AGAIN, (sends, subscribers, attempts))]
+    if again:
+        prove_accepted(dict.fromkeys(again), by=by)
+    for doubt in in_doubt:
+        _settle(doubt, by=by)
+    return sum(len(doubt.members) for doubt in in_doubt)
+
+
+def catch_up() -> int:
+    """Settle readers who were reported of before their outcome was known to be in doubt; how many. Repeated calls do no harm."""
+    unknown = Batch.objects.filter(status=Batch.Status.UNKNOWN).order_by("pk").values_list("pk", "attempt")
+    transports = dict(Attempt.objects.filter(pk__in=[one for _, one in unknown]).values_list("pk", "transport"))
+    told_of = [batch for batch, one in unknown if one is not None and registry.reports_by_mail(transports.get(one, ""))]
+    return sum([_catch_up(batch) for batch in told_of])
+
+
+@transaction.atomic
+def _catch_up(batch_id: int) -> int:
+    Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id).first()
+    heard_of = {(send, subscriber): attempt for send, subscriber, attempt in run(_HEARD_OF, (batch_id,))}
+    return prove_readers(heard_of, by={"kind": "event"})
+
+
+def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> None:
+    batch = Batch.objects.get(pk=doubt.batch_id)
+    attempt = _attempt_of(batch, doubt.attempts)
+    log.info("readers_proven", batch=batch.pk, readers=len(doubt.members), was=batch.status)
+    if len(doubt.members) >= batch.size - batch.excluded - batch.failed:
+        prove_accepted({attempt.pk: None}, by=by)
+        return
+    if batch.status == Batch.Status.BUILDING:
+        # Its worker has chosen the readers already: its fence must fail, and the next claim chooses those who are left.
+        Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.PENDING, attempt=None, enqueued_at=None)
+    _split_off(batch, attempt, doubt.members, by=by)
+    send_id = batch.send_id
+    transaction.on_commit(lambda: finishing.finish_if_done(send_id), robust=True)
+
+
+def _attempt_of(batch: Batch, named: Sequence[str]) -> Attempt:
+    """The one that the reports name, or that was divided from it; else the latest."""
+    rows = Attempt.objects.filter(batch=batch).order_by("-number")
+    found = rows.filter(Q(pk__in=named) | Q(evidence__0__from_attempt__in=list(named))).first() or rows.first()
+    # A batch without any: the database has lost it (`tasks.sends.database_moved`).
+    return found or Attempt.objects.create(
+        batch=batch, number=batch.attempts, size=batch.size, transport="lost", outcome=Attempt.Outcome.UNKNOWN
+    )
+
+
+def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Mapping[str, object]) -> None:
+    """Into a batch of those who were proven one by one: the same for all of this batch, or there would be one for each reader."""
+    kept = (
+        Attempt.objects.filter(
+            batch__send_id=batch.send_id,
+            batch__status=Batch.Status.SUBMITTED,
+            evidence__0__kind="reported",
+            evidence__0__from_batch=batch.pk,
+        )
+        .order_by("pk")
+        .first()
+    )
+    if kept is not None and kept.batch_id is not None:
+        to = Batch.objects.select_for_update(of=("self",)).get(pk=kept.batch_id).pk
+        Batch.objects.filter(pk=to).update(size=F("size") + len(members))
+        Attempt.objects.filter(pk=kept.pk).update(size=F("size") + len(members))
+    else:
+        number = uuid4()
+        to = moving.new_batch(batch.pk, size=len(members), status=Batch.Status.SUBMITTED, attempt=number)
+        _record(number, to, batch, attempt, len(members), by=by)
+    moving.move(members, send_id=batch.send_id, batch_id=batch.pk, to=to)
+
+
+def _record(number: UUID, to: int, batch: Batch, attempt: Attempt, size: int, *, by: Mapping[str, object]) -> None:
+    Attempt.objects.create(
+        id=number,
+        batch_id=to,
+        number=attempt.number,
+        size=size,
+        transport=attempt.transport,
+        outcome=Attempt.Outcome.ACCEPTED,
+        fenced_at=attempt.fenced_at,
+        finished_at=attempt.finished_at,
+    )
+    divided_from = (attempt.evidence[0].get("from_attempt") if attempt.evidence else None) or str(attempt.pk)
+    fact = {**by, "kind": "reported", "from_attempt": divided_from, "from_batch": batch.pk, "proves": "accepted"}
+    Attempt.objects.filter(pk=number).update(evidence=evidence.with_fact(fact))

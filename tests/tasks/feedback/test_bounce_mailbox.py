@@ -1,0 +1,114 @@
+"""The bounce mailbox on a real IMAP server on loopback: reports are taken in and marked as read, all other mail is left alone."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsdesk.core.mailbox_account import MailboxAccount, MailboxFolder
+from tasks.celery_tasks import poll_bounces
+from tasks.feedback import applying, bounce_mailbox
+from tasks.feedback.delivery_reports import TakenIn
+from tasks.models import Receipt
+from tasks.providers.smtp import delivery_status
+from tests.certificates import certificate_in
+from tests.delivery_reports import report
+from tests.imap_server import ImapServer, running
+from tests.reports import World, make_world, suppressions
+from tests.tasks.feedback.test_delivery_reports import foreign, sealed
+
+pytestmark = pytest.mark.django_db
+
+USER, PASSWORD = "bounces@news.example", "pw1"
+PLAIN = b"From: ann@example.net\nContent-Type: text/plain\n\nI liked it.\n"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificate_in(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def server(certificate: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[ImapServer]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with running(ImapServer(tls=context, users={USER: PASSWORD})) as server:
+        account = MailboxAccount(username=USER, host="127.0.0.1", port=server.port, password=PASSWORD)
+        settings.BOUNCE_MAILBOX = MailboxFolder(account=account, folder="Bounces")
+        yield server
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world(2)
+
+
+def written(mail: bytes) -> bytes:
+    return mail.replace(b"\r\n", b"\n")
+
+
+def test_reports_are_taken_in_once_and_marked_as_read(server: ImapServer, world: World) -> None:
+    ann = world.readers[0].email
+    ours = server.add(written(report(sealed(world), ann)))
+    theirs = server.add(written(report("x" * 72, ann, form="sendmail")))
+    letter = server.add(PLAIN)
+
+    assert (bounce_mailbox.poll(), server.seen) == (
+        TakenIn(reports=1, events=1, foreign=1, receipt=Receipt.objects.get().pk),
+        {ours, theirs},
+    )
+    assert letter not in server.seen
+    assert set(server.folders) == {'"Bounces"'}
+    applying.apply_receipt(Receipt.objects.get().pk)
+    assert suppressions() == {(ann, "hard_bounce", None)}
+    assert foreign() == 1
+
+    server.commands.clear()
+    assert bounce_mailbox.poll() == TakenIn()
+    assert "STORE" not in server.commands
+
+
+def test_of_a_large_report_only_the_beginning_is_fetched(
+    server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = report(sealed(world), world.readers[0].email)
+    monkeypatch.setattr(delivery_status, "MOST_BYTES", mail.index(b"Content-Description: Undelivered Message Headers"))
+    server.add(written(mail) + b"x" * 100_000)
+
+    taken = bounce_mailbox.poll()
+
+    assert taken is not None
+    assert taken.reports == 1
+
+
+def test_what_could_not_be_marked_is_taken_in_again_and_changes_nothing(server: ImapServer, world: World) -> None:
+    server.add(written(report(sealed(world), world.readers[0].email)))
+    server.refuses = "STORE"
+
+    assert bounce_mailbox.poll() is None
+    server.refuses = ""
+    assert bounce_mailbox.poll() is not None
+
+    for receipt in Receipt.objects.order_by("pk"):
+        applying.apply_receipt(receipt.pk)
+    assert Receipt.objects.count() == 2
+    assert world.counts() == {"bounced": 1}
+
+
+@pytest.mark.parametrize("command", ["LOGIN", "EXAMINE", "SEARCH", "FETCH"])
+def test_a_mailbox_that_cannot_be_read_is_for_the_next_poll(command: str, server: ImapServer, world: World) -> None:
+    server.add(written(report(sealed(world), world.readers[0].email)))
+    server.refuses = command
+
+    assert bounce_mailbox.poll() is None
+    assert (Receipt.objects.count(), server.seen) == (0, set())
+
+
+def test_without_a_mailbox_nothing_is_asked(settings: Any) -> None:
+    settings.BOUNCE_MAILBOX = None
+
+    assert bounce_mailbox.poll() is None
+    poll_bounces()
