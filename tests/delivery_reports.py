@@ -59,12 +59,16 @@ Content-Type: text/rfc822-headers
 _EXIM = """Return-path: <>
 Envelope-to: news@example.com
 Received: from Debian-exim by mx.example.net with local (Exim 4.96)
+	id 1xXi6J-0008EC-1Z
+	for news@example.com;
+	Mon, 02 Jun 2025 08:00:01 +0200
 X-Failed-Recipients: {address}
 Auto-Submitted: auto-replied
 From: Mail Delivery System <Mailer-Daemon@mx.example.net>
 To: news@example.com
 References: <1.2.abc@example.com>
-Content-Type: multipart/report; report-type=delivery-status; boundary=1748844001-eximdsn-804289383
+Content-Type: multipart/report; report-type=delivery-status;
+ boundary=1748844001-eximdsn-804289383
 MIME-Version: 1.0
 Subject: Mail delivery failed: returning message to sender
 
@@ -82,7 +86,7 @@ This message was created automatically by mail delivery software.
 Content-type: message/delivery-status
 
 Reporting-MTA: dns; mx.example.net
-
+{envid}
 Action: {action}
 Final-Recipient: rfc822;{address}
 Status: 5.0.0
@@ -241,10 +245,11 @@ Content-Type: text/rfc822-headers
 --55260x.1748844001/mail.example.com--
 """
 
-#: By the server's name. Postfix and sendmail speak RFC 3461 and name the envelope's id; the others show the mail's headers.
+#: By the server's name: Postfix 3.7's and Exim 4.96's as they wrote them, the others' as their makers document them. Those that
+#: speak RFC 3461 name the envelope's id; the others show the mail's headers.
 FORMS = {"postfix": _POSTFIX, "exim": _EXIM, "exchange": _EXCHANGE, "gmail": _GMAIL, "sendmail": _SENDMAIL}
 #: Those that name the envelope's id.
-NAMING = ("postfix", "sendmail")
+NAMING = ("postfix", "exim", "sendmail")
 
 
 def report(
@@ -260,7 +265,10 @@ def report(
     """`header_id`: in the mail that is returned; by default where the server names no envelope. "" = nowhere."""
     shown = ("" if form in NAMING else envelope_id) if header_id is None else header_id
     header = f"X-Newsdesk-Envelope: {shown}\n" if shown else ""
-    envid = f"Original-Envelope-Id: {envelope_id}\n" if envelope_id and form in NAMING else ""
+    name = "ID" if form == "exim" else "Id"
+    # Postfix and Exim begin a new line before what is long.
+    fold = "" if form == "sendmail" else "\n "
+    envid = f"Original-Envelope-{name}: {fold}{envelope_id}\n" if envelope_id and form in NAMING else ""
     returned = _RETURNED.format(address=address, header=header)
     text = FORMS[form].format(address=address, action=action, status=status, envid=envid, returned=returned)
     return changed(text).replace("\n", "\r\n").encode()

@@ -95,6 +95,10 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} waits for an answer: now, or with the next slot?",
         "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",
     ),
+    Alarm.Code.BOUNCES_UNREAD: _Text(
+        "the mailbox of what comes back cannot be read",
+        "Look at its password and its server. Until it can be read, dead addresses are mailed on; what lies there is taken in then.",
+    ),
     Alarm.Code.SUNSET: _Text(
         "{what}: readers who read nothing: shall they get nothing more?",
         "Look at their number at the desk and agree, or make the rule of the publication another one. Until then they are mailed.",

@@ -4,14 +4,19 @@ All of them, also those that name no mail of ours: whoever sends hundreds of suc
 other mail stays as it is, for whoever reads that mailbox. Nothing is deleted.
 """
 
+import time
+
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 
 from newsdesk.core.mailbox_account import MailboxFolder
+from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.feedback import delivery_reports
 from tasks.feedback.delivery_reports import TakenIn
 from tasks.http.download import DownloadError
 from tasks.imap import folders
+from tasks.models import Alarm
 from tasks.providers.smtp import delivery_status
 
 log = structlog.get_logger(__name__)
@@ -19,6 +24,10 @@ log = structlog.get_logger(__name__)
 SETTING = "NEWSDESK_BOUNCE_MAILBOX"
 #: Unread mails looked at in one poll, and reports among them that are fetched: some tens of megabytes at the most.
 MOST_LISTED, MOST_FETCHED = 500, 200
+#: Seconds.
+PATIENCE = 3600.0
+#: In the cache of all processes: Unix seconds.
+_FAILING_SINCE = "bounce-mailbox-failing-since"
 
 
 def poll() -> TakenIn | None:
@@ -36,8 +45,23 @@ def poll() -> TakenIn | None:
         _mark_as_read(mailbox, validity, list(found))
     except DownloadError as error:
         log.warning("bounce_mailbox_not_read", setting=SETTING, reason=str(error))
+        _tell(str(error))
         return None
+    cache.delete(_FAILING_SINCE)
+    clear_alarms(Alarm.Code.BOUNCES_UNREAD)
     return taken
+
+
+def _tell(why: str) -> None:
+    """Once it has gone on for PATIENCE seconds: a server that is restarted is nobody's concern."""
+    since = cache.get_or_set(_FAILING_SINCE, time.time, timeout=86_400)
+    if (
+        since is None
+        or time.time() - since < PATIENCE
+        or Alarm.objects.filter(code=Alarm.Code.BOUNCES_UNREAD, cleared_at=None).exists()
+    ):
+        return
+    raise_alarm(Alarm.Code.BOUNCES_UNREAD, f"{SETTING} cannot be read for more than an hour: {why}.", mail=True)
 
 
 def _fetch(mailbox: MailboxFolder) -> tuple[bytes, dict[bytes, bytes]]:

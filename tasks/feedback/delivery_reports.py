@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
+from django.db import transaction
 
 from tasks import queue
 from tasks.database import high_water
@@ -44,6 +45,7 @@ class TakenIn:
     receipt: int | None = None
 
 
+@transaction.atomic
 def take_in(mails: Iterable[bytes]) -> TakenIn:
     """Take in mails, of each no more than `delivery_status.MOST_BYTES`. Raises the database's errors: then nothing was kept."""
     read = [delivery_status.parse(mail) for mail in mails]

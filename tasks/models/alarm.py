@@ -48,6 +48,8 @@ class Alarm(models.Model):
         SEND_HELD = "send_held"
         #: A signed webhook body cannot be read.
         RECEIPT_UNREADABLE = "receipt_unreadable"
+        #: The mailbox that undeliverable mail comes back to cannot be read.
+        BOUNCES_UNREAD = "bounces_unread"
         #: The provider had stopped mailing readers and no webhook had reported it.
         SUPPRESSIONS_MISSING = "suppressions_missing"
         #: The database's clock was ahead, and what it had dated was put right.

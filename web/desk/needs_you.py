@@ -40,6 +40,7 @@ TITLES = {
     Alarm.Code.SLOT_MISSED: "A slot was missed",
     Alarm.Code.SEND_HELD: "A send waits for a decision: now, or with the next slot?",
     Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
+    Alarm.Code.BOUNCES_UNREAD: "The mailbox of what comes back cannot be read",
     Alarm.Code.CLOCK_AHEAD: "The database’s clock was ahead",
     Alarm.Code.DISK_SPACE: "The disk is nearly full",
     Alarm.Code.SUNSET: "Readers who read nothing: shall they get nothing more?",

@@ -50,7 +50,7 @@ def lines_of(report: DeliveryReport, envelope: EnvelopeId, *, current_address: s
             "email": _address(recipient, envelope, current_address),
             "nd_delivery": f"{envelope.send_id}.{envelope.subscriber_id}",
             "nd_attempt": str(envelope.attempt),
-            "reason": " ".join(filter(None, [recipient.status, recipient.said]))[:REASON_LENGTH],
+            "reason": _reason(recipient),
         }
     return list(lines.values())
 
@@ -64,6 +64,12 @@ def _kind(recipient: RecipientStatus, envelope: EnvelopeId) -> EventKind | None:
     if kind is EventKind.SOFT_BOUNCE and no_mailbox(recipient.status) and _is_readers(recipient, envelope):
         return EventKind.HARD_BOUNCE
     return kind
+
+
+def _reason(recipient: RecipientStatus) -> str:
+    """The server's words, as after RCPT; with the code before them where they lack it."""
+    words = recipient.said if recipient.status in recipient.said else f"{recipient.status} {recipient.said}"
+    return words.strip()[:REASON_LENGTH]
 
 
 def _is_readers(recipient: RecipientStatus, envelope: EnvelopeId) -> bool:

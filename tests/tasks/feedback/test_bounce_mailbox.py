@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from newsdesk.core.mailbox_account import MailboxAccount, MailboxFolder
 from tasks.celery_tasks import poll_bounces
 from tasks.feedback import applying, bounce_mailbox
 from tasks.feedback.delivery_reports import TakenIn
-from tasks.models import Receipt
+from tasks.models import Alarm, Receipt
 from tasks.providers.smtp import delivery_status
 from tests.certificates import certificate_in
 from tests.delivery_reports import report
@@ -28,6 +29,11 @@ PLAIN = b"From: ann@example.net\nContent-Type: text/plain\n\nI liked it.\n"
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return certificate_in(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -105,6 +111,31 @@ def test_a_mailbox_that_cannot_be_read_is_for_the_next_poll(command: str, server
 
     assert bounce_mailbox.poll() is None
     assert (Receipt.objects.count(), server.seen) == (0, set())
+
+
+def test_a_mailbox_that_stays_shut_is_an_alarm_until_it_is_read(
+    server: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_world()
+    server.users[USER] = "another"
+    now = [1_000_000.0]
+    monkeypatch.setattr(bounce_mailbox, "time", type("Clock", (), {"time": staticmethod(lambda: now[0])}))
+    bounce_mailbox.poll()
+    now[0] += 3000
+    bounce_mailbox.poll()
+    assert not Alarm.objects.exists()
+
+    now[0] += 1000
+    bounce_mailbox.poll()
+    bounce_mailbox.poll()
+
+    alarm = Alarm.objects.get()
+    assert alarm.code == "bounces_unread"
+    assert "wrong user or password in NEWSDESK_BOUNCE_MAILBOX" in alarm.message
+    assert PASSWORD not in alarm.message
+    server.users[USER] = PASSWORD
+    bounce_mailbox.poll()
+    assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
 def test_without_a_mailbox_nothing_is_asked(settings: Any) -> None:
