@@ -43,6 +43,10 @@ SELECT b.id, array_agg(d.subscriber_id ORDER BY d.subscriber_id), array_agg(DIST
  WHERE {_NOT_EXCLUDED}
  GROUP BY b.id ORDER BY b.id
 """  # noqa: S608 - made of constants
+_STILL_IN_DOUBT = f"""
+SELECT d.subscriber_id FROM tasks_delivery d
+ WHERE d.batch_id = %b AND d.subscriber_id = ANY(%b::bigint[]) AND {_NOT_EXCLUDED} ORDER BY d.subscriber_id
+"""  # noqa: S608
 #: Their batch was sent again by a person's decision, and accepted; now the first request proves to have reached them too.
 _SENT_AGAIN = """
 SELECT DISTINCT a.id
@@ -70,7 +74,8 @@ class _Doubt(NamedTuple):
 def prove_readers(reached: Mapping[Key, UUID], *, by: Mapping[str, object]) -> int:
     """Record that these readers' mails, each of the attempt that its report names, were accepted; how many were in doubt.
 
-    The caller has locked the batches of these deliveries, in the order of their ids. Raises the database's errors.
+    Call it inside a transaction that has locked the batches of these deliveries, in the order of their ids: one that moves
+    meanwhile is seen to here. Raises the database's errors.
     """
     if not reached:
         return 0
@@ -80,9 +85,7 @@ def prove_readers(reached: Mapping[Key, UUID], *, by: Mapping[str, object]) -> i
     again = [attempt for (attempt,) in run(_SENT_AGAIN, (sends, subscribers, attempts))]
     if again:
         prove_accepted(dict.fromkeys(again), by=by)
-    for doubt in in_doubt:
-        _settle(doubt, by=by)
-    return sum(len(doubt.members) for doubt in in_doubt)
+    return sum([_settle(doubt, by=by) for doubt in in_doubt])
 
 
 def catch_up() -> int:
@@ -95,24 +98,29 @@ def catch_up() -> int:
 
 @transaction.atomic
 def _catch_up(batch_id: int) -> int:
-    Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id).first()
+    Batch.objects.select_for_update(of=("self",), no_key=True).filter(pk=batch_id).first()
     heard_of = {(send, subscriber): attempt for send, subscriber, attempt in run(_HEARD_OF, (batch_id,))}
     return prove_readers(heard_of, by={"kind": "event"})
 
 
-def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> None:
-    batch = Batch.objects.get(pk=doubt.batch_id)
+def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
+    # An outcome that was recorded just now may have made this batch: only who is in it still counts.
+    batch = Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=doubt.batch_id)
+    members = [member for (member,) in run(_STILL_IN_DOUBT, (batch.pk, doubt.members))]
+    if not members or batch.status not in _OPEN:
+        return 0
     attempt = _attempt_of(batch, doubt.attempts)
-    log.info("readers_proven", batch=batch.pk, readers=len(doubt.members), was=batch.status)
-    if len(doubt.members) >= batch.size - batch.excluded - batch.failed:
+    log.info("readers_proven", batch=batch.pk, readers=len(members), was=batch.status)
+    if len(members) >= batch.size - batch.excluded - batch.failed:
         prove_accepted({attempt.pk: None}, by=by)
-        return
+        return len(members)
     if batch.status == Batch.Status.BUILDING:
         # Its worker has chosen the readers already: its fence must fail, and the next claim chooses those who are left.
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.PENDING, attempt=None, enqueued_at=None)
-    _split_off(batch, attempt, doubt.members, by=by)
+    _split_off(batch, attempt, members, by=by)
     send_id = batch.send_id
     transaction.on_commit(lambda: finishing.finish_if_done(send_id), robust=True)
+    return len(members)
 
 
 def _attempt_of(batch: Batch, named: Sequence[str]) -> Attempt:
@@ -138,7 +146,7 @@ def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Ma
         .first()
     )
     if kept is not None and kept.batch_id is not None:
-        to = Batch.objects.select_for_update(of=("self",)).get(pk=kept.batch_id).pk
+        to = Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=kept.batch_id).pk
         Batch.objects.filter(pk=to).update(size=F("size") + len(members))
         Attempt.objects.filter(pk=kept.pk).update(size=F("size") + len(members))
     else:

@@ -5,6 +5,7 @@ other mail stays as it is, for whoever reads that mailbox. Nothing is deleted.
 """
 
 import time
+from itertools import accumulate
 
 import structlog
 from django.conf import settings
@@ -22,8 +23,10 @@ from tasks.providers.smtp import delivery_status
 log = structlog.get_logger(__name__)
 
 SETTING = "NEWSDESK_BOUNCE_MAILBOX"
-#: Unread mails looked at in one poll, and reports among them that are fetched: some tens of megabytes at the most.
+#: Unread mails looked at in one poll, and reports among them that are fetched; the rest comes with the next.
 MOST_LISTED, MOST_FETCHED = 500, 200
+#: Bytes of all that is fetched in one poll.
+MOST_TOTAL = 16 * 1024**2
 #: Seconds.
 PATIENCE = 3600.0
 #: In the cache of all processes: Unix seconds.
@@ -67,9 +70,14 @@ def _tell(why: str) -> None:
 def _fetch(mailbox: MailboxFolder) -> tuple[bytes, dict[bytes, bytes]]:
     """The folder's validity, and the beginnings of the unread reports by UID."""
     with folders.opened(mailbox.account, mailbox.folder, setting=SETTING, readonly=True) as folder:
-        listed = folder.listed(folder.unread(MOST_LISTED), "CONTENT-TYPE")
-        uids = [one.uid for one in listed if delivery_status.is_report(delivery_status.content_type(one.head))]
-        return folder.validity, {uid: folder.body(uid, delivery_status.MOST_BYTES) for uid in uids[:MOST_FETCHED]}
+        reports = {
+            one.uid: min(one.size, delivery_status.MOST_BYTES)
+            for one in folder.listed(folder.unread(MOST_LISTED), "CONTENT-TYPE")
+            if delivery_status.is_report(delivery_status.content_type(one.head))
+        }
+        totals = accumulate(reports.values())
+        wanted = [uid for uid, total in zip(reports, totals, strict=True) if total <= MOST_TOTAL][:MOST_FETCHED]
+        return folder.validity, {uid: folder.body(uid, delivery_status.MOST_BYTES) for uid in wanted}
 
 
 def _mark_as_read(mailbox: MailboxFolder, validity: bytes, uids: list[bytes]) -> None:

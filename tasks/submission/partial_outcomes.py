@@ -19,7 +19,7 @@ from subscribers.suppression import SuppressionRequest
 from tasks.attempts import exclusions, moving
 from tasks.database import row_locks
 from tasks.database.durability import durable
-from tasks.models import Attempt, Batch, Send, evidence
+from tasks.models import Attempt, Batch, Delivery, Send, evidence
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
 from tasks.submission import provider_trouble
@@ -72,6 +72,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
             return
         may_fail = _may_fail(claim.send_id, batch, outcome)
         failed, groups = _groups(batch, members, outcome, cancelled=cancelled, may_fail=may_fail)
+        failed, groups = _without(_proven_meanwhile(batch, members), failed, groups)
         exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
         if not groups:
             Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
@@ -176,6 +177,23 @@ def _groups(
     ]
     reasons = {members[at]: message or "refused" for at, message in failed.items() if at < len(members)}
     return reasons, [group for group in groups if group.members]
+
+
+def _proven_meanwhile(batch: Batch, members: tuple[int, ...]) -> set[int]:
+    """Who left the batch while it was taken for unknown: a report had proven that their mail was accepted."""
+    if batch.status != Batch.Status.UNKNOWN:
+        return set()
+    elsewhere = Delivery.objects.filter(send_id=batch.send_id, subscriber_id__in=members).exclude(batch_id=batch.pk)
+    return set(elsewhere.values_list("subscriber_id", flat=True))
+
+
+def _without(proven: set[int], failed: dict[int, str], groups: list[_Group]) -> tuple[dict[int, str], list[_Group]]:
+    """The same without them."""
+    if proven:
+        for group in groups:
+            group.members = tuple(member for member in group.members if member not in proven)
+        failed = {member: why for member, why in failed.items() if member not in proven}
+    return failed, [group for group in groups if group.members]
 
 
 def _keep(batch: Batch, group: _Group) -> int:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from tasks.providers.smtp.transport import SmtpTransport
 from tasks.reconciliation import attempt_history, decisions
 from tests.delivery_reports import report
 from tests.factories import make_prepared_send
-from tests.smtp_server import ACCEPT_THEN_CLOSE, Kept, SmtpSink, running
+from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, Kept, SmtpSink, running
 from tests.tasks.submission.smtp_sends import check, gone, once, submit_all
 from tests.waiting import LONG
 
@@ -186,6 +188,47 @@ def test_a_report_that_comes_before_the_doubt_is_not_forgotten(sink: SmtpSink, s
     assert reader_proof.catch_up() == 0
     come_back(*sink.kept[1:3])
     check(send, submitted=3, unknown=1)
+
+
+def test_a_worker_that_comes_back_late_finds_them_settled(
+    sink: SmtpSink, smtp: SmtpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recovery had taken its batch for unknown, and a report came before its own answers."""
+    sink.script = once("text", 2, ACCEPT_THEN_CLOSE)
+    send = make_prepared_send(6)
+    original = smtp.post
+
+    def cut_off(body: Any) -> Any:
+        outcome = original(body)
+        all_in_doubt(send)
+        come_back(sink.kept[2])
+        check(send, submitted=1, unknown=5)
+        return outcome
+
+    monkeypatch.setattr(smtp, "post", cut_off)
+    submit_all(send, smtp)
+
+    check(send, submitted=6, unknown=0, bounced=1)
+
+
+def test_reports_in_any_order_leave_every_reader_in_one_place(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    chance = Random(20250602)
+    for _ in range(6):
+        sink.kept.clear()
+        sink.script = once("text", chance.randrange(1, 8), chance.choice([ACCEPT_THEN_CLOSE, CLOSE]))
+        send = make_prepared_send(12)
+        submit_all(send, smtp)
+        if chance.random() < 0.5:
+            all_in_doubt(send)
+        mails = [chance.choice(sink.kept) for _ in range(15)]
+        for kept in mails:
+            come_back(kept, action=chance.choice(["failed", "delayed", "relayed"]), status="4.4.1")
+            reader_proof.catch_up()
+            check(send)
+        reached = {kept.recipient for kept in mails}
+        assert in_doubt(send).isdisjoint(reached)
+        come_back(*sink.kept)
+        check(send, unknown=12 - len(sink.kept), submitted=len(sink.kept))
 
 
 def test_a_batch_that_a_person_has_left_is_settled_all_the_same(sink: SmtpSink, smtp: SmtpTransport) -> None:
