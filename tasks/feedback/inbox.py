@@ -63,18 +63,18 @@ def _row(receipt_id: int, provider: str, body: BinaryIO) -> Iterator[bytes]:
 
 
 _EXPIRE = """
-DELETE FROM tasks_receipt WHERE id IN (
+DELETE FROM tasks_receipt WHERE id = ANY(ARRAY(
     SELECT id FROM tasks_receipt
     WHERE error = '' AND applied_at < statement_timestamp() - make_interval(days => %s)
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-)
+))
 """
 _FORGET = """
-DELETE FROM tasks_webhookcall WHERE id IN (
+DELETE FROM tasks_webhookcall WHERE id = ANY(ARRAY(
     SELECT id FROM tasks_webhookcall
     WHERE signed_at < statement_timestamp() - make_interval(hours => %s)
     ORDER BY signed_at LIMIT %s FOR UPDATE SKIP LOCKED
-)
+))
 """
 
 

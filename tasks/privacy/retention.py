@@ -25,29 +25,29 @@ _OLD_SENDS = """
 SELECT id FROM tasks_send WHERE COALESCE(prepared_at, scheduled_at) < statement_timestamp() - make_interval(days => %s) ORDER BY id
 """
 _EVENTS = """
-DELETE FROM tasks_event WHERE key IN (
+DELETE FROM tasks_event WHERE key = ANY(ARRAY(
     SELECT key FROM tasks_event
      WHERE send_id IS NOT DISTINCT FROM %s AND at < statement_timestamp() - make_interval(days => %s)
-     LIMIT %s FOR UPDATE SKIP LOCKED)
+     LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 _MAILS = """
-DELETE FROM tasks_letter WHERE id IN (
+DELETE FROM tasks_letter WHERE id = ANY(ARRAY(
     SELECT id FROM tasks_letter
      WHERE status IN ('submitted', 'unknown', 'failed') AND created_at < statement_timestamp() - make_interval(days => %s)
-     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 #: A login that is over: its session has expired, or is gone. Address and browser stand in the second table.
 _SESSIONS = """
-DELETE FROM django_session WHERE session_key IN (
+DELETE FROM django_session WHERE session_key = ANY(ARRAY(
     SELECT session_key FROM django_session
-     WHERE expire_date < statement_timestamp() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED)
+     WHERE expire_date < statement_timestamp() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 _LOGINS = """
-DELETE FROM usersessions_usersession WHERE id IN (
+DELETE FROM usersessions_usersession WHERE id = ANY(ARRAY(
     SELECT u.id FROM usersessions_usersession u
      WHERE u.last_seen_at < statement_timestamp() - make_interval(days => %s)
        AND NOT EXISTS (SELECT 1 FROM django_session s WHERE s.session_key = u.session_key AND s.expire_date > statement_timestamp())
-     LIMIT %s FOR UPDATE OF u SKIP LOCKED)
+     LIMIT %s FOR UPDATE OF u SKIP LOCKED))
 """
 
 
