@@ -19,7 +19,8 @@ GROUPS = {
     "submission": Group(
         _in("tasks/submission", "claiming", "fencing", "outcomes", "partial_outcomes", "posting", "recovery", "retries")
         + _in("tasks/throttling", "back_off", "breaker", "canary", "throttle")
-        + _in("tasks/providers/smtp", "posting"),
+        + _in("tasks/attempts", "moving", "reader_proof")
+        + _in("tasks/providers/smtp", "envelopes", "posting", "status_codes"),
         ("tests/tasks/submission", "tests/tasks/providers/smtp", "tests/tasks/throttling"),
     ),
     "reconciliation": Group(
@@ -46,6 +47,8 @@ GROUPS = {
             "tasks/feedback",
             "applying",
             "bot_detection",
+            "bounce_mailbox",
+            "delivery_reports",
             "effects",
             "engagement",
             "flags",
@@ -53,8 +56,10 @@ GROUPS = {
             "kinds",
             "late_events",
         )
-        + _in("tasks/providers/sendgrid", "events", "signature"),
-        ("tests/tasks/feedback", "tests/tasks/providers"),
+        + _in("tasks/providers/sendgrid", "events", "signature")
+        + _in("tasks/providers/smtp", "delivery_status", "reports")
+        + _in("tasks/mime", "envelope_ids"),
+        ("tests/tasks/feedback", "tests/tasks/providers", "tests/tasks/mime/test_envelope_ids.py"),
     ),
     "segments": Group(
         _in(

@@ -175,6 +175,21 @@ def test_an_erased_reader_is_not_written_down_again(world: World) -> None:
     assert ann.email not in {address for address, *_ in suppressions()}
 
 
+def test_a_report_that_waits_while_its_reader_is_erased_is_applied_without_them(world: World) -> None:
+    ann = world.readers[0]
+    taken = take_in([report(sealed(world), ann.email)])
+    assert taken.receipt is not None
+    suppression.suppress(ann.email, Suppression.Reason.ERASED)
+    before = suppressions()
+
+    erase_from_tables(ann.email, ann.pk, Naming(ann.email))
+
+    body = bytes(Receipt.objects.get(pk=taken.receipt).body)
+    assert ann.email.encode() not in body
+    applying.apply_receipt(taken.receipt)
+    assert (suppressions(), world.counts()) == (before, {"bounced": 1})
+
+
 def test_a_domain_beyond_ascii_is_the_readers(world: World) -> None:
     ann = world.readers[0]
     Subscriber.objects.filter(pk=ann.pk).update(email="ann@bücher.example")
