@@ -5,7 +5,6 @@ exclusion with its reason. The sum is verified.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import combinations
 
 from django.db.backends.utils import CursorWrapper
@@ -15,7 +14,8 @@ from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import Scope, condition, parse
 from subscribers.sql import SqlCondition
-from tasks.audience import frequency_cap, left_out_readers, local_time
+from tasks.audience import frequency_cap, left_out_readers
+from tasks.audience.cutting import Cut, cut
 from tasks.audience.tracking import NOBODY, Tracked, tracked_readers
 from tasks.models import Send
 from tasks.models.batch import BATCH_SIZE
@@ -56,31 +56,10 @@ reasoned AS (
 )
 SELECT subscriber_id, reason, CASE WHEN reason IS NULL THEN variant_id END AS variant_id, timezone{kept} FROM reasoned
 """
-#: Readers by the moment at which they are due. Of a send at the readers' local time, by timezone; a moment that is past
-#: counts as now, so that all who are late share batches.
-_ALL_AT_ONCE = "(SELECT subscriber_id, variant_id{tracked}, now() AS at FROM prepared WHERE reason IS NULL) p"
-_BY_TIMEZONE = """
-(SELECT subscriber_id, variant_id{tracked}, GREATEST(due.at, now()) AS at
-   FROM prepared JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
-  WHERE reason IS NULL) p
-"""
-#: Slot 0 is the canary, cut off the earliest part; all others are full but for the last of each part.
-_CUT = """
-CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
-SELECT nextval(pg_get_serial_sequence('tasks_batch', 'id')) AS batch_id, variant_id, at, {tracked} AS tracked, slot,
-       CASE WHEN slot = 0 THEN LEAST(canary, members) ELSE LEAST({size}, members - canary - (slot - 1) * {size}) END AS members
-  FROM (SELECT {part}, count(*) AS members,
-               CASE WHEN row_number() OVER (ORDER BY {part}) = 1 THEN {canary} ELSE 0 END AS canary
-          FROM {readers} GROUP BY {part} ORDER BY {part}) parts
- CROSS JOIN LATERAL generate_series((canary = 0)::int, (members - 1 - canary + {size}) / {size}) AS slot
-"""
-_CANARY = "SELECT batch_id, at, variant_id, tracked FROM cut WHERE slot = 0"
-_DELIVERIES = """
-INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
-SELECT %s, p.subscriber_id, c.batch_id
-  FROM (SELECT *, (row_number() OVER ({partition} ORDER BY subscriber_id) - 1 + {size} - {before}) / {size} AS slot
-          FROM {readers}) p
-  JOIN cut c USING ({part}, slot)
+#: One pass over all of them; whatever else asks how many asks here.
+_COUNT = """
+CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
+SELECT reason, variant_id, timezone{kept}, count(*) AS members FROM prepared GROUP BY reason, variant_id, timezone{kept}
 """
 _EXCLUSIONS = """
 INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt, other_send_id)
@@ -107,56 +86,26 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     """
     tracked = tracked_readers(cursor, send)
     wanted, excluded = sort_candidates(cursor, send, tracked)
-    readers = _readers(cursor, send, tracked)
     size = _batch_size(send)
-    # What all readers of a request share.
-    part = ["at", "variant_id", *(["tracked"] if tracked.differs else [])]
-    small = canary.size(wanted, batch_size=size)
-    facts = {"readers": readers.sql, "size": size, "part": ", ".join(part)}
-    cut = _CUT.format(canary=small, tracked="tracked" if tracked.differs else tracked.sql, **facts)
-    cursor.execute(cut, readers.params)
-    batches = cursor.rowcount
-    cursor.execute(_CANARY)
-    first = cursor.fetchone()
-    # Members of the canary's part count from its end on.
-    in_first = " AND ".join(f"{name} = %s" for name in part)
-    before = SqlCondition(f"CASE WHEN {in_first} THEN {small} ELSE 0 END", first[1 : 1 + len(part)] if first else ())
-    statement = _DELIVERIES.format(partition=_partition(send, tracked), before=before.sql if first else 0, **facts)
-    cursor.execute(statement, [send.pk, *before.params, *readers.params])
-    deliveries = cursor.rowcount
+    written = cut(cursor, send, tracked, size=size, canary=canary.size(wanted, batch_size=size))
     cursor.execute(_EXCLUSIONS.format(elsewhere=_ELSEWHERE), [send.pk, _other_sends(send)])
     excluded_rows = cursor.rowcount
-    cursor.execute("SELECT COALESCE(sum(members), 0), COALESCE(max(members), 0) FROM cut")
-    in_batches, largest = cursor.fetchone()
     prepared = Prepared(
         send_id=send.pk,
         candidates=wanted + sum(excluded.values()),
         deliveries=wanted,
-        batches=batches,
+        batches=written.batches,
         excluded=excluded,
-        canary_batch=first[0] if first else None,
+        canary_batch=written.canary_batch,
     )
-    _verify(
-        prepared,
-        deliveries=deliveries,
-        in_batches=int(in_batches),
-        excluded_rows=excluded_rows,
-        too_large=largest > size,
-    )
+    _verify(prepared, written, excluded_rows=excluded_rows, size=size)
     return prepared
 
 
-def _partition(send: Send, tracked: Tracked) -> str:
-    """By what readers are numbered apart: only what differs, since it costs."""
-    differ = {"variant_id": send.approval.variants.count() > 1, "at": bool(send.local_at), "tracked": tracked.differs}
-    keys = ", ".join(name for name, does in differ.items() if does)
-    return f"PARTITION BY {keys}" if keys else ""
-
-
 def sort_candidates(cursor: CursorWrapper, send: Send, tracked: Tracked = NOBODY) -> tuple[int, dict[str, int]]:
-    """Give each candidate their variant or their reason, in the temporary table `prepared`.
+    """Give each candidate their variant or their reason, in the temporary table `prepared`; how many of each kind, in `counted`.
 
-    It has a column `tracked` where that differs among readers.
+    Both have a column `tracked` where that differs among readers.
 
     Returns how many get the send, and how many do not by reason.
 
@@ -164,7 +113,8 @@ def sort_candidates(cursor: CursorWrapper, send: Send, tracked: Tracked = NOBODY
     """
     statement = _freeze_sql(send, tracked)
     cursor.execute(statement.sql, statement.params)
-    cursor.execute("SELECT reason, count(*) FROM prepared GROUP BY reason")
+    cursor.execute(_COUNT.format(kept=_kept(tracked)))
+    cursor.execute("SELECT reason, sum(members)::bigint FROM counted GROUP BY reason")
     counted = dict(cursor.fetchall())
     return counted.pop(None, 0), counted
 
@@ -174,31 +124,23 @@ def _batch_size(send: Send) -> int:
     return min(BATCH_SIZE, warm_up.batch_size(send.sender_domain))
 
 
-def _readers(cursor: CursorWrapper, send: Send, tracked: Tracked) -> SqlCondition:
-    """Whoever gets a delivery, with the moment at which they are due."""
-    # No column more than needed: a million rows are sorted.
-    also = ", tracked" if tracked.differs else ""
-    if not send.local_at:
-        return SqlCondition(_ALL_AT_ONCE.format(tracked=also))
-    cursor.execute("SELECT DISTINCT timezone FROM prepared WHERE reason IS NULL")
-    timezones = [timezone for (timezone,) in cursor.fetchall()]
-    due = local_time.moments(datetime.fromisoformat(send.local_at), timezones, usual=send.edition.publication.zone)
-    return SqlCondition(_BY_TIMEZONE.format(tracked=also), (list(due), list(due.values())))
-
-
-def _verify(prepared: Prepared, *, deliveries: int, in_batches: int, excluded_rows: int, too_large: bool) -> None:
+def _verify(prepared: Prepared, written: Cut, *, excluded_rows: int, size: int) -> None:
     excluded = sum(prepared.excluded.values())
     adds_up = (
-        prepared.deliveries == deliveries == in_batches
+        prepared.deliveries == written.deliveries == written.in_batches
         and excluded == excluded_rows
-        and prepared.candidates == deliveries + excluded
-        and not too_large
+        and prepared.candidates == written.deliveries + excluded
+        and written.largest <= size
     )
     if not adds_up:
         raise CountsDoNotAddUpError(
-            f"{prepared.candidates} candidates, but {deliveries} deliveries, {in_batches} in batches and "
+            f"{prepared.candidates} candidates, but {written.deliveries} deliveries, {written.in_batches} in batches and "
             f"{excluded_rows} exclusions"
         )
+
+
+def _kept(tracked: Tracked) -> str:
+    return ", tracked" if tracked.differs else ""
 
 
 def _freeze_sql(send: Send, tracked: Tracked) -> SqlCondition:
@@ -220,7 +162,7 @@ def _freeze_sql(send: Send, tracked: Tracked) -> SqlCondition:
         recent=recent.sql,
         answers=tracked.join,
         tracked=f", {tracked.sql} AS tracked" if tracked.differs else "",
-        kept=", tracked" if tracked.differs else "",
+        kept=_kept(tracked),
         timezone="s.timezone" if send.local_at else "''",
         subscriber="JOIN subscribers_subscriber s ON s.id = a.subscriber_id" if reads_subscribers else "",
         variants=", ".join(_variant_masks(send, list(rules))),
