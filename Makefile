@@ -16,7 +16,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos bench mutants pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos machines bench mutants pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -77,6 +77,9 @@ screenshots: $(STAMP) ## take the pictures of README and guide anew, at a throw-
 
 chaos: $(STAMP) ## sends while processes, engines, clocks and SendGrid fail; NEWSDESK_CHAOS_RUNS=n for more
 	@NEWSDESK_CHAOS_RUNS=$${NEWSDESK_CHAOS_RUNS:-5} $(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/chaos
+
+machines: $(STAMP) ## sends over several hosts that are cut off, frozen, updated, failed over; needs root, half an hour
+	@NEWSDESK_MACHINES=1 $(BIN)/pytest -q --durations=0 tests/machines
 
 # A million readers take their time: by default those two send to fewer, so that the whole ends within ten minutes.
 bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also sends to a million readers

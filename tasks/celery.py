@@ -19,6 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsdesk.settings")
 from django.conf import settings
 
 from tasks import queue, worker_shutdown
+from tasks.broker_clock import ByBrokersClock
 from tasks.database import identity
 
 # Messages are JSON: what the warning fears cannot be sent.
@@ -27,7 +28,7 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 #: Longer than the hard limit of any task, so that a running one is never started a second time.
 VISIBILITY_TIMEOUT = 600
 
-app = Celery("newsdesk", include=["tasks.celery_tasks"])
+app = Celery("newsdesk", include=["tasks.celery_tasks"], task_cls=ByBrokersClock)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,

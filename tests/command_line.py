@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -27,14 +27,16 @@ class Said(NamedTuple):
 class CommandLine:
     """The process, started with the first command; it ends with `close`, or with whoever started it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, before: Sequence[str] = ()) -> None:
+        """`before`: words that run what follows them elsewhere (`tests.hosts.Host.words`)."""
         self._environment = dict(environment)
+        self._before = list(before)
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *words: str) -> Said:
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.command_line"],
+                [*self._before, sys.executable, "-m", "tests.command_line"],
                 env=self._environment,
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
