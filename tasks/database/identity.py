@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from newsdesk.core.errors import OperationFailedError
+from newsdesk.core.postgres import pooling
 
 #: Reading which database and which timeline this is: a restore or a promotion changes them (docs/architecture.md, Delivery).
 #: The timeline is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
@@ -36,9 +37,14 @@ def current() -> DatabaseIdentity:
 
 
 def refuse_unsafe_database() -> None:
-    """Raise UnsafeDatabaseError when transactions are not READ COMMITTED by default, or (unless REQUIRE_DURABLE_DATABASE is off)
-    when fsync or synchronous_commit is off.
+    """Raise UnsafeDatabaseError when sessions are lent by transaction, when transactions are not READ COMMITTED by default, or (unless
+    REQUIRE_DURABLE_DATABASE is off) when fsync or synchronous_commit is off.
     """
+    if pooling.lends_by_transaction(connection):
+        raise UnsafeDatabaseError(
+            "DATABASE_URL leads through a pooler in transaction mode, where a worker's lease is not its own: give workers a "
+            "DATABASE_URL of PostgreSQL itself, or of a pool in session mode. Web and commands may use this one."
+        )
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('default_transaction_isolation')")
         (isolation,) = cursor.fetchone()

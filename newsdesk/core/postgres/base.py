@@ -6,7 +6,7 @@ from typing import Any, cast
 import psycopg
 from django.db.backends.postgresql import base
 
-from newsdesk.core.postgres import patience
+from newsdesk.core.postgres import patience, pooling
 
 
 class Connection(psycopg.Connection[Any]):
@@ -51,3 +51,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if left is not None:
             params["connect_timeout"] = max(2, min(int(left), int(params.get("connect_timeout", left))))
         return params
+
+    def chunked_cursor(self) -> Any:
+        """Django's: rows come from the server in pieces. All at once where a pooler may have the cursor end with its transaction."""
+        if not self.in_atomic_block and pooling.is_between(self):
+            return self.cursor()
+        return super().chunked_cursor()
