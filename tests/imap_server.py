@@ -26,6 +26,8 @@ class ImapServer:
     folders: list[str] = field(default_factory=list)
     #: The command at which it says nothing any more.
     hangs_at: str = ""
+    #: It says that it has marked mails, and has not.
+    forgets_marks: bool = False
     #: The command that it refuses.
     refuses: str = ""
     ending: threading.Event = field(default_factory=threading.Event)
@@ -80,7 +82,8 @@ class _Session:
         elif verb == "STORE":
             assert not self.is_read_only
             assert command.endswith(r"+FLAGS.SILENT (\Seen)")
-            server.seen.update(map(int, command.split()[2].split(",")))
+            if not server.forgets_marks:
+                server.seen.update(map(int, command.split()[2].split(",")))
         elif verb == "LOGOUT":
             self.say(b"* BYE")
         return "OK done"

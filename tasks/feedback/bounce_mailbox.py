@@ -23,10 +23,11 @@ from tasks.providers.smtp import delivery_status
 log = structlog.get_logger(__name__)
 
 SETTING = "NEWSDESK_BOUNCE_MAILBOX"
-#: Unread mails looked at in one poll, and reports among them that are fetched; the rest comes with the next.
+#: Unread mails looked at in one go, and reports among them that are fetched; and the bytes of all of these.
 MOST_LISTED, MOST_FETCHED = 500, 200
-#: Bytes of all that is fetched in one poll.
 MOST_TOTAL = 16 * 1024**2
+#: Seconds after which a poll begins no further go: the rest is for the next one.
+MOST_SECONDS = 45.0
 #: Seconds.
 PATIENCE = 3600.0
 #: In the cache of all processes: Unix seconds.
@@ -34,7 +35,8 @@ _FAILING_SINCE = "bounce-mailbox-failing-since"
 
 
 def poll() -> TakenIn | None:
-    """Take in the reports that are there; None where no mailbox is set, or it could not be read: the next poll tries again.
+    """Take in the reports that are there, as far as time allows; None where no mailbox is set, or it could not be read: the next
+    poll tries again.
 
     What was taken in but could not be marked as read is taken in again, and changes nothing. Raises the database's errors.
     """
@@ -42,10 +44,7 @@ def poll() -> TakenIn | None:
     if mailbox is None:
         return None
     try:
-        validity, found = _fetch(mailbox)
-        # Kept before they are marked: a report must not be lost with a process.
-        taken = delivery_reports.take_in(found.values()) if found else TakenIn()
-        _mark_as_read(mailbox, validity, list(found))
+        taken = _take_all(mailbox)
     except DownloadError as error:
         log.warning("bounce_mailbox_not_read", setting=SETTING, reason=str(error))
         _tell(str(error))
@@ -53,6 +52,22 @@ def poll() -> TakenIn | None:
     cache.delete(_FAILING_SINCE)
     clear_alarms(Alarm.Code.BOUNCES_UNREAD)
     return taken
+
+
+def _take_all(mailbox: MailboxFolder) -> TakenIn:
+    until, taken, marked = time.monotonic() + MOST_SECONDS, TakenIn(), set[bytes]()
+    while True:
+        validity, found = _fetch(mailbox)
+        if not found:
+            return taken
+        if marked.intersection(found):
+            raise DownloadError("reports that were marked as read are unread still")
+        # Kept before they are marked: a report must not be lost with a process.
+        taken += delivery_reports.take_in(found.values())
+        _mark_as_read(mailbox, validity, list(found))
+        marked.update(found)
+        if time.monotonic() > until:
+            return taken
 
 
 def _tell(why: str) -> None:
@@ -81,8 +96,6 @@ def _fetch(mailbox: MailboxFolder) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def _mark_as_read(mailbox: MailboxFolder, validity: bytes, uids: list[bytes]) -> None:
-    if not uids:
-        return
     with folders.opened(mailbox.account, mailbox.folder, setting=SETTING, readonly=False) as folder:
         if folder.validity == validity:
             folder.mark_as_read(uids)

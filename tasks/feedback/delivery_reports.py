@@ -41,8 +41,17 @@ class TakenIn:
     foreign: int = 0
     #: Mails that are no delivery reports.
     others: int = 0
-    #: Where they are kept; None when there is nothing to keep.
+    #: Where they are kept, the last of them; None when there is nothing to keep.
     receipt: int | None = None
+
+    def __add__(self, later: "TakenIn") -> "TakenIn":
+        return TakenIn(
+            reports=self.reports + later.reports,
+            events=self.events + later.events,
+            foreign=self.foreign + later.foreign,
+            others=self.others + later.others,
+            receipt=later.receipt or self.receipt,
+        )
 
 
 @transaction.atomic

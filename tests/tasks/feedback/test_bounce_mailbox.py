@@ -77,6 +77,32 @@ def test_reports_are_taken_in_once_and_marked_as_read(server: ImapServer, world:
     assert "STORE" not in server.commands
 
 
+def test_a_flood_is_taken_in_piece_by_piece_within_its_time(
+    server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounce_mailbox, "MOST_FETCHED", 2)
+    for _ in range(5):
+        server.add(written(report("x" * 72, world.readers[0].email)))
+    ours = server.add(written(report(sealed(world), world.readers[0].email)))
+
+    taken = bounce_mailbox.poll()
+
+    assert taken is not None
+    assert (taken.foreign, taken.reports, len(server.seen)) == (5, 1, 6)
+    server.seen.clear()
+    monkeypatch.setattr(bounce_mailbox, "MOST_SECONDS", -1.0)
+    assert bounce_mailbox.poll() == TakenIn(foreign=2)
+    assert ours not in server.seen
+
+
+def test_a_server_that_forgets_what_was_read_is_not_asked_in_circles(server: ImapServer, world: World) -> None:
+    server.add(written(report(sealed(world), world.readers[0].email)))
+    server.forgets_marks = True
+
+    assert bounce_mailbox.poll() is None
+    assert Receipt.objects.count() == 1
+
+
 def test_of_a_large_report_only_the_beginning_is_fetched(
     server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +145,9 @@ def test_a_mailbox_that_stays_shut_is_an_alarm_until_it_is_read(
     make_world()
     server.users[USER] = "another"
     now = [1_000_000.0]
-    monkeypatch.setattr(bounce_mailbox, "time", type("Clock", (), {"time": staticmethod(lambda: now[0])}))
+    monkeypatch.setattr(
+        bounce_mailbox, "time", type("Clock", (), {"time": lambda: now[0], "monotonic": lambda: now[0]})
+    )
     bounce_mailbox.poll()
     now[0] += 3000
     bounce_mailbox.poll()
