@@ -1,7 +1,7 @@
 """Any SMTP server: a relay of one's own, a provider's submission port.
 
-SMTP answers for each recipient and reports nothing later: an outcome is `Divided` as soon as two recipients fare
-differently, and what stays in doubt waits for a person (docs/how-to/send-through-smtp.md).
+SMTP answers for each recipient and reports of single mails at most: an outcome is `Partial` as soon as two recipients fare
+differently, and what stays in doubt waits for a delivery report or a person (docs/how-to/send-through-smtp.md).
 """
 
 import hashlib
