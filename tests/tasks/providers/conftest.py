@@ -13,6 +13,7 @@ import pytest
 from newsdesk.core.environment import SmtpServer
 from sandbox.messages import eml
 from sandbox.server import Sandbox
+from tasks.mime.envelope_ids import EnvelopeIds
 from tasks.providers.base import Transport
 from tasks.providers.file.transport import FileTransport
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -58,7 +59,7 @@ def server_of(sink: SmtpSink, **fields: Any) -> SmtpServer:
     return SmtpServer(**{"host": "127.0.0.1", "port": sink.port, "security": "plain", **fields})
 
 
-@pytest.fixture(params=["sendgrid", "smtp", "smtp step by step", "file"])
+@pytest.fixture(params=["sendgrid", "smtp", "smtp step by step", "smtp with reports", "file"])
 def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
     if request.param == "sendgrid":
         sandbox: Sandbox = request.getfixturevalue("sandbox")
@@ -72,8 +73,9 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
             broken=FileTransport(tmp_path / "occupied"),
         )
     else:
-        with running(SmtpSink(pipelining=request.param == "smtp")) as sink:
-            yield from _smtp(sink, tmp_path)
+        reports = request.param == "smtp with reports"
+        with running(SmtpSink(pipelining=request.param != "smtp step by step", dsn=reports)) as sink:
+            yield from _smtp(sink, tmp_path, EnvelopeIds("k" * 40) if reports else None)
 
 
 def _sendgrid(sandbox: Sandbox, fault: Any) -> Way:
@@ -90,12 +92,12 @@ def _sendgrid(sandbox: Sandbox, fault: Any) -> Way:
     )
 
 
-def _smtp(sink: SmtpSink, folder: Path) -> Iterator[Way]:
+def _smtp(sink: SmtpSink, folder: Path, ids: EnvelopeIds | None) -> Iterator[Way]:
     def silent(deadline: float) -> SmtpTransport:
         sink.script = lambda stage, _number, _recipient: HANG if stage == "text" else ""
         return SmtpTransport(server_of(sink), deadline=deadline)
 
-    transport = SmtpTransport(server_of(sink), journal=folder / "journal", deadline=LONG)
+    transport = SmtpTransport(server_of(sink), journal=folder / "journal", deadline=LONG, envelope_ids=ids)
     yield Way(
         transport=transport,
         raw=lambda: [kept.message for kept in sink.kept],
