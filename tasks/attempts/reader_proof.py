@@ -167,6 +167,5 @@ def _record(number: UUID, to: int, batch: Batch, attempt: Attempt, size: int, *,
         fenced_at=attempt.fenced_at,
         finished_at=attempt.finished_at,
     )
-    divided_from = (attempt.evidence[0].get("from_attempt") if attempt.evidence else None) or str(attempt.pk)
-    fact = {**by, "kind": "reported", "from_attempt": divided_from, "from_batch": batch.pk, "proves": "accepted"}
+    fact = {**by, "kind": "reported", "from_attempt": str(attempt.pk), "from_batch": batch.pk, "proves": "accepted"}
     Attempt.objects.filter(pk=number).update(evidence=evidence.with_fact(fact))
