@@ -59,7 +59,7 @@ def audience(
     if rule is not None:
         scope = Scope(publication_id=publication_id, list_ids=list_ids)
         matches = condition(rule if isinstance(rule, Rule) else parse(rule), scope)
-        conditions.extend([] if matches == TRUE else [matches])
+        conditions.extend([] if matches == TRUE else [matches if restrict is not None else _guessed_of_half(matches)])
     if restrict is not None:
         source = _as_lookups(list(list_ids), publication_id, also)
     else:
@@ -88,6 +88,15 @@ LEFT JOIN LATERAL (
     WHERE x.address = ANY(ARRAY[lower(s.email), {hashed}CASE WHEN {_ANY_DOMAIN} THEN {_DOMAIN} END]) AND {_SCOPE}
 ) suppressed ON true"""  # noqa: S608 - made of constants, like the others here
     return SqlCondition(sql, (*members, *_params(forms), publication_id))
+
+
+def _guessed_of_half(matches: SqlCondition) -> SqlCondition:
+    """The same condition, of which PostgreSQL guesses that it is true of every other reader.
+
+    Left to itself it makes joins of a rule's questions, and believes of "never opened" that one reader in all is left. What stands
+    beside it, such as the set of the suppressed, would then be worked out anew for each of those whom it did not expect.
+    """
+    return SqlCondition(f"({matches.sql}) IS TRUE", matches.params)
 
 
 def _params(forms: Sequence[tuple[SqlCondition, str]]) -> list[object]:

@@ -33,8 +33,10 @@ MANY_KEYS = 8
 _DAY_SIGNS = {"before": "<", "after": ">=", "on_or_before": "<", "on_or_after": ">="}
 _INSTANT_SIGNS = {"before": "<", "after": ">", "on_or_before": "<=", "on_or_after": ">="}
 _ON_LISTS = "SELECT 1 FROM subscribers_subscription n WHERE n.subscriber_id = s.id"
-_LISTS_OF_READER = """ARRAY(SELECT l.slug::text FROM subscribers_subscription n JOIN subscribers_list l ON l.id = n.list_id
-    WHERE n.subscriber_id = s.id AND n.status = 'active' AND l.publication_id = %s)"""
+#: Of all the publication's lists, whichever the rule is asked of. The lists are found first: the planner then makes one set of readers of
+#: it, or looks each reader up.
+_ON_LIST = f"""EXISTS ({_ON_LISTS} AND n.status = 'active' AND n.list_id = ANY(ARRAY(
+    SELECT l.id FROM subscribers_list l WHERE l.publication_id = %s{{named}})))"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +103,13 @@ class _Compiler:
         return SqlCondition(f"s.tags {sign} %s::varchar[]", (_texts(leaf),))
 
     def _lists(self, leaf: Leaf) -> SqlCondition:
-        publication = (self.scope.publication_id,)
+        publication = self.scope.publication_id
         if leaf.op == "exists":
-            return SqlCondition(f"cardinality({_LISTS_OF_READER}) > 0", publication)
-        sign = "&&" if leaf.op == "has_any" else "@>"
-        return SqlCondition(f"{_LISTS_OF_READER} {sign} %s::text[]", (*publication, _texts(leaf)))
+            return SqlCondition(_ON_LIST.format(named=""), (publication,))
+        named = _ON_LIST.format(named=" AND l.slug = ANY(%s::text[])")
+        # On any of them is one question, on all of them one for each.
+        asked = [_texts(leaf)] if leaf.op == "has_any" else [[slug] for slug in _texts(leaf)]
+        return _parens(join(" AND ", (SqlCondition(named, (publication, slugs)) for slugs in asked)))
 
     def _status(self, leaf: Leaf) -> SqlCondition:
         return self._on_lists(SqlCondition("n.status = ANY(%s::text[])", (list(leaf.values),)))
