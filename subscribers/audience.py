@@ -91,12 +91,13 @@ LEFT JOIN LATERAL (
 
 
 def _guessed_of_half(matches: SqlCondition) -> SqlCondition:
-    """The same condition, of which PostgreSQL guesses that it is true of every other reader.
+    """The same condition, of which PostgreSQL guesses that it is true of every other reader, as of any CASE.
 
-    Left to itself it makes joins of a rule's questions, and believes of "never opened" that one reader in all is left. What stands
-    beside it, such as the set of the suppressed, would then be worked out anew for each of those whom it did not expect.
+    Left to itself it multiplies its guesses for each comparison, and makes joins of a rule's questions, so that it believes of "never opened"
+    or of three attributes that one reader in all is left. What stands beside them, such as the set of the suppressed, would then be worked
+    out anew for each of those whom it did not expect.
     """
-    return SqlCondition(f"({matches.sql}) IS TRUE", matches.params)
+    return SqlCondition(f"CASE WHEN {matches.sql} THEN TRUE ELSE FALSE END", matches.params)
 
 
 def _params(forms: Sequence[tuple[SqlCondition, str]]) -> list[object]:

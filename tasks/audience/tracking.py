@@ -19,6 +19,9 @@ LEFT JOIN (SELECT id >> 6 AS word, bit_or(1::bigint << (id & 63)::int) AS bits F
        ON said.word = a.subscriber_id >> 6
 """
 _SAID_SO = "COALESCE(said.bits >> (a.subscriber_id & 63)::int & 1 = 1, false)"
+#: Where the audience is some few, each is looked up.
+_WHO_OF_FEW = "LEFT JOIN subscribers_subscriber said ON said.id = a.subscriber_id AND said.tracking = '{}'"
+_ONE_SAID_SO = "said.id IS NOT NULL"
 _GRANTED, _DENIED = Subscriber.Tracking.GRANTED.value, Subscriber.Tracking.DENIED.value
 
 
@@ -45,11 +48,10 @@ def tracked_readers(cursor: CursorWrapper, send: Send) -> Tracked:
     # Approvals from before it was frozen have neither; then nobody is tracked who did not agree.
     if not request.get("tracking", send.edition.publication.tracking):
         return NOBODY
+    who, said_so = (_WHO_OF_FEW, _ONE_SAID_SO) if send.in_place_of_id else (_WHO, _SAID_SO)
     if request.get("track_unknown", False):
-        join = _WHO.format(_DENIED)
-        return Tracked(sql=f"NOT {_SAID_SO}", join=join) if _any(cursor, _DENIED) else EVERYBODY
-    join = _WHO.format(_GRANTED)
-    return Tracked(sql=_SAID_SO, join=join) if _any(cursor, _GRANTED) else NOBODY
+        return Tracked(sql=f"NOT ({said_so})", join=who.format(_DENIED)) if _any(cursor, _DENIED) else EVERYBODY
+    return Tracked(sql=said_so, join=who.format(_GRANTED)) if _any(cursor, _GRANTED) else NOBODY
 
 
 def _any(cursor: CursorWrapper, answer: str) -> bool:

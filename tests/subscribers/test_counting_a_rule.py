@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 READERS = 3000
 LOAD = f"""
 INSERT INTO subscribers_subscriber (email, name, language, timezone, attributes, tags)
-SELECT 'r' || n || '@example.com', '', '', '', jsonb_build_object('age', n % 70), '{{}}' FROM generate_series(1, {READERS}) AS n;
+SELECT 'r' || n || '@example.com', '', '', '', jsonb_build_object('age', n % 70, 'kind', 'a'), '{{}}' FROM generate_series(1, {READERS}) AS n;
 INSERT INTO subscribers_subscription (subscriber_id, list_id, status) SELECT id, LIST, 'active' FROM subscribers_subscriber;
 ANALYZE subscribers_subscriber;
 ANALYZE subscribers_subscription
@@ -44,6 +44,15 @@ def readers() -> List:
         ({"field": "lists", "op": "has_all", "value": ["everybody"]}, READERS),
         ({"field": "lists", "op": "exists"}, READERS),
         ({"field": "attributes.age", "op": "between", "value": [0, 69]}, READERS),
+        (
+            {
+                "all": [
+                    {"field": "attributes.age", "op": "exists"},
+                    *({"field": "attributes.kind", "op": "eq", "value": "A"},) * 3,
+                ]
+            },
+            READERS,
+        ),
         ({"field": "opened", "op": "within_editions", "value": 4}, 0),
     ],
 )

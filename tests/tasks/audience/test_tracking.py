@@ -9,7 +9,9 @@ from composer.models import Approval
 from subscribers.models import List, Subscriber
 from tasks.models import Batch, Delivery, Send
 from tasks.preparation import preparing
+from tasks.sends import control
 from tasks.sends.counts import as_json, counts
+from tasks.sends.resend_to_missed import send_to_left_out
 from tests.factories import (
     make_approval,
     make_edition,
@@ -103,6 +105,22 @@ def test_every_reader_s_own_answer_counts(request_facts: Any) -> None:
         members = Delivery.objects.filter(batch_id=batch.pk).values_list("subscriber_id", flat=True)
         assert {asked[reader] in tracked for reader in members} == {batch.tracked}
     assert Delivery.objects.filter(send_id=send.pk).count() == 150
+
+
+@pytest.mark.parametrize("request_facts", [AGREED_ONLY, UNKNOWN_TOO])
+def test_answers_count_for_the_few_who_were_left_out_as_well(request_facts: Any) -> None:
+    approval = make_approval(request=request_facts)
+    readers = make_list(approval.edition.publication)
+    make_readers(readers)
+    first, second = prepared(approval, lists=[readers]), prepared(approval, lists=[readers])
+    assert not Delivery.objects.filter(send_id=second.pk).exists()
+    assert control.cancel(first.pk)
+
+    made = send_to_left_out(first.pk).send
+
+    assert preparing.prepare(made.pk) is not None
+    tracked = {"granted", "unknown"} if request_facts["track_unknown"] else {"granted"}
+    assert dict(answers_by_batch(made)) == {True: tracked, False: set(ANSWERS) - tracked}
 
 
 def test_the_answer_stands_beside_the_variant_and_the_time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
