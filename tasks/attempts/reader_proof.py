@@ -111,7 +111,7 @@ def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
         return 0
     attempt = _attempt_of(batch, doubt.attempts)
     log.info("readers_proven", batch=batch.pk, readers=len(members), was=batch.status)
-    if len(members) >= batch.size - batch.excluded - batch.failed:
+    if len(members) >= batch.live:
         prove_accepted({attempt.pk: None}, by=by)
         return len(members)
     if batch.status == Batch.Status.BUILDING:
