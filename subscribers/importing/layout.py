@@ -9,13 +9,13 @@ from newsdesk.core.errors import InputError
 from subscribers.importing.presets import preset_named, recognised
 from subscribers.importing.presets.generic import GENERIC
 from subscribers.importing.presets.preset import CONFIRMED, Flag, Preset, bad, folded
-from subscribers.importing.signs import Sign, holds_addresses, sign, spaced
+from subscribers.importing.signs import Sign, holds_addresses, is_of_something_else, sign, spaced
 from subscribers.importing.states import State
 
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff\ufffd]")
 #: Beside one of these, "state" is where somebody lives.
 _PLACES = {"city", "country", "zip", "zip_code", "postal_code", "postcode", "address", "street", "region", "town"}
-_REFUSES = re.compile(r"(opted_out_of|opt_out_of|unsubscribed_from)_")
+_REFUSES = re.compile(r"(opted_out_of|opt_out_of|unsubscribed_from)_(?!(.*_)?(id|ip|url|link|campaign|source|page)\Z)")
 #: A column that is kept as an attribute, and perhaps should not be.
 _SUSPECT = re.compile(
     r"unsub|opt(ed)?_?out|bounce|status|suppress|blocked|blacklist|complain|abgemeldet|désab|désins|baja"
@@ -111,6 +111,17 @@ class Layout:
             for at, _ in self.attributes
             if at not in self._renamed and _SUSPECT.search(self._names[at])
         ]
+
+    def may_tell(self) -> list[int]:
+        """The columns in which a word may say that somebody has left though nobody asks them: not those that the caller names or drops."""
+        if self.preset.exact:
+            return []
+        asked = self._used() | {at for at, _ in self.signs} | set(self._renamed)
+        return [
+            at for at, name in enumerate(self._spaced)
+            if name and self._free[at] and at not in asked and self._names[at] not in {*self.preset.technical, *REJECTED}
+            and not is_of_something_else(name)
+        ]  # fmt: skip
 
     @property
     def rejected_from(self) -> int | None:

@@ -87,6 +87,9 @@ def _separator(lines: list[str]) -> str:
         except csv.Error:
             return 0, 0
         width = widths[0] if widths else 0
+        if width == 1:
+            # A title stands above the heading.
+            ((width, _),) = Counter(widths[1:]).most_common(1) or [(0, 0)]
         return (Counter(widths)[width], width) if width > 1 else (0, 0)
 
     best = {mark: agreement(mark) for mark in SEPARATORS}

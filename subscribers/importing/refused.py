@@ -10,13 +10,15 @@ from subscribers.importing.report import Rejection
 Refused = Callable[[Sequence[object]], object]
 
 
-def write_refused(records: Iterator[Record], rejected: Sequence[Rejection], name: str, out: Refused) -> None:
-    """Pass the heading and the refused rows to `out`, with line, reason and the file's name in front.
+def write_refused(
+    records: Iterator[Record], rejected: Sequence[Rejection], name: str, out: Refused, *, heading_line: int
+) -> None:
+    """Pass the heading, which is on that line, and the refused rows to `out`, with line, reason and the file's name in front.
 
     The name stays with them because it may say that its people have left.
     """
     reasons = {one.line: one.reason for one in rejected}
-    heading = next(records).cells
+    heading = next(record.cells for record in records if record.line == heading_line)
     names = [folded(cell) for cell in heading]
     kept = [at for at, own in enumerate(names) if own not in REJECTED]
     origin = names.index(REJECTED_FROM) if REJECTED_FROM in names else None

@@ -17,6 +17,7 @@ from subscribers.importing.layout import Layout, state_by_name
 from subscribers.importing.presets.preset import folded
 from subscribers.importing.state_reading import StateReader
 from subscribers.importing.states import State
+from subscribers.importing.telling_cells import TellingCells
 from subscribers.importing.yes_and_no import YES
 from subscribers.interchange import restored, with_line_ends
 from subscribers.role_addresses import role
@@ -70,6 +71,7 @@ class RowReader:
         self._exact = layout.preset.exact
         self._explicit = set(layout.explicit_consent)
         self._refused_in = layout.rejected_from
+        self._telling = TellingCells(layout, warn=warn)
         #: Attribute → the only line that has it, or 0.
         self.lines_of: dict[str, int] | None = None
         #: Addresses of a role whose lines are not named any more.
@@ -86,6 +88,8 @@ class RowReader:
         state, left_at = self._states.of(cells, line) if self._reads_states else (self._floor, None)
         if self._refused_in is not None:
             state = max(state, state_by_name(Path(cells[self._refused_in]).stem))
+        if self._telling.columns:
+            state = max(state, self._telling.of(cells, line))
         self._look_at(email, line, mailed=state <= State.PENDING)
         try:
             name, tags = self._name(cells), _checked_tags(self._cell(cells, "tags"), exact=self._exact)
@@ -95,6 +99,8 @@ class RowReader:
             # That somebody left has to be kept, whatever their name looks like.
             self._warn(line, f"{problem}; name and tags are left empty")
             name, tags = "", ()
+        if tags and not self._exact:
+            state = max(state, self._telling.of_tags(tags, line))
         return Row(
             email=email,
             address=email.lower(),
@@ -243,6 +249,10 @@ def address_of(cell: str) -> str:
     """The address with its domain in ASCII and lower case. Raises RowError."""
     if not cell:
         raise RowError("no address")
+    # As mail programs write it: "Ada Lovelace <ada@example.com>", "mailto:ada@example.com".
+    if cell.endswith(">") and "<" in cell:
+        cell = cell[cell.rindex("<") + 1 : -1].strip()
+    cell = cell.removeprefix("mailto:")
     try:
         return normalised(cell)
     except TooLongError:

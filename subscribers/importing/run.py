@@ -1,5 +1,6 @@
 """From a file to subscribers: the rows are copied into a staging table, the rest is done in sets."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from subscribers.models import List
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 #: A file in which every row has a fault is told so a thousand times, not a million.
 _MOST_WARNINGS = 1000
+#: Rows above the heading: a title, the day, a heading over several columns.
+_MOST_TITLES = 5
 _AS_THEY_ARE = Choices()
 
 
@@ -61,11 +64,28 @@ def import_csv(
         )
         report = rows.report(outcome, found.encoding)
         if refused is not None:
-            write_refused(found.records(), report.rejected, Path(name).name, refused)
+            write_refused(found.records(), report.rejected, Path(name).name, refused, heading_line=rows.heading_line)
         if dry_run or not report.taken:
             # Where nobody was taken, all there is to undo is an empty list.
             transaction.set_rollback(True)
     return report
+
+
+def _heading(found: Iterator[Record], path: Path, choices: Choices) -> tuple[Record, Layout, list[int]]:
+    """The row that names the columns, what they are, and the lines of titles above it: at most a few, and without an address."""
+    above: list[int] = []
+    problem = InputError(f"{path}: the file is empty; its first line must name the columns.")
+    for record in itertools.islice(found, _MOST_TITLES + 1):
+        if record.problem and not above:
+            raise InputError(f"{path}: line {record.line}: {record.problem}.")
+        try:
+            return record, Layout(record.cells, f"{path}: line {record.line}", choices), above
+        except InputError as error:
+            problem = problem if above else error
+        if record.problem or any("@" in cell for cell in record.cells):
+            break
+        above.append(record.line)
+    raise problem
 
 
 class _Rows:
@@ -73,12 +93,8 @@ class _Rows:
 
     def __init__(self, file_records: Iterator[Record], path: Path, choices: Choices, *, counting: bool) -> None:
         self._found = file_records
-        first = next(file_records, None)
-        if first is None:
-            raise InputError(f"{path}: the file is empty; its first line must name the columns.")
-        if first.problem:
-            raise InputError(f"{path}: line {first.line}: {first.problem}.")
-        self._layout = Layout(first.cells, f"{path}: line {first.line}", choices)
+        first, self._layout, above = _heading(file_records, path, choices)
+        self.heading_line = first.line
         # Our own export says of everyone what they are, whatever the file is called.
         by_name = State.ACTIVE if self._layout.preset.exact else state_by_name(path.stem)
         self._reader = RowReader(self._layout, floor=by_name, warn=self._warn)
@@ -92,6 +108,8 @@ class _Rows:
             self._warn(
                 first.line, f"by the file's name its people are at best {by_name.word}; rename it if they are not"
             )
+        for line in above:
+            self._warn(line, f"it names no column of addresses, and is left out; line {first.line} names the columns")
         for heading in self._layout.read_by_name():
             self._warn(
                 first.line,

@@ -14,7 +14,7 @@ from subscribers.importing.states import State
 from subscribers.importing.yes_and_no import NO, YES
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_EMPTY = {"[]", "{}", "[null]", "0.0"}
+_EMPTY = {"[]", "{}", "[null]", "0.0", "00000000-0000-0000-0000-000000000000"}
 #: The worst first: "spam bounce" is a complaint.
 _WORDS = {
     State.COMPLAINT: r"complain\w*|spam|spam_?(?:complain|report)\w*|marked_as_spam|abuse|plainte\w*|beschwerde\w*|junk",
@@ -27,15 +27,20 @@ _WORDS = {
     r"|avregistr\w*|deactivat\w*|removed|removal|forget|deleted|deletion|archived|отпис\w*"
     r"|revoked|withdrawn|widerruf\w*|widersprochen|widerspruch|erased|erasure|forgotten|left_(?:on|date)|leave_date|quit_(?:on|at|date)|stopped|stop_date"
     r"|a[fv]meldt|cancelamento|退订\w*|退会\w*|配信停止\w*",
+    State.PENDING: r"(?:opt_?in|confirmation|subscription|e_?mail)_pending|pending_(?:confirmation|opt_?in)|is_pending|unconfirmed|awaiting_confirmation",
 }  # fmt: skip
 _MARKS = {state: re.compile(rf"(?:^|_)(?:{words})(?:_|\Z)") for state, words in _WORDS.items()}
 #: A column in which only a bad word, or a no, means anything.
 _SAYS = re.compile(
-    r"(?:^|_)(?:consent|permission|einwilligung|zustimmung|consentement|consentimiento|consenso|toestemming|subscribed|abonniert|abonn[eé]|inscrit"
+    r"(?:^|_)(?:consent|permissions?|gdpr|dsgvo|rgpd|lgpd|einwilligung|zustimmung|consentement|consentimiento|consenso|toestemming|subscribed|abonniert|abonn[eé]|inscrit"
     r"|suscrito|inscrito|iscritto|angemeldet|tilmeldt|påmeldt"
     r"|ingeschreven|accepts|opt(?:ed)?_?in|newsletter_abo|(?:wants|receives?|send)_(?:e_?mails?|newsletters?|mailings?)|e_?mail_notifications|is_enabled"
     r"|deliverable|deliverability|verification_result|配信状況|situação)(?:_|\Z)"
-    r"|(?:^|_)(?:status|statut|estado|stato)(?:_|\Z)|(?:mail|subscri\w+|newsletter|delivery|opt_in)_state\Z|(?:^|_)(?:newsletter|valid)\Z"
+    r"|(?:^|_)(?:newsletter|valid)\Z"
+)
+#: A column of words for states.
+_STATUS = re.compile(
+    r"(?:^|_)(?:status|statut|estado|stato)(?:_|\Z)|(?:mail|subscri\w+|newsletter|delivery|opt_in)_state\Z"
 )
 #: Where one of these stands, it is another thing, or a number of things.
 _ELSE = re.compile(
@@ -44,9 +49,10 @@ _ELSE = re.compile(
 )
 _ELSE_SAYS = re.compile(
     r"(?:^|_)(?:date|datum|time|timestamp|at|on|since|text|wording|ip|source|method|type|version|track\w*|cookies?|terms|photos?|partners?|third"
-    r"|lead|payment|paid|order|patron|stripe|billing|plan|marital|employment|deal|invoice|customer|account|job|sections?)(?:_|\Z)"
+    r"|initial|previous|prior|former|original|old|lead|payment|paid|order|patron|stripe|billing|plan|marital|employment|deal|invoice|customer|account|job|sections?)(?:_|\Z)"
 )
-
+#: Beside a status it is its reason, in words that are without end.
+_DETAIL = re.compile(r"(?:^|_)(?:sub_?status|reason|details?|code|message|description|comment|notes?)(?:_|\Z)")
 
 #: A column of addresses that has none of the usual names.
 _ADDRESSES = re.compile(
@@ -60,6 +66,8 @@ class Sign(NamedTuple):
     """What a filled cell makes of its reader. None: nothing, but for words that are known."""
 
     state: State | None
+    #: Its words are those of states: one that nobody knows may say anything.
+    is_status: bool = False
 
     def of(self, cell: str, words: Mapping[str, State]) -> State:
         """What this cell says; `words` are those of states, folded."""
@@ -90,4 +98,13 @@ def sign(name: str) -> Sign | None:
     for state, words in _MARKS.items():
         if words.search(name):
             return Sign(state)
-    return Sign(None) if _SAYS.search(name) and not _ELSE_SAYS.search(name) else None
+    if _ELSE_SAYS.search(name):
+        return None
+    if _STATUS.search(name) and not _DETAIL.search(name):
+        return Sign(None, is_status=True)
+    return Sign(None) if _SAYS.search(name) or _STATUS.search(name) else None
+
+
+def is_of_something_else(name: str) -> bool:
+    """Whether what stands in a column of this folded name is of no mail of ours, or of the past."""
+    return bool(_ELSE.search(name) or _ELSE_SAYS.search(name))

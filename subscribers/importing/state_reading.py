@@ -12,6 +12,10 @@ from subscribers.importing.signs import spaced
 from subscribers.importing.states import State
 from subscribers.importing.yes_and_no import NO, YES
 
+#: What people write behind a word: "Unsubscribed (admin)", "Unsubscribed on 3 May".
+_BESIDE = re.compile(r"\s*\(.*|\s+(?:on|since|at|by|am|seit|le|depuis|el|desde|il|dal|em|op)\s.*", re.DOTALL)
+#: A count, or a day as a spreadsheet counts them.
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
 #: A mail server's answer, with or without RFC 3463's status: "5.1.1", "550 5.1.1 no such user".
 _CODE = re.compile(r"[45](?:\d\d|\.\d{1,3}\.\d{1,3})(?!\S)")
 
@@ -39,6 +43,8 @@ class StateReader:
                 left_at = left_at or iso_date(cells[at])
         for at, sign in layout.signs:
             found = sign.of(cells[at], layout.words)
+            if sign.is_status and found == State.ACTIVE and not layout.status:
+                found = self._only_word(at, cells[at].strip(), line)
             state = max(state, found)
             if found > State.PENDING:
                 left_at = left_at or iso_date(cells[at])
@@ -58,13 +64,32 @@ class StateReader:
             return State.PENDING
         return max(found)
 
+    def _only_word(self, at: int, text: str, line: int) -> State:
+        """Where nothing else in the file says what somebody is, a word that is not known may say that they left."""
+        if is_blank(text) or text.casefold() in YES:
+            return State.ACTIVE
+        return self._word(at, text, line)
+
     def _word(self, at: int, text: str, line: int) -> State:
-        state = self._layout.words.get(folded(text)) or self._layout.words.get(folded(spaced(text)))
+        state = self._known(text)
+        if state is None and (short := _BESIDE.sub("", text)) != text:
+            state = self._known(short)
         if state is None and (code := _CODE.match(text)):
             return State.HARD_BOUNCE if code[0].startswith("5") else State.ACTIVE
         if state is None:
             raise self._unknown(at, text, line)
         return state
+
+    def _known(self, text: str) -> State | None:
+        """By the word, or by its form for a man where it is that for a woman, or for several."""
+        words = self._layout.words
+        for word in (folded(text), folded(spaced(text))):
+            for form in (word, word.removesuffix("s"), word.removesuffix("s").removesuffix("e")):
+                if form in words:
+                    return words[form]
+            if word.endswith(("a", "as")) and (form := word.removesuffix("s")[:-1] + "o") in words:
+                return words[form]
+        return None
 
     def _flag(self, at: int, flag: Flag, text: str, line: int) -> State:
         if not text:
@@ -75,9 +100,9 @@ class StateReader:
         if word in NO:
             return flag.no
         # A date says when it was answered with yes.
-        if moment(text) or (text.isdecimal() and int(text) > 1):
+        if moment(text) or (_NUMBER.fullmatch(text) and float(text) > 1):
             return flag.yes
-        known = self._layout.words.get(folded(text))
+        known = self._known(text)
         if known is None:
             raise self._unknown(at, text, line)
         return known

@@ -126,7 +126,7 @@ def test_an_erased_reader_is_refused(load: Load) -> None:
         ("ada@localhost,,,,", "'ada@localhost' is not an address"),
         ("ada@@example.com,,,,", "'ada@@example.com' is not an address"),
         ("a..b@example.com,,,,", "'a..b@example.com' is not an address"),
-        ("Ada <ada@example.com>,,,,", "'Ada <ada@example.com>' is not an address"),
+        ("Ada <ada@example.com> Lovelace,,,,", "'Ada <ada@example.com> Lovelace' is not an address"),
         (f"{'a' * 65}@example.com,,,,", "longer than an address can be"),
         ("ada@1.2.3.4,,,,", "is not an address"),
         ("dörte@example.com,,,,", "letters outside ASCII before the @"),

@@ -211,3 +211,50 @@ def test_the_shared_cases(load: Load, case: str) -> None:
     load((SHARED / f"{case}.csv").read_bytes(), f"{case}.csv")
 
     assert mailed() == CASES[case]
+
+
+def test_titles_above_the_heading_are_left_out_and_said(load: Load) -> None:
+    report = load(
+        "Readers of May\n\nE-mail;Name;Status\nada@example.com;Ada;Subscribed\nbob@example.com;Bob;Unsubscribed\nSum: 2;;\n"
+    )
+
+    assert (report.rows, report.created, [one.line for one in report.rejected]) == (3, 2, [6])
+    assert mailed() == {"ada"}
+    assert [one.line for one in report.warnings] == [1]
+    assert "line 3 names the columns" in report.warnings[0].message
+
+
+def test_a_row_of_people_is_no_title(load: Load) -> None:
+    with pytest.raises(InputError, match="line 1: no column named email"):
+        load("ada@example.com,Ada\nemail,name\nbob@example.com,Bob\n")
+
+
+@pytest.mark.parametrize("choices", [{}, {"only": ("city",)}])
+def test_a_word_that_says_it_outright_is_heard_in_any_column(load: Load, choices: dict[str, tuple[str, ...]]) -> None:
+    report = load(
+        "email,Weekly,city,Note\nada@example.com,subscribed,Rome,\nbob@example.com,Unsubscribed,Rome,\n"
+        "cleo@example.com,subscribed,Oslo,unsubscribed by phone\n",
+        **choices,
+    )
+
+    assert mailed() == {"ada", "cleo"}
+    assert [(one.line, one.message.split(":")[0]) for one in report.warnings] == [
+        (3, "Weekly says 'Unsubscribed'"),
+        (4, "Note speaks of leaving"),
+    ]
+
+
+@pytest.mark.parametrize("choices", [{"columns": {"Weekly": "weekly"}}, {"drop": ("Weekly",)}])
+def test_who_names_a_column_has_looked_at_it(load: Load, choices: dict[str, object]) -> None:
+    load("email,Weekly\nada@example.com,unsubscribed\n", **choices)
+
+    assert mailed() == {"ada"}
+
+
+def test_the_only_column_of_states_stops_at_a_word_that_nobody_knows(load: Load) -> None:
+    content = "email,Statut email\nada@example.com,abonné\nbob@example.com,parti en vacances\n"
+    with pytest.raises(InputError, match="line 3: Statut email: 'parti en vacances' is no state"):
+        load(content)
+
+    load(content, columns={"Statut email": "statut"})
+    assert mailed() == {"ada", "bob"}

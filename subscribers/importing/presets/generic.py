@@ -9,11 +9,11 @@ _WORDS = {
         cold granted soft deliverable not_bounced single_opt_in double_opt_in
         paid comped subscriber soft_bounce soft_bounced softbounced aktiv abonniert angemeldet bestaetigt bestätigt actif active_subscriber abonné abonne inscrit
         confirmé activo suscrito confirmado ativo inscrito assinante attivo iscritto confermato actief ingeschreven
-        bevestigd aktywny zapisany aktivní aktivt prenumererar активен подписан активный 有効 購読中 已订阅 已訂閱 订阅 活跃 活躍
+        bevestigd aktywna tilmeldt påmeldt aktywny zapisany aktivní aktivt prenumererar активен подписан активный 有効 購読中 已订阅 已訂閱 订阅 活跃 活躍
     """,
     State.PENDING: """
         neu none no_permissions_set no_permission no_consent transactional_only pending_confirmation
-        never_subscribed not_set temporary_hold on_hold held pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
+        never_subscribed not_set temporary_hold temp_hold on_hold held pending unconfirmed not_confirmed unactivated unverified awaiting_confirmation waiting awaiting optin_pending
         opt_in_pending double_opt_in_pending not_activated transactional non_subscribed nonsubscribed unbestätigt
         unbestaetigt ausstehend wartend en_attente non_confirmé pendiente sin_confirmar pendente não_confirmado
         in_attesa non_confermato in_afwachting oczekujący niepotwierdzony ожидает 未確認 保留中 未确认 待确认
@@ -22,7 +22,7 @@ _WORDS = {
         denied declined refused withdrawn not_granted not_sending by_user
         unsubscribed unsubscribe opted_out opt_out optout inactive disabled removed deleted cancelled canceled churned left
         no false 0 unsub archived expired paused former not_subscribed gone abgemeldet inaktiv gekündigt abbestellt gelöscht
-        désabonné desabonne désinscrit desinscrit inactif supprimé inactivo dado_de_baja baja cancelado desuscrito
+        odhlášen odhlášená wypisana afmeldt avmeldt отписана отписалась eliminado borrado désabonné desabonne désinscrit desinscrit inactif supprimé inactivo dado_de_baja baja cancelado desuscrito
         inativo descadastrado disiscritto cancellato inattivo non_iscritto uitgeschreven afgemeld inactief wypisany
         nieaktywny odhlášený avregistrerad неактивен отписан отписался 配信停止 解除 退会 已退订 已退訂 退订 取消订阅
     """,
@@ -39,7 +39,7 @@ _WORDS = {
     State.MANUAL: """
         by_moderator manual_suppression
         suspended non_mailable blocked blocklisted blacklisted blacklist blocklist suppressed banned do_not_mail do_not_contact dnc excluded
-        unwanted gesperrt blockiert bloqué bloqueado bloccato geblokkeerd
+        unwanted gesperrt blockiert bloqué blacklisté bloqueado bloccato geblokkeerd
     """,
 }
 
