@@ -239,9 +239,9 @@ class Network:
         host.switch_on()
         return host
 
-    def spare_address(self) -> str:
-        """One that no host has: whoever serves takes it."""
-        return f"{_NETWORK}.200"
+    def spare_addresses(self) -> tuple[str, str]:
+        """Two that no host has: whoever serves takes them."""
+        return f"{_NETWORK}.200", f"{_NETWORK}.201"
 
     def close(self) -> None:
         for host in self.hosts.values():

@@ -16,14 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from newsdesk.core import advisory_locks, process_identity
 from tasks.database.statements import run
 
-#: Seconds without a word from a worker's machine after which PostgreSQL ends its session: 10 + 4 × 5.
-_KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
 #: Seconds. A worker posts no longer than this after its fence: 15 until the first byte, 60 for the request, and some to be sure.
 #: After the database's start it is back by then too; before, that its session is gone says nothing: all of them went.
 POSTS_FOR = 90.0
-_TAKE = f"""
-SELECT pg_advisory_lock_shared(%s, %s), {", ".join(f"set_config('{name}', '{value}', false)" for name, value in _KEEPALIVES.items())}
-"""
+_TAKE = "SELECT pg_advisory_lock_shared(%s, %s)"
 _HELD = """
 SELECT objid::bigint FROM pg_locks
  WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted

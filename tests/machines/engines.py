@@ -1,6 +1,5 @@
 """PostgreSQL and Valkey on a host, for others to reach, and copies of them that follow."""
 
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,11 +55,14 @@ class DataHost:
         with self.connect() as database:
             return [(str(state), bool(caught_up)) for state, caught_up in database.execute(_FOLLOWERS.encode())]
 
-    def promote(self) -> None:
-        """Both copies become what they follow."""
+    def promote_database(self) -> None:
+        """The copy becomes what it follows."""
         with self.connect() as database:
-            database.execute("SELECT pg_promote()")
-        self.valkey(lambda client: client.replicaof("NO", "ONE"))
+            assert database.execute("SELECT pg_promote()").fetchone() == (True,)
+
+    def promote_broker(self) -> None:
+        """The copy becomes what it follows."""
+        assert self.valkey(lambda client: client.replicaof("NO", "ONE"))
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         return psycopg.connect(
@@ -71,10 +73,6 @@ class DataHost:
         """The answer of a client on its socket; None when it does not answer."""
         with suppress(redis.RedisError), redis.Redis(unix_socket_path=str(self.site.sockets / SOCKET)) as client:
             return ask(client)
-
-    def stop_replaying(self) -> None:
-        """The copy of the database goes on receiving nothing, as one that lags behind."""
-        self.host.signal(signal.SIGSTOP, "walreceiver")
 
     def _start_postgres(self, options: dict[str, str]) -> None:
         self._postgres.prepare()

@@ -18,6 +18,7 @@ from typing import Any
 
 from newsdesk.core import paths
 from newsdesk.core.home import Home
+from tests import pgbouncer
 from tests.command_line import ROOT, CommandLine
 from tests.hosts import Host, Network
 from tests.machine import command
@@ -54,15 +55,18 @@ class Spread:
         self.network = Network()
         self._commands: CommandLine | None = None
         self._settings = settings or {}
+        #: Hosts that reach the database through PgBouncer.
+        self.pooled: frozenset[str] = frozenset()
         self.secret_key, self.api_key = secrets.token_urlsafe(48), f"SG.{secrets.token_urlsafe(24)}"
         try:
             for name in ("data", "sendgrid", "web", "one", "two", *(["standby"] if standby else [])):
                 self.network.add(name, clock=(clocks or {}).get(name, 0))
                 self.home(name).make()
-            #: Where the engines that serve are: the address moves with them.
-            self.serving = self.network.spare_address()
+            #: Where the engines are that serve; the addresses move with them.
+            self.database, self.broker = self.network.spare_addresses()
             self.data = DataHost(self.host("data"), self.folder / "data-home", cluster)
-            self.data.host.take_over(self.serving)
+            for address in (self.database, self.broker):
+                self.data.host.take_over(address)
             self.standby = None
             if standby:
                 self.standby = DataHost(self.host("standby"), self.folder / "standby-home", cluster)
@@ -88,13 +92,14 @@ class Spread:
     def environment(self, host: str) -> dict[str, str]:
         """What the documentation names, and what a test cannot wait for."""
         ours = {"DATABASE_URL", "REDIS_URL", "BASE_URL", "SENDGRID_API_KEY", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
+        port = pgbouncer.PORT if host in self.pooled else 5432
         rest = {
             name: value for name, value in os.environ.items() if name not in ours and not name.startswith("NEWSDESK_")
         }
         return {
             **rest,
-            "DATABASE_URL": f"postgresql://app@{self.serving}:5432/newsdesk",
-            "REDIS_URL": f"redis://{self.serving}:6379/0",
+            "DATABASE_URL": f"postgresql://app@{self.database}:{port}/newsdesk",
+            "REDIS_URL": f"redis://{self.broker}:6379/0",
             "SECRET_KEY": self.secret_key,
             "BASE_URL": f"http://{self.host('web').address}:{WEB_PORT}",
             "SENDGRID_API_KEY": self.api_key,
@@ -115,6 +120,17 @@ class Spread:
         words += [f"http://{self.host('web').address}:{WEB_PORT}/webhooks/sendgrid"]
         host.start(words, self.log("sendgrid", "sandbox"), env={**os.environ, "SANDBOX_API_KEY": self.api_key})
         assert eventually(lambda: host.listens(SANDBOX_PORT))
+
+    def pool(self, mode: str, hosts: set[str]) -> None:
+        """From now on these hosts reach the database through a PgBouncer in this mode, beside the database."""
+        folder = self.folder / "pool"
+        self.data.site.account.own(folder)
+        server = f"host={self.data.host.address} port=5432"
+        file = pgbouncer.configure(folder, server=server, mode=mode, address="0.0.0.0")
+        program = [pgbouncer.program(), file]
+        self.data.host.start(program, self.log("data", "pgbouncer"), cwd=folder, user=self.data.site.account.ids)
+        assert eventually(lambda: self.data.host.listens(pgbouncer.PORT))
+        self.pooled = frozenset(hosts)
 
     def start(self) -> None:
         """Web, two workers and beat, and wait until all of them answer."""
@@ -146,6 +162,27 @@ class Spread:
         (main,) = self.host(host).mains(mark)
         os.kill(main, number)
         assert eventually(lambda: not command(main))
+
+    def fail_over(self) -> None:
+        """The engines' machine loses its power without a word; its copies take its place and addresses."""
+        assert self.standby is not None
+        self.data.host.cut_off()
+        self.data.host.power_off()
+        # One that was cut off is back, as far behind as it is.
+        self.standby.host.reconnect()
+        self.standby.promote_database()
+        self.standby.promote_broker()
+        for address in (self.database, self.broker):
+            self.standby.host.take_over(address)
+        self.data = self.standby
+
+    def fail_over_broker(self) -> None:
+        """The broker is killed; its copy takes its place and address."""
+        assert self.standby is not None
+        assert self.data.host.signal(signal.SIGKILL, "valkey-server")
+        self.data.host.give_up(self.broker)
+        self.standby.promote_broker()
+        self.standby.host.take_over(self.broker)
 
     def health(self) -> dict[str, str]:
         try:

@@ -1,11 +1,13 @@
 """Worker machines are cut off, frozen, powered off or wrong about the time while a send is under way."""
 
+import sys
+
 import pytest
 
 from tests import hosts
 from tests.machines.conftest import LONG_ONES, MakeSpread
 from tests.machines.spread import Spread
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually
 
 pytestmark = pytest.mark.acceptance
 
@@ -50,6 +52,28 @@ def test_clocks_apart_one_machine_cut_off_the_other_frozen_for_a_moment(make_spr
     old = heartbeat_age(spread)
     assert eventually(lambda: heartbeat_age(spread) < old)
     assert spread.alarms() == {}
+
+
+_SHOW = """
+import django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SHOW tcp_user_timeout")
+    print(cursor.fetchone()[0])
+"""
+
+
+def test_a_session_of_the_database_waits_half_a_minute_for_a_machine_that_took_no_answer(
+    make_spread: MakeSpread,
+) -> None:
+    spread = make_spread()
+    log = spread.log("one", "shown")
+    env = {**spread.environment("one"), "DJANGO_SETTINGS_MODULE": "newsdesk.settings"}
+
+    assert spread.host("one").start([sys.executable, "-c", _SHOW], log, env=env).wait(LONG) == 0, log.read_text()
+
+    assert log.read_text().split()[-1] == "30000"
 
 
 @LONG_ONES

@@ -11,7 +11,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.acceptance, LONG_ONES]
 
-READERS = 40_000
+READERS = 80_000
 
 
 def test_a_new_version_with_a_migration_comes_in_the_middle_of_a_send(make_spread: MakeSpread) -> None:
@@ -19,7 +19,7 @@ def test_a_new_version_with_a_migration_comes_in_the_middle_of_a_send(make_sprea
     code = next_version.make(spread.folder / "next")
     spread.start()
     spread.furnish(READERS)
-    edition, send = spread.send(latency=2.0)
+    edition, send = spread.send(latency=3.0)
     assert eventually(lambda: spread.working_on(send, "one") and spread.working_on(send, "two"))
 
     web = spread.host("web")

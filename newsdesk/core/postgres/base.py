@@ -8,6 +8,19 @@ from django.db.backends.postgresql import base
 
 from newsdesk.core.postgres import patience, pooling
 
+#: After 30 s without a word from our machine the server ends the session, and with it what it has locked: 10 + 4 × 5 where nothing was
+#: under way. Where an answer was, no keepalives are sent, and the kernel would repeat it for a quarter of an hour (tcp(7),
+#: TCP_USER_TIMEOUT, in milliseconds). Not as libpq's `options`, which PgBouncer refuses.
+_DEAD_CLIENTS = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
+_END_DEAD_CLIENTS = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', false)" for name, value in _DEAD_CLIENTS.items()
+)
+
 
 class Connection(psycopg.Connection[Any]):
     """One whose waits end with the time that `patience.at_most` gives the thread."""
@@ -51,6 +64,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if left is not None:
             params["connect_timeout"] = max(2, min(int(left), int(params.get("connect_timeout", left))))
         return params
+
+    def init_connection_state(self) -> None:
+        """Django's; a machine of ours that is cut off keeps its locks for half a minute."""
+        super().init_connection_state()
+        connection: Any = self.connection
+        connection.execute(_END_DEAD_CLIENTS)
 
     def chunked_cursor(self) -> Any:
         """Django's: rows come from the server in pieces. All at once where a pooler may have the cursor end with its transaction."""
