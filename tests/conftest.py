@@ -106,13 +106,17 @@ def django_db_setup(
             connections.close_all()
 
 
+@pytest.fixture(autouse=True)
+def another_installation(_django_db_helper: None, request: pytest.FixtureRequest) -> None:
+    """Each test has one of its own: the fences of the test before were rolled back, and the mark of them was not."""
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
+        with connections["default"].cursor() as cursor:
+            cursor.execute(_NAME_INSTALLATION, [_new_installation()])
+
+
 @pytest.fixture
-def database_url(transactional_db: None, database_home: Home) -> str:
+def database_url(transactional_db: None, another_installation: None, database_home: Home) -> str:
     """The test's database for processes the test starts, which have homes of their own. Such a test commits."""
-    with connections["default"].cursor() as cursor:
-        # Fences of tests before it were rolled back, their numbers were not.
-        cursor.execute("ALTER SEQUENCE tasks_fence_number RESTART")
-        cursor.execute(_NAME_INSTALLATION, [_new_installation()])
     return f"postgresql://app@/{TESTED}?host={database_home.sockets}&port=5432"
 
 

@@ -1,9 +1,11 @@
 """How far this installation has sent, kept outside the database, so that a restored database is told by being behind.
 
-Each fence takes the next number of a sequence, which goes into every dump. Before the POST that number is written to a file
+Each fence takes the next number of a sequence and keeps it with its attempt. Before the POST that number is written to a file
 in the home, and to Redis for the other machines. Whoever claims reads both first: a database whose last number is below
 the mark has forgotten fences, and one that has numbers where no mark is left must be confirmed by a person
 (docs/architecture.md, "Delivery").
+
+The sequence itself tells too little: it is ahead of the fences once the database has recovered or was promoted.
 """
 
 import fcntl
@@ -35,8 +37,16 @@ if not known or tonumber(known) < tonumber(ARGV[1]) then redis.call('HSET', KEYS
 #: Whether the database disagrees with an `Expected` (`Expected.params`): another installation's, behind the mark, or with
 #: numbers where there is no mark.
 DISAGREES_SQL = """COALESCE((
-SELECT i.id <> %s::uuid OR CASE WHEN %s::bigint IS NULL THEN f.is_called ELSE CASE WHEN f.is_called THEN f.last_value ELSE 0 END < %s::bigint END
-  FROM tasks_installation i CROSS JOIN tasks_fence_number f LIMIT 1), true)"""
+SELECT i.id <> %s::uuid OR CASE WHEN %s::bigint IS NULL THEN f.number > 0 ELSE f.number < %s::bigint END
+  FROM tasks_installation i CROSS JOIN LATERAL (SELECT GREATEST(i.fences_before, (SELECT max(fence) FROM tasks_attempt))) AS f (number)
+ LIMIT 1), true)"""
+_LAST = (
+    "SELECT GREATEST((SELECT max(fences_before) FROM tasks_installation), (SELECT max(fence) FROM tasks_attempt), 0)"
+)
+_CATCH_UP = """
+SELECT setval('tasks_fence_number', GREATEST(CASE WHEN is_called THEN last_value ELSE 1 END, %s::bigint)) FROM tasks_fence_number
+"""
+_BEFORE = "UPDATE tasks_installation SET fences_before = GREATEST(fences_before, %s::bigint) RETURNING fences_before"
 
 
 class Fence(NamedTuple):
@@ -116,17 +126,14 @@ def expected() -> Expected:
 
 def last_fence() -> int:
     """The number of the last fence the database knows of; 0 = none yet."""
-    ((number,),) = run("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tasks_fence_number", ())
+    ((number,),) = run(_LAST, ())
     return int(number)
 
 
 def catch_up(mark: Mark) -> None:
     """Let the database go on numbering behind the mark: whoever was behind it has been dealt with."""
-    run(
-        "SELECT setval('tasks_fence_number', GREATEST(CASE WHEN is_called THEN last_value ELSE 1 END, %s::bigint))"
-        " FROM tasks_fence_number",
-        [mark.fence],
-    )
+    run(_CATCH_UP, [mark.fence])
+    run(_BEFORE, [mark.fence])
 
 
 def read(of: str) -> Mark | None:
@@ -142,6 +149,9 @@ def read(of: str) -> Mark | None:
             raise UnsureError(str(error)) from error
         return here
     there = Mark(fence=int(fence), send=int(send or 0)) if fence is not None else None
+    if here is not None and here.fence > (there.fence if there else 0):
+        # Redis was away, or has forgotten it: the other machines must know.
+        _tell_redis(Fence(here.fence, of, here.send))
     known = [mark for mark in (here, there) if mark is not None]
     return max(known, key=lambda mark: mark.fence, default=None)
 
@@ -152,6 +162,10 @@ def advance(fence: Fence) -> None:
     For whoever is about to POST: raises OSError when it cannot be written, and then nothing may leave. Redis may be away.
     """
     write_file(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id))
+    _tell_redis(fence)
+
+
+def _tell_redis(fence: Fence) -> None:
     try:
         _redis.ask(lambda client: client.eval(_RAISE, 1, _key(fence.installation), fence.number, fence.send_id))
     except (redis.RedisError, OSError) as error:

@@ -124,6 +124,8 @@ class Attempt(models.Model):
     #: Members in the request.
     size = models.PositiveIntegerField()
     fenced_at = models.DateTimeField(db_default=Now())
+    #: Its fence's number (`tasks.database.high_water`); none where there was no fence of ours.
+    fence = models.BigIntegerField(null=True)
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.OPEN, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True)
@@ -146,6 +148,7 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["transport", "fenced_at"], name="tasks_attempt_transport"),
+            models.Index(fields=["fence"], name="tasks_attempt_fence"),
             models.Index(
                 fields=["fenced_at"], condition=models.Q(outcome__in=["", "unknown"]), name="tasks_attempt_open"
             ),

@@ -1,39 +1,70 @@
 """A send whose database was restored or promoted under it: what it says is pending may be out already."""
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.db.models.functions import Now
 
 from tasks.alarms.raising import raise_alarm
 from tasks.database import identity, row_locks
 from tasks.models import Alarm, Attempt, Batch, Send, evidence
 from tasks.sends.control import pause
 
-_OPEN_BATCHES = (
-    Batch.Status.PENDING,
-    Batch.Status.BUILDING,
-    Batch.Status.SUBMITTING,
-    Batch.Status.UNKNOWN,
+_UNSETTLED = (Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING)
+_OPEN_BATCHES = (*_UNSETTLED, Batch.Status.UNKNOWN)
+
+
+_MOVED = "The database was restored or promoted since the send was prepared; its open batches are unknown."
+PROMOTED = (
+    "Another copy of the database serves since the send was prepared. It knows of every request that was made, so that nothing goes out "
+    "twice: resume the send. What was committed in the other's last moments may be missing, such as readers who had just left."
 )
 
 
-def pause_for_moved_database(send_id: int, why: str = "") -> None:
+#: So far ahead nobody has begun with a send, by whatever clock.
+_STILL_AHEAD = timedelta(minutes=5)
+
+
+def follow_promotion() -> None:
+    """Sends whose time is yet to come go on with a promoted copy that lacks no fence: nobody can have prepared them before.
+
+    To be called when the database agrees with its mark. Raises the database's errors.
+    """
+    database = identity.current()
+    to_come = Send.objects.filter(
+        status=Send.Status.SCHEDULED,
+        scheduled_at__gt=Now() + _STILL_AHEAD,
+        system_identifier=database.system_identifier,
+    ).exclude(timeline=database.timeline)
+    for send_id in to_come.order_by("pk").values_list("pk", flat=True):
+        to_come.filter(pk=send_id).update(timeline=database.timeline)
+
+
+def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool = False) -> None:
     """The database is not the one this send was prepared in: what it says is pending may be out already.
 
     Its open batches become unknown, and no silence will be believed of their attempts: the proof may be lost too. From
     then on the send names the database as it is now, so that a person's decisions can be carried out. Works inside a
     transaction that has locked no batches or deliveries yet (docs/architecture.md, Lock order), or in one of its own.
+
+    `mark_agrees`: it has just been compared with the mark (`tasks.database.high_water`). Then a promoted copy, which is the same
+    system on another timeline, lacks no fence: what it says is pending stays so, and a person has only to resume the send.
     """
-    why = why or "The database was restored or promoted since the send was prepared; its open batches are unknown."
     with transaction.atomic():
         row_locks.send_status(send_id, to_change=True)
+        database = identity.current()
+        is_copy = Send.objects.filter(pk=send_id, system_identifier=database.system_identifier).exists()
+        lacks_nothing = mark_agrees and is_copy
+        why = why or (PROMOTED if lacks_nothing else _MOVED)
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
-        database = identity.current()
         Send.objects.filter(pk=send_id).update(system_identifier=database.system_identifier, timeline=database.timeline)
         batches = Batch.objects.filter(send_id=send_id)
         list(batches.filter(status__in=_OPEN_BATCHES).order_by("pk").select_for_update().values_list("pk"))
-        batches.filter(status__in=[Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING]).update(
-            status=Batch.Status.UNKNOWN
-        )
-        Attempt.objects.filter(
+        attempts = Attempt.objects.filter(
             batch__send_id=send_id, outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN]
-        ).update(outcome=Attempt.Outcome.UNKNOWN, evidence=evidence.with_fact({"kind": "ground_moved", "why": why}))
+        )
+        attempts.update(evidence=evidence.with_fact({"kind": "ground_moved", "why": why}))
+        if not lacks_nothing:
+            attempts.update(outcome=Attempt.Outcome.UNKNOWN)
+            batches.filter(status__in=_UNSETTLED).update(status=Batch.Status.UNKNOWN)

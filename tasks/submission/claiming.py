@@ -230,7 +230,8 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
             warming_domain = send.sender_domain if send.warming_up else ""
             _ask_limits(transport, claimed[0][0], claimed[0][3], warming_domain=warming_domain)
     if send.database_moved:
-        database_moved.pause_for_moved_database(send_id)
+        # Its mark was compared in the same statement.
+        database_moved.pause_for_moved_database(send_id, mark_agrees=True)
     if not claimed:
         return None
     ((claimed_id, variant_id, number, _, tracked),) = claimed

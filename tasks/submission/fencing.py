@@ -20,10 +20,11 @@ mine AS (
      WHERE id = (SELECT %b::bigint FROM send WHERE status = 'sending') AND attempt = %b AND status = 'building'
     RETURNING id
 ), recorded AS (
-    INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)
-    SELECT %b, id, %b, %b, '', '', %b, 0, 0, '[]' FROM mine
+    INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence, fence)
+    SELECT %b, id, %b, %b, '', '', %b, 0, 0, '[]', nextval('tasks_fence_number') FROM mine
+    RETURNING fence
 )
-SELECT nextval('tasks_fence_number'), (SELECT id::text FROM tasks_installation) FROM mine
+SELECT fence, (SELECT id::text FROM tasks_installation) FROM recorded
 """
 _NUMBER = "SELECT nextval('tasks_fence_number'), id::text FROM tasks_installation"
 
@@ -66,12 +67,13 @@ def _fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
     )
     if not built.recipients:
         return None
+    ((number, installation),) = run(_NUMBER, ())
     Attempt.objects.create(
         id=claim.attempt,
+        fence=number,
         batch_id=claim.batch_id,
         number=claim.number,
         size=len(built.recipients),
         transport=transport,
     )
-    ((number, installation),) = run(_NUMBER, ())
     return Fence(number, installation, claim.send_id)

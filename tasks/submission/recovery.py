@@ -20,7 +20,17 @@ from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
-from tasks.sends import control, database_behind, finishing, heartbeat_pings, left_out, shares, stopping, wake_ups
+from tasks.sends import (
+    control,
+    database_behind,
+    database_moved,
+    finishing,
+    heartbeat_pings,
+    left_out,
+    shares,
+    stopping,
+    wake_ups,
+)
 from tasks.submission import future_marks
 from tasks.submission.journal_recovery import record_journal
 from tasks.throttling import breaker, canary, throttle, warm_up
@@ -54,7 +64,8 @@ def recover(*, wake_all: bool = False) -> None:
     `wake_all` enqueues every due batch, however young its message: for a worker that has just started.
     """
     with contextlib.suppress(high_water.UnsureError):
-        database_behind.agrees()
+        if database_behind.agrees():
+            database_moved.follow_promotion()
     _tell_that_it_runs()
     future_marks.put_right()
     disk_space.look()

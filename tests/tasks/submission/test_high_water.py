@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,12 +16,12 @@ from django.utils import timezone
 from newsdesk.core import redis_client
 from newsdesk.core.errors import InputError
 from sandbox.server import Sandbox
-from tasks.database import high_water
+from tasks.database import high_water, identity
 from tasks.database.high_water import Fence, Mark
 from tasks.models import Alarm, Attempt, Batch, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.sends import database_behind
+from tasks.sends import control, database_behind, database_moved
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tasks.throttling.explanations import why_waiting
@@ -52,13 +53,13 @@ def _submit(send: Send, transport: SendGridTransport) -> None:
 
 
 def _restore(to: int) -> None:
-    """The database as it was when `to` fences had been numbered."""
+    """The database as it was when `to` fences had been made. Its sequence is ahead of them, as after any recovery of PostgreSQL."""
+    Attempt.objects.filter(fence__gt=to).delete()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('tasks_fence_number', %s)", [to])
+        cursor.execute("SELECT setval('tasks_fence_number', %s)", [to + 32])
 
 
 def _again(send: Send) -> None:
-    Attempt.objects.all().delete()
     Batch.objects.filter(send=send).update(status="pending", attempt=None, attempts=0)
     Send.objects.filter(pk=send.pk).update(status="sending", finished_at=None)
 
@@ -120,14 +121,80 @@ def test_what_is_sent_after_a_restore_goes_on_behind_the_mark(
     first = make_prepared_send(2)
     _submit(first, transport)
     _restore(1)
-    high_water.advance(Fence(9, high_water.installation(), first.pk))
+    high_water.advance(Fence(90, high_water.installation(), first.pk))
     recovery.recover()
     assert Alarm.objects.filter(send=None, code="ground_moved").exists()
 
     _submit(make_prepared_send(3), transport)
 
     assert _accepted(sandbox) == 5
-    assert _mark() == Mark(fence=10, send=Send.objects.latest("pk").pk)
+    assert _mark() == Mark(fence=91, send=Send.objects.latest("pk").pk)
+
+
+def test_what_redis_has_forgotten_is_told_to_it_again(transport: SendGridTransport, in_redis: redis.Redis) -> None:
+    _submit(make_prepared_send(2), transport)
+    in_redis.delete(f"newsdesk:mark:{high_water.installation()}")
+
+    assert _mark() == Mark(fence=1, send=Send.objects.get().pk)
+
+    assert in_redis.hget(f"newsdesk:mark:{high_water.installation()}", "fence") == b"1"
+
+
+def test_a_promoted_copy_that_lacks_no_fence_waits_to_be_resumed(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    first, send = make_prepared_send(2), make_prepared_send(3)
+    _submit(first, transport)
+    Send.objects.filter(pk=send.pk).update(timeline=99)
+
+    _submit(send, transport)
+
+    assert (counts(send).status, counts(send).pending) == ("paused", 3)
+    assert Alarm.objects.get(send=send, code="ground_moved").message == database_moved.PROMOTED
+    control.resume(send.pk)
+    _submit(send, transport)
+    assert counts(send).status == "sent"
+    assert _accepted(sandbox) == 5
+
+
+def test_sends_yet_to_come_go_on_with_a_promoted_copy_and_those_under_way_do_not(in_redis: redis.Redis) -> None:
+    to_come = make_send(1, scheduled_at=timezone.now() + timedelta(hours=1))
+    due = make_send(1, scheduled_at=timezone.now())
+    database = identity.current()
+    here, former = database.timeline, database.timeline + 1
+    Send.objects.update(system_identifier=database.system_identifier, timeline=former)
+
+    recovery.recover()
+
+    assert dict(Send.objects.values_list("pk", "timeline")) == {to_come.pk: here, due.pk: former}
+
+
+def test_a_promoted_copy_that_lacks_a_fence_waits_for_decisions(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    first, send = make_prepared_send(2), make_prepared_send(3)
+    _submit(first, transport)
+    _submit(send, transport)
+    _restore(1)
+    _again(send)
+    Send.objects.filter(pk=send.pk).update(timeline=99)
+
+    _submit(send, transport)
+
+    assert (counts(send).status, counts(send).unknown) == ("paused", 3)
+    assert _accepted(sandbox) == 5
+
+
+def test_a_sequence_that_is_ahead_after_a_recovery_does_not_hide_a_lost_fence(
+    transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    _submit(make_prepared_send(2), transport)
+    _restore(0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM tasks_fence_number")
+        assert cursor.fetchone()[0] > 1
+
+    assert not database_behind.agrees()
 
 
 def test_another_machines_mark_counts_through_redis(

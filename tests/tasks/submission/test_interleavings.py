@@ -59,7 +59,7 @@ def _reconcile(transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_after_the_database_has_moved_a_persons_decision_is_carried_out(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    Send.objects.update(timeline=999)
+    Send.objects.update(system_identifier="another")
     posting.submit_batch(_only(send).pk, transport=transport)
     assert counts(send).status == "paused"
 

@@ -90,11 +90,11 @@ def test_a_paused_send_is_not_claimed(transport: SendGridTransport, fake_queue: 
     assert fake_queue.batches == [only_batch(send).pk]
 
 
-def test_a_moved_database_pauses_the_send_and_doubts_its_open_batches(
+def test_another_database_pauses_the_send_and_doubts_its_open_batches(
     sandbox: Sandbox, transport: SendGridTransport
 ) -> None:
     send = make_prepared_send(1)
-    Send.objects.update(timeline=99)
+    Send.objects.update(system_identifier="another")
 
     assert submit(send, transport).status == Batch.Status.UNKNOWN
     send.refresh_from_db()
