@@ -141,6 +141,7 @@ def _notice_shutdown(**_: object) -> None:
 def _requesting_shutdown(handler: Any) -> Any:
     def request_shutdown(*args: Any) -> None:
         worker_shutdown.request()
+        worker_shutdown.end_at_last()
         if callable(handler):
             handler(*args)
 

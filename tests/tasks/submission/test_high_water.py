@@ -197,6 +197,25 @@ def test_a_sequence_that_is_ahead_after_a_recovery_does_not_hide_a_lost_fence(
     assert not database_behind.agrees()
 
 
+#: What the version before does: it knows nothing of the column.
+_FENCE_BEFORE = """
+WITH recorded AS (
+    INSERT INTO tasks_attempt (id, batch_id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)
+    VALUES (%s, NULL, 1, 1, '', '', '', 0, 0, '[]')
+)
+SELECT nextval('tasks_fence_number')
+"""
+
+
+def test_a_worker_of_the_version_before_leaves_no_mark_that_the_database_lacks(in_redis: redis.Redis) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FENCE_BEFORE, [uuid4()])
+        ((number,),) = cursor.fetchall()
+    high_water.advance(Fence(number, high_water.installation(), 1))
+
+    assert database_behind.agrees()
+
+
 def test_another_machines_mark_counts_through_redis(
     sandbox: Sandbox,
     transport: SendGridTransport,
