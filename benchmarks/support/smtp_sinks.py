@@ -9,7 +9,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 _REPLIES = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 #: Postfix's own test server; the Debian package postfix has it.
@@ -32,42 +33,103 @@ class _Session(asyncio.Protocol):
     """One connection: replies to whatever is whole, forgets the text of mails."""
 
     def __init__(self) -> None:
-        self._waiting, self._in_text = b"", False
+        self._waiting, self._in_text, self._pauses, self._is_slow = b"", False, False, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
-        waiting = self._waiting + data
-        replies = []
-        while True:
-            if self._in_text:
-                _, end, rest = waiting.partition(b"\r\n.\r\n")
-                if not end:
-                    # Only the tail can hold the beginning of the end.
-                    waiting = waiting[-4:]
-                    break
-                waiting, self._in_text = rest, False
-                replies.append(b"250 2.0.0 queued\r\n")
-                continue
-            line, end, rest = waiting.partition(b"\r\n")
-            if not end:
-                break
-            waiting = rest
-            verb = line[:4].upper()
-            self._in_text = verb == b"DATA"
-            replies.append(_REPLIES.get(verb, b"250 ok\r\n"))
-        self._waiting = waiting
+        self._waiting += data
+        if not self._pauses:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        replies: list[bytes] = []
+        while not self._pauses and (answer := self._next()) is not None:
+            reply, seconds = answer
+            if seconds:
+                self._pauses = True
+                asyncio.get_running_loop().call_later(seconds, self._go_on, reply)
+            else:
+                replies.append(reply)
         if replies:
             self._transport.write(b"".join(replies))
 
+    def _go_on(self, reply: bytes) -> None:
+        self._pauses = False
+        self._transport.write(reply)
+        self._read_on()
 
-def _serve(ports: "multiprocessing.Queue[int]") -> None:
+    def _next(self) -> tuple[bytes, float] | None:
+        """What is said to the next whole command or text, and after how many seconds; None when there is none yet."""
+        if not self._in_text:
+            line, end, rest = self._waiting.partition(b"\r\n")
+            if not end:
+                return None
+            self._waiting, self._in_text = rest, line[:4].upper() == b"DATA"
+            return self.reply_to(line)
+        # An empty text, for nobody, begins with its end.
+        if self._waiting.startswith(b".\r\n"):
+            self._waiting, self._in_text = self._waiting[3:], False
+            return b"250 2.0.0 nothing\r\n", 0.0
+        _, end, rest = self._waiting.partition(b"\r\n.\r\n")
+        if not end:
+            # Only the tail can hold the beginning of the end.
+            self._waiting = self._waiting[-4:]
+            return None
+        self._waiting, self._in_text = rest, False
+        return b"250 2.0.0 queued\r\n", self.took()
+
+    def reply_to(self, line: bytes) -> tuple[bytes, float]:
+        """What is said to a command, and after how many seconds."""
+        return _REPLIES.get(line[:4].upper(), b"250 ok\r\n"), 0.0
+
+    def took(self) -> float:
+        """A message was taken; seconds until that is said."""
+        return 0.0
+
+
+@dataclass
+class SlowDomain:
+    """What a sink's process and its caller share: how one domain of its readers fares, and how many of the others were taken."""
+
+    port: int
+    #: Whether the domain puts its readers off.
+    puts_off: Any
+    taken: Any
+
+
+@contextmanager
+def with_slow_domain(domain: str, *, seconds: float, latency: float) -> Iterator[SlowDomain]:
+    """A sink that looks at the receiving server before it answers: this domain's says "later", `seconds` after it is asked.
+
+    `latency`: seconds until a message is taken.
+    """
+    puts_off, taken = multiprocessing.Value("b", 0), multiprocessing.Value("q", 0)
+
+    class Session(_Session):
+        def reply_to(self, line: bytes) -> tuple[bytes, float]:
+            if line[:4].upper() == b"RCPT":
+                self._is_slow = line.endswith(f"@{domain}>".encode())
+                if self._is_slow and puts_off.value:
+                    return b"450 4.7.0 too many from you\r\n", seconds
+            return super().reply_to(line)
+
+        def took(self) -> float:
+            # One process writes.
+            taken.value += not self._is_slow
+            return latency
+
+    with _uvloop(Session) as port:
+        yield SlowDomain(port=port, puts_off=puts_off, taken=taken)
+
+
+def _serve(ports: "multiprocessing.Queue[int]", session: type[_Session]) -> None:
     import uvloop
 
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(_Session, "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
         ports.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -75,9 +137,10 @@ def _serve(ports: "multiprocessing.Queue[int]") -> None:
 
 
 @contextmanager
-def _uvloop() -> Iterator[int]:
+def _uvloop(session: type[_Session] = _Session) -> Iterator[int]:
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=_serve, args=(ports,), daemon=True)
+    # A class that was made for its caller cannot be handed to a new interpreter.
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(ports, session), daemon=True)
     process.start()
     try:
         yield ports.get(timeout=30)

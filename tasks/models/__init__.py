@@ -8,6 +8,7 @@ from tasks.models.erasure import Erasure
 from tasks.models.event import Event, Receipt
 from tasks.models.installation import Installation
 from tasks.models.link_check import LinkCheck
+from tasks.models.mailbox_domain import MailboxDomain
 from tasks.models.send import Send
 from tasks.models.slot import Recurrence, Slot
 from tasks.models.source_check import SourceCheck
@@ -30,6 +31,7 @@ __all__ = [
     "Exclusion",
     "Installation",
     "LinkCheck",
+    "MailboxDomain",
     "Receipt",
     "Recurrence",
     "Send",

@@ -40,6 +40,8 @@ class Batch(models.Model):
     size = models.PositiveIntegerField()
     #: Its request asks for opens and clicks: everybody in it may be tracked, or could when it was frozen.
     tracked = models.BooleanField(default=False, db_default=False)
+    #: All its readers are at this domain, which put some of them off (`MailboxDomain`); empty = readers of any.
+    mailbox_domain = models.CharField(max_length=255, blank=True, default="", db_default="")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     #: The attempt that claimed it last.
     attempt = models.UUIDField(null=True)

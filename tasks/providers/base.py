@@ -52,6 +52,17 @@ class Unknown:
     http_status: int | None = None
 
 
+class PutOffDomain(NamedTuple):
+    """A mailbox provider that has put off so many of its readers in a row that the others were not tried."""
+
+    #: Positions of its readers who were put off or not tried.
+    members: frozenset[int]
+    #: The server's last words.
+    words: str
+    #: Whether any of its readers was accepted in the same request.
+    some_accepted: bool
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Partial:
     """Recipients had different outcomes, as in SMTP. Positions in the request's order; each is in exactly one group."""
@@ -71,6 +82,8 @@ class Partial:
     retry_after: float | None = None
     #: Those of the refused whose mailbox does not exist, as the server says.
     no_mailbox: frozenset[int] = frozenset()
+    #: By the domain of the readers' addresses, in lower case: who waits for their mailbox provider, and for nothing else.
+    put_off_domains: Mapping[str, PutOffDomain] = field(default_factory=dict)
 
 
 Outcome = Accepted | Refused | Partial | Unknown

@@ -1,7 +1,7 @@
 """Building a request afresh for every attempt: who is still to be written to, and each one's values."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from composer import merge_tags
@@ -41,6 +41,8 @@ class Built:
     subscriber_ids: tuple[int, ...]
     #: Members who dropped out since preparation, with the reason.
     excluded: Mapping[int, str]
+    #: Members who are not written to now since their mailbox provider is waited for, by its domain (`setting_apart`).
+    apart: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class NotAsApprovedError(BrokenPromiseError):

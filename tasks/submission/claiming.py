@@ -44,6 +44,8 @@ class Claim:
     content_hash: str = ""
     #: Its readers could be tracked when they were frozen.
     tracked: bool = False
+    #: All its readers are at this domain, which is, or was, waited for; empty = at any.
+    mailbox_domain: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +105,7 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.D
 _CLAIM = f"""
 UPDATE tasks_batch SET status = 'building', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), claimed_by = %s
  WHERE id = {{which}} AND status = 'pending' AND not_before <= statement_timestamp()
-RETURNING id, variant_id, attempts, {live_sql()}, tracked
+RETURNING id, variant_id, attempts, {live_sql()}, tracked, mailbox_domain
 """  # noqa: S608 - made of constants
 _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
                WHERE b.send_id = {{send}} AND {canary.MAY_BE_CLAIMED_SQL}
@@ -132,7 +134,7 @@ claimed AS ({
     )
 })
 SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts,
-       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash, claimed.tracked
+       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash, claimed.tracked, claimed.mailbox_domain
   FROM send LEFT JOIN claimed ON true
 """  # noqa: S608 - made of constants
 
@@ -165,7 +167,7 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wa
         rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, leases.holder()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content_hash, tracked = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content_hash, tracked, domain = rows[0]
         if batch_id is not None:
             return Claim(
                 send_id=send_id,
@@ -178,6 +180,7 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wa
                 is_canary=is_canary,
                 content_hash=content_hash,
                 tracked=tracked,
+                mailbox_domain=domain,
             )
     return _claim_under_limits(attempt, transport, expected)
 
@@ -234,7 +237,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
         database_moved.pause_for_moved_database(send_id, mark_agrees=True)
     if not claimed:
         return None
-    ((claimed_id, variant_id, number, _, tracked),) = claimed
+    ((claimed_id, variant_id, number, _, tracked, mailbox_domain),) = claimed
     return Claim(
         send_id=send_id,
         batch_id=claimed_id,
@@ -246,6 +249,7 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
         is_canary=claimed_id == send.canary_batch,
         content_hash=send.content_hash,
         tracked=tracked,
+        mailbox_domain=mailbox_domain,
     )
 
 

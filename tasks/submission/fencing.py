@@ -9,6 +9,7 @@ from tasks.database.durability import durable, run_durably
 from tasks.database.high_water import Fence
 from tasks.database.statements import run
 from tasks.models import Attempt, Batch, Send
+from tasks.submission import setting_apart
 from tasks.submission.building import Built
 from tasks.submission.claiming import Claim
 
@@ -37,14 +38,15 @@ def fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
     """Commit that a POST is about to begin. None = do not POST: another has the batch, the send was stopped, nobody is left.
 
     A lost connection raises OperationalError or InterfaceError; then nothing may be posted either, whether the commit
-    arrived or not. A request without recipients is not posted: its batch is submitted with nobody in it.
+    arrived or not. A request without recipients is not posted: its batch is submitted with nobody in it, or pending for those who are
+    set apart.
     """
     size = len(built.recipients)
-    if size and not built.excluded and built.message.tracking == claim.tracked:
+    if size and not built.excluded and not built.apart and built.message.tracking == claim.tracked:
         params = (claim.send_id, claim.batch_id, claim.attempt, claim.attempt, claim.number, size, transport)
         for number, installation in run_durably(_FENCE, params):
             return Fence(number, installation, claim.send_id)
-    # Somebody dropped out or is not to be tracked any more, or there is a reason not to go on.
+    # Somebody dropped out, waits for their mailbox provider or is not to be tracked any more, or there is a reason not to go on.
     try:
         with durable():
             return _fence(claim, built, transport=transport)
@@ -60,11 +62,17 @@ def _fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
         mine.update(status=Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING, enqueued_at=None)
         return None
     status = Batch.Status.SUBMITTING if built.recipients else Batch.Status.SUBMITTED
-    if not mine.update(status=status, tracked=built.message.tracking):
+    waits_for = setting_apart.keeper(built)
+    if waits_for:
+        status = Batch.Status.PENDING
+    domain = waits_for or claim.mailbox_domain
+    if not mine.update(status=status, tracked=built.message.tracking, mailbox_domain=domain, enqueued_at=None):
         raise _ClaimLostError
     exclusions.exclude(
         claim.batch_id, send_id=claim.send_id, kind="excluded", reasons=built.excluded, attempt=claim.number
     )
+    if built.apart:
+        setting_apart.move_apart(Batch.objects.get(pk=claim.batch_id), built, but=waits_for)
     if not built.recipients:
         return None
     ((number, installation),) = run(_NUMBER, ())

@@ -46,6 +46,7 @@ def record_journal(batch_id: int, attempt: UUID, journal_record: JournalRecord, 
         attempt=attempt,
         number=batch.attempts,
         list_ids=(),
+        mailbox_domain=batch.mailbox_domain,
     )
     record(claim, _JournalMembers(subscriber_ids=members), journal_record.outcome, transport=transport)
     return True

@@ -34,6 +34,7 @@ from tasks.submission.retries import (
     members_at,
     refusal_explained,
 )
+from tasks.throttling import mailbox_domains
 from tasks.throttling.back_off import back_off
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,10 @@ class _Group:
     rounds: int
     stalls: int = 0
     wait: float = 0.0
+    #: Whose readers they all are, who wait for it; None = as those of the batch they come from.
+    mailbox_domain: str | None = None
+    #: Seconds until a worker is to look at it, if not `wait`.
+    look_in: float = 0.0
 
 
 def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, transport: str) -> None:
@@ -61,6 +66,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
     `transport`: its name with the fingerprint. Raises `moving.MembersMissingError` and the database's errors.
     """
     pending: list[tuple[int, float]] = []
+    domain_waits = _throttle_domains(claim, outcome)
     with durable():
         cancelled = row_locks.send_status(claim.send_id) == Send.Status.CANCELLED
         batch = (
@@ -70,16 +76,18 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         )
         if not _settle_attempt(claim, outcome) or batch is None:
             return
-        may_fail = _may_fail(claim.send_id, batch, outcome)
-        failed, groups = _groups(batch, members, outcome, cancelled=cancelled, may_fail=may_fail)
-        failed, groups = _without(_proven_meanwhile(batch, members), failed, groups)
+        given_up = Send.objects.filter(pk=claim.send_id, prepared_at__lt=Now() - GIVE_UP_AFTER).exists()
+        later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
+        failed, groups = _groups(batch, members, outcome, later=later, given_up=given_up)
+        waiting_failed, waiting = _waiting_groups(batch, members, outcome, domain_waits, later=later, given_up=given_up)
+        failed, groups = _without(_proven_meanwhile(batch, members), failed | waiting_failed, groups + waiting)
         exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
         if not groups:
             Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
         for position, group in enumerate(groups):
             batch_id = _split_off(claim, batch, group, transport) if position else _keep(batch, group)
             if group.status == Batch.Status.PENDING:
-                pending.append((batch_id, group.wait))
+                pending.append((batch_id, group.look_in or group.wait))
         _suppress(claim, members, outcome)
     _apply_to_provider_and_send(claim, outcome, transport)
     for batch_id, wait in pending:
@@ -111,12 +119,18 @@ def _settle_attempt(claim: Claim, outcome: Partial) -> bool:
     return True
 
 
-def _may_fail(send_id: int, batch: Batch, outcome: Partial) -> bool:
-    """Whether those who are put off now have been so often enough."""
-    if not outcome.put_off or batch.rounds + 1 < MAX_ROUNDS:
-        return False
-    given_up = Send.objects.filter(pk=send_id, prepared_at__lt=Now() - GIVE_UP_AFTER)
-    return len(outcome.put_off) < MANY_PUT_OFF or given_up.exists()
+def _throttle_domains(claim: Claim, outcome: Partial) -> dict[str, float]:
+    """Seconds for which each domain is waited for that put its readers off; safe to repeat."""
+    if claim.mailbox_domain and claim.mailbox_domain not in outcome.put_off_domains:
+        if outcome.accepted:
+            mailbox_domains.recovered(claim.mailbox_domain)
+        elif outcome.put_off:
+            # Too few to tell by themselves, but nobody has fared better.
+            mailbox_domains.prolong(claim.mailbox_domain, why=next(iter(outcome.put_off.values())))
+    return {
+        domain: mailbox_domains.throttle(domain, why=one.words, anew=one.some_accepted)
+        for domain, one in outcome.put_off_domains.items()
+    }
 
 
 def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
@@ -148,21 +162,24 @@ def _stalls_and_wait(batch: Batch, outcome: Partial) -> tuple[int, float]:
 
 
 def _groups(
-    batch: Batch, members: tuple[int, ...], outcome: Partial, *, cancelled: bool, may_fail: bool
+    batch: Batch, members: tuple[int, ...], outcome: Partial, *, later: Batch.Status, given_up: bool
 ) -> tuple[dict[int, str], list[_Group]]:
-    """Those who failed, each with why, and the groups in the order in which they may keep the batch."""
+    """Those who failed, each with why, and the groups in the order in which they may keep the batch.
+
+    Without those who wait for their mailbox provider. `later`: the status of whoever is to be tried again.
+    """
+    wait_for_theirs = frozenset[int]().union(*(one.members for one in outcome.put_off_domains.values()))
+    put_off = {at: words for at, words in outcome.put_off.items() if at not in wait_for_theirs}
     failed = dict(outcome.refused)
-    put_off: Mapping[int, str] = outcome.put_off
-    if may_fail:
+    if batch.rounds + 1 >= MAX_ROUNDS and (len(put_off) < MANY_PUT_OFF or given_up):
         failed |= put_off
         put_off = {}
-    later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
     stalls, wait = _stalls_and_wait(batch, outcome)
     groups = [
         _Group(members=members_at(members, outcome.accepted), status=Batch.Status.SUBMITTED, rounds=batch.rounds),
         _Group(members=members_at(members, outcome.unknown), status=Batch.Status.UNKNOWN, rounds=batch.rounds),
         _Group(
-            members=members_at(members, outcome.not_tried),
+            members=members_at(members, outcome.not_tried - wait_for_theirs),
             status=later,
             rounds=batch.rounds,
             stalls=stalls,
@@ -196,10 +213,43 @@ def _without(proven: set[int], failed: dict[int, str], groups: list[_Group]) -> 
     return failed, [group for group in groups if group.members]
 
 
+def _waiting_groups(
+    batch: Batch,
+    members: tuple[int, ...],
+    outcome: Partial,
+    waits: Mapping[str, float],
+    *,
+    later: Batch.Status,
+    given_up: bool,
+) -> tuple[dict[int, str], list[_Group]]:
+    """The same for those who wait for their mailbox provider: a batch for each domain, which is due when its wait is over.
+
+    They fail when a mail server would give up too, however many requests that were.
+    """
+    failed: dict[int, str] = {}
+    groups = []
+    for domain, one in outcome.put_off_domains.items():
+        if given_up:
+            why = f"{domain} has put its readers off for days; the last time: {one.words}"
+            failed |= dict.fromkeys(members_at(members, one.members), why)
+        elif theirs := members_at(members, one.members):
+            groups.append(
+                _Group(
+                    members=theirs,
+                    status=later,
+                    rounds=batch.rounds,
+                    mailbox_domain=domain,
+                    look_in=waits[domain],
+                )
+            )
+    return failed, groups
+
+
 def _keep(batch: Batch, group: _Group) -> int:
     """The first group keeps the batch."""
     Batch.objects.filter(pk=batch.pk).update(
         status=group.status,
+        mailbox_domain=batch.mailbox_domain if group.mailbox_domain is None else group.mailbox_domain,
         rounds=group.rounds,
         stalls=group.stalls,
         not_before=Now() + timedelta(seconds=group.wait),
@@ -211,16 +261,16 @@ def _keep(batch: Batch, group: _Group) -> int:
 def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int:
     """A new batch for a group; an unknown one gets an attempt of its own, for reconciliation to decide."""
     attempt = uuid4() if group.status == Batch.Status.UNKNOWN else None
-    new = moving.new_batch(
-        batch.pk,
-        size=len(group.members),
+    new = moving.move_to_new_batch(
+        batch,
+        group.members,
         status=group.status,
         attempt=attempt,
         rounds=group.rounds,
         stalls=group.stalls,
         wait=group.wait,
+        mailbox_domain=group.mailbox_domain,
     )
-    moving.move(group.members, send_id=claim.send_id, batch_id=batch.pk, to=new)
     if attempt is not None:
         Attempt.objects.create(
             id=attempt,

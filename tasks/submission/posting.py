@@ -21,6 +21,7 @@ from tasks.submission.claim_release import release_claim, release_claim_of
 from tasks.submission.claiming import Claim, Wait, claim_batch, claim_next
 from tasks.submission.fencing import fence
 from tasks.submission.outcomes import record
+from tasks.submission.setting_apart import set_apart
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +112,7 @@ def settle(
 def _built(claim: Claim, transport: Transport) -> tuple[Built, Any]:
     """Build and encode; the claim of a batch that cannot be built is released, and its send pauses with the reason."""
     try:
-        built = build(claim, reports=transport.reports)
+        built = set_apart(claim, build(claim, reports=transport.reports))
         body = transport.encode(built.message, built.recipients, attempt=claim.attempt) if built.recipients else b""
     except (OperationalError, InterfaceError):
         raise

@@ -6,11 +6,15 @@ is written when the answer comes; whether the others may go follows from the bat
 
 from django.conf import settings
 
-#: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): it is pending and due, and no answer has to be waited for.
-MAY_BE_CLAIMED_SQL = """\
+from tasks.throttling import mailbox_domains
+
+#: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): it is pending and due, and no answer has to be waited for. One
+#: whose readers wait for their mailbox provider has been answered: not on principle.
+MAY_BE_CLAIMED_SQL = f"""\
 b.status = 'pending' AND b.not_before <= statement_timestamp() AND (s.canary_batch IS NULL OR b.id = s.canary_batch OR NOT EXISTS (
     SELECT 1 FROM tasks_batch canary
-     WHERE canary.id = s.canary_batch AND canary.status IN ('pending', 'building', 'submitting')))"""
+     WHERE canary.id = s.canary_batch AND canary.status IN ('pending', 'building', 'submitting') AND canary.mailbox_domain = ''))
+AND {mailbox_domains.MAY_BE_TRIED_SQL}"""  # noqa: S608 - made of constants
 
 
 def size(deliveries: int, *, batch_size: int) -> int:

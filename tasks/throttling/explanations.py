@@ -16,6 +16,15 @@ SELECT to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI'), throttle_reason,
  WHERE opened_at IS NOT NULL OR throttled_until > statement_timestamp()
  ORDER BY name
 """
+_DOMAINS = """
+SELECT m.name, sum(b.size - b.excluded - b.failed)::int AS readers, m.throttle_reason,
+       CASE WHEN m.throttled_until > statement_timestamp()
+            THEN to_char(m.throttled_until AT TIME ZONE 'UTC', 'HH24:MI:SS') ELSE '' END
+  FROM tasks_batch b JOIN tasks_mailboxdomain m ON m.name = b.mailbox_domain
+ WHERE b.send_id = %s AND b.status = 'pending' GROUP BY m.name ORDER BY readers DESC, m.name
+"""
+#: Mailbox providers that are named; of others it is only told how many readers wait for them.
+_NAMED = 3
 BREAKER_OPEN = (
     "The last three requests were left without an answer, since {since} UTC: nothing more is sent until one is answered. "
     "One batch a minute feels the way."
@@ -43,4 +52,20 @@ def why_waiting(send: Send) -> str:
                 reasons.append(BREAKER_OPEN.format(since=breaker_open_since))
             if seconds is not None:
                 reasons.append(f"{reason} It goes on in {seconds} s.")
-    return " ".join(reasons)
+    return " ".join([*reasons, *_waiting_for_domains(send)])
+
+
+def _waiting_for_domains(send: Send) -> list[str]:
+    """Which mailbox providers readers wait for while the others go on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DOMAINS, [send.pk])
+        rows = cursor.fetchall()
+    reasons = [
+        f"Readers at {domain} {'wait until ' + until + ' UTC' if until else 'are the next to be tried'} ({readers:,}): {why}"
+        for domain, readers, why, until in rows[:_NAMED]
+    ]
+    if others := rows[_NAMED:]:
+        reasons.append(f"Readers at {len(others)} more domains wait as well ({sum(row[1] for row in others):,}).")
+    if reasons:
+        reasons.append("They are tried again by themselves; nobody else waits for them.")
+    return reasons

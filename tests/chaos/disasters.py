@@ -34,6 +34,7 @@ CLOCKED = (
     "tasks_attempt",
     "tasks_receipt",
     "tasks_transportstate",
+    "tasks_mailboxdomain",
     "tasks_webhookstate",
     "tasks_letter",
 )

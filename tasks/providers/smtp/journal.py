@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 
 from newsdesk.core import process_identity
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 
 log = structlog.get_logger(__name__)
 
@@ -99,3 +100,25 @@ class Journal:
         for path in self._folder.iterdir():
             if re.fullmatch(r"[0-9a-f-]{36}", path.name) and time.time() - path.stat().st_mtime > KEPT:
                 path.unlink(missing_ok=True)
+
+
+def outcome_of(fates: tuple[Fate, ...]) -> Outcome:
+    """What a journal says, as an outcome."""
+    groups = {fate: frozenset(at for at, one in enumerate(fates) if one is fate) for fate in Fate}
+    words = "The worker died while it was sending."
+    if len(groups[Fate.ACCEPTED]) == len(fates):
+        return Accepted(http_status=None, provider_id="")
+    if len(groups[Fate.IN_DOUBT]) == len(fates):
+        return Unknown(message=words)
+    if len(groups[Fate.NOT_SENT]) == len(fates):
+        return Refused(reason=Reason.NOT_SENT, message=words)
+    return Partial(
+        accepted=groups[Fate.ACCEPTED],
+        refused={},
+        put_off={},
+        not_tried=groups[Fate.NOT_SENT],
+        unknown=groups[Fate.IN_DOUBT],
+        reason=Reason.NOT_SENT,
+        message=words,
+        retry_after=0.0,
+    )

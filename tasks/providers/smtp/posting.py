@@ -7,13 +7,19 @@ demands that DATA ends a group. A cut connection therefore costs one doubt, not 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from newsdesk.core.errors import ProviderError
 from tasks.mime.messages import MimeMessage, MimeRequest
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
+from tasks.providers.smtp.domains import DomainReplies
 from tasks.providers.smtp.envelopes import NOTIFY, envelope
 from tasks.providers.smtp.journal import Fate, Record
-from tasks.providers.smtp.status_codes import has_code, is_about_the_reader, no_mailbox
+from tasks.providers.smtp.replies import (
+    StopPostingError,
+    closing,
+    is_about_the_reader,
+    names_no_mailbox,
+    refused_sender,
+)
 
 #: Readers in doubt after whom a request is not gone on with: a server that hangs up after whole messages leaves one each time.
 MOST_DOUBTS = 3
@@ -23,19 +29,10 @@ MOST_DOUBTS = 3
 REFUSALS_IN_A_ROW = 20
 #: The text is the same for everybody: a server that refuses it three times in a row refuses it.
 CONTENT_REFUSALS_IN_A_ROW = 3
+#: Temporary ones, to readers of more than one domain (`DomainReplies` looks at each); and connections in a row that the server
+#: ended with 421 before it took anything.
 TEMPORARY_IN_A_ROW = 10
 _END = b".\r\n"
-
-
-class StopPostingError(ProviderError):
-    """No further message is tried. `again`: a new connection may go on at once."""
-
-    def __init__(self, reason: Reason, message: str, *, again: bool = False, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.again = again
-        self.retry_after = retry_after
 
 
 class _Planned(NamedTuple):
@@ -62,14 +59,18 @@ class Posting:
         self._refused = {message.position: message.problem for message in request.messages if message.problem}
         self._put_off: dict[int, str] = {}
         self._no_mailbox: set[int] = set()
+        self._domains = DomainReplies(request.messages)
+        #: How often in a row the server ended a connection with 421 to a reader, how often in all, and to whom the last time.
+        self._closings = self._all_closings = 0
+        self._closed_at: int | None = None
         #: Refusals in a row of one kind: (permanent, of the text).
         self._streak: list[int] = []
         self._streak_kind = (False, False)
 
     @property
     def progress(self) -> int:
-        """Messages that the server has answered, whatever it said."""
-        return len(self._accepted) + len(self._refused) + len(self._put_off)
+        """Grows with each message that the server has answered, whatever it said."""
+        return len(self._accepted) + len(self._refused) + len(self._put_off) + self._all_closings
 
     def deliver(self, connection: Connection) -> None:
         """Send what is left. Raises Halt when it ends before every message was tried; the connection is then closed."""
@@ -88,11 +89,12 @@ class Posting:
         known = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         not_tried = everyone - known
         words = halt.message if halt else next(iter(self._refused.values()), "")
+        domains = self._domains.put_off_domains(not_tried | self._put_off.keys())
         if self._accepted == everyone:
             return Accepted(http_status=None, provider_id="")
         if self._unknown == everyone:
             return Unknown(message=words)
-        if halt and not_tried == everyone:
+        if halt and not_tried == everyone and not domains:
             return Refused(reason=halt.reason, message=words, retry_after=halt.retry_after)
         return Partial(
             accepted=frozenset(self._accepted),
@@ -101,6 +103,7 @@ class Posting:
             not_tried=not_tried,
             unknown=frozenset(self._unknown),
             no_mailbox=frozenset(self._no_mailbox),
+            put_off_domains=domains,
             reason=halt.reason if halt else None,
             message=words,
             retry_after=halt.retry_after if halt else None,
@@ -109,7 +112,7 @@ class Posting:
     def _waiting(self) -> Iterator[MimeMessage]:
         done = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         for message in self._request.messages:
-            if message.position in done:
+            if message.position in done or self._domains.waits(message.position):
                 continue
             if not self._may_go_on():
                 return
@@ -133,7 +136,8 @@ class Posting:
                 # An empty text ends what the server opened for nobody; otherwise the sender must be taken back.
                 connection.write((_END if wants_text else b"RSET\r\n") + current.ahead)
                 planned = join_the_next()
-                _ended(connection.read())
+                # It says nothing about a message.
+                closing(connection.read())
                 self._answered(current.message, no, content=False)
         if not self._may_go_on() and self._left():
             raise StopPostingError(Reason.NOT_SENT, "The time for one request was over.", retry_after=0.0)
@@ -149,8 +153,9 @@ class Posting:
         return _Planned(message, whole, ahead, following)
 
     def _left(self) -> bool:
-        done = len(self._accepted) + len(self._unknown) + len(self._refused) + len(self._put_off)
-        return done < len(self._request.messages)
+        done = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
+        everyone = range(len(self._request.messages))
+        return any(position not in done and not self._domains.waits(position) for position in everyone)
 
     def _envelope(self, connection: Connection, message: MimeMessage) -> bytes:
         return envelope(message, sender=self._request.sender, notify=self._notify if connection.dsn else "")
@@ -158,18 +163,20 @@ class Posting:
     def _open(self, connection: Connection, message: MimeMessage) -> tuple[Reply | None, bool]:
         """The server's no to this message if there is one, and whether it waits for a text. Raises Halt and Cut."""
         if connection.pipelining:
-            mail, rcpt, data = connection.read(), connection.read(), connection.read()
+            mail, rcpt = connection.read(), connection.read()
+            # Whoever says 421 closes at once: there is no third reply.
+            data = connection.read() if rcpt.code != 421 else rcpt
         else:
             mail, rcpt, data = self._step_by_step(connection, message)
-        _refused_sender(mail)
+        refused_sender(mail)
         if rcpt.code not in {250, 251, 252}:
-            _closing(rcpt)
+            self._closed_on(message, rcpt)
             if rcpt.code < 400:
                 raise ConnectionLostError(f"unexpected reply to RCPT: {rcpt}")
             return rcpt, data.code == 354
         if data.code == 354:
             return None, True
-        _closing(data)
+        self._closed_on(message, data)
         if data.code < 400:
             raise ConnectionLostError(f"unexpected reply to DATA: {data}")
         return data, False
@@ -178,7 +185,7 @@ class Posting:
         mail, rcpt, data = self._envelope(connection, message).splitlines(keepends=True)
         connection.write(mail)
         to_mail = connection.read()
-        _refused_sender(to_mail)
+        refused_sender(to_mail)
         connection.write(rcpt)
         to_rcpt = connection.read()
         if to_rcpt.code not in {250, 251, 252}:
@@ -205,7 +212,9 @@ class Posting:
         if reply.code == 250:
             self._settled(message.position, Fate.ACCEPTED)
             self._accepted.add(message.position)
+            self._domains.accept(message.position)
             self._streak.clear()
+            self._closings = 0
             return after
         if not 400 <= reply.code < 600:
             raise ConnectionLostError(f"unexpected reply to a message: {reply}")
@@ -217,78 +226,58 @@ class Posting:
         self._record[position] = fate
         self._unknown.discard(position)
 
+    def _closed_on(self, message: MimeMessage, reply: Reply) -> None:
+        """Raise Cut when the server ends the connection with its no to this message.
+
+        Said to the same reader twice, or to one whose domain it has just put off, it is about them: any other has another try.
+        """
+        if reply.code != 421:
+            return
+        self._all_closings += 1
+        self._closings += 1
+        if message.position == self._closed_at or self._domains.has_refused(message.position):
+            self._put_off[message.position] = str(reply)
+            self._domains.put_off(message.position, reply)
+            self._count(message.position, reply, content=False)
+        self._closed_at = message.position
+        if self._closings >= TEMPORARY_IN_A_ROW:
+            raise self._about_us(Reason.NOT_SENT, reply)
+        raise ConnectionLostError(str(reply))
+
     def _answered(self, message: MimeMessage, reply: Reply, *, content: bool) -> None:
         """A no to this message, which was surely not accepted. Raises Halt when it is not about this message alone."""
-        _closing(reply)
+        self._closed_on(message, reply)
         if not 400 <= reply.code < 600:
             raise ConnectionLostError(f"unexpected reply: {reply}")
         permanent = reply.code >= 500
         (self._refused if permanent else self._put_off)[message.position] = str(reply)
-        if not content and _is_about_the_reader(reply):
-            if permanent and no_mailbox(reply.text):
+        if not permanent:
+            self._domains.put_off(message.position, reply)
+        if not content and is_about_the_reader(reply):
+            if names_no_mailbox(reply):
                 self._no_mailbox.add(message.position)
             return
+        self._count(message.position, reply, content=content)
+
+    def _count(self, position: int, reply: Reply, *, content: bool) -> None:
+        """One more in a row. Raises Halt when so many are not about their readers."""
+        permanent = reply.code >= 500
         if self._streak_kind != (permanent, content):
             self._streak.clear()
         self._streak_kind = (permanent, content)
-        self._streak.append(message.position)
-        limit = TEMPORARY_IN_A_ROW
-        if permanent:
-            limit = CONTENT_REFUSALS_IN_A_ROW if content else REFUSALS_IN_A_ROW
+        self._streak.append(position)
+        limit = CONTENT_REFUSALS_IN_A_ROW if content else REFUSALS_IN_A_ROW
+        if not permanent:
+            # Those whose domain waits have their reason.
+            self._streak = [] if self._domains.are_one else [at for at in self._streak if not self._domains.waits(at)]
+            limit = TEMPORARY_IN_A_ROW
         if len(self._streak) >= limit:
-            for position in self._streak:
-                self._refused.pop(position, None)
-                self._put_off.pop(position, None)
-            reason = Reason.NOT_ACCEPTABLE if permanent else Reason.TOO_MANY
-            raise StopPostingError(
-                reason, f"{len(self._streak)} messages in a row were refused; the last time: {reply}"
-            )
+            raise self._about_us(Reason.NOT_ACCEPTABLE if permanent else Reason.TOO_MANY, reply)
 
-
-def _is_about_the_reader(reply: Reply) -> bool:
-    """Whether this no to a recipient is about that one: the next may fare better."""
-    return is_about_the_reader(reply.text) if has_code(reply.text) else reply.code in {450, 451}
-
-
-def _refused_sender(mail: Reply) -> None:
-    """Anything but a yes to MAIL stops everything: the sender is the same for all."""
-    if mail.code == 250:
-        return
-    _closing(mail)
-    if mail.code < 400:
-        raise ConnectionLostError(f"unexpected reply to MAIL: {mail}")
-    if mail.code < 500:
-        raise StopPostingError(Reason.TOO_MANY, f"The sender was put off: {mail}")
-    raise StopPostingError(Reason.NOT_ALLOWED, f"The sender was refused: {mail}")
-
-
-def _ended(reply: Reply) -> None:
-    """The reply to RSET, or to an empty text, says nothing about a message."""
-    _closing(reply)
-
-
-def _closing(reply: Reply) -> None:
-    if reply.code == 421:
-        raise ConnectionLostError(str(reply))
-
-
-def outcome_of(fates: tuple[Fate, ...]) -> Outcome:
-    """What a journal says, as an outcome."""
-    groups = {fate: frozenset(at for at, one in enumerate(fates) if one is fate) for fate in Fate}
-    words = "The worker died while it was sending."
-    if len(groups[Fate.ACCEPTED]) == len(fates):
-        return Accepted(http_status=None, provider_id="")
-    if len(groups[Fate.IN_DOUBT]) == len(fates):
-        return Unknown(message=words)
-    if len(groups[Fate.NOT_SENT]) == len(fates):
-        return Refused(reason=Reason.NOT_SENT, message=words)
-    return Partial(
-        accepted=groups[Fate.ACCEPTED],
-        refused={},
-        put_off={},
-        not_tried=groups[Fate.NOT_SENT],
-        unknown=groups[Fate.IN_DOUBT],
-        reason=Reason.NOT_SENT,
-        message=words,
-        retry_after=0.0,
-    )
+    def _about_us(self, reason: Reason, reply: Reply) -> StopPostingError:
+        """Whoever was refused in a row was not the reason."""
+        for position in self._streak:
+            self._refused.pop(position, None)
+            self._put_off.pop(position, None)
+        number = max(len(self._streak), 1)
+        return StopPostingError(reason, f"{number} messages in a row were refused; the last time: {reply}")

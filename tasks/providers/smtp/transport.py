@@ -21,10 +21,11 @@ from tasks.mime.dkim import Signer
 from tasks.mime.envelope_ids import EnvelopeIds
 from tasks.mime.messages import MimeRequest, encode_messages
 from tasks.providers.base import JournalRecord, Outcome, Unknown
-from tasks.providers.smtp import envelopes, posting
+from tasks.providers.smtp import envelopes
 from tasks.providers.smtp.connection import Connection, NotConnectedError, connect
-from tasks.providers.smtp.journal import Journal
-from tasks.providers.smtp.posting import Posting, StopPostingError
+from tasks.providers.smtp.journal import Journal, outcome_of
+from tasks.providers.smtp.posting import Posting
+from tasks.providers.smtp.replies import StopPostingError
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ class SmtpTransport:
         if record is None:
             return None
         deliveries, fates = record
-        return JournalRecord(deliveries=deliveries, outcome=posting.outcome_of(fates))
+        return JournalRecord(deliveries=deliveries, outcome=outcome_of(fates))
 
     def forget(self, attempt: UUID) -> None:
         self._journal.forget(attempt)

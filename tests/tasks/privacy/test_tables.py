@@ -43,6 +43,7 @@ def test_a_column_that_could_hold_a_name_is_not_added_unseen() -> None:
             free[label] = texts - set(columns)
     assert {label: sorted(left) for label, left in free.items() if left} == {
         "tasks.Attempt": ["provider_id"],
+        "tasks.MailboxDomain": ["name"],
         "tasks.Send": ["excluded", "segment_rule", "sender_domain"],
         "tasks.SuppressionSync": ["found"],
         "tasks.WarmUp": ["ceilings", "domain"],

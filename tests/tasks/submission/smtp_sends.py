@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from tasks.models import Batch, Delivery, Send, TransportState
+from tasks.models import Batch, Delivery, MailboxDomain, Send, TransportState
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.sends.counts import counts
 from tasks.submission import posting
@@ -18,6 +18,7 @@ def submit_all(send: Send, transport: SmtpTransport) -> None:
 def no_wait(send: Send) -> None:
     Batch.objects.filter(send=send).update(not_before="2020-01-01T00:00:00Z")
     TransportState.objects.update(throttled_until=None)
+    MailboxDomain.objects.update(throttled_until="2020-01-01T00:00:00Z")
 
 
 def check(send: Send, **expected: Any) -> None:

@@ -7,18 +7,26 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tasks.models import Alarm, Batch, Receipt, Send, TransactionalMail, TransportState, WarmUp
+from tasks.models import Alarm, Batch, MailboxDomain, Receipt, Send, TransactionalMail, TransportState, WarmUp
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.submission import future_marks, recovery
-from tasks.throttling import breaker, throttle
+from tasks.throttling import breaker, mailbox_domains, throttle
 from tests.factories import make_prepared_send, make_send
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-_TABLES = ("tasks_batch", "tasks_send", "tasks_transportstate", "tasks_letter", "tasks_receipt", "tasks_warmup")
+_TABLES = (
+    "tasks_batch",
+    "tasks_send",
+    "tasks_transportstate",
+    "tasks_mailboxdomain",
+    "tasks_letter",
+    "tasks_receipt",
+    "tasks_warmup",
+)
 
 
 def put_back(ahead: timedelta = HOUR) -> None:
@@ -56,6 +64,7 @@ def test_what_was_tried_by_a_clock_ahead_is_tried_again_when_it_was_to_be(transp
         kind="test", to_email="a@example.com", from_email="b@example.com", not_before=timezone.now() + MINUTE / 2
     )
     receipt = Receipt.objects.create(body=b"[]")
+    mailbox_domains.throttle("slow.example.net", why="450 4.7.0 later")
     put_back()
 
     recovery.recover()
@@ -65,6 +74,7 @@ def test_what_was_tried_by_a_clock_ahead_is_tried_again_when_it_was_to_be(transp
     state = TransportState.objects.get(name=transport.name)
     assert soon(state.throttled_until)
     assert soon(state.probed_at)
+    assert soon(MailboxDomain.objects.get().throttled_until)
     mail.refresh_from_db()
     assert soon(mail.not_before)
     receipt.refresh_from_db()

@@ -231,8 +231,9 @@ def test_what_is_not_about_a_reader_fails_nobody_and_stops(
     stage: str, answer: str, times: int, reason: Reason, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
     sink.script = at(stage, 0, answer, times=times)
+    recipients = [make_recipient(number, email=f"reader@example{number}.com") for number in range(30)]
 
-    outcome = post(smtp, 30)
+    outcome = smtp.post(encode(smtp, recipients))
 
     assert isinstance(outcome, Refused)
     assert outcome.reason is reason
