@@ -19,6 +19,8 @@ CANARY = 20
 MOST_FAILED = 5.0
 MOST_BOUNCED = 10.0
 MOST_COMPLAINED = 0.5
+#: Percent. A mailbox provider defers one or two in a hundred on a good day; one that limits a sender defers most of what comes.
+MOST_DEFERRED = 20.0
 #: Percent that are an alarm once a send is over: mailbox providers ask for less than one complaint in a thousand.
 ALARM_BOUNCED = 0.3
 ALARM_COMPLAINED = 0.1
@@ -48,6 +50,8 @@ class SendingEnvironment:
     most_failed: float = MOST_FAILED
     most_bounced: float = MOST_BOUNCED
     most_complained: float = MOST_COMPLAINED
+    #: Percent of the mail to a mailbox domain above which it is handed less; 0 = never.
+    most_deferred: float = MOST_DEFERRED
     #: Percent of a send's readers above which a send that is over is an alarm; 0 = it never is.
     alarm_bounced: float = ALARM_BOUNCED
     alarm_complained: float = ALARM_COMPLAINED
@@ -71,6 +75,7 @@ def read_sending(variables: Variables, *, grace: int, undo_seconds: int) -> Send
         most_failed=variables.percent("NEWSDESK_MOST_FAILED", MOST_FAILED),
         most_bounced=variables.percent("NEWSDESK_MOST_BOUNCED", MOST_BOUNCED),
         most_complained=variables.percent("NEWSDESK_MOST_COMPLAINED", MOST_COMPLAINED),
+        most_deferred=variables.percent("NEWSDESK_MOST_DEFERRED", MOST_DEFERRED),
         alarm_bounced=variables.percent("NEWSDESK_ALARM_BOUNCED", ALARM_BOUNCED),
         alarm_complained=variables.percent("NEWSDESK_ALARM_COMPLAINED", ALARM_COMPLAINED),
         soft_bounce_editions=variables.whole("NEWSDESK_SOFT_BOUNCE_EDITIONS", SOFT_BOUNCE_EDITIONS, most=100),

@@ -17,7 +17,7 @@ _NEW_BATCH = """
 INSERT INTO tasks_batch (send_id, variant_id, tracked, mailbox_domain, size, status, attempt, attempts, lost_attempts, rounds, stalls, not_before,
                          claimed_at, claimed_by, excluded, failed,
                          delivered, bounced, complained, unsubscribed, opened, clicked)
-SELECT send_id, variant_id, tracked, COALESCE(%(domain)s, mailbox_domain), %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, %(rounds)s, %(stalls)s,
+SELECT send_id, variant_id, tracked, COALESCE(%(domain)s, mailbox_domain), %(size)s, %(status)s, %(attempt)s, attempts, lost_attempts, COALESCE(%(rounds)s, rounds), %(stalls)s,
        statement_timestamp() + make_interval(secs => %(wait)s), claimed_at, claimed_by, 0, 0, 0, 0, 0, 0, 0, 0
   FROM tasks_batch WHERE id = %(batch)s
 RETURNING id
@@ -51,14 +51,14 @@ def new_batch(
     size: int,
     status: Batch.Status,
     attempt: UUID | None = None,
-    rounds: int = 0,
+    rounds: int | None = None,
     stalls: int = 0,
     wait: float = 0.0,
     mailbox_domain: str | None = None,
 ) -> int:
     """A batch of the same send and variant for `size` members who are to be moved into it; its id.
 
-    It is not due before `wait` seconds are over. `mailbox_domain`: as `Batch.mailbox_domain`; None = that of the batch like it.
+    It is not due before `wait` seconds are over. `rounds` and `mailbox_domain`: as in `Batch`; None = as of the batch like it.
     """
     values: dict[str, str | int | float | UUID | None] = {
         "batch": like,
@@ -88,11 +88,11 @@ def move(members: Sequence[int], *, send_id: int, batch_id: int, to: int) -> Non
         raise MembersMissingError(f"batch {batch_id}: {len(members)} members were to be moved, {moved} were")
 
 
-def move_to_new_batch(batch: Batch, members: Sequence[int], **new: Any) -> int:
+def move_to_new_batch(batch_id: int, send_id: int, members: Sequence[int], **new: Any) -> int:
     """Move these members, subscriber ids, out of a batch that the caller has locked; the id of the batch they are in now.
 
     `new`: as `new_batch` takes it. Raises MembersMissingError.
     """
-    there = new_batch(batch.pk, size=len(members), **new)
-    move(members, send_id=batch.send_id, batch_id=batch.pk, to=there)
+    there = new_batch(batch_id, size=len(members), **new)
+    move(members, send_id=send_id, batch_id=batch_id, to=there)
     return there

@@ -15,7 +15,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg import errors
 
 from tasks.alarms.raising import raise_alarm
@@ -32,6 +32,7 @@ from tasks.feedback.merged_readers import of_kept_readers
 from tasks.models import Alarm
 from tasks.providers import registry
 from tasks.providers.events import Parsed, ReportedEvent, UnreadableBodyError
+from tasks.throttling import deferrals
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,16 @@ def apply_receipt(receipt_id: int) -> Applied:
     A body that cannot be read at all stays unapplied with its error: nobody may believe in silence until a person has
     looked at it. Raises Django's database errors when nothing was applied and another call may succeed.
     """
+    applied, new = _tried(receipt_id)
+    try:
+        deferrals.learn(new)
+    except DatabaseError as error:
+        # What was reported is kept; only how fast mail leaves hangs on it.
+        log.warning("deferrals_not_counted", receipt=receipt_id, error=str(error))
+    return applied
+
+
+def _tried(receipt_id: int) -> tuple[Applied, list[ReportedEvent]]:
     for _ in range(TRIES - 1):
         try:
             return _apply(receipt_id)
@@ -92,18 +103,19 @@ def apply_oldest_waiting() -> bool:
 
 
 @transaction.atomic
-def _apply(receipt_id: int) -> Applied:
+def _apply(receipt_id: int) -> tuple[Applied, list[ReportedEvent]]:
+    """What was done, and the events that are new."""
     held = run(
         "SELECT provider, body, received_at FROM tasks_receipt WHERE id = %s AND applied_at IS NULL FOR UPDATE SKIP LOCKED",
         (receipt_id,),
     )
     if not held:
-        return Applied()
+        return Applied(), []
     ((name, body, received_at),) = held
     try:
         reported, problems = _parse(name, bytes(body))
     except UnreadableBodyError as unreadable:
-        return _refuse(receipt_id, str(unreadable))
+        return _refuse(receipt_id, str(unreadable)), []
     new, marked, foreign = _apply_events(receipt_id, reported, received_at)
     error = _in_one_line(problems)
     run("UPDATE tasks_receipt SET applied_at = now(), error = %s WHERE id = %s", (error, receipt_id))
@@ -111,7 +123,7 @@ def _apply(receipt_id: int) -> Applied:
         foreign_events.count(name, foreign)
     if error:
         log.error("receipt_partly_unreadable", receipt=receipt_id, error=error)
-    return Applied(events=len(reported), new=new, marked=marked, error=error)
+    return Applied(events=len(reported), new=len(new), marked=marked, error=error), new
 
 
 def _parse(name: str, body: bytes) -> Parsed:
@@ -123,7 +135,9 @@ def _parse(name: str, body: bytes) -> Parsed:
     return reader.parse(body)
 
 
-def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: datetime) -> tuple[int, int, int]:
+def _apply_events(
+    receipt_id: int, reported: list[ReportedEvent], received_at: datetime
+) -> tuple[list[ReportedEvent], int, int]:
     lacking_here = set(unknown_attempts({event.attempt for event in reported if event.attempt is not None}))
     ours = foreign_events.without_foreign(reported, lacking_here)
     if len(ours) < len(reported):
@@ -149,7 +163,7 @@ def _apply_events(receipt_id: int, reported: list[ReportedEvent], received_at: d
         marked += recount(acted | to_judge)
     hear_probes(new)
     carry_out(new)
-    return len(new), marked, len(reported) - len(ours)
+    return new, marked, len(reported) - len(ours)
 
 
 def _reached(events: list[ReportedEvent]) -> dict[Key, UUID]:

@@ -72,7 +72,7 @@ def _fence(claim: Claim, built: Built, *, transport: str) -> Fence | None:
         claim.batch_id, send_id=claim.send_id, kind="excluded", reasons=built.excluded, attempt=claim.number
     )
     if built.apart:
-        setting_apart.move_apart(Batch.objects.get(pk=claim.batch_id), built, but=waits_for)
+        setting_apart.move_apart(claim, built, but=waits_for)
     if not built.recipients:
         return None
     ((number, installation),) = run(_NUMBER, ())

@@ -27,7 +27,7 @@ SELECT EXTRACT(EPOCH FROM GREATEST(
     (SELECT max(GREATEST(claimed_at, enqueued_at)) FROM tasks_batch WHERE status IN ('pending', 'building', 'submitting')),
     (SELECT max(GREATEST(created_at, prepared_at)) FROM tasks_send WHERE status IN ('scheduled', 'sending', 'paused')),
     (SELECT max(GREATEST(throttled_at, probed_at, opened_at)) FROM tasks_transportstate),
-    (SELECT max(throttled_at) FROM tasks_mailboxdomain),
+    (SELECT max(GREATEST(throttled_at, counted_since, deferred_at)) FROM tasks_mailboxdomain),
     (SELECT max(GREATEST(created_at, claimed_at)) FROM tasks_letter WHERE status IN ('pending', 'submitting')),
     (SELECT max(received_at) FROM tasks_receipt WHERE applied_at IS NULL)
 ) - statement_timestamp())::float8
@@ -69,7 +69,10 @@ _STATEMENTS = (
      WHERE GREATEST(opened_at, probed_at) > {latest}""",
     """
     UPDATE tasks_mailboxdomain
-       SET throttled_until = {rest_of_throttle}, throttled_at = {now} WHERE throttled_at > {latest}""",
+       SET throttled_until = {rest_of_throttle}, throttled_at = {now} WHERE throttled_at > {latest} AND throttled_until IS NOT NULL""",
+    """
+    UPDATE tasks_mailboxdomain SET counted_since = LEAST(counted_since, {now}), deferred_at = LEAST(deferred_at, {now})
+     WHERE GREATEST(counted_since, deferred_at) > {latest}""",
     """
     UPDATE tasks_warmup SET throttled_until = date_trunc('day', {now}, 'UTC') + interval '1 day'
      WHERE throttled_until > date_trunc('day', {now}, 'UTC') + interval '1 day'""",

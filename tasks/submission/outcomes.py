@@ -20,7 +20,7 @@ from tasks.submission import provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
 from tasks.submission.retries import MAX_ROUNDS, MOST_STALLS, refusal_explained, why_named_in_vain
-from tasks.throttling import mailbox_domains, throttle
+from tasks.throttling import deferrals, mailbox_domains, throttle
 from tasks.throttling.back_off import back_off
 
 log = structlog.get_logger(__name__)
@@ -99,6 +99,7 @@ def _accepted(claim: Claim, outcome: Accepted, *, transport: str) -> None:
         provider_trouble.trust_again(transport)
     if claim.mailbox_domain:
         mailbox_domains.recovered(claim.mailbox_domain)
+        deferrals.pause_after_batch(claim.mailbox_domain)
 
 
 def _unknown(claim: Claim, outcome: Unknown, *, transport: str) -> None:

@@ -262,7 +262,8 @@ def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int
     """A new batch for a group; an unknown one gets an attempt of its own, for reconciliation to decide."""
     attempt = uuid4() if group.status == Batch.Status.UNKNOWN else None
     new = moving.move_to_new_batch(
-        batch,
+        batch.pk,
+        claim.send_id,
         group.members,
         status=group.status,
         attempt=attempt,

@@ -33,7 +33,7 @@ from tasks.sends import (
 )
 from tasks.submission import future_marks
 from tasks.submission.journal_recovery import record_journal
-from tasks.throttling import breaker, canary, throttle, warm_up
+from tasks.throttling import breaker, canary, mailbox_domains, throttle, warm_up
 from tasks.transactional import recovery as mail_recovery
 
 log = structlog.get_logger(__name__)
@@ -68,6 +68,7 @@ def recover(*, wake_all: bool = False) -> None:
             database_moved.follow_promotion()
     _tell_that_it_runs()
     future_marks.put_right()
+    mailbox_domains.forget_old()
     disk_space.look()
     release_abandoned()
     mail_recovery.recover(transport=get_transport(), wake_all=wake_all)

@@ -22,7 +22,7 @@ def set_apart(claim: Claim, built: Built) -> Built:
         return built
     addresses = [recipient.email for recipient in built.recipients]
     apart = mailbox_domains.by_domain(zip(built.subscriber_ids, addresses, strict=True), domains)
-    if not apart or Attempt.objects.filter(batch_id=claim.batch_id).exists():
+    if not apart or _was_posted(claim):
         return built
     leave = frozenset[int]().union(*apart.values())
     stay = [at for at, subscriber_id in enumerate(built.subscriber_ids) if subscriber_id not in leave]
@@ -34,13 +34,17 @@ def set_apart(claim: Claim, built: Built) -> Built:
     )
 
 
-def move_apart(batch: Batch, built: Built, *, but: str = "") -> None:
+def move_apart(claim: Claim, built: Built, *, but: str = "") -> None:
     """Give them batches of their own, one for each domain but this; inside the fence's transaction."""
     for domain, members in built.apart.items():
         if domain != but:
             moving.move_to_new_batch(
-                batch, members, status=Batch.Status.PENDING, rounds=batch.rounds, mailbox_domain=domain
+                claim.batch_id, claim.send_id, members, status=Batch.Status.PENDING, mailbox_domain=domain
             )
+
+
+def _was_posted(claim: Claim) -> bool:
+    return claim.number > 1 and Attempt.objects.filter(batch_id=claim.batch_id).exists()
 
 
 def keeper(built: Built) -> str:

@@ -20,7 +20,7 @@ _DOMAINS = """
 SELECT m.name, sum(b.size - b.excluded - b.failed)::int AS readers, m.throttle_reason,
        CASE WHEN m.throttled_until > statement_timestamp()
             THEN to_char(m.throttled_until AT TIME ZONE 'UTC', 'HH24:MI:SS') ELSE '' END
-  FROM tasks_batch b JOIN tasks_mailboxdomain m ON m.name = b.mailbox_domain
+  FROM tasks_batch b JOIN tasks_mailboxdomain m ON m.name = b.mailbox_domain AND m.throttled_until IS NOT NULL
  WHERE b.send_id = %s AND b.status = 'pending' GROUP BY m.name ORDER BY readers DESC, m.name
 """
 #: Mailbox providers that are named; of others it is only told how many readers wait for them.

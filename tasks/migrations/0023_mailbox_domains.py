@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0021_throttled_at")]
+    dependencies = [("tasks", "0022_fence_numbers")]
 
     operations = [
         migrations.CreateModel(
