@@ -28,6 +28,7 @@ _NETWORK = "192.0.2"
 _CLONE_NEWNET = 0x40000000
 _WRONG_CLOCK = Path(__file__).with_name("wrong_clock.c")
 _COMPILER = shutil.which("cc") or ""
+_OWN_PIDS = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 _networks = itertools.count()
 
 
@@ -43,7 +44,8 @@ def why_not() -> str:
     if made.returncode:
         return f"no network namespace can be made here: {made.stderr.strip()}"
     subprocess.run(["ip", "netns", "delete", name], check=True)
-    return ""
+    made = subprocess.run([*_OWN_PIDS, "true"], check=False, capture_output=True, text=True)
+    return f"no pid namespace can be made here: {made.stderr.strip()}" if made.returncode else ""
 
 
 def why_no_clocks() -> str:
@@ -79,7 +81,7 @@ class Host:
 
     def switch_on(self) -> None:
         """Start the process that holds its pid namespace, and ends it."""
-        words = ["ip", "netns", "exec", self.namespace, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+        words = ["ip", "netns", "exec", self.namespace, *_OWN_PIDS]
         self._init = subprocess.Popen([*words, "sleep", "infinity"], start_new_session=True, stderr=subprocess.DEVNULL)
         # `ip` and `unshare` become each other; what it forks is the first process of the namespace.
         assert eventually(lambda: self.first and _namespace(self.first) != _namespace(os.getpid()))
