@@ -29,6 +29,8 @@ class AdvisoryLock(IntEnum):
     FREQUENCY_CAP = 4
     #: Joining seals of consents to the chain.
     CONSENT_CHAIN = 5
+    #: Preparations that count the editions of a domain that is warming up.
+    WARM_UP = 6
 
     @property
     def key(self) -> int:

@@ -18,7 +18,7 @@ from tasks.models import Send
 
 #: Of a send at the readers' local time, by timezone; a moment that is past counts as now, so that all who are late share batches. Who has no
 #: reason has a variant; PostgreSQL believes the latter of many rows that it has not looked at, and the former of few.
-_ALL_AT_ONCE = "(SELECT *, now() AS at FROM {rows} WHERE variant_id IS NOT NULL) p"
+_ALL_AT_ONCE = "(SELECT r.*, now() AS at FROM {rows} r WHERE r.variant_id IS NOT NULL) p"
 _BY_TIMEZONE = """
 (SELECT r.*, GREATEST(due.at, now()) AS at
    FROM {rows} r JOIN unnest(%s::text[], %s::timestamptz[]) AS due (timezone, at) USING (timezone)
@@ -42,9 +42,11 @@ _HALVES = (
     "SELECT tracked, sum(members)::bigint AS members, max(members) FROM cut GROUP BY tracked ORDER BY members DESC"
 )
 _NUMBERED = """
-SELECT subscriber_id, {keys}(row_number() OVER ({partition} ORDER BY subscriber_id) - 1 + {size} - {before}) / {size} AS slot
+SELECT subscriber_id, {keys}(row_number() OVER ({partition} ORDER BY {order}) - 1 + {size} - {before}) / {size} AS slot
   FROM {readers} {only}
 """
+#: Readers in the order in which they are mailed (`tasks.audience.engaged_first`).
+_IN_ORDER = "(SELECT prepared.*, places.place FROM prepared JOIN places USING (subscriber_id))"
 _DELIVERIES = """
 INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id)
 SELECT %s, p.subscriber_id, c.batch_id FROM ({numbered}) p JOIN cut c USING ({keys}slot)
@@ -62,10 +64,11 @@ class Cut:
     canary_batch: int | None
 
 
-def cut(cursor: CursorWrapper, send: Send, tracked: Tracked, *, size: int, canary: int) -> Cut:
+def cut(cursor: CursorWrapper, send: Send, tracked: Tracked, *, size: int, canary: int, in_order: bool) -> Cut:
     """Write the deliveries, and leave their batches in the temporary table `cut`.
 
-    `size`: deliveries of a full batch. `canary`: of the first one, 0 = there is none. Raises the database's errors.
+    `size`: deliveries of a full batch. `canary`: of the first one, 0 = there is none. `in_order`: by the temporary table `places`,
+    not by the readers' ids. Raises the database's errors.
     """
     due = _due(cursor, send)
     rows = due("counted")
@@ -79,7 +82,9 @@ def cut(cursor: CursorWrapper, send: Send, tracked: Tracked, *, size: int, canar
     cursor.execute(_HALVES)
     halves = cursor.fetchall()
     tracked_or_not = [is_tracked for is_tracked, *_ in halves]
-    numbered = _Numbering(send, due("prepared"), halves=tracked_or_not, size=size, canary=canary, first=first)
+    readers = due(_IN_ORDER if in_order else "prepared")
+    order = "place" if in_order else "subscriber_id"
+    numbered = _Numbering(send, readers, order=order, halves=tracked_or_not, size=size, canary=canary, first=first)
     cursor.execute(_DELIVERIES.format(numbered=numbered.sql, keys=numbered.keys), [send.pk, *numbered.params])
     return Cut(
         deliveries=cursor.rowcount,
@@ -98,7 +103,15 @@ class _Numbering:
     """
 
     def __init__(
-        self, send: Send, readers: SqlCondition, *, halves: list[bool], size: int, canary: int, first: list[Any]
+        self,
+        send: Send,
+        readers: SqlCondition,
+        *,
+        order: str,
+        halves: list[bool],
+        size: int,
+        canary: int,
+        first: list[Any],
     ) -> None:
         at, variant_id, first_is_tracked = first
         by = {"at": at} if send.local_at else {}
@@ -116,6 +129,7 @@ class _Numbering:
             statement = _NUMBERED.format(
                 keys=self.keys,
                 partition=f"PARTITION BY {', '.join(by)}" if by else "",
+                order=order,
                 size=size,
                 before=f"CASE WHEN {in_first} THEN {canary} ELSE 0 END" if has_canary else "0",
                 readers=readers.sql,
@@ -127,7 +141,7 @@ class _Numbering:
 
 
 def _due(cursor: CursorWrapper, send: Send) -> Callable[[str], SqlCondition]:
-    """A function of the name of a table of readers: those of it who get a delivery, with the moment `at` which they are due."""
+    """A function of a table of readers: those of it who get a delivery, with the moment `at` which they are due."""
     if not send.local_at:
         return lambda rows: SqlCondition(_ALL_AT_ONCE.format(rows=rows))
     cursor.execute("SELECT DISTINCT timezone FROM counted WHERE variant_id IS NOT NULL")

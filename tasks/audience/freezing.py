@@ -14,7 +14,7 @@ from newsdesk.core.errors import BrokenPromiseError
 from subscribers.audience import audience
 from subscribers.segments import Scope, condition, parse
 from subscribers.sql import SqlCondition
-from tasks.audience import frequency_cap, left_out_readers
+from tasks.audience import engaged_first, frequency_cap, left_out_readers
 from tasks.audience.cutting import Cut, cut
 from tasks.audience.tracking import NOBODY, Tracked, tracked_readers
 from tasks.models import Send
@@ -85,9 +85,10 @@ def freeze(cursor: CursorWrapper, send: Send) -> Prepared:
     is not understood, and the database's errors.
     """
     tracked = tracked_readers(cursor, send)
-    wanted, excluded = sort_candidates(cursor, send, tracked)
+    wanted, excluded, in_order = _sorted(cursor, send, tracked)
     size = _batch_size(send)
-    written = cut(cursor, send, tracked, size=size, canary=canary.size(wanted, batch_size=size))
+    small = canary.size(wanted, batch_size=size)
+    written = cut(cursor, send, tracked, size=size, canary=small, in_order=in_order)
     cursor.execute(_EXCLUSIONS.format(elsewhere=_ELSEWHERE), [send.pk, _other_sends(send)])
     excluded_rows = cursor.rowcount
     prepared = Prepared(
@@ -111,12 +112,19 @@ def sort_candidates(cursor: CursorWrapper, send: Send, tracked: Tracked = NOBODY
 
     Raises as `freeze` does.
     """
+    wanted, excluded, _ = _sorted(cursor, send, tracked)
+    return wanted, excluded
+
+
+def _sorted(cursor: CursorWrapper, send: Send, tracked: Tracked) -> tuple[int, dict[str, int], bool]:
+    """The same, and whether the table `places` says in which order readers are mailed."""
     statement = _freeze_sql(send, tracked)
     cursor.execute(statement.sql, statement.params)
+    in_order = engaged_first.arrange(cursor, send)
     cursor.execute(_COUNT.format(kept=_kept(tracked)))
     cursor.execute("SELECT reason, sum(members)::bigint FROM counted GROUP BY reason")
     counted = dict(cursor.fetchall())
-    return counted.pop(None, 0), counted
+    return counted.pop(None, 0), counted, in_order
 
 
 def _batch_size(send: Send) -> int:

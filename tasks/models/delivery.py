@@ -83,6 +83,7 @@ class Exclusion(models.Model):
         "already_received",
         "frequency_cap",
         "no_stories",
+        "warm_up",
         "cancelled",
     )
 

@@ -5,13 +5,15 @@ from django.db.models.functions import Now
 
 
 class WarmUp(models.Model):
-    """Daily ceilings for one sender domain: the first day's, the second's, …; after the last there is none."""
+    """Ceilings for one sender domain, by days or by editions: the first one's, the second one's, …; after the last there is none."""
 
     domain = models.CharField(max_length=255, primary_key=True)
     #: The first day, in UTC, as all its days.
     starts_on = models.DateField()
     #: Recipients on day 0, 1, 2, …
     ceilings = models.JSONField(default=list)
+    #: Readers of the first edition that goes out from that day on, the second, …; whoever is left out is excluded.
+    editions = models.JSONField(default=list, db_default=[])
     #: No send of this domain claims anything until then, and why: a day's ceiling is reached.
     throttled_until = models.DateTimeField(null=True)
     throttle_reason = models.CharField(max_length=300, blank=True, default="", db_default="")

@@ -109,7 +109,7 @@ RETURNING id, variant_id, attempts, {live_sql()}, tracked, mailbox_domain
 """  # noqa: S608 - made of constants
 _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
                WHERE b.send_id = {{send}} AND {canary.MAY_BE_CLAIMED_SQL}
-               LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants
+               {{order}} LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants
 _THIS = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
              WHERE b.id = %s AND {canary.MAY_BE_CLAIMED_SQL})"""  # noqa: S608 - made of constants
 #: Running sends with a due batch, the fewest requests in flight first.
@@ -121,7 +121,9 @@ SELECT s.id FROM tasks_send s
 """  # noqa: S608 - made of constants
 _LOCK_SEND = _SEND.format(send="%s")
 _CLAIM_THIS = _CLAIM.format(which=_THIS)
-_CLAIM_ANY = _CLAIM.format(which=_ANY_OF.format(send="%s"))
+_CLAIM_ANY = _CLAIM.format(which=_ANY_OF.format(send="%s", order=""))
+#: While a domain warms up its batches were cut for engaged readers first (`tasks.audience.engaged_first`).
+_CLAIM_FIRST = _CLAIM.format(which=_ANY_OF.format(send="%s", order="ORDER BY b.id"))
 #: Both in one statement, where no limit applies. The batch is looked for only once the send's row is locked.
 _CLAIM_NEXT = f"""
 WITH first AS MATERIALIZED ({_SENDS} LIMIT 1),
@@ -129,7 +131,8 @@ send AS MATERIALIZED ({_SEND.format(send="(SELECT id FROM first)")}),
 claimed AS ({
     _CLAIM.format(
         which=_ANY_OF.format(
-            send="(SELECT id FROM send WHERE status = 'sending' AND NOT (mark_disagrees OR database_moved OR breaker_open OR throttled OR warming_up))"
+            send="(SELECT id FROM send WHERE status = 'sending' AND NOT (mark_disagrees OR database_moved OR breaker_open OR throttled OR warming_up))",
+            order="",
         )
     )
 })
@@ -227,7 +230,8 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
             raise _MarkDisagreesError
         if not send.database_moved:
             _ask_transport(transport, breaker_open=send.breaker_open, throttled=send.throttled)
-            statement, which = (_CLAIM_ANY, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
+            any_batch = _CLAIM_FIRST if send.warming_up else _CLAIM_ANY
+            statement, which = (any_batch, send_id) if batch_id is None else (_CLAIM_THIS, batch_id)
             claimed = run(statement, [attempt, leases.holder(), which])
         if claimed:
             warming_domain = send.sender_domain if send.warming_up else ""

@@ -1,4 +1,4 @@
-"""Warming up a sender domain: a ceiling for each of its first days (mailbox providers distrust sudden volume).
+"""Warming up a sender domain: a ceiling for each of its first days, or editions (mailbox providers distrust sudden volume).
 
 What a domain has used of a day is not a counter that could drift: it is the sum of the requests of that day that were
 not refused, and of the batches being built. Days are UTC. Tests, alarms and probes are not counted and never wait.
@@ -29,6 +29,14 @@ SELECT COALESCE((SELECT sum(a.size) FROM tasks_attempt a
      + COALESCE((SELECT sum({live_sql("b")}) FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
                   WHERE b.status = 'building' AND s.sender_domain = %(domain)s AND b.id <> %(batch)s), 0)
 """  # noqa: S608 - made of constants
+#: A send that was cancelled before anything of it went out was none.
+_EDITIONS = """
+SELECT count(DISTINCT s.edition_id) FROM tasks_send s JOIN tasks_warmup y ON y.domain = s.sender_domain
+ WHERE s.sender_domain = %(domain)s AND s.prepared_at >= y.starts_on::timestamp AT TIME ZONE 'UTC'
+   AND s.edition_id IS DISTINCT FROM %(edition)s
+   AND (s.status <> 'cancelled' OR EXISTS (
+        SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status IN ('submitting', 'submitted', 'unknown')))
+"""
 
 
 def ceiling_on(day: date, *, starts_on: date, ceilings: Sequence[int]) -> int | None:
@@ -85,13 +93,41 @@ def wait_until_tomorrow(send_id: int) -> None:
         )
 
 
-def change(domain: str, *, starts_on: date | None, ceilings: Sequence[int]) -> None:
+def change(domain: str, *, starts_on: date | None, ceilings: Sequence[int], editions: Sequence[int] = ()) -> None:
     """Set the domain's ceilings, or end its warm-up when there are none; what waited for it may go on at once."""
-    if ceilings and starts_on is not None:
-        fields = {"starts_on": starts_on, "ceilings": list(ceilings), "throttled_until": None, "throttle_reason": ""}
+    if (ceilings or editions) and starts_on is not None:
+        numbers = {"ceilings": list(ceilings), "editions": list(editions)}
+        fields = {"starts_on": starts_on, **numbers, "throttled_until": None, "throttle_reason": ""}
         WarmUp.objects.update_or_create(domain=domain, defaults=fields)
     else:
         WarmUp.objects.filter(pk=domain).delete()
+
+
+def plan_of(domain: str) -> WarmUp | None:
+    """The domain's warm-up; None when it has none."""
+    return WarmUp.objects.filter(pk=domain).first()
+
+
+def is_limited_today(domain: str) -> bool:
+    """Whether the domain has a ceiling today."""
+    return _today(domain) is not None
+
+
+def editions_before(domain: str, edition_id: int | None) -> int:
+    """Editions that have gone out from this domain since its warm-up began, to anybody; without this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EDITIONS, {"domain": domain, "edition": edition_id})
+        (number,) = cursor.fetchone()
+    return int(number)
+
+
+def most_of_edition(domain: str, edition_id: int | None) -> int | None:
+    """The most readers of this edition, or the next one; None = as many as there are."""
+    plan = plan_of(domain)
+    if plan is None:
+        return None
+    place = editions_before(domain, edition_id)
+    return int(plan.editions[place]) if place < len(plan.editions) else None
 
 
 def _today(domain: str) -> int | None:

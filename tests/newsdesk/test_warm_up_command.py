@@ -8,6 +8,7 @@ from django.core.management import call_command
 from newsdesk.core.errors import InputError
 from tasks.models import WarmUp
 from tasks.throttling import warm_up
+from tests.factories import make_prepared_send
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -34,9 +35,30 @@ def test_suggested_ceilings_begin_today() -> None:
     assert shown["today"] == {"day": shown["starts_on"], "ceiling": 50, "used": 0}
 
 
+def test_editions_are_kept_and_shown_beside_days() -> None:
+    shown = run("news.example.com", "--editions", "200", "1000")
+    assert shown["editions"] == {"ceilings": [200, 1000], "gone": 0, "next": 200}
+    assert shown["ceilings"] == []
+
+    shown = run("news.example.com", "--editions", "200", "--ceilings", "50")
+    assert (shown["editions"]["ceilings"], shown["ceilings"]) == ([200], [50])
+
+
+def test_in_words_it_says_which_edition_is_next() -> None:
+    send = make_prepared_send(1, sender_domain="news.example.com")
+    out = StringIO()
+    call_command("warm_up", "news.example.com", "--editions", "200", "1000", stdout=out)
+
+    assert send.prepared_at
+    assert "1 of its editions went out" in out.getvalue()
+    assert "edition 2         1,000  next" in out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["news.example.com", "--editions", "0"], "--editions"),
+        (["news.example.com", "--editions", "5", "--off"], "choose one"),
         (["ada@example.com", "--suggested"], "DOMAIN"),
         (["news.example.com", "--ceilings", "0"], "--ceilings"),
         (["news.example.com", "--suggested", "--off"], "choose one"),

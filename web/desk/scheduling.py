@@ -43,6 +43,7 @@ REASONS = {
     "sunset": "neither opened nor clicked for long",
     "unconfirmed": "not confirmed",
     "unsubscribed": "unsubscribed",
+    "warm_up": "left out while the sender's domain warms up",
 }
 
 

@@ -46,7 +46,7 @@ def test_a_column_that_could_hold_a_name_is_not_added_unseen() -> None:
         "tasks.MailboxDomain": ["name"],
         "tasks.Send": ["excluded", "segment_rule", "sender_domain"],
         "tasks.SuppressionSync": ["found"],
-        "tasks.WarmUp": ["ceilings", "domain"],
+        "tasks.WarmUp": ["ceilings", "domain", "editions"],
         "wagtailcore.ModelLogEntry": ["action", "object_id"],
         "wagtailcore.PageLogEntry": ["action"],
     }
