@@ -22,11 +22,10 @@ from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Delivery, Send, evidence
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
-from tasks.submission import provider_trouble
+from tasks.submission import giving_up, provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.retries import (
     BELIEVED,
-    GIVE_UP_AFTER,
     MANY_PUT_OFF,
     MAX_ROUNDS,
     MOST_STALLS,
@@ -76,7 +75,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         )
         if not _settle_attempt(claim, outcome) or batch is None:
             return
-        given_up = Send.objects.filter(pk=claim.send_id, prepared_at__lt=Now() - GIVE_UP_AFTER).exists()
+        given_up = giving_up.has_waited_for_days(claim.send_id)
         later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
         failed, groups = _groups(batch, members, outcome, later=later, given_up=given_up)
         waiting_failed, waiting = _waiting_groups(batch, members, outcome, domain_waits, later=later, given_up=given_up)
@@ -90,6 +89,9 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
                 pending.append((batch_id, group.look_in or group.wait))
         _suppress(claim, members, outcome)
     _apply_to_provider_and_send(claim, outcome, transport)
+    if given_up:
+        for domain, one in outcome.put_off_domains.items():
+            giving_up.give_up(claim.send_id, domain, words=one.words)
     for batch_id, wait in pending:
         wake_ups.wake_later(batch_id, wait)
 
@@ -230,8 +232,7 @@ def _waiting_groups(
     groups = []
     for domain, one in outcome.put_off_domains.items():
         if given_up:
-            why = f"{domain} has put its readers off for days; the last time: {one.words}"
-            failed |= dict.fromkeys(members_at(members, one.members), why)
+            failed |= dict.fromkeys(members_at(members, one.members), giving_up.why(domain, one.words))
         elif theirs := members_at(members, one.members):
             groups.append(
                 _Group(

@@ -201,6 +201,25 @@ def test_they_fail_when_a_mail_server_would_give_up_too(sink: SmtpSink, smtp: Sm
     assert send.status == Send.Status.SENT
 
 
+def test_those_of_its_other_batches_fail_with_them(
+    sink: SmtpSink, smtp: SmtpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A try at each, with half an hour between them, would keep the last of them for weeks."""
+    sink.script = says_later()
+    send = prepared(*[SLOW] * 12, "example.com", size=4, monkeypatch=monkeypatch)
+    submit_all(send, smtp)
+    check(send, submitted=1, pending=12)
+    over()
+    Send.objects.update(prepared_at=timezone.now() - timedelta(days=5))
+
+    posting.submit_batch(Batch.objects.filter(status="pending").earliest("pk").pk, transport=smtp)
+
+    check(send, submitted=1, failed=12)
+    assert Exclusion.objects.filter(kind="failed", reason__startswith=SLOW).count() == 12
+    send.refresh_from_db()
+    assert send.status == Send.Status.SENT
+
+
 def test_a_cancelled_send_leaves_nobody_waiting(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = says_later()
     send = prepared(*[SLOW] * 5, "example.com")
