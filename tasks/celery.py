@@ -81,6 +81,11 @@ app.conf.update(
             "options": {"expires": 60},
         },
         "bounces": {"task": "tasks.poll_bounces", "schedule": 60.0, "options": {"expires": 60}},
+        "partitions": {
+            "task": "tasks.keep_partitions",
+            "schedule": crontab(minute="40"),
+            "options": {"expires": 3000},
+        },
         "list growth": {
             "task": "tasks.store_list_growth",
             "schedule": crontab(minute="1"),

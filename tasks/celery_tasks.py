@@ -8,6 +8,7 @@ from celery import shared_task
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
 from tasks.attempts import reader_proof
+from tasks.database import partitions
 from tasks.feedback import applying, bounce_mailbox, inbox, soft_bounces, sunset
 from tasks.links import checks
 from tasks.preparation import preparing
@@ -93,6 +94,12 @@ def expire_receipts() -> None:
     """Delete what is kept no longer: bodies and digests of webhook calls, and whatever else has a period. Beat: nightly."""
     retention.keep_periods()
     inbox.forget_calls()
+
+
+@shared_task(name="tasks.keep_partitions")
+def keep_partitions() -> None:
+    """Make partitions for sends to come, and seal one of sends that are over. Beat: hourly."""
+    partitions.keep()
 
 
 @shared_task(name="tasks.join_consent_seals")

@@ -48,7 +48,7 @@ UPDATE tasks_batch SET status = 'submitted' WHERE id = %(batch)s AND attempt = %
 """
 _NAKED_MEMBERS = """
 SELECT s.id, s.email, s.name, NULL FROM tasks_delivery d JOIN subscribers_subscriber s ON s.id = d.subscriber_id
- WHERE d.batch_id = %s
+ WHERE d.send_id = %s AND d.batch_id = %s
 """
 _NAKED_OUTCOME = "UPDATE tasks_batch SET status = 'submitted' WHERE id = %s"
 _SEND = """
@@ -85,10 +85,12 @@ class Loop:
         assert row is not None
         self._subject, self._html, self._text, self._publication, self._edition = row
         lists = [list_id for (list_id,) in self._database.execute(_LISTS, [send_id])]
-        of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (0,))
+        of_batch = SqlCondition(
+            "s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE send_id = %s AND batch_id = %s)", (send_id, 0)
+        )
         rechecked = audience(lists, publication_id=self._publication, restrict=of_batch, also=("email", "name"))
         self._members = building._MEMBERS.format(audience=rechecked.sql).encode()
-        # The last parameter of the audience is the batch, and so is the one after it.
+        # The last parameter of the audience is the batch; the send and the batch come after it.
         assert rechecked.params[-1] == 0
         self._of_audience = rechecked.params[:-1]
 
@@ -98,7 +100,7 @@ class Loop:
         if claimed is None:
             return False
         (batch,) = claimed
-        members = self._database.execute(self._members, [*self._of_audience, batch, batch]).fetchall()
+        members = self._database.execute(self._members, [*self._of_audience, batch, self._send_id, batch]).fetchall()
         members = [member for member in members if member[3] is None]
         body = self._body(members, str(attempt))
         facts = {"attempt": attempt, "batch": batch, "size": len(members)}
@@ -112,7 +114,7 @@ class Loop:
         claimed = self._database.execute(_CLAIM, [attempt, self._send_id]).fetchone()
         if claimed is None:
             return False
-        members = self._database.execute(_NAKED_MEMBERS, claimed).fetchall()
+        members = self._database.execute(_NAKED_MEMBERS, [self._send_id, *claimed]).fetchall()
         self._post(self._body(members, str(attempt)))
         self._database.execute(_NAKED_OUTCOME, claimed)
         return True

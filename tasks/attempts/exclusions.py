@@ -20,7 +20,7 @@ UPDATE tasks_batch SET
 _DELETE = """
 WITH deleted AS (
     DELETE FROM tasks_exclusion x USING tasks_delivery d
-     WHERE d.batch_id = %(batch)s AND x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
+     WHERE d.send_id = (SELECT send_id FROM tasks_batch WHERE id = %(batch)s) AND d.batch_id = %(batch)s AND x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
        AND x.attempt > %(attempt)s
     RETURNING x.kind
 )

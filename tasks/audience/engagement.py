@@ -1,11 +1,13 @@
 """Segment rules on what readers did with a publication's mails, as SQL over deliveries and events.
 
 Whoever opened or clicked is known from the bits of the delivery, in which what machines did does not count. A rule's days are
-counted from when a mail's audience was prepared. Every condition is an EXISTS whose sends are found first: the planner then
-makes one set of readers of it, or looks each reader up by the key of the deliveries.
+counted from when a mail's audience was prepared. Every condition is an EXISTS over sends that are looked up first and written into
+it: PostgreSQL then reads the partitions of those sends only, makes one set of readers of it, or looks each reader up by a key.
 """
 
 from collections.abc import Sequence
+
+from django.db import connection
 
 from subscribers.segments import Leaf, compare_text
 from subscribers.sql import SqlCondition, join
@@ -38,12 +40,11 @@ _TOPICS = "lower(btrim(topic))"
 def engagement(leaf: Leaf, publication_id: int) -> SqlCondition:
     """The condition over ``s`` for a comparison of what a reader received, opened or clicked."""
     if leaf.field in _TESTS:
-        sends = _sends(leaf, publication_id)
         sql = (
-            f"EXISTS (SELECT 1 FROM tasks_delivery d WHERE d.send_id = ANY(ARRAY({sends.sql})) "  # noqa: S608
+            "EXISTS (SELECT 1 FROM tasks_delivery d WHERE d.send_id = ANY(%s::bigint[]) "  # noqa: S608 - made of constants
             f"AND d.subscriber_id = s.id AND {_TESTS[leaf.field]})"
         )
-        return SqlCondition(sql, sends.params)
+        return SqlCondition(sql, (_ids(_sends(leaf, publication_id)),))
     return _clicked(_link(leaf, publication_id), publication_id)
 
 
@@ -56,11 +57,17 @@ def _sends(leaf: Leaf, publication_id: int) -> SqlCondition:
     return SqlCondition(_SENDS, (publication_id,))
 
 
+def _ids(sends: SqlCondition) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sends.sql, sends.params)
+        return sorted(send_id for (send_id,) in cursor.fetchall())
+
+
 def _clicked(link: SqlCondition, publication_id: int) -> SqlCondition:
     head = SqlCondition(
-        f"EXISTS (SELECT 1 FROM tasks_event e WHERE e.send_id = ANY(ARRAY({_SENDS})) "  # noqa: S608
+        "EXISTS (SELECT 1 FROM tasks_event e WHERE e.send_id = ANY(%s::bigint[]) "  # noqa: S608 - made of constants
         f"AND e.subscriber_id = s.id AND {_FOLLOWED} AND ",
-        (publication_id,),
+        (_ids(SqlCondition(_SENDS, (publication_id,))),),
     )
     return join("", [head, link, SqlCondition(")")])
 

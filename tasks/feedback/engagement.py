@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tasks.database.statements import run
 from tasks.feedback.bot_detection import CLICKS, KINDS, OPENS, Act, by_machines
 from tasks.feedback.event_store import chunks
-from tasks.feedback.flags import Key
+from tasks.feedback.flags import Key, bounds
 from tasks.models import Delivery
 from tasks.providers.events import EventKind, ReportedEvent
 
@@ -23,7 +23,7 @@ LINKS_FOLLOWED = Delivery.Seen.LINKS_FOLLOWED.value
 _STORED = f"""
 SELECT e.send_id, e.subscriber_id, e.key, e.kind, EXTRACT(EPOCH FROM e.at)::float8, e.url, e.agent, e.machine
 FROM unnest(%b::bigint[], %b::bigint[]) AS r(send_id, subscriber_id)
-JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id AND d.send_id BETWEEN %b AND %b
 JOIN tasks_event e ON e.send_id = r.send_id AND e.subscriber_id = r.subscriber_id
 WHERE e.kind IN ({", ".join(f"'{kind}'" for kind in (*sorted(KINDS), EventKind.DELIVERED.value))})
 """  # noqa: S608 - made of constants
@@ -37,11 +37,11 @@ _COUNT = f"""
 WITH news AS MATERIALIZED (
     SELECT d.send_id, d.subscriber_id, d.batch_id, r.bits, d.seen::int AS before
     FROM unnest(%b::bigint[], %b::bigint[], %b::int[]) AS r(send_id, subscriber_id, bits)
-    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id AND d.send_id BETWEEN %b AND %b
     WHERE d.seen::int & {_ANEW} <> r.bits
 ), marked AS (
     UPDATE tasks_delivery d SET seen = (d.seen::int & ~{_ANEW} | n.bits)::smallint
-    FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id
+    FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id AND d.send_id BETWEEN %b AND %b
 ), counted AS (
     UPDATE tasks_batch b SET opened = b.opened + c.opened, clicked = b.clicked + c.clicked
     FROM (
@@ -83,7 +83,9 @@ def _judge_anew(keys: Collection[Key]) -> int:
     sends, subscribers = (list(column) for column in zip(*keys, strict=True))
     acts: dict[Key, list[_Stored]] = defaultdict(list)
     delivered: dict[Key, float] = {}
-    for send_id, subscriber_id, key, kind, at, url, agent, machine in run(_STORED, (sends, subscribers)):
+    for send_id, subscriber_id, key, kind, at, url, agent, machine in run(
+        _STORED, (sends, subscribers, *bounds(sends))
+    ):
         of = (send_id, subscriber_id)
         if kind in KINDS:
             acts[of].append(_Stored(bytes(key), Act(kind, at, url, agent), machine))
@@ -113,5 +115,5 @@ def _write(bits: dict[Key, int]) -> int:
     if not bits:
         return 0
     sends, subscribers = (list(column) for column in zip(*bits, strict=True))
-    ((changed,),) = run(_COUNT, (sends, subscribers, list(bits.values())))
+    ((changed,),) = run(_COUNT, (sends, subscribers, list(bits.values()), *bounds(sends), *bounds(sends)))
     return int(changed)

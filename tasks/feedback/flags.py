@@ -4,7 +4,7 @@ Whoever changes `seen` has locked the batches of those deliveries first, in id o
 statement below see the newest bits, so that a bit is counted by the one transaction that sets it.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -29,11 +29,12 @@ class Marked(NamedTuple):
     to_judge: set[Key]
 
 
+#: Here and below: BETWEEN the first and the last send leaves the planner with their partitions, of however many.
 _LOCK_BATCHES = """
 SELECT id FROM tasks_batch
 WHERE id IN (
     SELECT d.batch_id FROM unnest(%b::bigint[], %b::bigint[]) AS r(send_id, subscriber_id)
-    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id AND d.send_id BETWEEN %b AND %b
     UNION SELECT a.batch_id FROM tasks_attempt a WHERE a.id = ANY(%b::uuid[])
 )
 ORDER BY id FOR NO KEY UPDATE
@@ -49,12 +50,12 @@ WITH named AS MATERIALIZED (
     SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
            d.seen::int & {Seen.LINKS_FOLLOWED.value} <> 0 AND r.bits & {Seen.DELIVERED.value} <> 0 AS again
     FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::uuid[]) AS r(send_id, subscriber_id, bits, attempt)
-    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+    JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id AND d.send_id BETWEEN %b AND %b
 ), news AS MATERIALIZED (
     SELECT * FROM named WHERE bits_new <> 0
 ), marked AS (
     UPDATE tasks_delivery d SET seen = (d.seen | n.bits)::smallint
-    FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id
+    FROM news n WHERE d.send_id = n.send_id AND d.subscriber_id = n.subscriber_id AND d.send_id BETWEEN %b AND %b
 ), counted AS (
     UPDATE tasks_batch b SET
         delivered = b.delivered + c.delivered, bounced = b.bounced + c.bounced,
@@ -99,11 +100,16 @@ def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
     return dict(sorted(marks.items()))
 
 
+def bounds(sends: Sequence[int]) -> tuple[int, int]:
+    """The first and the last of these sends."""
+    return min(sends, default=0), max(sends, default=0)
+
+
 def lock_batches(keys: Collection[Key], attempts: Collection[UUID] = ()) -> None:
     """Lock the batches of these deliveries and attempts until the transaction ends, in id order."""
     sends, subscribers = [key[0] for key in keys], [key[1] for key in keys]
     run(_BY_KEY, ())
-    run(_LOCK_BATCHES, (sends, subscribers, list(attempts)))
+    run(_LOCK_BATCHES, (sends, subscribers, *bounds(sends), list(attempts)))
 
 
 def unknown_attempts(attempts: Collection[UUID]) -> list[UUID]:
@@ -120,7 +126,9 @@ def mark(marks: Mapping[Key, Mark]) -> Marked:
         keys, values = zip(*chunk, strict=True)
         sends, subscribers = (list(column) for column in zip(*keys, strict=True))
         bits, attempts = (list(column) for column in zip(*values, strict=True))
-        ((count, send_ids, subscriber_ids),) = run(_MARK, (sends, subscribers, bits, attempts))
+        ((count, send_ids, subscriber_ids),) = run(
+            _MARK, (sends, subscribers, bits, attempts, *bounds(sends), *bounds(sends))
+        )
         changed += count
         again.update(zip(send_ids or (), subscriber_ids or (), strict=True))
     return Marked(changed, again)

@@ -53,7 +53,7 @@ SELECT edition_id, '', count(DISTINCT subscriber_id) FROM bounces WHERE edition_
 _SENT = f"""
 SELECT t.edition_id, {_DOMAIN}, count(*)
   FROM tasks_send t JOIN tasks_batch b ON b.send_id = t.id AND b.status = '{Batch.Status.SUBMITTED}'
-  JOIN tasks_delivery d ON d.batch_id = b.id JOIN subscribers_subscriber s ON s.id = d.subscriber_id
+  JOIN tasks_delivery d ON d.send_id = t.id AND d.batch_id = b.id JOIN subscribers_subscriber s ON s.id = d.subscriber_id
  WHERE t.edition_id = ANY(%b::bigint[]) AND {_DOMAIN} = ANY(%b::text[])
  GROUP BY 1, 2
 """  # noqa: S608

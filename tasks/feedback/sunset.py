@@ -29,7 +29,7 @@ _DAYS_TO_READ = 7
 #: What the table can hold.
 _MOST = 2_147_483_647
 
-#: Each reader's deliveries within the weeks. An edition comes to nobody twice, so deliveries are counted.
+#: Each reader's deliveries within the weeks; the first send's id spares the partitions before it. An edition comes to nobody twice, so deliveries are counted.
 _SILENT = f"""
 WITH sends AS (
     SELECT t.id, t.prepared_at < statement_timestamp() - make_interval(days => {_DAYS_TO_READ}) AND EXISTS (
@@ -38,6 +38,7 @@ WITH sends AS (
      WHERE e.publication_id = %b AND t.prepared_at > statement_timestamp() - make_interval(weeks => %b)
 ), silent AS (
     SELECT d.subscriber_id FROM tasks_delivery d JOIN sends ON sends.id = d.send_id JOIN tasks_batch b ON b.id = d.batch_id
+     WHERE d.send_id >= (SELECT min(id) FROM sends)
      GROUP BY d.subscriber_id
     HAVING count(*) FILTER (WHERE sends.counts AND b.tracked AND b.status = '{Batch.Status.SUBMITTED}'
                               AND {Delivery.Seen.DELIVERED.sql("d.seen")}) >= %b

@@ -4,6 +4,7 @@ A delivery's outcome is its batch's, except for the members that have an exclusi
 server accepts a part of a request: the others then move to a batch of their own.
 No foreign key is checked row by row, no status is indexed, and the table keeps half of each page free for its flags
 (fillfactor 50, set in the migration): preparing a million rows would take four times as long otherwise.
+Both tables are partitioned by ranges of sends (`tasks.database.partitions`): whoever asks for a batch's deliveries says of which send.
 """
 
 from django.db import models
@@ -40,7 +41,8 @@ class Delivery(models.Model):
     pk = models.CompositePrimaryKey("send_id", "subscriber_id")
     send_id = models.BigIntegerField()
     subscriber_id = models.BigIntegerField()
-    batch_id = models.BigIntegerField(db_index=True)
+    #: Each partition that is still sent from has an index on it.
+    batch_id = models.BigIntegerField()
     seen = models.SmallIntegerField(default=0, db_default=0)
 
     wagtail_reference_index_ignore = True
@@ -102,6 +104,8 @@ class Exclusion(models.Model):
 
     class Meta:
         indexes = [
+            # A reader's own history: deliveries have it once their partition is sealed.
+            models.Index(fields=["subscriber_id"], name="tasks_exclusion_reader"),
             models.Index(
                 fields=["send_id", "subscriber_id"],
                 condition=models.Q(attempt__gt=0),

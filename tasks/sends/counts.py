@@ -35,7 +35,7 @@ SELECT s.status, s.candidates, s.excluded,
               FROM tasks_batch WHERE send_id = s.id GROUP BY status) AS b),
        (SELECT COALESCE(jsonb_object_agg(reason, readers), '{{}}') FROM (
             SELECT reason, count(*) AS readers FROM tasks_exclusion
-             WHERE send_id = s.id AND attempt > 0 AND kind = 'excluded' GROUP BY reason) AS x)
+             WHERE send_id = %s AND attempt > 0 AND kind = 'excluded' GROUP BY reason) AS x)
   FROM tasks_send s WHERE s.id = %s
 """  # noqa: S608 - made of constants
 
@@ -71,7 +71,7 @@ class Counts:
 def counts(send: Send) -> Counts:
     """Count one send; its status is the one that goes with the numbers."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [send.pk])
+        cursor.execute(_COUNT, [send.pk, send.pk])
         status, candidates, excluded, batches, excluded_since = (
             json.loads(cell) if isinstance(cell, str) and cell[:1] in "[{" else cell for cell in cursor.fetchone()
         )

@@ -35,25 +35,28 @@ COLUMNS = (
     "unsubscribed_at",
 )
 
-#: Deliveries, and candidates who never had one; with the outcome in the words of the counts (`tasks.sends.counts`). `{send}`: its id, or a column.
-CANDIDATES = """
-SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS excluded_from,
+#: What became of a delivery with its batch `b` and its exclusion `x`, if it has one, in the words of the counts (`tasks.sends.counts`).
+OUTCOME = """
        CASE WHEN x.kind IS NOT NULL THEN x.kind
             WHEN b.status = 'cancelled' THEN 'excluded'
             WHEN b.status = 'building' THEN 'pending'
             ELSE b.status END AS outcome,
        CASE WHEN x.kind IS NOT NULL THEN x.reason WHEN b.status = 'cancelled' THEN 'cancelled' ELSE '' END AS reason
+"""
+#: Deliveries, and candidates who never had one. `{send}`: its id.
+_CANDIDATES = f"""
+SELECT d.subscriber_id, d.batch_id, d.seen::int AS seen, x.attempt AS excluded_from, {OUTCOME}
   FROM tasks_delivery d
   JOIN tasks_batch b ON b.id = d.batch_id
   LEFT JOIN tasks_exclusion x ON x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id
- WHERE d.send_id = {send}
+ WHERE d.send_id = {{send}}
 UNION ALL
 SELECT x.subscriber_id, NULL, 0, x.attempt, x.kind, x.reason
   FROM tasks_exclusion x
- WHERE x.send_id = {send} AND x.attempt = 0
+ WHERE x.send_id = {{send}} AND x.attempt = 0
    AND NOT EXISTS (SELECT 1 FROM tasks_delivery d
                     WHERE d.send_id = x.send_id AND d.subscriber_id = x.subscriber_id)
-"""
+"""  # noqa: S608 - made of constants
 _SUMMARY = """
 SELECT outcome, CASE WHEN outcome = 'excluded' THEN reason ELSE '' END, count(*)
   FROM ({candidates}) c GROUP BY 1, 2 ORDER BY 1, 2
@@ -143,7 +146,7 @@ def summary(send_id: int) -> dict[str, Any]:
     counted: dict[str, Any] = {"send": send_id, "rows": 0, "excluded": {}}
     counted.update(dict.fromkeys(("pending", "submitting", "submitted", "unknown", "failed"), 0))
     with connection.cursor() as cursor:
-        cursor.execute(_SUMMARY.format(candidates=CANDIDATES.format(send=int(send_id))))
+        cursor.execute(_SUMMARY.format(candidates=_CANDIDATES.format(send=int(send_id))))
         for outcome, reason, number in cursor.fetchall():
             counted["rows"] += number
             if outcome == "excluded":
@@ -162,7 +165,7 @@ def _rows(send_id: int) -> str:
     }
     return _ROWS.format(
         send=int(send_id),
-        candidates=CANDIDATES.format(send=int(send_id)),
+        candidates=_CANDIDATES.format(send=int(send_id)),
         first_reports=_FIRST_REPORTS,
         **{name: _AS_TEXT.format(text=text) for name, text in texts.items()},
         **{name: _TIME.format(time=time) for name, time in times.items()},

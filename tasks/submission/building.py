@@ -26,7 +26,7 @@ SELECT d.subscriber_id, a.email, a.name, a.tracking,
             ELSE 'erased' END AS reason
   FROM tasks_delivery d
   LEFT JOIN audience a ON a.subscriber_id = d.subscriber_id
- WHERE d.batch_id = %s
+ WHERE d.send_id = %s AND d.batch_id = %s
    AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
  ORDER BY d.subscriber_id
 """
@@ -102,8 +102,11 @@ def _is_tracked(claim: Claim, variant: Variant, members: list[tuple[int, str, st
 
 
 def _members(claim: Claim, publication_id: int) -> list[tuple[int, str, str, str, str | None]]:
-    of_batch = SqlCondition("s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE batch_id = %s)", (claim.batch_id,))
+    batch = (claim.send_id, claim.batch_id)
+    of_batch = SqlCondition(
+        "s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE send_id = %s AND batch_id = %s)", batch
+    )
     rechecked = audience(
         claim.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name", "tracking")
     )
-    return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, claim.batch_id])
+    return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, *batch])

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 #: The members of the request, as its fence left them: it wrote the exclusions, and nobody else has the batch.
 _MEMBERS = """
 SELECT d.subscriber_id FROM tasks_delivery d
- WHERE d.batch_id = %s
+ WHERE d.send_id = %s AND d.batch_id = %s
    AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
 """
 
@@ -55,7 +55,7 @@ def record_journal(batch_id: int, attempt: UUID, journal_record: JournalRecord, 
 def _members(batch: Batch, journal_record: JournalRecord) -> tuple[int, ...] | None:
     """Subscriber ids in the order of the request; None unless they are exactly the batch's members."""
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS, [batch.pk])
+        cursor.execute(_MEMBERS, [batch.send_id, batch.pk])
         members = {subscriber_id for (subscriber_id,) in cursor.fetchall()}
     by_name = {f"{batch.send_id}.{member}": member for member in members}
     deliveries = journal_record.deliveries

@@ -20,6 +20,7 @@ NAMES = {
     "tasks.check_sources",
     "tasks.expire_receipts",
     "tasks.join_consent_seals",
+    "tasks.keep_partitions",
     "tasks.compare_suppressions",
     "tasks.store_list_growth",
     "tasks.embed_stories",

@@ -1,0 +1,164 @@
+"""The upkeep of the partitions that deliveries and exclusions lie in, each with the same few sends of either.
+
+Migration 0024 makes the first, and has the database make a partition with the first send that needs it: whether this upkeep runs decides
+nothing. It makes them ahead, so that no send waits; it seals what nothing is sent from any more, which then takes less than half of the
+room; and it counts the whole for the planner, which autovacuum does for partitions only.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import errors
+
+from tasks.database.statements import run
+
+log = structlog.get_logger(__name__)
+
+#: Partitions that are there before the first send needs them, and the sends in each (migration 0024).
+AHEAD = 4
+SENDS = 8
+#: Days for which nothing of a partition's sends was posted before it is sealed: nearly all has been reported by then.
+QUIET_DAYS = 14
+#: Rows that are written anew at a time: others wait for some seconds a million (benchmarks/RESULTS.md).
+MOST_ROWS = 30_000_000
+#: Nothing is sealed while something is sent, nor if a send is due within so many minutes.
+_DUE_MINUTES = 30
+#: The share of rows by which the planner's idea of the whole may be wrong.
+_DRIFT = 0.1
+
+_MAKE_AHEAD = """
+SELECT count(*) FILTER (WHERE tasks_partition_for(last_value + ahead * %s))
+  FROM tasks_send_id_seq, generate_series(0, %s) AS ahead
+"""
+_BOUND = r"""
+SELECT c.oid, c.relname, COALESCE(substring(bound FROM 'FROM \(''?(\d+)')::bigint, 0) AS low,
+       substring(bound FROM 'TO \(''?(\d+)')::bigint AS high, c.reltuples
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound
+ WHERE i.inhparent = 'tasks_delivery'::regclass
+"""
+#: A partition that has the index on batches is still open.
+_IS_OPEN = """
+EXISTS (SELECT 1 FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+         WHERE x.indrelid = p.oid AND a.attname = 'batch_id')
+"""
+_OPEN = f"""
+SELECT open.low, ARRAY(SELECT id FROM tasks_send WHERE id >= open.low)
+  FROM (SELECT COALESCE(min(p.low), 0) AS low FROM ({_BOUND}) p WHERE {_IS_OPEN}) open
+"""  # noqa: S608 - made of constants, like the others here
+#: With a later send of yesterday, no transaction holds back a send of this one.
+_QUIET = f"""
+SELECT p.relname, p.low, p.high FROM ({_BOUND}) p
+ WHERE {_IS_OPEN}
+   AND p.reltuples <= %s
+   AND EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.low AND s.id < p.high)
+   AND EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.high AND s.created_at < statement_timestamp() - interval '1 day')
+   AND NOT EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.low AND s.id < p.high
+                    AND (s.status NOT IN ('sent', 'cancelled')
+                         OR COALESCE(s.finished_at, s.prepared_at, s.created_at) > statement_timestamp() - make_interval(days => %s)))
+ ORDER BY p.low
+"""  # noqa: S608
+_BUSY = """
+SELECT EXISTS (SELECT 1 FROM tasks_send WHERE status = 'sending'
+                   OR (status = 'scheduled' AND scheduled_at < statement_timestamp() + make_interval(mins => %s)))
+"""
+#: Sealed, the rows lie in the order of their keys without free space, and are found by reader or by send. Uniqueness was proven by
+#: the key until now, and nothing is added any more.
+_SEAL = """
+LOCK TABLE {part} IN ACCESS EXCLUSIVE MODE;
+ALTER TABLE {part} SET (fillfactor = 100);
+{drop_batch_index};
+CLUSTER {part} USING {key};
+ALTER TABLE {part} DROP CONSTRAINT {key};
+CREATE INDEX {part}_reader ON {part} (subscriber_id);
+CREATE INDEX {part}_send ON {part} USING brin (send_id) WITH (pages_per_range = 16);
+CREATE TRIGGER {part}_sealed BEFORE INSERT ON {part} FOR EACH ROW EXECUTE FUNCTION tasks_delivery_is_sealed();
+ANALYZE {part}
+"""
+_INDEXES = """
+SELECT c.relname, x.indisprimary FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = %s::text::regclass
+"""
+_DRIFTED = f"""
+SELECT abs(sum(COALESCE(s.n_live_tup, 0)) - (SELECT GREATEST(reltuples, 0) FROM pg_class WHERE oid = 'tasks_delivery'::regclass))
+       > {_DRIFT} * sum(COALESCE(s.n_live_tup, 0))
+  FROM pg_inherits i JOIN pg_stat_user_tables s ON s.relid = i.inhrelid WHERE i.inhparent = 'tasks_delivery'::regclass
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What one upkeep did: how many partitions were made, which was sealed ("" = none), whether the planner's idea was renewed."""
+
+    made: int
+    sealed: str
+    counted: bool
+
+
+def keep() -> Kept:
+    """Make partitions ahead, seal one that has become quiet, count the whole. May be repeated at any time, or broken off.
+
+    Raises the database's errors.
+    """
+    kept = Kept(made=make_ahead(), sealed=seal_one(), counted=_count())
+    if kept != Kept(made=0, sealed="", counted=False):
+        log.info("partitions_kept", made=kept.made, sealed=kept.sealed, counted=kept.counted)
+    return kept
+
+
+def make_ahead() -> int:
+    """Make the partitions that the next sends need; how many were missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_AHEAD, [SENDS, AHEAD])
+        return int(cursor.fetchone()[0])
+
+
+def open_sends() -> tuple[int, list[int]]:
+    """Where the first partition begins that is not sealed, and the sends from there on: those before it find a reader by themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN)
+        low, sends = cursor.fetchone()
+    return int(low), list(sends)
+
+
+def seal_one(*, quiet_days: int = QUIET_DAYS) -> str:
+    """Seal the oldest partition of which nothing was sent for so many days; its name, or "" where there is none or others are busy.
+
+    Whoever needs the partition waits meanwhile. All of it is one transaction: broken off, nothing has changed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [_DUE_MINUTES])
+        if cursor.fetchone()[0]:
+            return ""
+        cursor.execute(_QUIET, [MOST_ROWS, quiet_days])
+        quiet = cursor.fetchone()
+    if quiet is None:
+        return ""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Who waits for a lock stops everybody behind them: rather try again in an hour.
+            cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL maintenance_work_mem = '128MB'")
+            _seal(cursor, quiet[0])
+    except OperationalError as error:
+        if not isinstance(error.__cause__, errors.LockNotAvailable):
+            raise
+        log.info("partition_is_read", partition=quiet[0])
+        return ""
+    return str(quiet[0])
+
+
+def _seal(cursor: CursorWrapper, part: str) -> None:
+    cursor.execute(_INDEXES, [part])
+    indexes = cursor.fetchall()
+    (key,) = (name for name, is_primary in indexes if is_primary)
+    drop = "; ".join(f"DROP INDEX {name}" for name, is_primary in indexes if not is_primary)
+    # The names are ours: nobody else gives any to partitions.
+    cursor.execute(_SEAL.format(part=part, key=key, drop_batch_index=drop))
+
+
+def _count() -> bool:
+    """Have the planner know the whole anew where it has grown or shrunk by a tenth; whether it was."""
+    ((drifted,),) = run(_DRIFTED, ())
+    if drifted:
+        run("ANALYZE tasks_delivery, tasks_exclusion", ())
+    return bool(drifted)
