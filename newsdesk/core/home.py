@@ -49,6 +49,11 @@ class Home:
         return self.path / "exports"
 
     @property
+    def ledgers(self) -> Path:
+        """Ledgers of sends whose deliveries are no longer in the database."""
+        return self.path / "ledgers"
+
+    @property
     def smtp(self) -> Path:
         """What is known of SMTP requests in flight."""
         return self.path / "smtp"

@@ -11,6 +11,8 @@ class RetentionEnvironment:
     receipt_days: int = 30
     #: The same for events, tests and other single mails, mails written as files, exports in the home, ended logins.
     event_days: int = 730
+    #: Days for which deliveries are kept in the database once their sends are over.
+    delivery_days: int = 0
     mail_days: int = 90
     outbox_days: int = 90
     export_days: int = 7
@@ -23,6 +25,7 @@ def read_retention(variables: Variables) -> RetentionEnvironment:
     return RetentionEnvironment(
         receipt_days=variables.whole("NEWSDESK_RECEIPT_DAYS", usual.receipt_days),
         event_days=variables.whole("NEWSDESK_EVENT_DAYS", usual.event_days),
+        delivery_days=variables.whole("NEWSDESK_DELIVERY_DAYS", usual.delivery_days),
         mail_days=variables.whole("NEWSDESK_MAIL_DAYS", usual.mail_days),
         outbox_days=variables.whole("NEWSDESK_OUTBOX_DAYS", usual.outbox_days),
         export_days=variables.whole("NEWSDESK_EXPORT_DAYS", usual.export_days),

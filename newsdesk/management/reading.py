@@ -24,6 +24,7 @@ def reader_named(address: str) -> "Subscriber":
 def as_data(reader: "Subscriber") -> dict[str, Any]:
     """Everything about the reader, as `reader --json` prints it."""
     from subscribers import profile
+    from tasks.models import ArchivedSend
     from tasks.sends.reader_history import history
 
     data = profile.as_data(reader)
@@ -31,9 +32,11 @@ def as_data(reader: "Subscriber") -> dict[str, Any]:
         {"send": one.send, "edition": one.edition, "outcome": one.outcome, "at": one.at.isoformat()}
         for one in history(reader.pk)
     ]
+    archived = ArchivedSend.objects.filter(dropped_at__isnull=False).count()
     return {
         **{key: value for key, value in data.items() if key != "mailable"},
         "editions": editions,
+        **({"archived_sends": archived} if archived else {}),
         "mailable": data["mailable"],
     }
 
@@ -63,5 +66,7 @@ def as_text(data: dict[str, Any]) -> str:
     lines += [
         f"  edition {row['edition']}, send {row['send']}: {row['outcome']}, {row['at']}" for row in data["editions"]
     ]
+    if data.get("archived_sends"):
+        lines.append(f"  {data['archived_sends']} older sends are archived: export-reader looks into them")
     lines += [f"  {slug}: {'is mailed' if yes else 'is not mailed'}" for slug, yes in data["mailable"].items()]
     return "\n".join(lines)

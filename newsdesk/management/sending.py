@@ -58,6 +58,8 @@ def as_text(report: dict[str, Any]) -> str:
     lines = [f"send {report['send']}: {report['status']}"]
     if report.get("reason"):
         lines.append(f"  because: {report['reason']}")
+    if report.get("archived"):
+        lines.append(f"  its deliveries are archived: ledgers/{report['archived']} in NEWSDESK_HOME")
     if report.get("held"):
         lines.append(f"  waits: {report['held']}")
     if report.get("in_doubt"):

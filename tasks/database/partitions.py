@@ -6,6 +6,7 @@ room; and it counts the whole for the planner, which autovacuum does for partiti
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from django.db import OperationalError, connection, transaction
@@ -47,12 +48,10 @@ _OPEN = f"""
 SELECT open.low, ARRAY(SELECT id FROM tasks_send WHERE id >= open.low)
   FROM (SELECT COALESCE(min(p.low), 0) AS low FROM ({_BOUND}) p WHERE {_IS_OPEN}) open
 """  # noqa: S608 - made of constants, like the others here
-#: With a later send of yesterday, no transaction holds back a send of this one.
-_QUIET = f"""
-SELECT p.relname, p.low, p.high FROM ({_BOUND}) p
- WHERE {_IS_OPEN}
-   AND p.reltuples <= %s
-   AND EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.low AND s.id < p.high)
+#: All of its sends were over so many days ago. With a later send of yesterday, no transaction holds back another of them.
+_OVER = f"""
+SELECT p.relname, p.low, p.high, p.reltuples, {_IS_OPEN} AS is_open FROM ({_BOUND}) p
+ WHERE EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.low AND s.id < p.high)
    AND EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.high AND s.created_at < statement_timestamp() - interval '1 day')
    AND NOT EXISTS (SELECT 1 FROM tasks_send s WHERE s.id >= p.low AND s.id < p.high
                     AND (s.status NOT IN ('sent', 'cancelled')
@@ -84,6 +83,22 @@ SELECT abs(sum(COALESCE(s.n_live_tup, 0)) - (SELECT GREATEST(reltuples, 0) FROM 
        > {_DRIFT} * sum(COALESCE(s.n_live_tup, 0))
   FROM pg_inherits i JOIN pg_stat_user_tables s ON s.relid = i.inhrelid WHERE i.inhparent = 'tasks_delivery'::regclass
 """  # noqa: S608
+
+
+class Partition(NamedTuple):
+    """Its sends are those from `low` on and below `high`."""
+
+    #: Of its deliveries.
+    name: str
+    low: int
+    high: int
+    rows: float
+    #: It is not sealed.
+    is_open: bool
+
+    @property
+    def exclusions(self) -> str:
+        return self.name.replace("delivery", "exclusion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +136,25 @@ def open_sends() -> tuple[int, list[int]]:
     return int(low), list(sends)
 
 
+def over(days: int) -> list[Partition]:
+    """Partitions of which nothing was sent for so many days, and nothing will be; the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OVER, [days])
+        return [Partition(*row) for row in cursor.fetchall()]
+
+
+def hold(cursor: CursorWrapper, partition: Partition) -> None:
+    """Let nobody change the partition until the transaction ends. Raises OperationalError rather than wait for long."""
+    cursor.execute("SET LOCAL lock_timeout = '2s'")
+    cursor.execute(f"LOCK TABLE {partition.name}, {partition.exclusions} IN SHARE MODE")
+
+
+def drop(cursor: CursorWrapper, partition: Partition) -> None:
+    """Take it out of both tables, for good. It locks them for a moment, and raises OperationalError rather than wait for long."""
+    for whole, part in (("tasks_delivery", partition.name), ("tasks_exclusion", partition.exclusions)):
+        cursor.execute(f"ALTER TABLE {whole} DETACH PARTITION {part}; DROP TABLE {part}")
+
+
 def seal_one(*, quiet_days: int = QUIET_DAYS) -> str:
     """Seal the oldest partition of which nothing was sent for so many days; its name, or "" where there is none or others are busy.
 
@@ -130,21 +164,20 @@ def seal_one(*, quiet_days: int = QUIET_DAYS) -> str:
         cursor.execute(_BUSY, [_DUE_MINUTES])
         if cursor.fetchone()[0]:
             return ""
-        cursor.execute(_QUIET, [MOST_ROWS, quiet_days])
-        quiet = cursor.fetchone()
+    quiet = next((one for one in over(quiet_days) if one.is_open and one.rows <= MOST_ROWS), None)
     if quiet is None:
         return ""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             # Who waits for a lock stops everybody behind them: rather try again in an hour.
             cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL maintenance_work_mem = '128MB'")
-            _seal(cursor, quiet[0])
+            _seal(cursor, quiet.name)
     except OperationalError as error:
         if not isinstance(error.__cause__, errors.LockNotAvailable):
             raise
-        log.info("partition_is_read", partition=quiet[0])
+        log.info("partition_is_read", partition=quiet.name)
         return ""
-    return str(quiet[0])
+    return quiet.name
 
 
 def _seal(cursor: CursorWrapper, part: str) -> None:

@@ -2,6 +2,7 @@
 
 from tasks.models.action import Action
 from tasks.models.alarm import Alarm
+from tasks.models.archived_send import ArchivedSend
 from tasks.models.batch import Attempt, Batch
 from tasks.models.delivery import Delivery, Exclusion
 from tasks.models.erasure import Erasure
@@ -23,6 +24,7 @@ from tasks.models.webhook_state import WebhookState
 __all__ = [
     "Action",
     "Alarm",
+    "ArchivedSend",
     "Attempt",
     "Batch",
     "Delivery",

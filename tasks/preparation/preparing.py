@@ -18,7 +18,7 @@ from tasks.database import high_water, identity
 from tasks.database.durability import durable
 from tasks.models import Send, Slot
 from tasks.preparation import lateness
-from tasks.sends import control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
+from tasks.sends import archives, control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
 from tasks.sends.audit_trail import record_action
 
 log = structlog.get_logger(__name__)
@@ -108,6 +108,10 @@ def _prepare(send_id: int) -> Prepared | None:
         cursor.execute(_FOR_SETS)
         # Two sends of one edition must see each other's deliveries.
         advisory_locks.lock_edition_for_transaction(cursor, send.edition_id)
+        if gone := archives.archived_of_edition(send.edition_id):
+            why = archives.why_not_again(gone)
+            control.pause(send_id, f"It could not be prepared: {why}.")
+            return None
         if send.edition.publication.frequency_cap:
             # And so must two that count a reader's mails.
             advisory_locks.lock_for_transaction(cursor, AdvisoryLock.FREQUENCY_CAP)

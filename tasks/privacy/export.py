@@ -18,6 +18,7 @@ from tasks.models import Event, TransactionalMail
 from tasks.privacy.mentions import mentions
 from tasks.privacy.naming import Naming
 from tasks.privacy.receipt_entries import receipts_naming
+from tasks.sends import archives
 from tasks.sends.reader_history import history
 from tasks.sends.recipient_report import snapshot
 
@@ -76,6 +77,7 @@ def _sections(address: str, reader: Subscriber | None) -> Iterator[tuple[str, It
     answers = TrackingAnswer.objects.filter(subscriber_id=subscriber_id or 0)
     yield "tracking_answers", _rows(answers, without=("id", "subscriber"))
     yield "deliveries", (asdict(row) for row in history(subscriber_id)) if subscriber_id is not None else ()
+    yield "archived_deliveries", _archived(reader)
     yield "events", _rows(Event.objects.filter(subscriber_id=subscriber_id or 0).order_by("at"), without=("key",))
     yield "receipts", _receipts(naming, subscriber_id)
     yield "transactional_mails", _rows(mails_to(address).order_by("pk"), without=("asked_by", "claimed_by"))
@@ -146,6 +148,14 @@ def _consents(subscriber_id: int | None) -> Iterator[dict[str, Any]]:
 def _rows(found: QuerySet[Any], *, without: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     columns = [field.attname for field in found.model._meta.concrete_fields if field.name not in without]  # noqa: SLF001
     return iter(found.values(*columns).iterator(_AT_ONCE))
+
+
+def _archived(reader: Subscriber | None) -> Iterable[dict[str, Any]]:
+    """Of sends whose deliveries are archived, under the numbers of records that were merged into theirs, too."""
+    if reader is None:
+        return ()
+    merged = MergedReader.objects.filter(kept=reader).values_list("gone_id", flat=True)
+    return archives.rows_of([reader.pk, *merged])
 
 
 def _receipts(naming: Naming, subscriber_id: int | None) -> Iterator[dict[str, Any]]:

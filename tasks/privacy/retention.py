@@ -14,6 +14,7 @@ from django.db import connection
 
 from tasks.database.deleting import in_chunks
 from tasks.feedback import inbox
+from tasks.privacy import archiving
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ def _kinds() -> list[tuple[str, int, Callable[[int], Iterator[int]]]]:
         ("files", settings.OUTBOX_DAYS, _outbox_files),
         ("exports", settings.EXPORT_DAYS, _exports),
         ("events", settings.EVENT_DAYS, _events),
+        ("deliveries", settings.DELIVERY_DAYS, archiving.expire),
     ]
 
 

@@ -64,6 +64,8 @@ TABLES: dict[str, Holds] = {
     "taggit.TaggedItem": Holds.NOBODY,
     "tasks.Action": Holds.WORDS,
     "tasks.Alarm": Holds.WORDS,
+    # Its file holds readers by their numbers only.
+    "tasks.ArchivedSend": Holds.NOBODY,
     "tasks.Attempt": Holds.WORDS,
     "tasks.Batch": Holds.NOBODY,
     "tasks.Delivery": Holds.READERS,

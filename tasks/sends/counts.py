@@ -11,6 +11,7 @@ from django.db import connection
 
 from tasks.models import Send
 from tasks.models.batch import live_sql
+from tasks.sends import archives
 from tasks.throttling.explanations import why_waiting
 
 REPORTED = ("delivered", "bounced", "complained", "unsubscribed", "opened", "clicked")
@@ -103,10 +104,15 @@ def how_to_release(send: Send) -> str:
 
 
 def as_json(send: Send) -> dict[str, object]:
-    """The JSON contract of `newsdesk status`; a paused send also says why; `held` says what one waits for."""
+    """The JSON contract of `newsdesk status`; a paused send also says why; `held` says what one waits for.
+
+    `archived`: the file that has its deliveries, where the database has them no longer.
+    """
     report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
     if report["status"] == Send.Status.PAUSED:
         report["reason"] = " ".join(filter(None, [send.pause_reason, how_to_release(send)]))
     if reason := why_waiting(send):
         report["held"] = reason
+    if archive := archives.dropped(send.pk):
+        report["archived"] = archive.file
     return report

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from tasks.models import Delivery
 from tasks.providers.events import EventKind
+from tasks.sends import archives
 
 COLUMNS = (
     "subscriber",
@@ -70,6 +71,11 @@ COALESCE(t.unsubscribed, CASE WHEN c.seen & {unsubscribed_bit} <> 0 THEN (
 """
 #: A spreadsheet would run these as formulas.
 _AS_TEXT = "CASE WHEN {text} ~ '^[=+@\\t\\r-]' THEN '''' || {text} ELSE {text} END"
+#: An address may stand there in the forms that mail servers give it. A row is one line.
+_WITHOUT_ADDRESSES = (
+    "regexp_replace(translate(c.reason, chr(10) || chr(13), '  '), "
+    """'[^[:space:]<>"''(),;]*(@|=40|%40)[^[:space:]<>"''(),;]*', '…', 'gi')"""
+)
 _TIME = "to_char({time} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 #: When each thing was first reported of a reader; `{first_reports}` below.
 _FIRST_REPORTS = ",\n           ".join(
@@ -133,8 +139,23 @@ def _snapshot() -> Any:
 
 
 def write(send_id: int, out: Callable[[bytes], object]) -> None:
-    """Pass the report as CSV (RFC 4180, UTF-8, COLUMNS as its heading) to `out`, in pieces of no fixed size."""
-    sql = f"COPY ({_rows(send_id)}) TO STDOUT WITH (FORMAT csv, HEADER)"
+    """Pass the report as CSV (RFC 4180, UTF-8, COLUMNS as its heading) to `out`, in pieces of no fixed size.
+
+    Of a send whose deliveries are archived it is read from the file. Raises ArchiveUnreadableError.
+    """
+    if archive := archives.dropped(send_id):
+        archives.write(archive, out)
+    else:
+        _copy(_rows(send_id), out)
+
+
+def write_without_addresses(send_id: int, out: Callable[[bytes], object]) -> None:
+    """The same of deliveries in the database, with an empty column for the address, and none in the words of providers."""
+    _copy(_rows(send_id, email="''", reason=_WITHOUT_ADDRESSES), out)
+
+
+def _copy(rows: str, out: Callable[[bytes], object]) -> None:
+    sql = f"COPY ({rows}) TO STDOUT WITH (FORMAT csv, HEADER)"
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
         for piece in copy:
@@ -142,7 +163,12 @@ def write(send_id: int, out: Callable[[bytes], object]) -> None:
 
 
 def summary(send_id: int) -> dict[str, Any]:
-    """The sums as JSON: {"send", "rows", "excluded": {reason: n}, "pending", "submitting", "submitted", "unknown", "failed"}."""
+    """The sums as JSON: {"send", "rows", "excluded": {reason: n}, "pending", "submitting", "submitted", "unknown", "failed"}.
+
+    With `archived`, the name of the file, where the deliveries are no longer in the database.
+    """
+    if archive := archives.dropped(send_id):
+        return {**archive.sums, "archived": archive.file}
     counted: dict[str, Any] = {"send": send_id, "rows": 0, "excluded": {}}
     counted.update(dict.fromkeys(("pending", "submitting", "submitted", "unknown", "failed"), 0))
     with connection.cursor() as cursor:
@@ -156,8 +182,8 @@ def summary(send_id: int) -> dict[str, Any]:
     return counted
 
 
-def _rows(send_id: int) -> str:
-    texts = {"email": "COALESCE(s.email, '')", "reason": "c.reason", "provider": "a.provider_id"}
+def _rows(send_id: int, *, email: str = "COALESCE(s.email, '')", reason: str = "c.reason") -> str:
+    texts = {"email": email, "reason": reason, "provider": "a.provider_id"}
     times = {name: f"t.{name}" for name in ("delivered", "bounced", "opened", "clicked", "complained")}
     times |= {
         "submitted": "CASE WHEN a.outcome = 'accepted' THEN a.finished_at END",

@@ -15,6 +15,7 @@ from tasks import queue
 from tasks.audience import local_time
 from tasks.database import clock, identity
 from tasks.models import Send
+from tasks.sends import archives
 from tasks.sends.audit_trail import record_action
 
 _TIMEZONES = """
@@ -57,6 +58,8 @@ def schedule(
         approval = edition.approvals.standing().first()
         if approval is None:
             raise SchedulingError(f"edition {edition.pk} is not approved; approve it first")
+        if gone := archives.archived_of_edition(edition.pk):
+            raise SchedulingError(archives.why_not_again(gone))
         database = identity.current()
         now = clock.now()
         send = Send.objects.create(

@@ -40,6 +40,7 @@ class Command(NewsdeskCommand):
                     recipient_report.write(send.pk, file.write)
             sums = recipient_report.summary(send.pk)
         lines = [f"send {send.pk}: {sums['rows']:,} candidates"]
+        lines += [f"  archived: ledgers/{sums['archived']} in NEWSDESK_HOME"] if "archived" in sums else []
         lines += [f"  {number:>9,}  excluded: {reason}" for reason, number in sums["excluded"].items()]
         outcomes = ("pending", "submitting", "submitted", "unknown", "failed")
         lines += [f"  {sums[name]:>9,}  {name}" for name in outcomes if sums[name]]
