@@ -47,7 +47,8 @@ BEGIN
             END IF;
             -- What attaching locks anyway: of two who make it, the second waits and finds it made. An advisory lock would not do, after
             -- which a session still believes what it knew of the catalogue before.
-            LOCK TABLE tasks_delivery IN SHARE UPDATE EXCLUSIVE MODE;
+            -- ONLY: whoever vacuums one of the partitions is none of those two.
+            LOCK TABLE ONLY tasks_delivery IN SHARE UPDATE EXCLUSIVE MODE;
             IF to_regclass(part) IS NOT NULL THEN
                 RETURN false;
             END IF;

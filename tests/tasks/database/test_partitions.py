@@ -169,11 +169,13 @@ def test_who_reads_it_is_not_disturbed(another: Any, over: list[Send]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_partition_waits_for_nobody_who_reads_or_writes(another: Any) -> None:
+def test_a_new_partition_waits_for_nobody_who_reads_writes_or_vacuums(another: Any) -> None:
     batch = factories.make_batch()
     factories.make_delivery(batch)
     another.execute("UPDATE tasks_delivery SET seen = 1")
     another.execute("SELECT count(*) FROM tasks_exclusion")
+    # As vacuum has it for as long as it takes.
+    another.execute("LOCK TABLE tasks_delivery_first IN SHARE UPDATE EXCLUSIVE MODE")
 
     rows("SET lock_timeout = '5s'")
     rows("SELECT tasks_partition_for(9000)")
