@@ -29,7 +29,7 @@ class Command(NewsdeskCommand):
             raise InputError(f"ADDRESS: {address!r} is no address")
         if not options["output"]:
             # The object that is asked for is the one that --json would print.
-            export.write((self._json_output or options["stdout"] or sys.stdout).write, address)
+            export.write((self._json_output or options.get("stdout") or sys.stdout).write, address)
             return
         with written_whole(Path(options["output"]), "--output") as file:
             number = export.write(lambda text: file.write(text.encode()), address)

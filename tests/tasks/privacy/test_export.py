@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from newsdesk.management import runner
 from subscribers.models import Suppression
 from subscribers.suppression import suppress
 from tasks.privacy import export
@@ -71,6 +72,17 @@ def test_who_is_no_reader_is_told_what_is_held_all_the_same() -> None:
     assert data["profile"] == []
     assert data["suppressions"][0]["detail"] == "gone@example.com and [another address]"
     assert len(data["transactional_mails"]) == 1
+
+
+def test_without_a_file_it_is_written_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    hold_everywhere()
+    command = runner.load("export_reader")
+    # As the command line calls it: Django's `call_command`, which other tests use, names a `stdout` of its own accord.
+    options = vars(command.create_parser("newsdesk", "export-reader").parse_args([ADDRESS]))
+
+    command.execute(*options.pop("args", ()), **options)
+
+    assert json.loads(capsys.readouterr().out) | {"made_at": ""} == exported(ADDRESS) | {"made_at": ""}
 
 
 def test_a_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
