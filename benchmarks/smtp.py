@@ -70,7 +70,7 @@ def recipient(number: int) -> Recipient:
 
 def bare(port: int, number: int, ready: MimeRequest) -> float:
     """Seconds that a loop takes which only joins, writes and reads."""
-    literals, values = ready.template.literals, ready.letters[0].values
+    literals, values = ready.template.literals, ready.messages[0].values
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         file = connection.makefile("rb")
@@ -152,7 +152,7 @@ def measure(name: str, port: int, number: int, dkim: DkimKey | None) -> None:
     )
     print(f"ratios of {len(times)} turns of {BATCH}: quartiles {', '.join(f'{one:.2f}' for one in quarters)}")
     print(
-        f"{number} messages of {len(ready.join(ready.letters[0])) // 1000} KB · Python {platform.python_version()}, "
+        f"{number} messages of {len(ready.join(ready.messages[0])) // 1000} KB · Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}"
     )
 

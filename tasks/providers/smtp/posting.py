@@ -59,7 +59,7 @@ class Posting:
         self._refused = {message.position: message.problem for message in request.messages if message.problem}
         self._put_off: dict[int, str] = {}
         self._no_mailbox: set[int] = set()
-        self._domains = DomainReplies(request.messages)
+        self._domains = DomainReplies(request.messages, self._accepted)
         #: How often in a row the server ended a connection with 421 to a reader, how often in all, and to whom the last time.
         self._closings = self._all_closings = 0
         self._closed_at: int | None = None
