@@ -36,8 +36,6 @@ SUBSCRIPTIONS = """
 INSERT INTO subscribers_subscription (subscriber_id, list_id, status)
 SELECT id, %(list)s, CASE id %% 100 WHEN 1 THEN 'unsubscribed' ELSE 'active' END FROM subscribers_subscriber ORDER BY id
 """
-#: What grows with the weeks, and its key.
-LOADED = {"tasks_delivery": "send_id, subscriber_id", "tasks_event": "key"}
 #: Bits of `Delivery.Seen`: delivered, opened, clicked.
 DELIVERIES = """
 INSERT INTO tasks_delivery (send_id, subscriber_id, batch_id, seen)
@@ -73,22 +71,19 @@ RULES: dict[str, object] = {
 
 @contextmanager
 def bulk_loading(cursor: "CursorWrapper") -> Iterator[None]:
-    """Deliveries and events without a log and without indexes, which are built once, of all rows: reading them is the same then."""
+    """Events without a log and without indexes, which are built once, of all rows: reading them is the same then."""
     cursor.execute(
-        "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT LIKE '%%_pkey'",
-        [list(LOADED)],
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'tasks_event' AND indexname NOT LIKE '%_pkey'"
     )
     indexes = cursor.fetchall()
-    for table in LOADED:
-        cursor.execute(f"ALTER TABLE {table} SET UNLOGGED")
-        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
-    for _, name, _ in indexes:
+    cursor.execute("ALTER TABLE tasks_event SET UNLOGGED")
+    cursor.execute("ALTER TABLE tasks_event DROP CONSTRAINT tasks_event_pkey")
+    for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
     yield
     cursor.execute("SET maintenance_work_mem = '1GB'")
-    for table, key in LOADED.items():
-        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({key})")
-    for _, _, definition in indexes:
+    cursor.execute("ALTER TABLE tasks_event ADD PRIMARY KEY (key)")
+    for _, definition in indexes:
         cursor.execute(definition)
 
 
@@ -101,6 +96,7 @@ def load(readers: int, weeks: int) -> int:
 
     from composer.models import Approval, Edition, Variant
     from subscribers.models import List
+    from tasks.database import partitions
     from tasks.models import Batch, Send
 
     publication = editions.publication()
@@ -122,6 +118,9 @@ def load(readers: int, weeks: int) -> int:
             batch = Batch.objects.create(send=send, variant=variant, size=1000, status="submitted")
             cursor.execute(DELIVERIES, {"send": send.pk, "batch": batch.pk})
             cursor.execute(CLICKS, {"send": send.pk})
+    # As beat does each hour: what is over is sealed.
+    while partitions.keep().sealed:
+        pass
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return publication.pk

@@ -45,7 +45,7 @@ SELECT b.id, array_agg(d.subscriber_id ORDER BY d.subscriber_id), array_agg(DIST
 """  # noqa: S608 - made of constants
 _STILL_IN_DOUBT = f"""
 SELECT d.subscriber_id FROM tasks_delivery d
- WHERE d.batch_id = %b AND d.subscriber_id = ANY(%b::bigint[]) AND {_NOT_EXCLUDED} ORDER BY d.subscriber_id
+ WHERE d.send_id = %b AND d.batch_id = %b AND d.subscriber_id = ANY(%b::bigint[]) AND {_NOT_EXCLUDED} ORDER BY d.subscriber_id
 """  # noqa: S608
 #: Their batch was sent again by a person's decision, and accepted; now the first request proves to have reached them too.
 _SENT_AGAIN = """
@@ -58,7 +58,7 @@ SELECT DISTINCT a.id
 """
 _HEARD_OF = f"""
 SELECT d.send_id, d.subscriber_id, b.attempt
-  FROM tasks_batch b JOIN tasks_delivery d ON d.batch_id = b.id AND {Delivery.Seen.HEARD.sql("d.seen")}
+  FROM tasks_batch b JOIN tasks_delivery d ON d.send_id = b.send_id AND d.batch_id = b.id AND {Delivery.Seen.HEARD.sql("d.seen")}
  WHERE b.id = %b AND b.status = 'unknown' AND {_NOT_EXCLUDED}
 """  # noqa: S608
 
@@ -106,7 +106,7 @@ def _catch_up(batch_id: int) -> int:
 def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
     # An outcome that was recorded just now may have made this batch: only who is in it still counts.
     batch = Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=doubt.batch_id)
-    members = [member for (member,) in run(_STILL_IN_DOUBT, (batch.pk, doubt.members))]
+    members = [member for (member,) in run(_STILL_IN_DOUBT, (batch.send_id, batch.pk, doubt.members))]
     if not members or batch.status not in _OPEN:
         return 0
     attempt = _attempt_of(batch, doubt.attempts)

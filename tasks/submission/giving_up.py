@@ -19,7 +19,7 @@ _FAIL = """
 WITH failed AS (
     INSERT INTO tasks_exclusion (send_id, subscriber_id, kind, reason, attempt)
     SELECT d.send_id, d.subscriber_id, 'failed', left(%s, 200), b.attempts + 1
-      FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id WHERE b.id = ANY(%s::bigint[])
+      FROM tasks_delivery d JOIN tasks_batch b ON b.id = d.batch_id WHERE d.send_id = %s AND b.id = ANY(%s::bigint[])
     ON CONFLICT DO NOTHING RETURNING subscriber_id
 ), of_batch AS (
     SELECT d.batch_id, count(*) AS readers FROM failed JOIN tasks_delivery d ON d.send_id = %s AND d.subscriber_id = failed.subscriber_id
@@ -46,5 +46,5 @@ def give_up(send_id: int, domain: str, *, words: str) -> None:
         row_locks.send_status(send_id)
         batches = [batch_id for (batch_id,) in run(_LOCK, (send_id, domain))]
         if batches:
-            run(_FAIL, (why(domain, words), batches, send_id, batches))
+            run(_FAIL, (why(domain, words), send_id, batches, send_id, batches))
     log.warning("mailbox_domain_given_up", send=send_id, domain=domain, batches=len(batches))
