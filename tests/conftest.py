@@ -107,9 +107,11 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def another_installation(_django_db_helper: None, request: pytest.FixtureRequest) -> None:
+def another_installation(request: pytest.FixtureRequest) -> None:
     """Each test has one of its own: the fences of the test before were rolled back, and the mark of them was not."""
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
+        # Not for all tests: whoever asks for it has a database.
+        request.getfixturevalue("_django_db_helper")
         with connections["default"].cursor() as cursor:
             cursor.execute(_NAME_INSTALLATION, [_new_installation()])
 

@@ -26,6 +26,8 @@ def browser() -> Iterator[Any]:
         program()
     except NoBrowserError as error:
         pytest.skip(str(error))
+    # Those of this thread without Playwright's loop: nobody would close them until the file's end, and each test drops its database.
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, chromium() as opened:
         # Playwright's loop runs in this thread until the file's end, and Django takes that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

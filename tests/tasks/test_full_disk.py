@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from newsdesk.core.home import Home
+from tasks.database import high_water
 from tasks.models import Alarm, Batch, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -22,10 +23,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def disk(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with small_disk(tmp_path / "disk", megabytes=1) as folder:
         # Without Redis the file in the home alone says how far this installation has sent.
-        shutil.copytree(settings.HOME.marks, Home(folder).marks)
+        Home(folder).marks.mkdir()
+        shutil.copy(settings.HOME.marks / high_water.installation(), Home(folder).marks)
         monkeypatch.setattr(settings, "HOME", Home(folder))
         yield folder
 

@@ -9,7 +9,7 @@ from tests import factories
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-BEFORE, AFTER = "0025_warm_up_by_editions", "0029_partitions_are_counted"
+BEFORE, AFTER = "0025_warm_up_by_editions", "0030_archived_sends"
 DELIVERIES = "SELECT send_id, subscriber_id, batch_id, seen FROM tasks_delivery ORDER BY 1, 2"
 EXCLUSIONS = (
     "SELECT send_id, subscriber_id, kind, reason, attempt, other_send_id, at FROM tasks_exclusion ORDER BY 1, 2"
