@@ -55,11 +55,7 @@ def schedule(
     with transaction.atomic():
         # Reopening locks the edition's row too, so that the approval cannot go while the send is written.
         Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
-        approval = edition.approvals.standing().first()
-        if approval is None:
-            raise SchedulingError(f"edition {edition.pk} is not approved; approve it first")
-        if gone := archives.archived_of_edition(edition.pk):
-            raise SchedulingError(archives.why_not_again(gone))
+        approval = _approval_to_send(edition)
         database = identity.current()
         now = clock.now()
         send = Send.objects.create(
@@ -81,6 +77,16 @@ def schedule(
             after(send)
         queue.on_commit(queue.enqueue_send, send.pk)
     return send
+
+
+def _approval_to_send(edition: Edition) -> Approval:
+    """Its standing approval; raises SchedulingError where there is none, or nobody could tell who has the edition."""
+    approval = edition.approvals.standing().first()
+    if approval is None:
+        raise SchedulingError(f"edition {edition.pk} is not approved; approve it first")
+    if gone := archives.archived_of_edition(edition.pk):
+        raise SchedulingError(archives.why_not_again(gone))
+    return approval
 
 
 def first_moment(edition: Edition, lists: Sequence[List], local_at: datetime) -> datetime:
