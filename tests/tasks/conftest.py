@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from sandbox.options import SandboxOptions
 from sandbox.server import Sandbox, running
@@ -124,3 +125,15 @@ def deadline_once_it_hangs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
 def fault(sandbox: Sandbox) -> Any:
     """Makes the sandbox misbehave; takes a kind of fault and its fields."""
     return lambda kind, **fields: sandbox.faults.add([{"kind": kind, **fields}])
+
+
+@pytest.fixture
+def another(transactional_db: None) -> Iterator[Any]:
+    """Another connection, in a transaction of its own."""
+    other = connections.create_connection("default")
+    try:
+        other.ensure_connection()
+        other.set_autocommit(False)
+        yield other.cursor()
+    finally:
+        other.close()

@@ -1,12 +1,11 @@
 """A send always finds its partition; what is over takes less room and answers as before."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tasks import celery_tasks
@@ -145,18 +144,6 @@ def test_it_is_not_sealed_yet(over: list[Send], which: int, change: dict[str, An
     Send.objects.filter(pk=which).update(**change)
 
     assert partitions.seal_one() == ""
-
-
-@pytest.fixture
-def another(transactional_db: None) -> Iterator[Any]:
-    """Another connection, in a transaction of its own."""
-    other = connections.create_connection("default")
-    try:
-        other.ensure_connection()
-        other.set_autocommit(False)
-        yield other.cursor()
-    finally:
-        other.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,13 +4,12 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from newsdesk.core.home import Home
@@ -234,17 +233,6 @@ def test_a_file_that_is_lost_is_named(sends: list[Send], home: Home, content: by
 
     with pytest.raises(archives.ArchiveUnreadableError, match=f"{file}.*{words}"):
         report(sends[0])
-
-
-@pytest.fixture
-def another(transactional_db: None) -> Iterator[Any]:
-    other = connections.create_connection("default")
-    try:
-        other.ensure_connection()
-        other.set_autocommit(False)
-        yield other.cursor()
-    finally:
-        other.close()
 
 
 @pytest.mark.django_db(transaction=True)
