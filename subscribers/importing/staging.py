@@ -120,6 +120,8 @@ def _reject_erased(cursor: Any) -> list[Rejection]:
 
 def _array(texts: tuple[str, ...]) -> str:
     """As PostgreSQL writes an array of texts."""
+    if not texts:
+        return "{}"
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 

@@ -4,6 +4,7 @@ A column for each newsletter ("Weekly: unsubscribed"), a tag "do not email": nob
 Only words that can mean nothing else count; "cancelled" may be an order, and "inactive" an account.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from subscribers.importing.errors import shown
@@ -21,7 +22,7 @@ _WORDS = {
     State.COMPLAINT: "complained spam_complaint marked_as_spam",
 }
 #: What a remark holds that may say that its reader wants no mail: it is told, so that somebody reads it. Addresses of pages hold it too.
-_SPOKEN_OF = ("nsubscri", "bgemeldet", "bbestellt", "ésabonn", "ésinscri")
+_SPOKEN_OF = re.compile("nsubscri|bgemeldet|bbestellt|ésabonn|ésinscri")
 
 
 def _spellings(word: str) -> Iterable[str]:
@@ -57,7 +58,7 @@ class TellingCells:
                 self._warn(
                     line, f'{heading} says {shown(cell)}: not mailed; --map "{heading}=NAME" keeps it as a word only'
                 )
-            elif any(part in cell for part in _SPOKEN_OF) and "://" not in cell:
+            elif _SPOKEN_OF.search(cell) and "://" not in cell:
                 self._warn(line, f"{heading} speaks of leaving: {shown(cell)}; nothing is made of it")
         return worst
 

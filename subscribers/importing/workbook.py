@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from newsdesk.core.errors import InputError
 from subscribers.importing.records import Record
 
@@ -17,7 +14,7 @@ MAGIC = b"PK\x03\x04"
 _MOST_BYTES = 1 << 30
 _UNREADABLE = "the file is no Excel workbook that can be read; save it as XLSX or CSV."
 #: Faults of the archive, and of the XML in it (a SyntaxError).
-_BROKEN = (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError, AttributeError, OSError,
+_BROKEN = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError, OSError,
            RuntimeError, OverflowError, EOFError)  # fmt: skip
 
 
@@ -33,8 +30,7 @@ def opened_sheet(binary: BinaryIO, name: str = "") -> Any:
                     "the file is an archive: unpack it and import each file in it, those of who left as well."
                 )
         binary.seek(0)
-        # Formulas as what they came to when the file was saved.
-        workbook = load_workbook(binary, read_only=True, data_only=True)
+        workbook = _loaded(binary)
     except _BROKEN as error:
         raise InputError(_UNREADABLE) from error
     sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
@@ -44,6 +40,17 @@ def opened_sheet(binary: BinaryIO, name: str = "") -> Any:
     if found is None:
         raise InputError(f"--sheet: there is no {name!r}; there are: {', '.join(workbook.sheetnames)}.")
     return found
+
+
+def _loaded(binary: BinaryIO) -> Any:
+    from openpyxl import load_workbook  # noqa: PLC0415 - brings NumPy along: 0.3 s of every command's start
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - as above
+
+    try:
+        # Formulas as what they came to when the file was saved.
+        return load_workbook(binary, read_only=True, data_only=True)
+    except InvalidFileException as error:
+        raise InputError(_UNREADABLE) from error
 
 
 def records(sheet: Any) -> Iterator[Record]:
