@@ -49,9 +49,21 @@ class SmtpSink:
     #: How often it has begun to say nothing.
     hangs: int = 0
     commands: list[str] = field(default_factory=list)
+    open: set[socket.socket] = field(default_factory=set)
 
     def addresses(self) -> list[str]:
         return [kept.recipient for kept in self.kept]
+
+    @staticmethod
+    def keeps(said: str) -> bool:
+        """Whether a message is kept whose text the script answers so."""
+        return not said or said.startswith("250") or said == ACCEPT_THEN_CLOSE
+
+    def hang_up_on_all(self) -> None:
+        """Whoever comes again learns anew what is offered."""
+        for sock in list(self.open):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
 
 _XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+"
@@ -197,14 +209,14 @@ class _Session:
             size += len(line)
             if size > 1000 and self.sink.script("half", len(self.sink.kept), self.recipient) == CLOSE:
                 raise _OverError
-        said = self.sink.script("text", len(self.sink.kept), self.recipient) or "250 2.0.0 queued"
-        if said in {CLOSE, HANG}:
-            self.answer("text", said)
-        if said.startswith("250") or said == ACCEPT_THEN_CLOSE:
+        said = self.sink.script("text", len(self.sink.kept), self.recipient)
+        if self.sink.keeps(said):
             self.sink.kept.append(Kept(self.sender, self.recipient, b"".join(lines), self.parameters))
-        if said == ACCEPT_THEN_CLOSE:
+        if said == HANG:
+            self.hang()
+        if said in {CLOSE, HANG, ACCEPT_THEN_CLOSE}:
             raise _OverError
-        self.say(said)
+        self.say(said or "250 2.0.0 queued")
 
 
 @contextmanager
@@ -222,4 +234,8 @@ def _serve(sink: SmtpSink, sock: socket.socket) -> None:
         except OSError:
             sock.close()
             return
-    _Session(sink, sock).run()
+    sink.open.add(sock)
+    try:
+        _Session(sink, sock).run()
+    finally:
+        sink.open.discard(sock)

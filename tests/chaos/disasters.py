@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import psycopg
 
 from tests.chaos.house import House
 from tests.machine import children, command, flush_broker
+from tests.small_disk import fill
 from tests.waiting import eventually
 
 #: Marks of the command lines of what `newsdesk up` starts.
@@ -60,6 +62,28 @@ def strike(what: str, house: House, dice: random.Random) -> bool:
         # An immediate shutdown: nothing is written down, the next start recovers.
         return kill(house.up.child(MARKS["kill postgres"]), signal.SIGQUIT)
     return kill(house.up.child(MARKS[what]), signal.SIGKILL)
+
+
+def suspend(what: str, house: House, seconds: float) -> bool:
+    """Stop a service with all its processes for so long; it goes on by a clock of its own."""
+    main = house.up.child(MARKS[what.replace("suspend", "kill")])
+    pids = [pid for pid in [main, *children(main)] if kill(pid, signal.SIGSTOP)] if main else []
+
+    def go_on() -> None:
+        for pid in pids:
+            kill(pid, signal.SIGCONT)
+
+    threading.Timer(seconds, go_on).start()
+    return bool(pids)
+
+
+def fill_disk(house: House, seconds: float) -> bool:
+    """Leave no room on the home's disk for so long; False where it has none of its own."""
+    if not house.has_its_own_disk:
+        return False
+    everything_else = fill(house.home.path)
+    threading.Timer(seconds, everything_else.unlink).start()
+    return True
 
 
 def some_child(house: House, dice: random.Random) -> int:

@@ -131,6 +131,25 @@ def settle(batch: int, decided: str) -> bool:
     return decide(batch, who="chaos")
 
 
+def take_in_reports(about: list[dict[str, str]]) -> int:
+    """Delivery reports as a mail server writes them; those taken in twice count once."""
+    from tasks.feedback import delivery_reports
+    from tests.delivery_reports import report
+
+    mails = [report(one["envelope"], one["address"], action=one["action"], status=one["status"]) for one in about]
+    return delivery_reports.take_in(mails).reports
+
+
+def open_envelopes(sealed: list[str]) -> list[tuple[str, str]]:
+    """Of each: the delivery, "send.subscriber", and the attempt."""
+    from tasks.database import high_water
+    from tasks.providers.smtp.provider import envelope_ids
+
+    ids, installation = envelope_ids(), high_water.installation()
+    opened = [ids.open(one, installation=installation) for one in sealed]
+    return [(f"{one.send_id}.{one.subscriber_id}", str(one.attempt)) if one else ("", "") for one in opened]
+
+
 def sweep() -> None:
     """Beat has one done every ten seconds; it may as well be due just now."""
     from tasks.submission import recovery
@@ -165,6 +184,8 @@ ORDERS: dict[str, Callable[..., Any]] = {
         resume,
         cancel,
         settle,
+        take_in_reports,
+        open_envelopes,
         sweep,
         unsubscribe_urls,
         status,

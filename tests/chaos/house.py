@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ import psycopg
 from newsdesk.core import paths
 from newsdesk.core.child_process import spawn
 from newsdesk.core.home import Home
+from tests.chaos.mail_plans import SLOW_DOMAIN
+from tests.chaos.mail_server import MailServer
 from tests.chaos.plans import GRACE
+from tests.chaos.providers import LocalSendGrid, Provider
 from tests.machine import UNTIL_UP, Up, command, environment, give_cluster
+from tests.small_disk import mount, unmount
+from tests.smtp_server import SmtpSink, running
 from tests.waiting import eventually
 
 PUBLICATION = "weekly"
@@ -35,16 +41,32 @@ PATIENCE = 120.0
 class House:
     """Starts in a new home; `close` ends it.
 
-    `connections`: requests in flight in each worker process. `cluster`: a migrated one to start from, for speed.
+    `connections`: requests in flight in each worker process. `cluster`: a migrated one to start from, for speed. `sends_by`:
+    "sendgrid" or "smtp"; `provider` is whoever takes its mails. `megabytes`: the size of a disk of its own, where one may be mounted.
     """
 
-    def __init__(self, *, connections: int, cluster: Path | None = None) -> None:
+    def __init__(
+        self, *, connections: int, cluster: Path | None = None, sends_by: str = "sendgrid", megabytes: int = 0
+    ) -> None:
         path = Path(tempfile.mkdtemp(prefix="newsdesk-tests-"))
         path.chmod(0o711)
         self.home = Home(path)
+        self.has_its_own_disk = bool(megabytes) and mount(path, megabytes=megabytes)
         if cluster is not None:
             give_cluster(self.home, cluster)
         self.connections = connections
+        self.sends_by = sends_by
+        self._around = ExitStack()
+        self._chosen = {"NEWSDESK_SILENCE_GRACE": str(GRACE), "NEWSDESK_CONNECTIONS": str(connections)}
+        self.provider: Provider
+        if sends_by == "smtp":
+            server = MailServer(self._around.enter_context(running(SmtpSink())))
+            server.serve(self)
+            self.provider = server
+            url = f"smtp://127.0.0.1:{server.sink.port}?starttls=no"
+            self._chosen |= {"NEWSDESK_TRANSPORT": "smtp", "SMTP_URL": url, "NEWSDESK_SMTP_SUCCESS_REPORTS": "yes"}
+        else:
+            self.provider = LocalSendGrid(self)
         self._database: psycopg.Connection[Any] | None = None
         self._hand: subprocess.Popen[str] | None = None
         self.up = self._start()
@@ -55,8 +77,7 @@ class House:
             raise
 
     def _environment(self) -> dict[str, str]:
-        chosen = {"NEWSDESK_SILENCE_GRACE": str(GRACE), "NEWSDESK_CONNECTIONS": str(self.connections)}
-        return {**environment(self.home), **chosen}
+        return {**environment(self.home), **self._chosen}
 
     def _start(self) -> Up:
         # Into a file: nobody reads a pipe for hours. On a leash: it ends with these tests, however they end.
@@ -78,7 +99,8 @@ class House:
         files = {}
         for name, first, beyond, known in LISTS:
             file = self.home.path / f"{name}.csv"
-            lines = (_reader(number, known=known) for number in range(first, beyond))
+            slow = self.sends_by == "smtp"
+            lines = (_reader(number, known=known, slow=slow) for number in range(first, beyond))
             file.write_text(f"email,name,{','.join(SEGMENTS)}\n" + "".join(lines), encoding="utf-8")
             files[name] = str(file)
         self.do("furnish", publication=PUBLICATION, lists=files, segments=list(SEGMENTS))
@@ -183,12 +205,20 @@ class House:
             self._database.close()
         # Without ceremony: what is left of it is read at most by a person.
         self._kill()
+        self._around.close()
         shutil.rmtree(self.home.sockets, ignore_errors=True)
-        if not keep:
-            shutil.rmtree(self.home.path, ignore_errors=True)
+        if keep:
+            return
+        if self.has_its_own_disk:
+            unmount(self.home.path)
+        shutil.rmtree(self.home.path, ignore_errors=True)
 
 
-def _reader(number: int, *, known: bool) -> str:
-    """One row: in the segments by the bits of their number, so that every variant has as many readers."""
+def _reader(number: int, *, known: bool, slow: bool) -> str:
+    """One row: in the segments by the bits of their number, so that every variant has as many readers.
+
+    `slow`: every fifth is a reader of a domain that may ask everybody to come later.
+    """
+    domain = SLOW_DOMAIN if slow and number % 5 == 0 else "example.com"
     cells = ["yes" if known and number >> bit & 1 else "no" for bit in range(len(SEGMENTS))]
-    return f"reader{number}@example.com,Reader {number},{','.join(cells)}\n"
+    return f"reader{number}@{domain},Reader {number},{','.join(cells)}\n"

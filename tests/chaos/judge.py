@@ -79,6 +79,8 @@ class Account:
     accepted: tuple[Accepted, ...]
     #: Deliveries the provider reported.
     delivered: int
+    #: Whether readers of a request fare each for themselves, as over SMTP: what an attempt is recorded as says nothing of each.
+    by_reader: bool = False
     members: tuple[Member, ...]
     sends: tuple[SendEnd, ...]
     attempts: tuple[AttemptEnd, ...] = ()
@@ -171,6 +173,9 @@ def _both_accounts(account: Account) -> list[str]:
     ours = {member.delivery for member in account.members if member.outcome == "submitted"}
     if missing := ours - theirs:
         faults.append(f"{_some(missing)} are called submitted, but the provider has them not")
+    if account.by_reader and account.left:
+        # In doubt for good by a person's decision, whatever the server's log says.
+        ours |= {member.delivery for member in account.members if member.outcome == "unknown"}
     if unclaimed := theirs - ours:
         outcomes = Counter(m.outcome for m in account.members if m.delivery in unclaimed)
         faults.append(f"{_some(unclaimed)} were accepted, but stand as {dict(outcomes) or 'nothing'}")
@@ -188,7 +193,10 @@ def _attempts(account: Account) -> list[str]:
     if strangers := theirs - known.keys():
         faults.append(f"{_some(strangers)} were accepted, but no attempt of ours has the id")
     for attempt in account.attempts:
-        if attempt.outcome == "accepted" and attempt.id not in theirs:
+        if account.by_reader:
+            if attempt.outcome not in {"accepted", "refused"} and not attempt.left:
+                faults.append(f"attempt {attempt.id} has no end: {attempt.outcome or 'open'}")
+        elif attempt.outcome == "accepted" and attempt.id not in theirs:
             faults.append(f"attempt {attempt.id} is recorded as accepted, but the provider has it not")
         elif attempt.outcome != "accepted" and attempt.id in theirs:
             faults.append(f"attempt {attempt.id} was accepted, but is recorded as {attempt.outcome or 'open'}")

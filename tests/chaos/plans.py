@@ -63,7 +63,21 @@ DISASTERS: dict[str, int] = {
     # A worker sleeps before its fence, the clock steps, and its batch looks stale: it is given to another.
     "step clock over a builder": 3,
     "kill everything": 1,
+    "suspend valkey": 2,
+    "suspend postgres": 2,
+    "suspend web": 1,
+    "fill the disk": 2,
+    "foreign reports": 2,
 }
+#: Those that last for a while.
+LASTING = (
+    "suspend worker child",
+    "step clock over a builder",
+    "suspend valkey",
+    "suspend postgres",
+    "suspend web",
+    "fill the disk",
+)
 #: In the suite's short run: only what heals within a few seconds.
 QUICK = ("kill worker child", "kill worker", "kill web", "kill valkey", "kill postgres", "step clock forward")
 RARE = ("hang", "storm", "kill sandbox")
@@ -82,11 +96,13 @@ class Act:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     seed: int
+    #: "sendgrid" or "smtp".
+    provider: str = "sendgrid"
     #: Lists of the first send: "east" alone, or with "crowd" whose batches are full.
     lists: tuple[str, ...]
-    #: What the sandbox is told to do wrong, as it takes them.
+    #: What the provider is told to do wrong, as it takes them.
     faults: tuple[dict[str, Any], ...]
-    #: How it posts its events.
+    #: How it reports what became of the mails.
     webhooks: dict[str, Any]
     #: Seconds during which no event arrives at all; 0 = they come as they happen.
     withheld: float = 0.0
@@ -115,7 +131,7 @@ def make_plan(seed: int, *, quick: bool = False) -> Plan:
     """The plan of a seed. `quick` plans hold nothing that waits for a grace, a wake-up or a deadline."""
     dice = random.Random(f"{seed}/{'quick' if quick else 'plan'}")
     rare = dice.choice(RARE) if not quick and dice.random() < 0.1 else ""
-    acts = [*_disasters(dice, quick=quick), *_people(dice)]
+    acts = [*disasters_of(dice, quick=quick), *people_of(dice)]
     if rare == "kill sandbox":
         acts.append(Act(at=_moment(dice), what="kill sandbox"))
     withheld = 0.0
@@ -138,7 +154,7 @@ def make_plan(seed: int, *, quick: bool = False) -> Plan:
         person=dice.choice(["resend", "leave"]),
         patience=330.0 if rare else 180.0,
     )
-    return Plan(**{**plan.__dict__, "words": _words(plan, rare)})
+    return Plan(**{**plan.__dict__, "words": in_words(plan, rare)})
 
 
 def _moment(dice: random.Random, longest: float = MIDDLE) -> float:
@@ -185,7 +201,7 @@ def _webhooks(dice: random.Random) -> dict[str, Any]:
     }
 
 
-def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
+def disasters_of(dice: random.Random, *, quick: bool = False) -> list[Act]:
     kinds = list(QUICK if quick else DISASTERS)
     chosen = dice.choices(
         kinds, [DISASTERS[kind] for kind in kinds], k=dice.choice([1, 2, 2, 3] if quick else range(4))
@@ -198,7 +214,11 @@ def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
         if kind == "suspend worker child" and any(act.what == "step clock over a builder" for act in acts):
             continue  # somebody must be awake to take what the sleeper had
         seconds = 0.0
-        if kind in {"suspend worker child", "step clock over a builder"}:
+        if kind == "fill the disk" and any(act.what == "kill everything" for act in acts):
+            continue  # nothing starts without room
+        if kind == "kill everything" and any(act.what == "fill the disk" for act in acts):
+            continue
+        if kind in LASTING:
             # Shorter than the silence that proves a refusal, as a suspension is beside SendGrid's 24 hours.
             seconds = round(dice.uniform(1.0, 6.0), 1)
         if kind == "step clock there and back":
@@ -213,7 +233,7 @@ def _disasters(dice: random.Random, *, quick: bool) -> list[Act]:
     return acts
 
 
-def _people(dice: random.Random) -> list[Act]:
+def people_of(dice: random.Random) -> list[Act]:
     acts = []
     if dice.random() < 0.7:
         acts += [Act(at=_moment(dice, 2.5), what="unsubscribe", number=dice.randint(1, 15)) for _ in range(2)]
@@ -226,7 +246,7 @@ def _people(dice: random.Random) -> list[Act]:
     return acts
 
 
-def _words(plan: Plan, rare: str) -> tuple[str, ...]:
+def in_words(plan: Plan, rare: str = "") -> tuple[str, ...]:
     kinds = [_fault_in_words(fault) for fault in plan.faults if fault["kind"] != "latency"]
     withheld = [f"events withheld {plan.withheld:g} s"] if plan.withheld else []
     return (*([rare] if rare else []), *kinds, *withheld, *(act.what for act in plan.acts))

@@ -17,11 +17,28 @@ SELECT b.id, a.id::text, COALESCE(a.fenced_at <= t.refused_at, false)
   LEFT JOIN tasks_webhookstate t ON t.provider = 'sendgrid'
  WHERE s.edition_id = %s AND b.status = 'unknown' AND NOT a.evidence @> '[{"decided": "leave"}]'
 """
+#: Over SMTP silence never says anything.
+DOUBTS_OF_READERS = """
+SELECT b.id, a.id::text
+  FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id JOIN tasks_attempt a ON a.id = b.attempt
+ WHERE s.edition_id = %s AND b.status = 'unknown' AND NOT a.evidence @> '[{"decided": "leave"}]'
+"""
+MEMBERS = """
+SELECT d.send_id || '.' || d.subscriber_id FROM tasks_delivery d JOIN tasks_batch b ON b.send_id = d.send_id AND b.id = d.batch_id
+ WHERE b.id = %s
+"""
 WAITING_READERS = """
 SELECT d.send_id, d.subscriber_id, lower(r.email) FROM tasks_delivery d
   JOIN tasks_batch b ON b.id = d.batch_id JOIN tasks_send s ON s.id = b.send_id
   JOIN subscribers_subscriber r ON r.id = d.subscriber_id
  WHERE s.edition_id = %s AND lower(r.email) <> ALL(%s::text[]) ORDER BY b.status <> 'pending', md5(r.email || %s) LIMIT %s
+"""
+#: Each with an attempt, where their batch has one.
+ANY_READERS = """
+SELECT d.send_id || '.' || d.subscriber_id, r.email, COALESCE(b.attempt::text, '')
+  FROM tasks_delivery d JOIN tasks_batch b ON b.send_id = d.send_id AND b.id = d.batch_id JOIN tasks_send s ON s.id = d.send_id
+  JOIN subscribers_subscriber r ON r.id = d.subscriber_id
+ WHERE s.edition_id = %s ORDER BY md5(r.email || %s) LIMIT 30
 """
 DELIVERIES = """
 SELECT d.send_id, d.subscriber_id, lower(r.email), b.status, x.kind, x.reason

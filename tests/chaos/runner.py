@@ -8,15 +8,16 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from tests.chaos import disasters
+from tests.chaos.accounts import our_account, true_time
 from tests.chaos.house import House
-from tests.chaos.judge import Accepted, Account, AttemptEnd, Member, SendEnd, Unsubscribe, judge
+from tests.chaos.judge import Account, Unsubscribe, judge
 from tests.chaos.plans import Act, Plan
-from tests.chaos.questions import ATTEMPTS, AUDIENCE, DELIVERIES, DOUBTS, EXCLUDED, QUIET, SENDS, WAITING_READERS
+from tests.chaos.questions import ANY_READERS, QUIET, SENDS, WAITING_READERS
 from tests.chaos.result import Result
 
 POLL = 0.1
@@ -49,9 +50,7 @@ class Run:
         #: When the last send had ended; the events may still come.
         self._over = 0.0
         self._complaints: list[str] = []
-        #: The faults that the sandbox knows, in its order, and how often the others of a sandbox that was killed struck.
-        self._faults: list[dict[str, Any]] = []
-        self._struck: Counter[str] = Counter()
+        self._provider = house.provider
 
     def carry_out(self) -> Result:
         started = time.monotonic()
@@ -62,7 +61,7 @@ class Run:
                 self._complaints.append(f"not settled after {self.plan.patience:g} s")
                 break
             time.sleep(POLL)
-        self._take_faults()
+        self._provider.take_faults()
         account, result = self._account()
         verdict = judge(account)
         ended = time.monotonic()
@@ -76,22 +75,16 @@ class Run:
 
     def _prepare(self) -> None:
         house = self.house
-        house.sandbox("/sandbox/faults", method="DELETE")
-        for kind in ("bounces", "spam_reports"):
-            house.sandbox(f"/v3/suppression/{kind}", {"delete_all": True}, "DELETE")
-        self._set_webhooks(withhold=self.plan.withheld > 0)
+        self._provider.begin(self.plan)
         house.do("everyone_back")
         self._edition = house.compose()
-        self._set_faults(list(self.plan.faults))
+        self._provider.misbehave(list(self.plan.faults))
         self._schedule(self.plan.lists)
         self._scheduled = time.monotonic()
         for act in self.plan.acts:
             self._plan_act(self._scheduled + act.at, act)
         if self.plan.withheld:
             self._plan_act(self._scheduled + self.plan.withheld, Act(at=self.plan.withheld, what="events arrive"))
-
-    def _set_webhooks(self, *, withhold: bool) -> None:
-        self.house.sandbox("/sandbox/webhooks", {**self.plan.webhooks, "withhold": withhold})
 
     def _plan_act(self, moment: float, act: Act) -> None:
         heapq.heappush(self._agenda, (moment, len(self._agenda) + len(self._done), act))
@@ -104,6 +97,7 @@ class Run:
 
     def _settled(self) -> bool:
         """Do what is due; True once nothing more can happen."""
+        self._provider.report()
         while self._agenda and self._agenda[0][0] <= time.monotonic():
             act = heapq.heappop(self._agenda)[2]
             self._ways.get(act.what, self._strike)(act)
@@ -134,7 +128,7 @@ class Run:
         self._note("the rest is sent")
 
     def _is_quiet(self) -> bool:
-        return bool(self.house.sandbox("/sandbox/events")["quiet"]) and self.house.rows(QUIET) == [(0,)]
+        return self._provider.is_quiet() and self.house.rows(QUIET) == [(0,)]
 
     def _look_after_the_paused(self, sends: list[tuple[Any, ...]]) -> None:
         """A pause that was not ours is a person's business: they look, and resume."""
@@ -148,21 +142,20 @@ class Run:
 
     def _let_a_person_decide(self) -> None:
         """Where silence cannot speak, a person looks into the provider's own record and decides; nowhere else."""
-        doubts = self.house.rows(DOUBTS, [self._edition])
+        doubts = self._provider.doubts(self._edition)
         now = time.monotonic()
-        for _, attempt, _ in doubts:
+        for _, attempt in doubts:
             self._doubted.setdefault(attempt, now)
-        deaf = [doubt for doubt in doubts if doubt[2] and now - self._doubted[doubt[1]] > BEFORE_A_PERSON]
-        if not deaf or not self._is_quiet():
+        ripe = [doubt for doubt in doubts if now - self._doubted[doubt[1]] > BEFORE_A_PERSON]
+        if not ripe or not self._is_quiet():
             return
-        known = {message["attempt"] for message in self._ledger()["messages"]}
-        for batch, attempt, _ in deaf:
-            if attempt in known:
-                continue  # its events have been applied: what they prove must show by itself
-            self.house.do("settle", batch=batch, decided=self.plan.person)
-            if self.plan.person == "leave":
+        for (batch, attempt), decided in self._provider.looked_up(ripe, self._edition, self.plan.person).items():
+            if not decided:
+                continue
+            self.house.do("settle", batch=batch, decided=decided)
+            if decided == "leave":
                 self._left.add(attempt)
-            self._note(f"a person decides: {self.plan.person}")
+            self._note(f"a person decides: {decided}")
 
     @property
     def _ways(self) -> dict[str, Callable[[Act], None]]:
@@ -179,17 +172,21 @@ class Run:
             "step clock back": self._step,
             "step clock over a builder": self._step_over_a_builder,
             "suspend worker child": self._suspend,
+            "suspend valkey": self._suspend_service,
+            "suspend postgres": self._suspend_service,
+            "suspend web": self._suspend_service,
+            "fill the disk": self._fill_disk,
+            "foreign reports": self._foreign_reports,
             "awake": lambda _act: None,
         }
 
     def _strike(self, act: Act) -> None:
-        forgets = act.what in {"kill everything", "kill sandbox"}
-        faults = self._take_faults() if forgets else []
+        forgets = self._provider.forgets(act.what)
+        faults = self._provider.take_faults() if forgets else []
         if disasters.strike(act.what, self.house, self._dice):
             self._note(act.what)
         if forgets:
-            self._set_webhooks(withhold=any(to_come.what == "events arrive" for *_, to_come in self._agenda))
-            self._set_faults(faults)
+            self._provider.misbehave(faults)
 
     def _pause(self, act: Act) -> None:
         if self.house.do("pause", send=self._first_send()):
@@ -212,7 +209,7 @@ class Run:
             self._note(f"{act.what}{'' if self.plan.patient else ' at once'}")
 
     def _events_arrive(self, act: Act) -> None:
-        self._set_webhooks(withhold=False)
+        self._provider.let_reports_out()
         self._note(act.what)
 
     def _first_send(self) -> int:
@@ -232,6 +229,22 @@ class Run:
         if disasters.kill(child, signal.SIGSTOP):
             self._note(f"{act.what} {act.seconds:g} s")
             self._wake_after(act.seconds, child)
+
+    def _suspend_service(self, act: Act) -> None:
+        if disasters.suspend(act.what, self.house, act.seconds):
+            self._note(f"{act.what} {act.seconds:g} s")
+            self._plan_act(time.monotonic() + act.seconds, Act(at=0, what="awake"))
+
+    def _fill_disk(self, act: Act) -> None:
+        if disasters.fill_disk(self.house, act.seconds):
+            self._note(f"{act.what} {act.seconds:g} s")
+            self._plan_act(time.monotonic() + act.seconds, Act(at=0, what="awake"))
+
+    def _foreign_reports(self, act: Act) -> None:
+        """Of an installation with a copy of our database on the same account, or forged: they may change nothing."""
+        readers = self.house.rows(ANY_READERS, [self._edition, str(self.plan.seed)])
+        if readers and self._provider.report_as_a_stranger(readers):
+            self._note(act.what)
 
     def _step_over_a_builder(self, act: Act) -> None:
         child = disasters.stop_a_builder(self.house)
@@ -262,57 +275,23 @@ class Run:
     def _note(self, what: str) -> None:
         self._done.append((round(time.monotonic() - self._scheduled, 2), what))
 
-    def _set_faults(self, faults: list[dict[str, Any]]) -> None:
-        self._faults = faults
-        if faults:
-            self.house.sandbox("/sandbox/faults", faults)
-
-    def _take_faults(self) -> list[dict[str, Any]]:
-        """Withdraw all faults and note how often each struck; those that have some left, for later."""
-        left = []
-        for fault, told in zip(self._faults, self.house.sandbox("/sandbox/faults"), strict=True):
-            self._struck[fault["kind"]] += told["struck"]
-            remaining = {"times": fault["times"] - told["struck"]} if "times" in fault else {}
-            if remaining.get("times") != 0 and "requests" not in fault:
-                left.append({**fault, **remaining})
-        self.house.sandbox("/sandbox/faults", method="DELETE")
-        return left
-
     # -- afterwards
-
-    def _ledger(self) -> Any:
-        return self.house.sandbox(f"/sandbox/accepted?category=edition-{self._edition}")
 
     def _true_time(self, stored: float) -> float:
         return true_time(stored, self._steps, began=self._began, ended=time.time())
 
     def _account(self) -> tuple[Account, Result]:
-        house, ledger = self.house, self._ledger()
-        rows = house.rows(SENDS, [self._edition])
-        ids = [row[0] for row in rows]
-        audiences = {pk: frozenset(addresses) for pk, addresses in house.rows(AUDIENCE, [ids])}
-        told = {pk: house.do("status", send=pk) for pk in ids}
-        attempts = house.rows(ATTEMPTS, [ids])
-        members = [_member(*row) for row in house.rows(DELIVERIES, [ids])]
-        members += [_member(*row[:3], "", *row[3:]) for row in house.rows(EXCLUDED, [ids])]
+        ours = our_account(self.house, self._edition, true_time=self._true_time)
         account = Account(
-            accepted=tuple(
-                Accepted(address=m["address"], delivery=m["delivery"], attempt=m["attempt"], at=m["accepted_at"])
-                for m in ledger["messages"]
-            ),
-            delivered=ledger["delivered"],
-            members=tuple(members),
-            sends=tuple(
-                SendEnd(id=pk, status=status, told=told[pk], audience=audiences[pk] if prepared else frozenset())
-                for pk, status, prepared, *_ in rows
-            ),
-            attempts=tuple(
-                AttemptEnd(id=pk, send=send, outcome=outcome, left=left, claimed=claimed and self._true_time(claimed))
-                for pk, send, outcome, claimed, left, _ in attempts
-            ),
+            accepted=tuple(self._provider.accepted(self._edition)),
+            delivered=self._provider.delivered(self._edition),
+            by_reader=self._provider.by_reader,
+            members=ours.members,
+            sends=ours.sends,
+            attempts=ours.attempts,
             unsubscribes=tuple(self._unsubscribes),
-            alarms=tuple(code for (code,) in house.rows("SELECT code FROM tasks_alarm WHERE send_id = ANY(%s)", [ids])),
-            unapplied=house.rows(QUIET)[0][0],
+            alarms=ours.alarms,
+            unapplied=ours.unapplied,
             cancelled=frozenset(self._cancelled),
             left=bool(self._left),
             complaints=tuple(dict.fromkeys(self._complaints)),
@@ -322,39 +301,16 @@ class Run:
             plan=self.plan.as_json(),
             seconds=0.0,
             verdict={},
-            struck={kind: n for kind, n in self._struck.items() if n},
+            struck={kind: n for kind, n in self._provider.struck().items() if n},
             done=self._done,
             accepted=len(account.accepted),
-            attempts=dict(Counter(row[2] or "open" for row in attempts)),
-            evidence=dict(Counter(fact["kind"] for row in attempts for fact in row[5])),
-            sends=list(told.values()),
-            home=str(house.home.path),
-            connections=house.connections,
+            attempts=dict(Counter(attempt.outcome or "open" for attempt in ours.attempts)),
+            evidence=ours.evidence,
+            sends=[dict(send.told) for send in ours.sends],
+            home=str(self.house.home.path),
+            connections=self.house.connections,
         )
         return account, result
-
-
-def _member(send: int, subscriber: int, address: str, status: str, kind: str | None, reason: str | None) -> Member:
-    """A row of ours in the words of the counts."""
-    if kind == "failed":
-        return Member(send=send, subscriber=subscriber, address=address, outcome="failed")
-    if kind:
-        return Member(send=send, subscriber=subscriber, address=address, outcome="excluded", reason=reason or "")
-    if status == "cancelled":
-        return Member(send=send, subscriber=subscriber, address=address, outcome="excluded", reason="cancelled")
-    outcome = "pending" if status == "building" else status
-    return Member(send=send, subscriber=subscriber, address=address, outcome=outcome)
-
-
-def true_time(stored: float, steps: Sequence[tuple[float, int]], *, began: float, ended: float) -> float:
-    """When something really was, by its stored time and the (moment, seconds) steps of the clock that followed."""
-    for at in range(len(steps) + 1):
-        moment = stored + sum(by for _, by in steps[at:])
-        after = steps[at - 1][0] if at else began
-        before = steps[at][0] if at < len(steps) else ended
-        if after - 1 <= moment <= before + 1:
-            return moment
-    return stored
 
 
 def _one_click(url: str, patience: float = 30.0) -> bool:

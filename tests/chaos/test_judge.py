@@ -228,3 +228,28 @@ def test_a_cancelled_send_ends_cancelled() -> None:
 def test_what_no_plan_may_cause(changes: dict[str, Any], fault: str) -> None:
     assert _found(replace(GOOD, **changes)).faults == (fault,)
     assert judge(replace(GOOD, alarms=("attempt_unknown",))).ok
+
+
+def _by_reader(**changes: Any) -> Account:
+    """The third reader's mail is in the server's log, but nobody heard the reply: a person leaves it in doubt."""
+    members = (*_with(_member(2, "unknown")),)
+    left = AttemptEnd(id="second", send=1, outcome="unknown", claimed=99.0, left=True)
+    first = AttemptEnd(id="first", send=1, outcome="accepted", claimed=90.0)
+    told = _send("sending", submitted=2, unknown=1)
+    fields = {"members": members, "sends": told, "attempts": (first, left), "by_reader": True, "left": True, **changes}
+    return replace(GOOD, **fields)
+
+
+def test_over_smtp_a_person_may_leave_in_doubt_who_is_in_the_log() -> None:
+    assert judge(_by_reader()).ok
+
+
+def test_over_smtp_nobody_else_may() -> None:
+    verdict = _found(_by_reader(left=False))
+    assert any("accepted, but stand as" in fault for fault in verdict.faults)
+
+
+def test_over_smtp_an_attempt_has_to_end_all_the_same() -> None:
+    still_open = AttemptEnd(id="second", send=1, outcome="unknown", claimed=99.0)
+    verdict = _found(_by_reader(attempts=(AttemptEnd(id="first", send=1, outcome="accepted"), still_open)))
+    assert verdict.faults == ("attempt second has no end: unknown",)

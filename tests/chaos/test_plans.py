@@ -6,15 +6,20 @@ import pytest
 
 from sandbox.faults import parse
 from sandbox.webhook_settings import WebhookSettings
-from tests.chaos.plans import DISASTERS, GRACE, MIDDLE, QUICK, Plan, make_plan
+from tests.chaos.mail_plans import CERTAIN, DOMAIN_LATER, HELD, IN_DOUBT, LATENCY, REPLIES, make_smtp_plan
+from tests.chaos.plans import DISASTERS, GRACE, LASTING, MIDDLE, QUICK, Plan, make_plan
 
 MANY = range(1000)
-SLEEPS = ("suspend worker child", "step clock over a builder")
 
 
 @pytest.fixture(scope="module")
 def plans() -> list[Plan]:
     return [make_plan(seed) for seed in MANY]
+
+
+@pytest.fixture(scope="module")
+def smtp_plans() -> list[Plan]:
+    return [make_smtp_plan(seed) for seed in MANY]
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -78,7 +83,7 @@ def test_acts_begin_in_the_middle_and_stand_in_their_order(plans: list[Plan]) ->
 
 
 def test_nobody_sleeps_through_the_silence_that_proves_a_refusal(plans: list[Plan]) -> None:
-    asleep = [act.seconds for plan in plans for act in plan.acts if act.what in SLEEPS]
+    asleep = [act.seconds for plan in plans for act in plan.acts if act.what in LASTING]
     assert asleep
     assert max(asleep) <= 6
 
@@ -122,3 +127,27 @@ def test_quick_plans_wait_for_nothing() -> None:
         )
         assert not any(f["kind"].startswith(("reject", "credits")) or "hang" in f["kind"] for f in plan.faults)
         assert any(act.what in QUICK for act in plan.acts)
+
+
+def test_over_smtp_a_seed_is_one_plan_and_every_kind_of_thing_happens(smtp_plans: list[Plan]) -> None:
+    assert smtp_plans == [make_smtp_plan(seed) for seed in MANY]
+    assert {plan.provider for plan in smtp_plans} == {"smtp"}
+    acts = Counter(act.what for plan in smtp_plans for act in plan.acts)
+    assert acts.keys() == {*DISASTERS, "unsubscribe", "pause", "send to west", "cancel, then send the rest"}
+    faults = Counter(fault["kind"] for plan in smtp_plans for fault in plan.faults)
+    assert faults.keys() == {LATENCY, *REPLIES} == {LATENCY, *IN_DOUBT, *CERTAIN, DOMAIN_LATER}
+    assert min(*acts.values(), *faults.values()) >= 10
+    assert {plan.webhooks["reports"] for plan in smtp_plans} == {True, False}
+    # Who offers no reports can withhold none.
+    assert {bool(plan.withheld) for plan in smtp_plans if plan.webhooks["reports"]} == {True, False}
+    assert not any(plan.withheld for plan in smtp_plans if not plan.webhooks["reports"])
+
+
+def test_over_smtp_each_fault_says_how_often_and_how_long(smtp_plans: list[Plan]) -> None:
+    for fault in (fault for plan in smtp_plans for fault in plan.faults):
+        assert ("times" in fault) == (fault["kind"] != LATENCY)
+        assert ("seconds" in fault) == (fault["kind"] in {LATENCY, DOMAIN_LATER, *HELD})
+
+
+def test_nothing_starts_on_a_full_disk(plans: list[Plan], smtp_plans: list[Plan]) -> None:
+    assert not any(plan.has("fill the disk") and plan.has("kill everything") for plan in [*plans, *smtp_plans])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.accounts import true_time
 from tests.chaos.report import read, table
 from tests.chaos.result import Result
-from tests.chaos.runner import true_time
 
 
 def _run(seed: int, **changes: Any) -> Result:
