@@ -8,7 +8,7 @@ from django.db import transaction
 from tasks.database import row_locks
 from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Receipt, Send, evidence
-from tasks.sends import finishing, wake_ups
+from tasks.sends import finishing, left_out, wake_ups
 
 
 def settle_as_refused(
@@ -42,6 +42,9 @@ def settle_as_refused(
             )
         if record is not None:
             record()
+        if cancelled:
+            # Other sends had left its readers out, since they might have had it.
+            left_out.tell(send_id, anew=True)
         transaction.on_commit(lambda: wake_ups.wake_for([batch_id]), robust=True)
     finishing.finish_if_done(send_id)
     return True

@@ -1,7 +1,8 @@
 """Readers whom one send left out because another had them, which was then cancelled: nobody would tell them apart later.
 
-The exclusion names the other send. At its cancel, and as what it had in flight comes back, they are counted; an alarm says so and leads
-to a send to exactly them (`tasks.sends.resend_to_missed`).
+The exclusion names the other send. At its cancel, as what it had in flight comes back, and when what was in doubt proves not to have
+gone out (a day later, or when a person decides), they are counted; an alarm says so and leads to a send to exactly them
+(`tasks.sends.resend_to_missed`).
 """
 
 from datetime import timedelta
@@ -17,16 +18,16 @@ from tasks.models import Alarm, Exclusion, Send
 _FOLLOWED = timedelta(hours=1)
 
 
-def tell(send_id: int) -> int:
+def tell(send_id: int, *, anew: bool = False) -> int:
     """Raise the alarm about a cancelled send, keep its number up to date, or clear it when nobody is left; how many there are.
 
-    One that a person has cleared stays so. Raises the database's errors.
+    One that a person has cleared stays so, unless there are others now (`anew`). Raises the database's errors.
     """
     readers = left_out_readers.count(send_id)
     told = Alarm.objects.filter(send_id=send_id, code=Alarm.Code.LEFT_OUT)
     if not readers:
         clear_alarms(Alarm.Code.LEFT_OUT, send_id=send_id)
-    elif not told.exists():
+    elif not (told.filter(cleared_at=None) if anew else told).exists():
         raise_alarm(Alarm.Code.LEFT_OUT, _message(send_id, readers), send_id=send_id, mail=True)
     else:
         told.filter(cleared_at=None).update(message=_message(send_id, readers))

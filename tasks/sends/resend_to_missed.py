@@ -44,7 +44,7 @@ def resend_to_missed(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
     where its edition is not approved.
     """
     with transaction.atomic():
-        first = Send.objects.select_related("edition__publication", "segment").get(pk=send_id)
+        first = Send.objects.select_related("edition__publication", "segment", "in_place_of").get(pk=send_id)
         if first.status not in _OVER:
             raise SchedulingError(
                 f"send {first.pk} is {first.status}: its readers may still get it. Wait until it is sent, or cancel it"
@@ -56,9 +56,9 @@ def resend_to_missed(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
         send = schedule(
             first.edition, lists=list(first.lists.all()), segment=first.segment, by=by, who=who, rest_of=first
         )
-        # The rule as it was then, also when the segment was changed or deleted since.
-        Send.objects.filter(pk=send.pk).update(segment_rule=first.segment_rule)
-        send.segment_rule = first.segment_rule
+        # The rule as it was then, also when the segment was changed or deleted since; and nobody but those whom that one was for.
+        Send.objects.filter(pk=send.pk).update(segment_rule=first.segment_rule, in_place_of=first.in_place_of)
+        send.segment_rule, send.in_place_of = first.segment_rule, first.in_place_of
         return MissedResend(send, _missed_readers(send))
 
 
@@ -66,7 +66,7 @@ def send_to_left_out(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
     """Schedule the edition of a cancelled send, now, to exactly those whom other sends had left out because of it.
 
     `by` and `who` as above. Raises SchedulingError where nobody was left out, its edition is not approved, or another such send
-    was made.
+    is under way.
     """
     with transaction.atomic():
         # Two who press the button come one after the other.
@@ -79,7 +79,7 @@ def send_to_left_out(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
             raise SchedulingError(f"send {first.pk} is {first.status}: its readers may still get it from there")
         if not left_out_readers.count(first.pk):
             raise SchedulingError(f"nobody lacks the edition because send {first.pk} was cancelled")
-        if first.replacements.exclude(status=Send.Status.CANCELLED).exists():
+        if first.replacements.exclude(status__in=_OVER).exists():
             raise SchedulingError(f"another send goes to those whom send {first.pk} had: nobody gets it twice")
         if not first.edition.approvals.standing().exists():
             raise SchedulingError(
@@ -99,7 +99,8 @@ def _lists_of(send_ids: list[int]) -> set[int]:
 
 def _missed_readers(send: Send) -> int:
     list_ids = list(send.lists.values_list("pk", flat=True))
-    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule)
+    only = left_out_readers.condition(send.in_place_of_id) if send.in_place_of_id else None
+    candidates = audience(list_ids, publication_id=send.edition.publication_id, rule=send.segment_rule, restrict=only)
     others = list(Send.objects.filter(edition_id=send.edition_id).exclude(pk=send.pk).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_MISSED_READERS.format(audience=candidates.sql), (*candidates.params, others))

@@ -105,6 +105,9 @@ def release_abandoned() -> None:
             _return_unsent(batch.pk, batch.send_id, batch.attempt)
         elif not _recover_from_journal(claim, get_transport()):
             _mark_unknown(batch.pk, batch.attempt, claim.fact)
+        if batch.send.status == Send.Status.CANCELLED:
+            # However long ago: all of this may have stood still since.
+            left_out.tell(batch.send_id, anew=True)
         log.warning("batch_claim_released", batch=batch.pk, was=batch.status, why=claim.why)
 
 

@@ -1,20 +1,23 @@
 """Cancelled here, "already received" there (issue 13, point 9)."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from subscribers.models import List, Subscriber, Subscription
 from tasks.models import Alarm, Batch, Delivery, Exclusion, Send
 from tasks.preparation import preparing
+from tasks.reconciliation import decisions
 from tasks.sends import control, left_out, undo
-from tasks.sends.resend_to_missed import send_to_left_out
+from tasks.sends.resend_to_missed import resend_to_missed, send_to_left_out
 from tasks.sends.scheduling import SchedulingError
 from tasks.submission import recovery
-from tests.factories import make_list, make_prepared_send, make_send, make_subscriber
+from tests.factories import make_attempt, make_list, make_prepared_send, make_send, make_subscriber
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +149,78 @@ def test_recovery_looks(both: tuple[Send, Send]) -> None:
     recovery.recover()
 
     assert Alarm.objects.filter(code="left_out").exists()
+
+
+def in_doubt_at_the_cancel(first: Send) -> Batch:
+    """Its only batch was unknown when it was cancelled, and that was a day ago."""
+    batch = Batch.objects.get(send=first)
+    attempt = make_attempt(batch, outcome="unknown")
+    Batch.objects.filter(pk=batch.pk).update(status="unknown", attempt=attempt.pk, attempts=1)
+    control.cancel(first.pk)
+    left_out.look()
+    assert not Alarm.objects.filter(code="left_out").exists(), "they may have it"
+    Send.objects.filter(pk=first.pk).update(finished_at=timezone.now() - timedelta(days=1))
+    return batch
+
+
+def test_what_proves_a_day_later_not_to_have_gone_out_is_told(both: tuple[Send, Send]) -> None:
+    """Silence is believed after a day, and a person may take longer."""
+    first, _ = both
+
+    assert decisions.resend(in_doubt_at_the_cancel(first).pk, who="ada")
+
+    assert Alarm.objects.get(code="left_out").message.startswith("3 readers get")
+
+
+def test_so_is_a_claim_that_is_let_go_after_everything_stood_still(both: tuple[Send, Send]) -> None:
+    first, _ = both
+    ages_ago = timezone.now() - timedelta(hours=3)
+    Batch.objects.filter(send=first).update(status="building", attempt=uuid4(), attempts=1, claimed_at=ages_ago)
+    control.cancel(first.pk)
+    Send.objects.filter(pk=first.pk).update(finished_at=ages_ago)
+
+    recovery.release_abandoned()
+
+    assert Batch.objects.get(send=first).status == "cancelled"
+    assert Alarm.objects.get(code="left_out").message.startswith("3 readers get")
+
+
+def test_others_who_are_told_of_later_get_it_too(both: tuple[Send, Send]) -> None:
+    """A part was cancelled at once and sent to in its place; what was in doubt comes back after that."""
+    first, _ = both
+    doubtful = in_doubt_at_the_cancel(first)
+    at_once = Batch.objects.create(send=first, variant=doubtful.variant, size=1, status="cancelled")
+    Batch.objects.filter(pk=doubtful.pk).update(size=4)
+    reader = Delivery.objects.filter(send_id=first.pk).order_by("subscriber_id")[0].subscriber_id
+    Delivery.objects.filter(send_id=first.pk, subscriber_id=reader).update(batch_id=at_once.pk)
+    left_out.tell(first.pk)
+    made = send_to_left_out(first.pk).send
+    assert preparing.prepare(made.pk) is not None
+    Batch.objects.filter(send=made).update(status="submitted")
+    Send.objects.filter(pk=made.pk).update(status="sent")
+
+    assert decisions.resend(doubtful.pk, who="ada")
+
+    assert Alarm.objects.get(cleared_at=None).message.startswith("2 readers get")
+    later = send_to_left_out(first.pk)
+    assert preparing.prepare(later.send.pk) is not None
+    assert later.readers == 2
+    assert reader not in readers_of(later.send)
+
+
+def test_whom_such_a_send_missed_are_still_only_those(both: tuple[Send, Send]) -> None:
+    """Its lists have many more, who were never to get it: the send that left them out had a segment."""
+    first, second = both
+    left = set(Exclusion.objects.filter(send_id=second.pk).values_list("subscriber_id", flat=True))
+    control.cancel(first.pk)
+    made = send_to_left_out(first.pk).send
+    assert preparing.prepare(made.pk) is not None
+    Batch.objects.filter(send=made).update(status="failed")
+    Send.objects.filter(pk=made.pk).update(status="sent")
+    make_subscriber(List.objects.get(slug="shared"))
+
+    again = resend_to_missed(made.pk)
+
+    assert again.readers == 3
+    assert preparing.prepare(again.send.pk) is not None
+    assert readers_of(again.send) == left
