@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from subscribers.addresses import stored_form
 from subscribers.erased import address_bytes, erased_forms
 
 #: As other services export lists of people who are not to be known: the lower-case address, hashed.
@@ -19,12 +20,13 @@ def hashed(address: str) -> list[str]:
 
 def domain_form(address: str) -> str:
     """All addresses of its domain: "@example.com"."""
-    return "@" + address.strip().lower().rpartition("@")[2]
+    return "@" + stored_form(address).rpartition("@")[2]
 
 
 def own_forms(address: str) -> list[str]:
-    """Every way in which a suppression may name this address alone; the address itself in lower case first."""
-    return list(dict.fromkeys([address.strip().lower(), *hashed(address), *erased_forms(address)]))
+    """Every way in which a suppression may name this address alone; the address itself as it is compared first."""
+    stored = stored_form(address)
+    return list(dict.fromkeys([stored, *hashed(stored), *erased_forms(stored)]))
 
 
 def forms(address: str) -> list[str]:

@@ -6,6 +6,7 @@ plain ASCII, and of those two patterns say the same in a twentieth of the time; 
 
 import re
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 
 #: RFC 5321, section 4.5.3.1, and erratum 1690 of RFC 3696.
@@ -45,6 +46,22 @@ def normalised(text: str) -> str:
     if not at:
         raise NotAnAddressError
     return _looked_at(text)
+
+
+def stored_form(text: str) -> str:
+    """How an address, or "@" and a domain, is compared: without blanks around it, in lower case, its domain in ASCII.
+
+    People and providers write a domain in its own letters, readers are stored as the domain name system spells it (`normalised`).
+    Whatever is no address stays as it is.
+    """
+    lower = text.strip().lower()
+    local, at, domain = lower.rpartition("@")
+    if not at or domain.isascii():
+        return lower
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except (idna.IDNAError, UnicodeError):
+        return lower
 
 
 def is_domain(text: str) -> bool:

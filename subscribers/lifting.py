@@ -4,6 +4,7 @@ from django.db import transaction
 
 from newsdesk.core.errors import InputError
 from subscribers.address_forms import as_hash, domain_form, own_forms
+from subscribers.addresses import stored_form
 from subscribers.erased import erased_address
 from subscribers.models import LiftedSuppression, Subscriber, Suppression
 
@@ -22,7 +23,7 @@ def lift(text: str, *, why: str, publication_id: int | None = None, really: bool
     With a publication only those of it. Nobody is put on a list by it. Raises InputError where there is nothing to lift, and for
     complaints and erasures without `really`.
     """
-    wanted = text.strip().lower()
+    wanted = stored_form(text)
     if not why.strip():
         raise InputError("--why: say why; it is kept")
     named = [wanted] if wanted.startswith("@") else [as_hash(wanted), *own_forms(wanted)]

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from subscribers import tracking
 from subscribers.address_forms import forms
+from subscribers.addresses import stored_form
 from subscribers.audience import audience
 from subscribers.importing import zones
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression, TrackingAnswer
@@ -18,8 +19,8 @@ _CONTROL = "".join(map(chr, (*range(32), 127, 0x2028, 0x2029)))
 
 
 def reader_with(address: str) -> Subscriber | None:
-    """The reader with this address, in whatever case it is written."""
-    return Subscriber.objects.filter(email__iexact=address.strip()).first()
+    """The reader with this address, in whatever case it is written, and its domain in whatever letters."""
+    return Subscriber.objects.filter(email__iexact=stored_form(address)).first()
 
 
 def suppressions_of(address: str) -> list[Suppression]:

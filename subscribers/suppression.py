@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from subscribers.addresses import stored_form
 from subscribers.erased import erased_address, is_form
 from subscribers.merging import current_ids
 from subscribers.models import Suppression
@@ -90,7 +91,7 @@ def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
     wanted: dict[tuple[int, str], set[str]] = {}
     for request in requests:
         if request.reason == Suppression.Reason.UNSUBSCRIBED and request.publication_id is not None:
-            wanted.setdefault((request.publication_id, request.detail), set()).add(request.address.strip().lower())
+            wanted.setdefault((request.publication_id, request.detail), set()).add(stored_form(request.address))
     for (publication_id, detail), addresses in wanted.items():
         with connection.cursor() as cursor:
             cursor.execute("SELECT id FROM subscribers_subscriber WHERE lower(email) = ANY(%s)", [list(addresses)])
@@ -103,7 +104,7 @@ def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
     publication_id = None if reason in _EVERYWHERE else request.publication_id
     if reason in {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.SUNSET} and publication_id is None:
         raise ValueError(f"{reason.label} holds for one publication: say which.")
-    address = request.address.strip()
+    address = stored_form(request.address)
     if reason == Suppression.Reason.ERASED and not is_form(address):
         address = erased_address(address)
     return address, publication_id, reason.value, _kept(request.detail, 500)

@@ -12,7 +12,7 @@ from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from newsdesk.core.errors import InputError
 from subscribers import hashed_suppressions
 from subscribers.address_forms import as_hash
-from subscribers.addresses import is_domain
+from subscribers.addresses import is_domain, stored_form
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.presets.generic import GENERIC
 from subscribers.importing.presets.preset import folded
@@ -130,7 +130,7 @@ def _of_row(cells: list[str], chosen: int | None) -> str:
 
 def _entry(text: str) -> str:
     """As a suppression names it. Raises RowError."""
-    wanted = text.strip().lower().removeprefix("mailto:").removeprefix("*")
+    wanted = stored_form(text).removeprefix("mailto:").removeprefix("*")
     if not wanted:
         raise RowError("no address")
     if digest := as_hash(wanted):

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from newsdesk.core.errors import RefusedError
 from subscribers import erased, profile, suppression
+from subscribers.addresses import stored_form
 from subscribers.models import Suppression
 from tasks.database import clock
 from tasks.models import Erasure, TransactionalMail
@@ -69,7 +70,7 @@ def erase(
     the hash is written then, and nothing more is sent to them. It ends incomplete when the provider did not take the
     request to erase; asked for again, it asks the provider again.
     """
-    wanted = address.strip().lower()
+    wanted = stored_form(address)
     reader = profile.reader_with(wanted)
     current = _begin(wanted, who)
     if reader is not None and current.subscriber_id != reader.pk:
@@ -77,7 +78,7 @@ def erase(
         current.save(update_fields=["subscriber_id"])
     _wait_until_nothing_is_posted(current.subscriber_id, wanted, patience, wait)
     answer = _ask_provider(current, wanted, transport)
-    naming = Naming(wanted, reader.email if reader else "")
+    naming = Naming(wanted, reader.email if reader else "", address.strip())
     rows = erase_from_tables(wanted, current.subscriber_id, naming)
     files = erase_from_files(naming, current.subscriber_id)
     vacuum(rewrite=rewrite)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from subscribers.addresses import stored_form
 from tasks.providers.events import (
     ADDRESS_LENGTH,
     AGENT_LENGTH,
@@ -96,6 +97,8 @@ def _event(entry: dict[str, Any]) -> ReportedEvent:
     get = entry.get
     word = _word(get)
     address = _text(get("email"), ADDRESS_LENGTH).strip().lower()
+    if not address.isascii():
+        address = stored_form(address)
     url = _text(get("url"), None)
     at = _timestamp(get("timestamp"))
     delivery = get("nd_delivery")

@@ -10,6 +10,7 @@ import orjson
 import structlog
 import urllib3
 
+from subscribers.addresses import stored_form
 from subscribers.models import Suppression
 from tasks.http.deadline import BodyBegunError
 from tasks.providers.base import ListUnavailableError, SuppressedAddress, SuppressionList
@@ -88,7 +89,7 @@ def _pause(headers: Mapping[str, str], number: int) -> float:
 def _entries(name: str, body: bytes) -> list[SuppressedAddress]:
     try:
         return [
-            SuppressedAddress(str(item["email"]).strip().lower(), int(item["created"]), str(item.get("reason") or ""))
+            SuppressedAddress(stored_form(str(item["email"])), int(item["created"]), str(item.get("reason") or ""))
             for item in orjson.loads(body)
         ]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
