@@ -12,7 +12,12 @@ from tasks.providers.events import ReportedEvent
 
 SOURCE = "webhook"
 
-_ADDRESSES = "SELECT id, lower(email) FROM subscribers_subscriber WHERE id = ANY(%b::bigint[])"
+#: The address of each reader now; of a record that was merged, that of the kept one.
+_ADDRESSES = """
+SELECT asked, lower(s.email) FROM unnest(%b::bigint[]) AS asked
+  LEFT JOIN subscribers_mergedreader m ON m.gone_id = asked
+  JOIN subscribers_subscriber s ON s.id = COALESCE(m.kept_id, asked)
+"""
 _ERASED = "SELECT address FROM subscribers_suppression WHERE reason = 'erased' AND address = ANY(%b::text[])"
 _PUBLICATIONS = """
 SELECT t.id, e.publication_id FROM tasks_send t JOIN composer_edition e ON e.id = t.edition_id
@@ -44,14 +49,16 @@ def carry_out(events: Sequence[ReportedEvent]) -> None:
 def _suppressions(events: Sequence[tuple[ReportedEvent, Suppression.Reason]]) -> list[SuppressionRequest]:
     """Bounces, complaints and invalid addresses hold everywhere, for the address named; the reader's own if none is.
 
-    An erased reader's address is not written down again because of a late event.
+    Who complains does so about whatever address they have now: another record of theirs may have been merged into it since. An erased
+    reader's address is not written down again because of a late event.
     """
     known = dict(run(_ADDRESSES, ([event.subscriber_id for event, _ in events],)))
     details: dict[tuple[str, str], str] = {}
     for event, reason in sorted(events, key=lambda pair: pair[0].key):
-        address = event.address or known.get(event.subscriber_id, "")
-        if address:
-            details.setdefault((address, reason.value), event.reason)
+        own = known.get(event.subscriber_id, "")
+        for address in {event.address or own, own if reason is Suppression.Reason.COMPLAINT else ""}:
+            if address:
+                details.setdefault((address, reason.value), event.reason)
     erased = _erased({address for address, _ in details})
     return [
         SuppressionRequest(address=address, reason=reason, detail=detail)

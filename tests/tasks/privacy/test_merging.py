@@ -176,6 +176,19 @@ def test_who_leaves_through_a_mail_to_the_old_address_has_left(client: Any, way:
     assert world.counts()["unsubscribed"] == 1
 
 
+@pytest.mark.parametrize("both_have_it", [False, True])
+def test_who_complains_of_a_mail_to_the_old_address_is_mailed_at_neither(both_have_it: bool) -> None:
+    world, keep, other = merged_world()
+    if both_have_it:
+        factories.make_delivery(world.batch, keep)
+    merge(keep, other, who="a test")
+
+    deliver(world.report(0, "spamreport"))
+
+    complained = Suppression.objects.filter(reason="complaint").order_by("address")
+    assert [row.address for row in complained] == [keep.email, other.email]
+
+
 def test_a_send_that_both_have_stays_as_it_is() -> None:
     world = make_world(2)
     keep, other = world.readers
