@@ -9,13 +9,16 @@ from tasks.providers.events import ReportedEvent
 _STILL_THERE = """
 SELECT d.send_id, d.subscriber_id FROM unnest(%b::bigint[], %b::bigint[]) AS r (send_id, subscriber_id)
 JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
+JOIN tasks_batch b ON b.id = d.batch_id AND b.status NOT IN ('pending', 'building')
+WHERE NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)
 """
 
 
 def of_kept_readers(events: Sequence[ReportedEvent]) -> list[ReportedEvent]:
     """The same events, those of deliveries that moved under the id that has them now.
 
-    A delivery that could not move is still under its old id, and so are the reports about it. One that names no address
+    A delivery that could not move is still under its old id, and so are the reports about it; one that was still to come was not
+    posted, and none is about that. One that names no address
     stays as it is: a bounce would be taken for one of the address that was kept.
     """
     named = {event.subscriber_id for event in events if event.subscriber_id is not None and event.address}

@@ -14,10 +14,12 @@ from tasks.database.statements import run
 from tasks.models import Batch, Delivery, Event, Exclusion
 from tasks.privacy.export import desk_log
 
+_SEEN = Delivery.Seen
+_CAME_BACK = f"COALESCE({_SEEN.BOUNCED.sql('{0}.seen')} OR {_SEEN.DROPPED.sql('{0}.seen')}, false)"
 #: The rows of both, by send; whoever has none in a send has empty columns.
-_FOUND = """
-SELECT m.id, m.edition_id, theirs.batch_id, theirs_out.send_id IS NOT NULL, their_batch.status,
-       mine.batch_id, mine_out.send_id IS NOT NULL, my_batch.status
+_FOUND = f"""
+SELECT m.id, m.edition_id, theirs.batch_id, theirs_out.send_id IS NOT NULL, their_batch.status, {_CAME_BACK.format("theirs")},
+       mine.batch_id, mine_out.send_id IS NOT NULL, my_batch.status, {_CAME_BACK.format("mine")}
   FROM tasks_send m
   LEFT JOIN tasks_delivery theirs ON theirs.send_id = m.id AND theirs.subscriber_id = %b
   LEFT JOIN tasks_exclusion theirs_out ON theirs_out.send_id = m.id AND theirs_out.subscriber_id = %b
@@ -28,11 +30,12 @@ SELECT m.id, m.edition_id, theirs.batch_id, theirs_out.send_id IS NOT NULL, thei
  WHERE theirs.send_id IS NOT NULL OR theirs_out.send_id IS NOT NULL OR mine.send_id IS NOT NULL
     OR mine_out.send_id IS NOT NULL
  ORDER BY m.id
-"""
+"""  # noqa: S608 - made of constants
 #: A preparation under way ends first, and a claim comes wholly before or after.
 _LOCK_SENDS = "SELECT id FROM tasks_send WHERE status IN ('scheduled', 'sending', 'paused') ORDER BY id FOR SHARE"
 _LOCK_BATCHES = "SELECT id FROM tasks_batch WHERE id = ANY(%b::bigint[]) ORDER BY id FOR UPDATE"
 _POSTED_NOW = (Batch.Status.BUILDING, Batch.Status.SUBMITTING)
+_POSTED = (Batch.Status.SUBMITTED, Batch.Status.UNKNOWN)
 #: As `tasks.audience.freezing` has it: another send of the edition takes their readers for missed.
 _MISSED = (Batch.Status.FAILED, Batch.Status.CANCELLED)
 
@@ -50,6 +53,8 @@ class Row:
     excluded: bool
     #: The batch's.
     status: str | None
+    #: It was reported not to have arrived.
+    came_back: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -59,6 +64,15 @@ class Row:
     def gets_it(self) -> bool:
         """Got it, may have got it, or will."""
         return self.batch_id is not None and not self.excluded and self.status not in _MISSED
+
+    @property
+    def has_it(self) -> bool:
+        """Got it, or may have got it."""
+        return self.gets_it and not self.came_back and self.status in _POSTED
+
+    @property
+    def waits_for_it(self) -> bool:
+        return self.gets_it and self.status == Batch.Status.PENDING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +102,11 @@ def move_deliveries(found: Iterable[tuple[int, int, Row, Row]], keep: Subscriber
     """Move what can be moved of what `lock_deliveries` found, with its events.
 
     Of a send that the kept record was left out of and the other one was not, the two change places: the person has
-    it. What stays is: sends of which both have a delivery, and those of an edition that the kept record gets in another send.
-    Whatever of that is still to be sent is not, since its reader is gone.
+    it. What the kept record still waits for and the other one has, it gives away, unless that mail came back. What stays is: sends of
+    which both have a delivery, and those of an edition that the kept record gets in another send. Whatever of that is still to be
+    sent is not, since its reader is gone.
     """
-    rows = list(found)
+    rows, exchanged_first = _with_what_is_had(list(found), keep, other)
     gets = {edition for _, edition, _, mine in rows if mine.gets_it}
     moving, exchanged, left = [], [], 0
     for send_id, edition, theirs, mine in rows:
@@ -111,15 +126,38 @@ def move_deliveries(found: Iterable[tuple[int, int, Row, Row]], keep: Subscriber
         theirs_of = model.objects.filter(send_id__in=moving, subscriber_id=other.pk)
         theirs_of = theirs_of.exclude(send_id__in=exchanged) if model is Exclusion else theirs_of
         theirs_of.update(subscriber_id=keep.pk)
-    events = Event.objects.filter(Q(send_id__in=moving) | Q(send_id=None), subscriber_id=other.pk)
+    events = Event.objects.filter(Q(send_id__in=moving + exchanged_first) | Q(send_id=None), subscriber_id=other.pk)
     moved_events = events.update(subscriber_id=keep.pk)
     desk_log(other.pk).update(object_id=str(keep.pk))
     return MovedDeliveries(moved=len(moving), left=left, events=moved_events)
 
 
+def _with_what_is_had(
+    rows: list[tuple[int, int, Row, Row]], keep: Subscriber, other: Subscriber
+) -> tuple[list[tuple[int, int, Row, Row]], list[int]]:
+    """Let the two change places in sends of which the kept record waits for what the other one has; the rows as they are then, and those sends.
+
+    What the other one has of an edition comes first, so that nothing that is still to come takes its place.
+    """
+    had = {edition for _, edition, theirs, _ in rows if theirs.has_it}
+    waiting = [send for send, edition, _, mine in rows if edition in had and mine.waits_for_it]
+    if waiting:
+        for model in (Delivery, Exclusion):
+            of_these = model.objects.filter(send_id__in=waiting)
+            # No reader has the number between: both keys are taken.
+            of_these.filter(subscriber_id=keep.pk).update(subscriber_id=-keep.pk)
+            of_these.filter(subscriber_id=other.pk).update(subscriber_id=keep.pk)
+            of_these.filter(subscriber_id=-keep.pk).update(subscriber_id=other.pk)
+        rows = [
+            (send, edition, *((mine, theirs) if send in waiting else (theirs, mine)))
+            for send, edition, theirs, mine in rows
+        ]
+    return sorted(rows, key=lambda row: (not row[2].has_it, row[0])), waiting
+
+
 def _found(keep_id: int, other_id: int) -> list[tuple[int, int, Row, Row]]:
     rows = run(_FOUND, (other_id, other_id, keep_id, keep_id))
-    return [(row[0], row[1], Row(*row[2:5]), Row(*row[5:8])) for row in rows]
+    return [(row[0], row[1], Row(*row[2:6]), Row(*row[6:10])) for row in rows]
 
 
 def _batches(found: Iterable[tuple[int, int, Row, Row]]) -> list[int]:

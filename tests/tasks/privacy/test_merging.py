@@ -232,6 +232,37 @@ def test_an_edition_that_the_kept_record_has_is_not_sent_to_it_again(got: str, m
     assert Delivery.objects.get(send_id=rest.pk).subscriber_id == (keep.pk if moves else other.pk)
 
 
+@pytest.mark.parametrize("same_send", [True, False])
+@pytest.mark.parametrize(
+    ("got", "reported", "waits_on"),
+    [("submitted", "delivered", False), ("unknown", "", False), ("submitted", "bounce", True), ("failed", "", True)],
+)
+def test_an_edition_that_the_other_record_has_is_not_sent_to_the_kept_one(
+    got: str, reported: str, waits_on: bool, same_send: bool
+) -> None:
+    """A send to many lists, or one after the other: the two stood in different batches, and one is out."""
+    world = make_world(1)
+    (other,) = world.readers
+    keep = factories.make_subscriber(world.send.lists.get(), email="ada@example.com")
+    if reported:
+        deliver(world.report(0, reported, type="bounce"))
+    Batch.objects.filter(pk=world.batch.pk).update(status=got)
+    rest = world.send if same_send else factories.make_send(approval=world.send.approval, status=Send.Status.SENDING)
+    waiting = factories.make_batch(rest, status="pending")
+    factories.make_delivery(waiting, keep)
+
+    merge(keep, other, who="a test")
+
+    assert Delivery.objects.filter(batch_id=waiting.pk, subscriber_id=keep.pk).exists() is waits_on
+    assert Delivery.objects.filter(batch_id=waiting.pk).count() == 1, "no count of a send changes"
+    assert Delivery.objects.filter(batch_id=world.batch.pk).count() == 1
+    if not waits_on:
+        assert Delivery.objects.get(batch_id=world.batch.pk).subscriber_id == keep.pk
+        deliver(world.report(0, "open"))
+        assert set(Event.objects.values_list("subscriber_id", flat=True)) == {keep.pk}
+        assert world.counts()["opened"] == 1
+
+
 @pytest.mark.parametrize("now", ["building", "submitting"])
 @pytest.mark.parametrize("which", [0, 1])
 def test_it_waits_for_a_request_that_is_being_posted(now: str, which: int) -> None:
