@@ -47,13 +47,17 @@ def sql_forms(address: str) -> list[tuple[SqlCondition, str]]:
 
     The condition asks one small index (the partial one over erased addresses), and nothing is hashed where it is false.
     """
-    message = f"convert_to({address}, 'UTF8')"
-    keyless = SqlCondition(f"'{KEYLESS}' || encode(sha256({message}), 'hex')")
-    forms = [(keyless, _exist(KEYLESS))]
+    keyless = SqlCondition(f"'{KEYLESS}' || encode(sha256(convert_to({address}, 'UTF8')), 'hex')")
+    return [(keyless, _exist(KEYLESS)), *((form, _exist(KEYED)) for form in sql_keyed_forms(address))]
+
+
+def sql_keyed_forms(address: str) -> list[SqlCondition]:
+    """The keyed hashes alone, by each key, in SQL, of an expression for the lower-case address."""
+    forms = []
     for key in _keys():
         inner, outer = _pads(key)
-        hashed = f"'{KEYED}' || encode(sha256(%s::bytea || sha256(%s::bytea || {message})), 'hex')"
-        forms.append((SqlCondition(hashed, (outer, inner)), _exist(KEYED)))
+        hashed = f"'{KEYED}' || encode(sha256(%s::bytea || sha256(%s::bytea || convert_to({address}, 'UTF8'))), 'hex')"
+        forms.append(SqlCondition(hashed, (outer, inner)))
     return forms
 
 

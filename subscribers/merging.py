@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from subscribers.address_forms import own_forms
+from subscribers.erased import erased_address
 from subscribers.models import Consent, MergedReader, Subscriber, Subscription, Suppression, TrackingAnswer
 
 Status = Subscription.Status
@@ -62,7 +63,7 @@ def merge_profiles(keep: Subscriber, other: Subscriber, *, who: str) -> MergedPr
     answers = TrackingAnswer.objects.filter(subscriber=other).update(subscriber=keep)
     subscriptions = _merge_subscriptions(keep, other, who)
     MergedReader.objects.filter(kept=other).update(kept=keep)
-    MergedReader.objects.create(gone_id=other.pk, kept=keep, who=who[:200])
+    MergedReader.objects.create(gone_id=other.pk, kept=keep, address=erased_address(other.email), who=who[:200])
     Subscriber.objects.filter(pk=other.pk).delete()
     return MergedProfile(
         facts=facts,

@@ -61,7 +61,9 @@ def apply(*, publication_id: int, list_id: int, source: str, plan: Plan) -> Outc
         # Joins of a million rows stay in memory; the setting ends with the transaction.
         cursor.execute("SET LOCAL work_mem = '128MB'")
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
-        rejected = [*_reject_erased(cursor), *_merge_double(cursor, plan)]
+        rejected = _reject_erased(cursor)
+        _mean_kept_records(cursor)
+        rejected += _merge_double(cursor, plan)
         if hashed_suppressions.exist():
             with connection.chunked_cursor() as staged:
                 staged.execute("SELECT address FROM newsdesk_import")
@@ -118,6 +120,12 @@ def _reject_erased(cursor: Any) -> list[Rejection]:
     return rejected
 
 
+def _mean_kept_records(cursor: Any) -> None:
+    """A row with the address of a record that was merged into another is about that one: it comes back under neither."""
+    for form in erased.sql_keyed_forms("newsdesk_import.address"):
+        cursor.execute(_MEAN_KEPT.format(form=form), form.params)
+
+
 def _array(texts: tuple[str, ...]) -> str:
     """As PostgreSQL writes an array of texts."""
     if not texts:
@@ -165,6 +173,13 @@ _REJECT_ERASED = """
 DELETE FROM newsdesk_import USING subscribers_suppression x
 WHERE {exist} AND x.reason = 'erased' AND x.address = {form}
 RETURNING line, 'this reader asked to be erased'
+"""
+
+_MEAN_KEPT = """
+UPDATE newsdesk_import SET email = s.email, address = lower(s.email)
+FROM subscribers_mergedreader m JOIN subscribers_subscriber s ON s.id = m.kept_id
+WHERE EXISTS (SELECT 1 FROM subscribers_mergedreader WHERE address <> '') AND m.address = {form}
+    AND NOT EXISTS (SELECT 1 FROM subscribers_subscriber again WHERE lower(again.email) = newsdesk_import.address)
 """
 
 _DOUBLE = f"""

@@ -12,6 +12,9 @@ class MergedReader(models.Model):
     #: Of the record that is gone; no id is given away twice.
     gone_id = models.BigIntegerField(primary_key=True)
     kept = models.ForeignKey("subscribers.Subscriber", on_delete=models.CASCADE, related_name="merged")
+    #: "hmac:…" of the address that is gone (`subscribers.erased`), by which files that still have it mean the kept record; empty for
+    #: records that were merged before it was kept.
+    address = models.CharField(max_length=80, blank=True, default="", db_default="")
     who = models.CharField(max_length=200)
     at = models.DateTimeField(db_default=Now())
 

@@ -17,7 +17,7 @@ from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
 from newsdesk.core.errors import RefusedError
 from subscribers import erased, profile, suppression
 from subscribers.addresses import stored_form
-from subscribers.models import Suppression
+from subscribers.models import MergedReader, Suppression
 from tasks.database import clock
 from tasks.models import Erasure, TransactionalMail
 from tasks.privacy.erasing_tables import erase_from_tables, vacuum
@@ -96,6 +96,10 @@ def _begin(address: str, who: str) -> Erasure:
         # An import that is under way ends first: the next one sees the hash.
         lock_for_transaction(cursor, AdvisoryLock.IMPORT)
     suppression.suppress(address, Suppression.Reason.ERASED)
+    # Nor under an address of theirs whose record was merged into this one.
+    merged = MergedReader.objects.filter(kept__email__iexact=address).exclude(address="")
+    for form in merged.values_list("address", flat=True):
+        suppression.suppress(form, Suppression.Reason.ERASED)
     known = Erasure.objects.filter(address__in=erased.erased_forms(address), finished_at__isnull=True).first()
     return known or Erasure.objects.create(address=erased.erased_address(address), who=who[:200])
 
