@@ -54,6 +54,11 @@ _TEXTS: Mapping[str, _Text] = {
         "Mailbox providers begin to distrust a sender here. Look at what it said, at whether these readers had asked for it, and "
         "at how easily they find the link to leave. They are not mailed again.",
     ),
+    Alarm.Code.FEW_READERS: _Text(
+        "{what}: far fewer readers than last time, or none",
+        "Look at who is on its lists, at its segment and at the last import. While it goes out: newsdesk pause {send}. Who should "
+        "have got it and is on the list again gets it by: newsdesk send-rest {send}.",
+    ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "

@@ -22,6 +22,8 @@ class Alarm(models.Model):
         #: A send is over, and by what came in since more bounced, or complained, than mailbox providers put up with.
         BOUNCE_RATE = "bounce_rate"
         COMPLAINT_RATE = "complaint_rate"
+        #: A send goes to nobody, or to far fewer than the last one to the same lists.
+        FEW_READERS = "few_readers"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
         #: A send was cancelled whose readers others had left out because of it.

@@ -18,7 +18,16 @@ from tasks.database import high_water, identity
 from tasks.database.durability import durable
 from tasks.models import Send, Slot
 from tasks.preparation import lateness
-from tasks.sends import archives, control, database_behind, database_moved, finishing, heartbeat_pings, wake_ups
+from tasks.sends import (
+    archives,
+    control,
+    database_behind,
+    database_moved,
+    few_readers,
+    finishing,
+    heartbeat_pings,
+    wake_ups,
+)
 from tasks.sends.audit_trail import record_action
 
 log = structlog.get_logger(__name__)
@@ -78,6 +87,7 @@ def prepare(send_id: int) -> Prepared | None:
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         wake_ups.wake_for_pending(send_id)
         heartbeat_pings.started(send_id)
+        few_readers.look(send_id)
         if 0 < settings.UNDO_SECONDS <= queue.LONGEST_COUNTDOWN:
             for _ in range(min(prepared.batches, wake_ups.WORKERS_AT_MOST)):
                 queue.enqueue_worker_loop(countdown=settings.UNDO_SECONDS + 0.05)

@@ -3,7 +3,7 @@
 import structlog
 from django.db import connection
 
-from tasks.sends import heartbeat_pings, shares
+from tasks.sends import few_readers, heartbeat_pings, shares
 from tasks.sends.audit_trail import NEWSDESK
 
 log = structlog.get_logger(__name__)
@@ -30,4 +30,5 @@ def finish_if_done(send_id: int) -> bool:
         log.info("send_finished", send=send_id)
         heartbeat_pings.finished(send_id)
         shares.alarm_if_many_failed(send_id)
+        few_readers.look(send_id)
     return bool(finished)

@@ -24,6 +24,7 @@ from tasks.sends import (
     control,
     database_behind,
     database_moved,
+    few_readers,
     finishing,
     heartbeat_pings,
     left_out,
@@ -82,6 +83,7 @@ def recover(*, wake_all: bool = False) -> None:
         stopping.pause_if_too_many(send_id)
         finishing.finish_if_done(send_id)
     shares.look_at_finished()
+    few_readers.catch_up()
     heartbeat_pings.swept()
 
 

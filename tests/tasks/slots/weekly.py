@@ -69,4 +69,6 @@ def outcome(edition: Edition, slot: Any = None) -> str:
 
 
 def codes() -> list[str]:
-    return list(Alarm.objects.filter(cleared_at=None).order_by("pk").values_list("code", flat=True))
+    """Open alarms, but for those that the lists here have no readers."""
+    alarms = Alarm.objects.filter(cleared_at=None).exclude(code="few_readers")
+    return list(alarms.order_by("pk").values_list("code", flat=True))
