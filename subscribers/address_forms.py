@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from subscribers.addresses import stored_form
+from subscribers.addresses import spellings, stored_form
 from subscribers.erased import address_bytes, erased_forms
 
 #: As other services export lists of people who are not to be known: the lower-case address, hashed.
@@ -25,8 +25,9 @@ def domain_form(address: str) -> str:
 
 def own_forms(address: str) -> list[str]:
     """Every way in which a suppression may name this address alone; the address itself as it is compared first."""
-    stored = stored_form(address)
-    return list(dict.fromkeys([stored, *hashed(stored), *erased_forms(stored)]))
+    spelt = spellings(address)
+    every = [*spelt, *(form for one in spelt for form in (*hashed(one), *erased_forms(one)))]
+    return list(dict.fromkeys(every))
 
 
 def forms(address: str) -> list[str]:

@@ -64,6 +64,11 @@ def stored_form(text: str) -> str:
         return lower
 
 
+def spellings(text: str) -> list[str]:
+    """That form first, and the domain in its own letters where it was written so: a reader may be stored with either."""
+    return list(dict.fromkeys([stored_form(text), text.strip().lower()]))
+
+
 def is_domain(text: str) -> bool:
     """Whether an address could end in it, in lower case and ASCII."""
     try:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models.functions import Lower
 
 from subscribers import tracking
 from subscribers.address_forms import forms
-from subscribers.addresses import stored_form
+from subscribers.addresses import spellings
 from subscribers.audience import audience
 from subscribers.importing import zones
 from subscribers.models import Consent, List, Subscriber, Subscription, Suppression, TrackingAnswer
@@ -20,7 +21,8 @@ _CONTROL = "".join(map(chr, (*range(32), 127, 0x2028, 0x2029)))
 
 def reader_with(address: str) -> Subscriber | None:
     """The reader with this address, in whatever case it is written, and its domain in whatever letters."""
-    return Subscriber.objects.filter(email__iexact=stored_form(address)).first()
+    spelt = spellings(address)
+    return Subscriber.objects.alias(lower=Lower("email")).filter(lower__in=spelt).first()
 
 
 def suppressions_of(address: str) -> list[Suppression]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from subscribers.addresses import stored_form
+from subscribers.addresses import spellings
 from subscribers.erased import erased_address, is_form
 from subscribers.merging import current_ids
 from subscribers.models import Suppression
@@ -37,7 +37,7 @@ class SuppressionRequest:
 def suppress(address: str, reason: str, *, publication_id: int | None = None, detail: str = "") -> bool:
     """Never mail this address again, for one publication or everywhere; False when that was so already."""
     request = SuppressionRequest(address=address, reason=reason, publication_id=publication_id, detail=detail)
-    return suppress_many([request]) == 1
+    return suppress_many([request]) > 0
 
 
 def suppress_many(requests: Iterable[SuppressionRequest]) -> int:
@@ -46,7 +46,7 @@ def suppress_many(requests: Iterable[SuppressionRequest]) -> int:
     An address that no subscriber can have (blank, with a NUL, longer than 320 characters) is passed over. Raises
     ValueError for an unknown reason, and for an unsubscribe without its publication.
     """
-    rows = [_row(request) for request in requests if _possible(request.address)]
+    rows = [row for request in requests if _possible(request.address) for row in _rows(request)]
     if not rows:
         return 0
     addresses, publications, reasons, details = zip(*rows, strict=True)
@@ -91,7 +91,7 @@ def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
     wanted: dict[tuple[int, str], set[str]] = {}
     for request in requests:
         if request.reason == Suppression.Reason.UNSUBSCRIBED and request.publication_id is not None:
-            wanted.setdefault((request.publication_id, request.detail), set()).add(stored_form(request.address))
+            wanted.setdefault((request.publication_id, request.detail), set()).update(spellings(request.address))
     for (publication_id, detail), addresses in wanted.items():
         with connection.cursor() as cursor:
             cursor.execute("SELECT id FROM subscribers_subscriber WHERE lower(email) = ANY(%s)", [list(addresses)])
@@ -99,15 +99,16 @@ def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
         unsubscribe_many(found, detail or "suppressed")
 
 
-def _row(request: SuppressionRequest) -> tuple[str, int | None, str, str]:
+def _rows(request: SuppressionRequest) -> list[tuple[str, int | None, str, str]]:
+    """One, or two where the domain is written in its own letters."""
     reason = Suppression.Reason(request.reason)
     publication_id = None if reason in _EVERYWHERE else request.publication_id
     if reason in {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.SUNSET} and publication_id is None:
         raise ValueError(f"{reason.label} holds for one publication: say which.")
-    address = stored_form(request.address)
-    if reason == Suppression.Reason.ERASED and not is_form(address):
-        address = erased_address(address)
-    return address, publication_id, reason.value, _kept(request.detail, 500)
+    addresses = spellings(request.address)
+    if reason == Suppression.Reason.ERASED:
+        addresses = [address if is_form(address) else erased_address(address) for address in addresses]
+    return [(address, publication_id, reason.value, _kept(request.detail, 500)) for address in addresses]
 
 
 def _possible(address: str) -> bool:

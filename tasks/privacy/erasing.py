@@ -70,8 +70,8 @@ def erase(
     the hash is written then, and nothing more is sent to them. It ends incomplete when the provider did not take the
     request to erase; asked for again, it asks the provider again.
     """
-    wanted = stored_form(address)
-    reader = profile.reader_with(wanted)
+    reader = profile.reader_with(address)
+    wanted = reader.email.lower() if reader else stored_form(address)
     current = _begin(wanted, who)
     if reader is not None and current.subscriber_id != reader.pk:
         current.subscriber_id = reader.pk

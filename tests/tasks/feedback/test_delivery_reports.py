@@ -197,7 +197,7 @@ def test_a_domain_beyond_ascii_is_the_readers(world: World) -> None:
 
     take(report(sealed(world), "ann@xn--bcher-kva.example"))
 
-    assert suppressions() == {("ann@bücher.example", "hard_bounce", None)}
+    assert ("ann@bücher.example", "hard_bounce", None) in suppressions()
 
 
 def test_a_relay_that_gives_mails_its_own_envelope_is_seen_through(world: World) -> None:
