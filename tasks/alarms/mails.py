@@ -45,6 +45,15 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} is paused: many readers complain",
         "Look at what it says, and whether they have asked for it, then: newsdesk resume {send}, or newsdesk cancel {send}.",
     ),
+    Alarm.Code.MANY_DROPPED: _Text(
+        "{what} is paused: the provider takes mails and drops them",
+        "Look at the account's quota and standing at the provider; newsdesk ledger {send} says whom it dropped. Then: newsdesk resume "
+        "{send}. Who was dropped does not get it by that: the provider had taken it.",
+    ),
+    Alarm.Code.FEW_DELIVERED: _Text(
+        "{what}: fewer than half are reported to have got it",
+        "Look at the account at the provider, and at whether its event webhook reaches this installation.",
+    ),
     Alarm.Code.BOUNCE_RATE: _Text(
         "{what}: more addresses bounced than should",
         "Find out where these readers come from: newsdesk ledger {send} names them. They are not mailed again.",

@@ -44,7 +44,9 @@ _UNKNOWN_ATTEMPTS = "SELECT unnest(%b::uuid[]) EXCEPT SELECT id FROM tasks_attem
 
 _HEAR_PROBES = "UPDATE tasks_attempt SET heard = 1 WHERE batch_id IS NULL AND heard = 0 AND id = ANY(%b::uuid[])"
 
-_COUNTED = Seen.DELIVERED.value | Seen.BOUNCED.value | Seen.COMPLAINED.value | Seen.UNSUBSCRIBED.value
+_COUNTED = (
+    Seen.DELIVERED.value | Seen.BOUNCED.value | Seen.COMPLAINED.value | Seen.UNSUBSCRIBED.value | Seen.DROPPED.value
+)
 _MARK = f"""
 WITH named AS MATERIALIZED (
     SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
@@ -59,13 +61,14 @@ WITH named AS MATERIALIZED (
 ), counted AS (
     UPDATE tasks_batch b SET
         delivered = b.delivered + c.delivered, bounced = b.bounced + c.bounced,
-        complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed
+        complained = b.complained + c.complained, unsubscribed = b.unsubscribed + c.unsubscribed, dropped = b.dropped + c.dropped
     FROM (
         SELECT batch_id,
             count(*) FILTER (WHERE bits_new & {Seen.DELIVERED.value} <> 0) AS delivered,
             count(*) FILTER (WHERE bits_new & {Seen.BOUNCED.value} <> 0) AS bounced,
             count(*) FILTER (WHERE bits_new & {Seen.COMPLAINED.value} <> 0) AS complained,
-            count(*) FILTER (WHERE bits_new & {Seen.UNSUBSCRIBED.value} <> 0) AS unsubscribed
+            count(*) FILTER (WHERE bits_new & {Seen.UNSUBSCRIBED.value} <> 0) AS unsubscribed,
+            count(*) FILTER (WHERE bits_new & {Seen.DROPPED.value} <> 0) AS dropped
         FROM news WHERE bits_new & {_COUNTED} <> 0 GROUP BY batch_id
     ) c WHERE b.id = c.batch_id
 ), heard AS (

@@ -19,6 +19,10 @@ class Alarm(models.Model):
         #: More of a send's readers bounced, or complained, than may be.
         MANY_BOUNCED = "many_bounced"
         MANY_COMPLAINED = "many_complained"
+        #: More of them than may bounce were accepted by the provider and then dropped: a quota, an account that is no longer trusted.
+        MANY_DROPPED = "many_dropped"
+        #: An hour after its end, fewer than half of a send's readers are reported to have got it, by a provider that reports.
+        FEW_DELIVERED = "few_delivered"
         #: A send is over, and by what came in since more bounced, or complained, than mailbox providers put up with.
         BOUNCE_RATE = "bounce_rate"
         COMPLAINT_RATE = "complaint_rate"

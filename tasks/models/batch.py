@@ -68,6 +68,8 @@ class Batch(models.Model):
     unsubscribed = models.PositiveIntegerField(default=0)
     opened = models.PositiveIntegerField(default=0)
     clicked = models.PositiveIntegerField(default=0)
+    #: Accepted by the provider, which then sent them nothing.
+    dropped = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = BatchQuerySet.as_manager()
 

@@ -62,6 +62,7 @@ COUNTED = (
     Delivery.Seen.UNSUBSCRIBED,
     Delivery.Seen.OPENED,
     Delivery.Seen.CLICKED,
+    Delivery.Seen.DROPPED,
 )
 
 

@@ -22,6 +22,7 @@ _OF_A_PAUSE = (
     Alarm.Code.MANY_FAILED,
     Alarm.Code.MANY_BOUNCED,
     Alarm.Code.MANY_COMPLAINED,
+    Alarm.Code.MANY_DROPPED,
 )
 _RUNNING = (Send.Status.SCHEDULED, Send.Status.SENDING)
 

@@ -47,7 +47,7 @@ def catch_up() -> None:
 def _nobody(send: Send) -> str:
     """Why it reaches nobody, for an operator; empty when it reaches somebody, or all of them have it."""
     gets = _deliveries(send)
-    if gets and send.status == Send.Status.SENT:
+    if send.status == Send.Status.SENT:
         sums = Batch.objects.filter(send=send).aggregate(out=Sum("excluded"), size=Sum("size"))
         gets = (sums["size"] or 0) - (sums["out"] or 0)
     if gets or (send.candidates and send.excluded.get("already_received") == send.candidates):

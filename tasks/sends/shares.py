@@ -22,7 +22,7 @@ _STILL_HEARD_OF = timedelta(days=3)
 _READ = """
 SELECT send_id, COALESCE(sum(CASE WHEN status IN ('submitted', 'failed') THEN size - excluded ELSE failed END), 0),
        COALESCE(sum(CASE WHEN status = 'failed' THEN size - excluded ELSE failed END), 0),
-       COALESCE(sum(bounced), 0), COALESCE(sum(complained), 0)
+       COALESCE(sum(bounced), 0), COALESCE(sum(complained), 0), COALESCE(sum(dropped), 0)
   FROM tasks_batch WHERE send_id = ANY(%s) GROUP BY send_id
 """
 
@@ -35,6 +35,7 @@ class Shares:
     failed: int = 0
     bounced: int = 0
     complained: int = 0
+    dropped: int = 0
 
 
 def read(send_id: int) -> Shares:
@@ -71,9 +72,13 @@ def _read(send_ids: list[int]) -> dict[int, Shares]:
         cursor.execute(_READ, [send_ids])
         return {
             send_id: Shares(
-                answered=int(answered), failed=int(failed), bounced=int(bounced), complained=int(complained)
+                answered=int(answered),
+                failed=int(failed),
+                bounced=int(bounced),
+                complained=int(complained),
+                dropped=int(dropped),
             )
-            for send_id, answered, failed, bounced, complained in cursor.fetchall()
+            for send_id, answered, failed, bounced, complained, dropped in cursor.fetchall()
         }
 
 

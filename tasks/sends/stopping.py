@@ -12,14 +12,16 @@ LEAST = 20
 
 
 def pause_if_too_many(send_id: int) -> bool:
-    """Pause a running send of whose readers too many were refused, bounced or complained; whether it was. May be repeated.
+    """Pause a running send of whose readers too many were refused, bounced, were dropped or complained; whether it was. May be
+    repeated.
 
-    The shares are those of NEWSDESK_MOST_FAILED, _BOUNCED and _COMPLAINED. Raises the database's errors.
+    The shares are those of NEWSDESK_MOST_FAILED, _BOUNCED (also of those dropped) and _COMPLAINED. Raises the database's errors.
     """
     now = shares.read(send_id)
     for code, readers, most, what in (
         (Alarm.Code.MANY_FAILED, now.failed, settings.MOST_FAILED, "were refused"),
         (Alarm.Code.MANY_BOUNCED, now.bounced, settings.MOST_BOUNCED, "bounced"),
+        (Alarm.Code.MANY_DROPPED, now.dropped, settings.MOST_BOUNCED, "were accepted by the provider and then dropped"),
         (Alarm.Code.MANY_COMPLAINED, now.complained, settings.MOST_COMPLAINED, "complained"),
     ):
         if not most or readers < LEAST or 100 * readers <= most * now.answered:

@@ -21,6 +21,7 @@ from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
 from tasks.sends import (
+    arrivals,
     control,
     database_behind,
     database_moved,
@@ -84,6 +85,7 @@ def recover(*, wake_all: bool = False) -> None:
         finishing.finish_if_done(send_id)
     shares.look_at_finished()
     few_readers.catch_up()
+    arrivals.look()
     heartbeat_pings.swept()
 
 

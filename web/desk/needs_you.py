@@ -26,6 +26,8 @@ TITLES = {
     Alarm.Code.MANY_BOUNCED: "Many readers of a send bounced",
     Alarm.Code.MANY_COMPLAINED: "Many readers of a send complained of spam",
     Alarm.Code.FEW_READERS: "A send goes to nobody, or to far fewer than last time",
+    Alarm.Code.MANY_DROPPED: "The provider took many mails of a send and dropped them",
+    Alarm.Code.FEW_DELIVERED: "Fewer than half are reported to have got a send",
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
     Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
     Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",
