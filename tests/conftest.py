@@ -6,8 +6,6 @@ kept under .pytest_cache until a migration changes. They end with the process, h
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,18 +22,13 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from newsdesk.core.file_locks import Lock, is_held
+from newsdesk.core.file_locks import is_held
 from newsdesk.core.home import Home
-from newsdesk.local_stack import fingerprint
 from newsdesk.local_stack.engines.engines import Engines
-from tests.machine import give_cluster
+from tests import cluster
 
-MIGRATED = "newsdesk"
 TESTED = "newsdesk_test"
-KEPT_CLUSTERS = 3
 _NAME_INSTALLATION = "UPDATE tasks_installation SET id = %s"
-#: Seconds.
-MIGRATION_PATIENCE = 1800.0
 #: A folder of a run that was killed is removed by a later run, once it is older than this.
 LEFTOVER_SECONDS = 3600
 
@@ -72,16 +65,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def migrated_cluster(pytestconfig: pytest.Config) -> Path:
     """The files of a stopped cluster that was migrated; copy them into a home with `cp -a`."""
-    return _migrated_cluster(pytestconfig)
+    return cluster.migrated(pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def database_home(migrated_cluster: Path) -> Iterator[Home]:
+def database_home(request: pytest.FixtureRequest) -> Iterator[Home]:
     """The home of a running PostgreSQL whose database "newsdesk" is migrated and never changed."""
-    home = Home(settings.HOME.path / "database")
-    home.path.mkdir(mode=0o711)
-    give_cluster(home, migrated_cluster)
-    with Engines(home, valkey=False, durable=False):
+    if home := request.config.stash.get(cluster.SERVING, None):
+        yield home
+        return
+    with cluster.running(request.getfixturevalue("migrated_cluster")) as home:
         yield home
 
 
@@ -142,49 +135,8 @@ def _renew_database(home: Home) -> None:
     with psycopg.connect(**arguments, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {TESTED} WITH (FORCE)".encode())
         # Without fsync a copy of the files takes a third of the time of a copy through the log.
-        connection.execute(f"CREATE DATABASE {TESTED} TEMPLATE {MIGRATED} STRATEGY FILE_COPY".encode())
+        connection.execute(f"CREATE DATABASE {TESTED} TEMPLATE {cluster.MIGRATED} STRATEGY FILE_COPY".encode())
     arguments["dbname"] = TESTED
     with psycopg.connect(**arguments, autocommit=True) as connection:
         # Another database than the last test's: its fences are numbered from 1 again.
         connection.execute(_NAME_INSTALLATION, [_new_installation()])
-
-
-def _migrated_cluster(config: pytest.Config) -> Path:
-    """The folder of a stopped cluster with every migration applied; made when a migration has changed."""
-    folder = config.cache.mkdir("newsdesk") if config.cache else Path(tempfile.mkdtemp())
-    cluster = folder / f"cluster-{fingerprint.of_migrations()}"
-    lock = Lock(folder / "cluster.lock")
-    # The other processes of a first run wait for the one that migrates: minutes on a slow machine.
-    if not lock.acquire(MIGRATION_PATIENCE):
-        raise TimeoutError(f"{lock.path} has been held for {MIGRATION_PATIENCE:g} s")
-    try:
-        if not cluster.exists():
-            _forget_old_clusters(folder)
-            _make_cluster(cluster)
-    finally:
-        lock.release()
-    return cluster
-
-
-def _make_cluster(cluster: Path) -> None:
-    home = Home(settings.HOME.path / "migration")
-    home.path.mkdir(mode=0o711)
-    with Engines(home, valkey=False, durable=False):
-        url = f"postgresql://app@/{MIGRATED}?host={home.sockets}&port=5432"
-        subprocess.run(
-            [sys.executable, "-m", "newsdesk", "migrate", "--verbosity", "0"],
-            env={**os.environ, "DATABASE_URL": url, "NEWSDESK_HOME": str(home.path)},
-            cwd=Path(__file__).parent.parent,
-            check=True,
-        )
-    draft = cluster.with_name(f".{cluster.name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    subprocess.run(["cp", "-a", home.path / "engines" / "postgres", draft], check=True)
-    draft.rename(cluster)
-    shutil.rmtree(home.path)
-
-
-def _forget_old_clusters(folder: Path) -> None:
-    clusters = sorted(folder.glob("cluster-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for cluster in clusters[KEPT_CLUSTERS - 1 :]:
-        shutil.rmtree(cluster, ignore_errors=True)

@@ -4,9 +4,9 @@ Cosmic Ray makes the mutants, in a copy of the tree. What lives and changes noth
 """
 
 import argparse
+import difflib
 import json
 import os
-import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -22,9 +22,7 @@ ROOT = Path(__file__).parents[2]
 EQUIVALENTS = Path(__file__).with_name("equivalents.json")
 #: Percent of the mutants that change something which must be killed.
 LEAST = 95.0
-#: Seconds for the tests of one mutant: one that never ends is killed too.
-TIMEOUT = 600.0
-_SPECS = "SELECT job_id, module_path, operator_name, start_pos_row, start_pos_col FROM mutation_specs"
+_SPECS = "SELECT module_path, operator_name, start_pos_row, start_pos_col, occurrence, job_id FROM mutation_specs"
 
 
 def main() -> int:
@@ -51,9 +49,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--groups", nargs="*", default=list(GROUPS), choices=list(GROUPS), help="which code")
-    parser.add_argument("--sample", type=int, default=25, help="mutants of each group; 0 = all, which takes days")
+    parser.add_argument("--sample", type=int, default=25, help="mutants of each group; 0 = all, which takes hours")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cosmic-ray", default="cosmic-ray", help="Cosmic Ray's program")
+    parser.add_argument("--cosmic-ray", default=".mutants/bin/cosmic-ray", help="its program")
     parser.add_argument("--json", help="a file for what became of each mutant")
     options = parser.parse_args()
     options.groups = options.groups or list(GROUPS)
@@ -71,43 +69,54 @@ def _copy(tree: Path) -> None:
 
 
 def _run(name: str, group: Group, tree: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    tests = [sys.executable, "-m", "pytest", "-x", "-q", "-o", f"cache_dir={tree.parent / 'cache'}", *group.tests]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))}
-    clean = subprocess.run(tests, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-    if clean.returncode:
-        sys.exit(f"{clean.stdout[-2000:]}\nThe tests of {name} fail without any mutant: mend them first.")
+    mutants = _mutants(name, group, tree, options)
+    file = tree.parent / f"{name}.json"
+    file.write_text(json.dumps(mutants), encoding="utf-8")
+    cache = ["-o", f"cache_dir={ROOT / '.pytest_cache'}"]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.warm", "--mutants", str(file), *cache]
+    ended = subprocess.run([*tests, *group.tests], cwd=tree, env=_environment(tree), check=False)
+    tried = [json.loads(line) for line in file.with_suffix(".tried").read_text(encoding="utf-8").splitlines()]
+    if ended.returncode or len(tried) < len(mutants):
+        sys.exit(f"The tests of {name} fail without any mutant, or were stopped: see above.")
+    equal = json.loads(EQUIVALENTS.read_text(encoding="utf-8"))
+    found = []
+    for mutant, end in zip(mutants, tried, strict=True):
+        why = _why_equal(equal, mutant["module"], mutant["diff"]) if end["outcome"] == "survived" else ""
+        found.append({"group": name, **mutant, **end, "why": why})
+    return found
+
+
+def _mutants(name: str, group: Group, tree: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     config, session = tree.parent / f"{name}.toml", tree.parent / f"{name}.sqlite"
     config.write_text(
-        "[cosmic-ray]\n"
-        f"module-path = {json.dumps(list(group.modules))}\ntimeout = {TIMEOUT}\nexcluded-modules = []\n"
-        f'test-command = {json.dumps(shlex.join(tests))}\n\n[cosmic-ray.distributor]\nname = "local"\n',
+        f"[cosmic-ray]\nmodule-path = {json.dumps(list(group.modules))}\ntimeout = 1\nexcluded-modules = []\n"
+        'test-command = ""\n\n[cosmic-ray.distributor]\nname = "local"\n',
         encoding="utf-8",
     )
-    ray = [options.cosmic_ray]
-    subprocess.run([*ray, "init", str(config), str(session)], cwd=tree, env=environment, check=True)
+    subprocess.run([options.cosmic_ray, "init", str(config), str(session)], cwd=tree, check=True)
     with sqlite3.connect(session) as database:
         specs = [Spec(*row) for row in database.execute(_SPECS)]
-        sources = {spec.module: (tree / spec.module).read_text(encoding="utf-8") for spec in specs}
-        kept = [(spec.job,) for spec in chosen(specs, sources, sample=options.sample, seed=options.seed)]
-        database.execute("CREATE TEMPORARY TABLE kept (job_id)")
-        database.executemany("INSERT INTO kept VALUES (?)", kept)
-        for table in ("mutation_specs", "work_items"):
-            database.execute(f"DELETE FROM {table} WHERE job_id NOT IN (SELECT job_id FROM kept)")
+    sources = {spec.module: (tree / spec.module).read_text(encoding="utf-8") for spec in specs}
+    kept = chosen(specs, sources, sample=options.sample, seed=options.seed)
     print(f"{name}: {len(kept)} of {len(specs)} mutants", flush=True)
-    subprocess.run([*ray, "exec", str(config), str(session)], cwd=tree, env=environment, check=True)
-    return _results(session)
+    python = Path(options.cosmic_ray).with_name("python")
+    asked = json.dumps([[spec.module, spec.operator, spec.occurrence] for spec in kept])
+    command = [str(python), str(Path(__file__).with_name("applying.py"))]
+    texts = json.loads(
+        subprocess.run(command, cwd=tree, input=asked, check=True, capture_output=True, text=True).stdout
+    )
+    return [_mutant(spec, sources[spec.module], text) for spec, text in zip(kept, texts, strict=True)]
 
 
-def _results(session: Path) -> list[dict[str, Any]]:
-    equal = json.loads(EQUIVALENTS.read_text(encoding="utf-8"))
-    rows = "SELECT s.module_path, s.operator_name, r.test_outcome, r.diff FROM mutation_specs s JOIN work_results r USING (job_id)"
-    found = []
-    with sqlite3.connect(session) as database:
-        for module, operator, said, diff in database.execute(rows):
-            outcome = (said or "").rpartition(".")[2].lower()
-            why = _why_equal(equal, module, diff or "") if outcome == "survived" else ""
-            found.append({"module": module, "operator": operator, "outcome": outcome, "diff": diff, "why": why})
-    return found
+def _mutant(spec: Spec, source: str, text: str) -> dict[str, Any]:
+    lines = difflib.unified_diff(source.splitlines(), text.splitlines(), spec.module, spec.module, lineterm="")
+    found = {"job": spec.job, "module": spec.module, "row": spec.row, "operator": spec.operator}
+    return {**found, "text": text, "diff": "\n".join(lines)}
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    """The tree's modules, before those of the installed package; also in what tests start."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))}
 
 
 def _why_equal(equal: list[dict[str, str]], module: str, diff: str) -> str:

@@ -79,6 +79,9 @@ GROUPS = {
             "tests/subscribers/test_segments_nesting.py",
             "tests/subscribers/test_segments_in_words.py",
             "tests/subscribers/test_segments_meaning.py",
+            "tests/subscribers/test_counting_a_rule.py",
+            "tests/subscribers/test_rule_warnings.py",
+            "tests/subscribers/test_audience.py",
         ),
     ),
     "tokens": Group(

@@ -1,0 +1,201 @@
+"""A pytest plugin that tries mutants: tests are collected and PostgreSQL is started once, then each mutant gets a fork of that.
+
+A mutant meets the tests that run its line, the quickest and those that killed before first, then those that start other
+programs. What lives through that is tried once more in a process that imports it: code that runs at the import was not changed.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import Phase, settings
+
+from tests.mutants.forks import Say, said_by_fork
+from tests.mutants.lines import Line, ran, rows
+from tests.mutants.swapping import is_swappable, swap
+
+#: Seconds that a test may take: these, and so many times what it took without a mutant.
+PATIENCE = 20.0
+TIMES = 10.0
+#: Seconds that a test may take while its lines are noted.
+TRACING = 3600.0
+#: Seconds until a process has collected its tests.
+START = 60.0
+_FAR = ("integration", "acceptance")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mutants")
+    group.addoption(
+        "--mutants", help="a file of mutants to try; what becomes of them is added to the same name with .tried"
+    )
+    group.addoption("--serving-home", help="the home of a PostgreSQL that serves already")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # After a failure Hypothesis looks for a simpler one, for minutes: nobody would read it.
+    quick = [phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}]
+    settings.register_profile("mutants", settings(), phases=quick)
+    settings.load_profile("mutants")
+    if folder := config.getoption("--serving-home"):
+        # Django's settings are not chosen yet when plugins are imported.
+        from newsdesk.core.home import Home
+        from tests import cluster
+
+        config.stash[cluster.SERVING] = Home(Path(folder))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> object:
+    if not (name := session.config.getoption("--mutants")):
+        return None
+    if session.testsfailed:
+        raise session.Interrupted("Some tests cannot be collected.")
+    # As above.
+    from tests import cluster
+
+    with cluster.running(cluster.migrated(session.config)) as home:
+        session.config.stash[cluster.SERVING] = home
+        file = Path(name)
+        mutants = json.loads(file.read_text(encoding="utf-8"))
+        trials = Trials(session, home.path, frozenset(str(session.config.rootpath / one["module"]) for one in mutants))
+        with file.with_suffix(".tried").open("a", encoding="utf-8") as tried:
+            for mutant in mutants:
+                tried.write(json.dumps({"job": mutant["job"], **trials.of(mutant)}) + "\n")
+                tried.flush()
+    return True
+
+
+class Trials:
+    """What the tests do without a mutant, and with one."""
+
+    def __init__(self, session: pytest.Session, home: Path, files: frozenset[str]) -> None:
+        self._session = session
+        self._home = home
+        self._kills: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
+        self._lines: dict[str, set[Line]] = {}
+        self._trace(files)
+
+    def of(self, mutant: dict[str, Any]) -> dict[str, Any]:
+        """`outcome`: killed, timeout or survived; `by`: the test; `tests`: how many could have noticed; `seconds`: what it took."""
+        started = time.perf_counter()
+        path = self._session.config.rootpath / mutant["module"]
+        before, after = path.read_text(encoding="utf-8"), mutant["text"]
+        swappable = is_swappable(before, after)
+        items = self._noticing(str(path), rows(before, mutant["row"]) if swappable else None)
+        with _written(path, after):
+            outcome, by = self._warm(items, path, after) if swappable else ("survived", "")
+            if outcome == "survived":
+                outcome, by = self._cold(items)
+        self._kills[by] += 1
+        return {"outcome": outcome, "by": by, "tests": len(items), "seconds": round(time.perf_counter() - started, 1)}
+
+    def _trace(self, files: frozenset[str]) -> None:
+        def run(say: Say) -> None:
+            for item, following in self._pairs(self._session.items):
+                started = time.perf_counter()
+                with ran(files) as lines:
+                    failed = _fails(item, following)
+                say(item.nodeid, failed, time.perf_counter() - started, sorted(lines))
+
+        for nodeid, failed, seconds, lines in said_by_fork(run, TRACING, lambda _: TRACING):
+            if failed:
+                raise self._session.Failed(f"{nodeid} fails without any mutant: mend it first.")
+            self._seconds[nodeid] = seconds
+            self._lines[nodeid] = {(file, row) for file, row in lines}
+
+    def _noticing(self, file: str, span: range | None) -> list[pytest.Item]:
+        """The tests that run one of these rows, or for None all; then those that start other programs."""
+        near, far = [], []
+        for item in self._session.items:
+            lines = self._lines[item.nodeid]
+            if any((file, row) in lines for row in span) if span else any(name == file for name, _ in lines):
+                near.append(item)
+            elif span is None or any(item.get_closest_marker(name) for name in _FAR):
+                far.append(item)
+
+        def cost(item: pytest.Item) -> float:
+            return self._seconds[item.nodeid] / (1 + self._kills[item.nodeid])
+
+        return [*sorted(near, key=cost), *sorted(far, key=cost)]
+
+    def _warm(self, items: list[pytest.Item], path: Path, after: str) -> tuple[str, str]:
+        def run(say: Say) -> None:
+            swap(path, after)
+            for item, following in self._pairs(items):
+                say(item.nodeid, False)
+                if _fails(item, following):
+                    say(item.nodeid, True)
+                    self._session._setupstate.teardown_exact(None)
+                    return
+
+        name = items[0].nodeid if items else ""
+        killed = False
+        try:
+            # To its end: after a failure it still tears down.
+            for said in said_by_fork(run, START, self._patience):
+                name, killed = said
+        except TimeoutError:
+            return ("killed" if killed else "timeout"), name
+        return ("killed", name) if killed else ("survived", "")
+
+    def _cold(self, items: list[pytest.Item]) -> tuple[str, str]:
+        if not items:
+            return "survived", ""
+        names = [item.nodeid for item in items]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", __name__, "--serving-home", str(self._home)]
+        cache = self._session.config.cache
+        command += ["-o", f"cache_dir={cache._cachedir}"] if cache else []
+        limit = START + sum(map(self._patience, names))
+        with subprocess.Popen(
+            [*command, *names], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=limit)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return "timeout", ""
+        if process.returncode == pytest.ExitCode.OK:
+            return "survived", ""
+        ended = tuple(line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+        named = [name for name in names for line in ended if f"{line} ".partition(" ")[2].startswith(f"{name} ")]
+        return "killed", named[0] if named else said[-500:]
+
+    def _patience(self, nodeid: str) -> float:
+        return PATIENCE + TIMES * self._seconds[nodeid]
+
+    @staticmethod
+    def _pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+        return zip(items, [*items, None][1:], strict=True)
+
+
+def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
+    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+
+
+@contextmanager
+def _written(path: Path, text: str) -> Iterator[None]:
+    """For the processes that tests start, and for the second try; each with a time of its own, by which Python knows it."""
+    before, stat = path.read_text(encoding="utf-8"), path.stat()
+    path.write_text(text, encoding="utf-8")
+    _written_at[0] += 2
+    os.utime(path, (_written_at[0], _written_at[0]))
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+_written_at = [int(time.time()) + 100]
