@@ -40,6 +40,6 @@ def continues(previous: str, line: str, width: int) -> bool:
         return False
     if not width:
         return line[:1].islower() and previous[-1].islower() and not after_item
-    with_next_word = len(previous) + 1 + len(line[: WRAPPED_AT_MOST + 1].split(" ", 1)[0])
+    with_next_word = len(previous) + 1 + len(line.partition(" ")[0])
     # Of a headline it must be certain that it was wrapped, or the lede below it would be lost in it.
     return with_next_word > width if after_item else with_next_word >= 0.75 * width

@@ -71,12 +71,7 @@ def _together(kind: type[All] | type[AnyOf], first: Rule, second: Leaf, joined: 
 def _bound(kind: type[All] | type[AnyOf], first: Leaf, second: Leaf) -> Leaf | None:
     """The comparison of two numbers with the same sign that decides: in "any of" the weaker, in "all of" the stronger."""
     one, other = first.value, second.value
-    if (
-        isinstance(one, str)
-        or isinstance(other, str)
-        or not isinstance(one, int | float)
-        or not isinstance(other, int | float)
-    ):
+    if not (isinstance(one, int | float) and isinstance(other, int | float)):
         return None
     smaller = (first.op in {"gt", "gte"}) is (kind is AnyOf)
     return Leaf(field=first.field, op=first.op, value=min(one, other) if smaller else max(one, other))

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from composer.models import Publication
-from subscribers.models import List, Subscriber, Subscription
+from subscribers.models import Consent, List, Subscriber, Subscription
 from subscribers.segments import Scope, condition, parse
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,20 @@ def test_numbers_at_the_bound(number: int, expected: tuple[bool, ...], holds: Ho
     told = tuple(holds("attributes.n", op, 5, attributes={"n": number}) for op in ("gt", "gte", "lt", "lte"))
 
     assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "exact", "found"), [("form", False, True), ("form", True, False), ("Form", True, True)]
+)
+def test_with_exact_the_case_of_a_source_matters(
+    value: str, exact: bool, found: bool, publication: Publication
+) -> None:
+    reader = Subscriber.objects.create(email="reader@example.com")
+    readers = List.objects.create(publication=publication, slug="readers", name="Readers")
+    Consent.objects.create(subscriber=reader, list=readers, kind="given", source="Form")
+    rule = {"field": "signup_source", "op": "eq", "value": value, "exact": exact}
+    sql = condition(parse(rule), Scope(publication_id=publication.pk, list_ids=[readers.pk]))
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sql.sql} FROM subscribers_subscriber s", sql.params)
+        assert cursor.fetchone() == (found,)
