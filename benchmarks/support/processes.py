@@ -67,3 +67,36 @@ def run_watched(words: Sequence[str]) -> tuple[float, int, str]:
         printed = process.stdout.read()
     assert process.returncode == 0, words
     return seconds, most, printed
+
+
+_TICK = os.sysconf("SC_CLK_TCK")
+#: The name of a process in a table, by what stands in its command line. A child has its parent's, but for PostgreSQL's.
+_KINDS = {
+    "tasks.celery worker": "worker",
+    "tasks.celery beat": "beat",
+    "gunicorn": "web",
+    "-m sandbox": "sandbox",
+    "valkey": "valkey",
+    "postgres": "postgres",
+}
+
+
+def kind(pid: int) -> str:
+    words = command(pid)
+    return next((name for mark, name in _KINDS.items() if mark in words), "other")
+
+
+def processor_seconds(pid: int) -> dict[str, float]:
+    """Seconds of the processor that each kind of process below this one has used, its own and the kernel's for it.
+
+    Of a process that has ended, its parent knows once it has waited for it.
+    """
+    seconds: dict[str, float] = {}
+    for descendant in descendants(pid):
+        try:
+            fields = Path(f"/proc/{descendant}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        name = kind(descendant)
+        seconds[name] = seconds.get(name, 0.0) + sum(int(field) for field in fields[11:15]) / _TICK
+    return seconds

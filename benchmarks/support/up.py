@@ -66,17 +66,8 @@ class Up:
 
 
 def _kind(pid: int) -> str:
-    """The name of a process in a table; a child has its parent's command line."""
-    words = processes.command(pid)
-    kinds = {
-        "tasks.celery worker": "worker",
-        "tasks.celery beat": "beat",
-        "gunicorn": "web",
-        "-m sandbox": "sandbox",
-        "valkey": "valkey",
-        "postgres": "postgres",
-    }
-    name = next((name for mark, name in kinds.items() if mark in words), "other")
+    """The name of a process in a table; those of several processes tell the main one from its children."""
+    name = processes.kind(pid)
     if name not in {"worker", "web"}:
         return name
     return f"{name}, main" if processes.children(pid) else f"{name}, child"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from tasks.database.partitions import SENDS
 from tasks.database.statements import run
 from tasks.feedback.event_store import chunks
 from tasks.feedback.kinds import BITS, HEARD_KINDS, Seen
@@ -29,7 +30,7 @@ class Marked(NamedTuple):
     to_judge: set[Key]
 
 
-#: Here and below: BETWEEN the first and the last send leaves the planner with their partitions, of however many.
+#: Here and below: BETWEEN `bounds` leaves the planner with the partitions of the sends, of however many.
 _LOCK_BATCHES = """
 SELECT id FROM tasks_batch
 WHERE id IN (
@@ -104,8 +105,12 @@ def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
 
 
 def bounds(sends: Sequence[int]) -> tuple[int, int]:
-    """The first and the last of these sends."""
-    return min(sends, default=0), max(sends, default=0)
+    """The first and the last send of the partitions that these sends lie in.
+
+    Not the first and the last of these sends themselves: of a send that is newer than the planner's statistics it believes that
+    it has one delivery. It would read all of them for each reader that is reported of, a million a million times.
+    """
+    return min(sends, default=0) // SENDS * SENDS, max(sends, default=0) // SENDS * SENDS + SENDS - 1
 
 
 def lock_batches(keys: Collection[Key], attempts: Collection[UUID] = ()) -> None:
