@@ -106,8 +106,9 @@ _TEXTS: Mapping[str, _Text] = {
         "nothing is held back by itself.",
     ),
     Alarm.Code.SEND_HELD: _Text(
-        "{what} waits for an answer: now, or with the next slot?",
-        "It was approved again after its time. Answer at the desk, or: newsdesk release {send} --now, or --next-slot.",
+        "{what} is held, and its time has passed",
+        "Approve its edition again if nobody has. Then say whether it goes out now, at the desk, or: newsdesk release {send} --now, or "
+        "--next-slot.",
     ),
     Alarm.Code.BOUNCES_UNREAD: _Text(
         "the mailbox of what comes back cannot be read",

@@ -61,6 +61,7 @@ def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: 
         Slot.objects.filter(publication=edition.publication_id, at=edition.slot, outcome="").update(warned_at=None)
     now = clock.now()
     for send in lock_held_sends(edition):
+        clear_alarms(Alarm.Code.SEND_HELD, send=send)
         send.approval, send.sender_domain = approval, sender_domain(approval)
         due = _new_due_time(send, edition, now)
         if due is None or due <= now:

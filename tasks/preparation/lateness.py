@@ -1,15 +1,18 @@
 """A send whose time was over long before it could be prepared waits for a person.
 
 Services that were down over its time, or a database restored from before it: what was meant for Friday morning is not right on
-Sunday by itself, and may be out already. How late is too late says the recurrence for a slot's send, else NEWSDESK_LATE_GRACE.
+Sunday by itself, and may be out already. One that is held over its time waits for a person too, who is told. How late is too late says the recurrence for a slot's send, else NEWSDESK_LATE_GRACE.
 """
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 
+from tasks.alarms.raising import raise_alarm
 from tasks.database import clock
-from tasks.models import Send, Slot
+from tasks.models import Alarm, Send, Slot
 from tasks.sends import control
 from tasks.slots import missed_slots
 from tasks.slots.strings import duration, slot_time
@@ -32,6 +35,29 @@ def hold_if_too_late(send: Send) -> bool:
     if late <= timedelta(seconds=settings.LATE_GRACE):
         return False
     return control.pause(send.pk, too_late(send, now - send.scheduled_at))
+
+
+def tell_of_held() -> None:
+    """Raise the alarm about each send whose time has come while its edition was reopened, once for each time that it is held.
+
+    A slot's send has its own alarms. Raises the database's errors.
+    """
+    held = Send.objects.filter(
+        status=Send.Status.PAUSED, held_at__isnull=False, prepared_at__isnull=True, scheduled_at__lte=Now()
+    )
+    told = Alarm.objects.filter(send=OuterRef("pk"), code=Alarm.Code.SEND_HELD, raised_at__gte=OuterRef("held_at"))
+    of_slot = Slot.objects.filter(send=OuterRef("pk"))
+    for send in held.filter(~Exists(told), ~Exists(of_slot)).select_related("edition__publication", "approval"):
+        if not send.approval.stands:
+            raise_alarm(
+                Alarm.Code.SEND_HELD,
+                f"{send.edition} was to go out {slot_time(send.edition, send.scheduled_at)}, and was reopened before: send {send.pk} is held "
+                "until somebody approves it again, or cancels the send.",
+                send_id=send.pk,
+                publication_id=send.edition.publication_id,
+                edition_id=send.edition_id,
+                mail=True,
+            )
 
 
 def too_late(send: Send, late: timedelta) -> str:

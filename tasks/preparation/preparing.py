@@ -45,6 +45,7 @@ SELECT batch_id, %s, variant_id, tracked, members, 'pending', GREATEST(at, %s), 
 
 def prepare_due() -> int:
     """Prepare every send whose time has come; how many. Raises the database's errors and SoftTimeLimitExceeded."""
+    lateness.tell_of_held()
     due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
     if due.exists() and not _may_prepare():
         return 0

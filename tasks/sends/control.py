@@ -23,6 +23,7 @@ _OF_A_PAUSE = (
     Alarm.Code.MANY_BOUNCED,
     Alarm.Code.MANY_COMPLAINED,
     Alarm.Code.MANY_DROPPED,
+    Alarm.Code.SEND_HELD,
 )
 _RUNNING = (Send.Status.SCHEDULED, Send.Status.SENDING)
 

@@ -311,3 +311,26 @@ def test_a_send_whose_database_was_restored_is_not_released(edition: Edition) ->
     assert not control.resume(send.pk)
     send.refresh_from_db()
     assert send.status == "paused"
+
+
+def test_a_held_send_whose_time_comes_tells_somebody_once(edition: Edition, ada: Any) -> None:
+    """Whoever reopened it may have gone home: at its time nothing would happen, and nobody would know."""
+    send = scheduled(edition)
+    reopen_edition(edition, ada)
+    preparing.prepare_due()
+    assert not Alarm.objects.exists()
+    Send.objects.filter(pk=send.pk).update(scheduled_at=timezone.now())
+
+    preparing.prepare_due()
+    preparing.prepare_due()
+
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.send_id) == ("send_held", send.pk)
+    assert "was reopened before" in alarm.message
+
+    approve_edition(edition, None)
+    assert "shall it go out now" in Alarm.objects.get(cleared_at=None).message
+    preparing.prepare_due()
+    assert Alarm.objects.count() == 2
+    assert control.cancel(send.pk)
+    assert not Alarm.objects.filter(cleared_at=None).exists()
