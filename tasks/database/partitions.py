@@ -24,7 +24,7 @@ SENDS = 8
 QUIET_DAYS = 14
 #: Rows that are written anew at a time: others wait for some seconds a million (benchmarks/RESULTS.md).
 MOST_ROWS = 30_000_000
-#: Nothing is sealed while something is sent, nor if a send is due within so many minutes.
+#: Nothing is sealed while something is sent (what a person left in doubt for good is not), nor if a send is due within so many minutes.
 _DUE_MINUTES = 30
 #: The share of rows by which the planner's idea of the whole may be wrong.
 _DRIFT = 0.1
@@ -59,8 +59,14 @@ SELECT p.relname, p.low, p.high, p.reltuples, {_IS_OPEN} AS is_open FROM ({_BOUN
  ORDER BY p.low
 """  # noqa: S608
 _BUSY = """
-SELECT EXISTS (SELECT 1 FROM tasks_send WHERE status = 'sending'
-                   OR (status = 'scheduled' AND scheduled_at < statement_timestamp() + make_interval(mins => %s)))
+SELECT EXISTS (SELECT 1 FROM tasks_send s
+                WHERE (s.status = 'scheduled' AND s.scheduled_at < statement_timestamp() + make_interval(mins => %s))
+                   OR (s.status = 'sending' AND (
+                       NOT EXISTS (SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status = 'unknown')
+                       OR EXISTS (SELECT 1 FROM tasks_batch b
+                                   WHERE b.send_id = s.id
+                                     AND (b.status IN ('pending', 'building', 'submitting')
+                                          OR (b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts))))))
 """
 #: Sealed, the rows lie in the order of their keys without free space, and are found by reader or by send. Uniqueness was proven by
 #: the key until now, and nothing is added any more.

@@ -19,6 +19,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Unknown, and nobody has left them as they are."""
         return self.filter(status=Batch.Status.UNKNOWN).exclude(left_after_claims=models.F("attempts"))
 
+    def unsettled(self) -> "BatchQuerySet":
+        """May still go out: on their way there, or undecided."""
+        return self.filter(status__in=["pending", "building", "submitting"]) | self.undecided()
+
 
 class Batch(models.Model):
     """The queue of record. pending → building → submitting → submitted | unknown | failed | cancelled."""

@@ -12,7 +12,7 @@ from subscribers.audience import audience
 from subscribers.models import List
 from tasks.alarms.raising import clear_alarms
 from tasks.audience import left_out_readers
-from tasks.models import Alarm, Send
+from tasks.models import Alarm, Batch, Send
 from tasks.sends.scheduling import SchedulingError, schedule
 
 _OVER = (Send.Status.SENT, Send.Status.CANCELLED)
@@ -40,12 +40,12 @@ class MissedResend(NamedTuple):
 def resend_to_missed(send_id: int, *, by: Any = None, who: str = "") -> MissedResend:
     """Schedule the edition of a finished send to its lists and its segment's rule again, now.
 
-    `by` is a user, `who` words instead of one. Raises SchedulingError while the send may still reach its readers, and
-    where its edition is not approved.
+    `by` is a user, `who` words instead of one. Raises SchedulingError while the send may still reach its readers (those
+    whom a person left in doubt count as reached), and where its edition is not approved.
     """
     with transaction.atomic():
         first = Send.objects.select_related("edition__publication", "segment", "in_place_of").get(pk=send_id)
-        if first.status not in _OVER:
+        if first.status not in _OVER and not _is_left(first):
             raise SchedulingError(
                 f"send {first.pk} is {first.status}: its readers may still get it. Wait until it is sent, or cancel it"
             )
@@ -91,6 +91,13 @@ def send_to_left_out(send_id: int, *, by: Any = None, who: str = "") -> MissedRe
         send.in_place_of = first
         clear_alarms(Alarm.Code.LEFT_OUT, send_id=first.pk)
         return MissedResend(send, left_out_readers.count(first.pk))
+
+
+def _is_left(send: Send) -> bool:
+    """Whether nothing keeps it from being over but what a person left in doubt for good: that counts as received."""
+    batches = Batch.objects.filter(send=send)
+    in_doubt = send.status == Send.Status.SENDING and batches.filter(status=Batch.Status.UNKNOWN).exists()
+    return in_doubt and not batches.unsettled().exists()
 
 
 def _lists_of(send_ids: list[int]) -> set[int]:

@@ -12,6 +12,7 @@ from tasks import celery_tasks
 from tasks.database import partitions
 from tasks.feedback.flags import mark_unsubscribed
 from tasks.models import Delivery, Exclusion, Send
+from tasks.reconciliation import decisions
 from tasks.sends import recipient_report
 from tasks.sends.counts import counts
 from tasks.sends.reader_history import history
@@ -144,6 +145,17 @@ def test_it_is_not_sealed_yet(over: list[Send], which: int, change: dict[str, An
     Send.objects.filter(pk=which).update(**change)
 
     assert partitions.seal_one() == ""
+
+
+def test_what_a_person_left_in_doubt_keeps_nothing_open(over: list[Send]) -> None:
+    """Such a send is `sending` for good; others were never sealed any more because of it."""
+    batch = factories.make_batch(Send.objects.get(pk=4008), status="unknown", attempts=1)
+    Send.objects.filter(pk=4008).update(status="sending")
+    assert partitions.seal_one() == ""
+
+    assert decisions.leave(batch.pk, who="ada")
+
+    assert partitions.seal_one() == "tasks_delivery_4000"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -333,6 +333,21 @@ def test_unknown_counts_as_received(transport: SendGridTransport, fault: Any) ->
     assert prepared.excluded == {"already_received": 2}
 
 
+def test_once_the_rest_was_left_in_doubt_others_can_be_sent_to(transport: SendGridTransport, fault: Any) -> None:
+    fault("reject-then-close", times=1)
+    first = make_prepared_send(2)
+    submit_all(first, transport)
+    newcomer = make_subscriber(first.lists.get())
+    with pytest.raises(SchedulingError, match="is sending"):
+        resend_to_missed.resend_to_missed(first.pk)
+
+    assert decisions.leave(Batch.objects.get(send=first).pk, who="ada")
+
+    assert resend_to_missed.resend_to_missed(first.pk).readers == 1
+    assert preparing.prepare(Send.objects.latest("pk").pk)
+    assert readers_of(Send.objects.latest("pk")) == {newcomer.pk}
+
+
 def test_a_cancelled_sends_readers_get_it_by_the_rule_of_then() -> None:
     rule = {"field": "attributes.country", "op": "eq", "value": "SG"}
     approval = make_approval()
