@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from subscribers.address_forms import own_forms
-from subscribers.erased import erased_address
+from subscribers.erased import erased_address, erased_forms
 from subscribers.models import Consent, MergedReader, Subscriber, Subscription, Suppression, TrackingAnswer
 
 Status = Subscription.Status
@@ -51,6 +51,15 @@ def current_id(subscriber_id: int) -> int:
 def current_ids(subscriber_ids: Collection[int]) -> dict[int, int]:
     """Those of the ids whose records are gone, each with the one that took its place."""
     return dict(MergedReader.objects.filter(pk__in=subscriber_ids).values_list("gone_id", "kept_id"))
+
+
+def kept_readers(addresses: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Those of the addresses whose records are gone, each with the id and the address of the record that took its place."""
+    if not addresses or not MergedReader.objects.exclude(address="").exists():
+        return {}
+    by_form = {form: address for address in addresses for form in erased_forms(address)}
+    rows = MergedReader.objects.filter(address__in=list(by_form)).values_list("address", "kept_id", "kept__email")
+    return {by_form[form]: (kept_id, email.lower()) for form, kept_id, email in rows}
 
 
 def merge_profiles(keep: Subscriber, other: Subscriber, *, who: str) -> MergedProfile:

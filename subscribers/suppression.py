@@ -4,13 +4,13 @@ Which suppression wins, and whom it keeps out of a send, is said once, in `subsc
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
 from subscribers.addresses import spellings
 from subscribers.erased import erased_address, is_form
-from subscribers.merging import current_ids
+from subscribers.merging import current_ids, kept_readers
 from subscribers.models import Suppression
 
 _EVERYWHERE = {
@@ -46,6 +46,8 @@ def suppress_many(requests: Iterable[SuppressionRequest]) -> int:
     An address that no subscriber can have (blank, with a NUL, longer than 320 characters) is passed over. Raises
     ValueError for an unknown reason, and for an unsubscribe without its publication.
     """
+    requests = list(requests)
+    requests += _of_kept_readers(requests)
     rows = [row for request in requests if _possible(request.address) for row in _rows(request)]
     if not rows:
         return 0
@@ -96,7 +98,20 @@ def unsubscribe_addresses(requests: Iterable[SuppressionRequest]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT id FROM subscribers_subscriber WHERE lower(email) = ANY(%s)", [list(addresses)])
             found = [(subscriber_id, publication_id) for (subscriber_id,) in cursor.fetchall()]
+        found += [(kept_id, publication_id) for kept_id, _ in kept_readers(addresses).values()]
         unsubscribe_many(found, detail or "suppressed")
+
+
+def _of_kept_readers(requests: Iterable[SuppressionRequest]) -> list[SuppressionRequest]:
+    """Who complained at an address whose record was merged into another one complained at that as well."""
+    complaints = {
+        request.address.strip().lower(): request
+        for request in requests
+        if request.reason == Suppression.Reason.COMPLAINT
+    }
+    return [
+        replace(complaints[address], address=email) for address, (_, email) in kept_readers(complaints.keys()).items()
+    ]
 
 
 def _rows(request: SuppressionRequest) -> list[tuple[str, int | None, str, str]]:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from subscribers import merging
 from tasks.database.statements import run
 from tasks.feedback.kinds import LATE_KINDS
-from tasks.providers.events import ReportedEvent
+from tasks.providers.events import EventKind, ReportedEvent
 
 #: A bounce may come this long after its message (docs/architecture.md, Events).
 WINDOW_DAYS = 10
 #: The provider's clock may be this many minutes behind the database's.
 SKEW_MINUTES = 5
+
+#: What a person says at an address that was merged into another record is said for that as well; a bounce is the address's own.
+_BY_WILL = frozenset({EventKind.COMPLAINT.value, EventKind.UNSUBSCRIBED.value})
 
 _FIND = """
 SELECT r.position, s.id, latest.send_id
@@ -43,4 +47,11 @@ def attribute(events: Sequence[ReportedEvent], *, received_at: datetime) -> list
     attributed = list(events)
     for position, subscriber_id, send_id in rows:
         attributed[position] = late[position]._replace(subscriber_id=subscriber_id, send_id=send_id)
+    unmatched = sorted(late.keys() - {position for position, *_ in rows})
+    kept = merging.kept_readers({late[position].address for position in unmatched})
+    for position in unmatched:
+        event = late[position]
+        if event.address in kept and event.kind in _BY_WILL:
+            # Of which send it was is not known: from every publication.
+            attributed[position] = event._replace(subscriber_id=kept[event.address][0])
     return attributed

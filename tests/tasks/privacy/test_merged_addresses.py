@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.models import List, Subscriber, Subscription
+from subscribers import suppression
+from subscribers.models import List, Subscriber, Subscription, Suppression
 from tasks.models import Send
 from tasks.privacy.merging import merge
 from tasks.sends.resend_to_missed import resend_to_missed
 from tests import factories
-from tests.reports import make_world
+from tests.reports import deliver, make_world
 from tests.subscribers.commands import imported, run_json
 from tests.subscribers.importing import loader, mailed
 
@@ -67,3 +68,27 @@ def test_who_is_erased_comes_back_under_neither_address(readers: List) -> None:
     report = loader(readers.publication)("email\nada@old.example\nada@example.com\n")
     assert len(report.rejected) == 2
     assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize(("event", "reason"), [("spamreport", "complaint"), ("unsubscribe", "unsubscribed")])
+def test_a_report_that_names_the_old_address_alone_is_about_the_kept_record(event: str, reason: str) -> None:
+    world = make_world(1)
+    keep = factories.make_subscriber(world.send.lists.get(), email="ada@example.com")
+    factories.make_subscriber(world.send.lists.get(), email="bo@example.com")
+    late = world.late(0, event)
+    merge(keep, world.readers[0], who="a test")
+
+    deliver(late)
+
+    assert Suppression.objects.filter(address="ada@example.com", reason=reason).exists()
+    assert mailed() == {"bo"}
+
+
+def test_so_is_a_complaint_that_comes_any_other_way(readers: List) -> None:
+    merge(*two(readers), who="a test")
+
+    assert suppression.suppress("ADA@old.example", "complaint")
+    assert suppression.suppress("ada@old.example", "hard_bounce")
+
+    suppressed = Suppression.objects.filter(address="ada@example.com").values_list("reason", flat=True)
+    assert list(suppressed) == ["complaint"]
