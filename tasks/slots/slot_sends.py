@@ -36,7 +36,7 @@ def schedule_for_slot(edition: Edition, recurrence: Recurrence, now: datetime) -
         state_outcome(slot, Slot.Outcome.SKIPPED)
         return
     late = now - edition.slot
-    if late > timedelta(0) and late > late_limit(recurrence):
+    if late > late_limit(recurrence):
         miss_approved_too_late(slot, edition, late)
         return
 

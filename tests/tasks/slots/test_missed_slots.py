@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from composer.models import Edition
+from composer.models import Edition, Publication
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.preparation import preparing
@@ -296,3 +296,18 @@ def test_held_until_the_limit_it_may_still_be_approved_again(beyond: timedelta, 
     missed_slots.miss_with_held_send(slot, Send.objects.get(), edition, slot.at + timedelta(minutes=30) + beyond)
 
     assert outcome(edition) == became
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "warned"), [(MOMENT, []), (timedelta(0), ["slot_unapproved"])])
+def test_the_first_reader_may_be_26_hours_ahead_of_the_publication(before: timedelta, warned: list[str]) -> None:
+    publication = make_weekly(ahead=timedelta(days=3))
+    recurrence = recurring(publication, local_time=True)
+    make_subscriber(recurrence.lists.get(), timezone="Pacific/Kiritimati")
+    Publication.objects.update(timezone="Etc/GMT+12")
+    slot = slot_of(publication, ahead=timedelta(days=3))
+    edition = make_draft(Publication.objects.get(), slot)
+
+    slot_outcomes.decide(edition.pk, now=slot - 28 * HOUR - before)
+
+    assert codes() == warned

@@ -35,6 +35,19 @@ def test_slots_before_the_recurrence_are_none_of_its_business() -> None:
 
 
 @pytest.mark.django_db
+def test_a_draft_for_a_slot_before_the_recurrence_moves_on_without_a_word() -> None:
+    publication = make_weekly(ahead=-HOUR)
+    over = slot_of(publication, ahead=-HOUR)
+    draft = make_draft(publication, over)
+    recurrence.recur(publication, lists=[make_list(publication)], late_minutes=30)
+
+    upkeep.keep(publication)
+
+    draft.refresh_from_db()
+    assert (draft.slot, outcome(draft, over), codes()) == (over + WEEK, "skipped", [])
+
+
+@pytest.mark.django_db
 def test_begun_again_it_leaves_alone_what_was_over_meanwhile() -> None:
     publication = make_weekly(ahead=-HOUR)
     weekly = recurring(publication)

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from composer import next_edition
 from composer.models import Edition, Publication
 from composer.slots import next_slot
 from tasks.approvals.approving import approve_edition
 from tasks.models import Send, Slot
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
-from tasks.slots import slot_outcomes, upkeep
+from tasks.slots import next_draft, slot_outcomes, upkeep
 from tests.factories import make_list, make_segment, make_subscriber
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
@@ -56,6 +57,16 @@ def test_the_next_slot_has_a_draft_and_only_one() -> None:
     )
     assert not Send.objects.exists()
     assert codes() == []
+
+
+@pytest.mark.django_db
+def test_a_draft_that_another_beat_made_in_between_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    publication = make_weekly(ahead=timedelta(days=3))
+    monkeypatch.setattr(next_edition, "draft_for_slot", lambda _publication, _slot: None)
+
+    next_draft.make_next_draft(publication, timezone.now())
+
+    assert not Edition.objects.exists()
 
 
 @pytest.mark.django_db
@@ -107,6 +118,37 @@ def test_what_fails_for_one_publication_keeps_no_other_waiting() -> None:
     upkeep.keep_slots()
 
     assert Edition.objects.get().publication == fine
+
+
+@pytest.mark.django_db
+def test_an_error_about_one_publication_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, fine = make_weekly(ahead=HOUR, title="A"), make_weekly(ahead=HOUR, title="B")
+    draft_for_slot = next_edition.draft_for_slot
+
+    def fails_for_one(publication: Publication, slot: datetime) -> Edition | None:
+        if publication == broken:
+            raise ValueError
+        return draft_for_slot(publication, slot)
+
+    monkeypatch.setattr(next_edition, "draft_for_slot", fails_for_one)
+
+    upkeep.keep_slots()
+
+    assert Edition.objects.get().publication == fine
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lost", [OperationalError, InterfaceError])
+def test_without_a_database_the_upkeep_ends(lost: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    make_weekly(ahead=HOUR)
+
+    def fails(_publication: Publication, _slot: datetime) -> None:
+        raise lost
+
+    monkeypatch.setattr(next_edition, "draft_for_slot", fails)
+
+    with pytest.raises(lost):
+        upkeep.keep_slots()
 
 
 # The slot's send
