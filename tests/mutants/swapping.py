@@ -20,20 +20,35 @@ def is_swappable(before: str, after: str) -> bool:
     return _shell(old) == _shell(new) and keys == [key for key, _ in _functions(new)] and len(set(keys)) == len(keys)
 
 
-def swap(file: Path, after: str) -> None:
-    """Give each function that was loaded from the file its mutated code."""
-    new = dict(_functions(_compiled(after, str(file))))
+def swap(file: Path, before: str, after: str) -> bool:
+    """Give each function that was loaded from the file its mutated code; False where one that differs was not found."""
+    old, new = (dict(_functions(_compiled(text, str(file)))) for text in (before, after))
+    missing = {key for key in _outermost(_compiled(before, str(file))) if old[key] != new[key]}
     for one in gc.get_objects():
         # Not isinstance: that wakes Django's lazy objects.
         if type(one) is not FunctionType or one.__code__.co_filename != str(file):
             continue
-        code = new.get((one.__code__.co_qualname, one.__code__.co_firstlineno))
+        key = (one.__code__.co_qualname, one.__code__.co_firstlineno)
+        code = new.get(key)
         if code is not None and len(code.co_freevars) == len(one.__code__.co_freevars):
             one.__code__ = code
+            missing.discard(key)
+    return not missing
 
 
 def _compiled(text: str, name: str) -> CodeType:
     return compile(text, name, "exec", dont_inherit=True)
+
+
+def _outermost(code: CodeType) -> Iterator[Key]:
+    """Functions of the module and of its classes, which are made when it is imported."""
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            if one.co_flags & inspect.CO_OPTIMIZED:
+                if one.co_name not in _AT_ONCE:
+                    yield one.co_qualname, one.co_firstlineno
+            else:
+                yield from _outermost(one)
 
 
 def _functions(code: CodeType) -> Iterator[tuple[Key, CodeType]]:

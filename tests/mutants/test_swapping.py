@@ -58,9 +58,11 @@ def test_functions_that_are_loaded_do_what_the_mutant_does(tmp_path: Path) -> No
     is_long, fit = words.is_long, words.Words().fit
     assert (is_long("abcd"), fit(["a"])) == (True, True)
 
-    swap(file, MODULE.replace("> least", "< least").replace("all(", "not all("))
+    assert swap(file, MODULE, MODULE.replace("> least", "< least").replace("all(", "not all("))
 
     assert (is_long("abcd"), fit(["a"])) == (False, False)
+    del is_long, words.is_long
+    assert not swap(file, MODULE, MODULE.replace("> least", "< least")), "the function is not there any more"
 
 
 def test_a_mutant_meets_who_runs_its_statement(tmp_path: Path) -> None:

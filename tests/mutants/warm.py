@@ -1,7 +1,7 @@
 """A pytest plugin that tries mutants: tests are collected and PostgreSQL is started once, then each mutant gets a fork of that.
 
 A mutant meets the tests that run its line, the quickest and those that killed before first, then those that start other
-programs. What lives through that is tried once more in a process that imports it: code that runs at the import was not changed.
+programs. One whose line runs when its module is imported is tried in a process of its own.
 """
 
 import json
@@ -34,12 +34,39 @@ START = 60.0
 _FAR = ("integration", "acceptance")
 
 
+#: The lines that ran until all tests were collected.
+IMPORTED: pytest.StashKey[set[Line]] = pytest.StashKey()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mutants")
     group.addoption(
         "--mutants", help="a file of mutants to try; what becomes of them is added to the same name with .tried"
     )
     group.addoption("--serving-home", help="the home of a PostgreSQL that serves already")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    with _noting_imports(early_config):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    with _noting_imports(session.config):
+        return (yield)
+
+
+@contextmanager
+def _noting_imports(config: pytest.Config) -> Iterator[None]:
+    if not (name := config.known_args_namespace.mutants):
+        yield
+        return
+    modules = {one["module"] for one in json.loads(Path(name).read_text(encoding="utf-8"))}
+    with ran(frozenset(str(config.rootpath / module) for module in modules)) as lines:
+        yield
+    config.stash[IMPORTED] = config.stash.get(IMPORTED, set()) | lines
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,6 +109,7 @@ class Trials:
     def __init__(self, session: pytest.Session, home: Path, files: frozenset[str]) -> None:
         self._session = session
         self._home = home
+        self._imported = session.config.stash[IMPORTED]
         self._kills: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._lines: dict[str, set[Line]] = {}
@@ -92,11 +120,12 @@ class Trials:
         started = time.perf_counter()
         path = self._session.config.rootpath / mutant["module"]
         before, after = path.read_text(encoding="utf-8"), mutant["text"]
-        swappable = is_swappable(before, after)
-        items = self._noticing(str(path), rows(before, mutant["row"]) if swappable else None)
+        span = rows(before, mutant["row"])
+        swappable = is_swappable(before, after) and not any((str(path), row) in self._imported for row in span)
+        items = self._noticing(str(path), span if swappable else None)
         with _written(path, after):
-            outcome, by = self._warm(items, path, after) if swappable else ("survived", "")
-            if outcome == "survived":
+            outcome, by = self._warm(items, path, before, after) if swappable else ("unknown", "")
+            if outcome == "unknown":
                 outcome, by = self._cold(items)
         self._kills[by] += 1
         return {"outcome": outcome, "by": by, "tests": len(items), "seconds": round(time.perf_counter() - started, 1)}
@@ -130,9 +159,11 @@ class Trials:
 
         return [*sorted(near, key=cost), *sorted(far, key=cost)]
 
-    def _warm(self, items: list[pytest.Item], path: Path, after: str) -> tuple[str, str]:
+    def _warm(self, items: list[pytest.Item], path: Path, before: str, after: str) -> tuple[str, str]:
+        """The outcome and the test; the outcome is unknown where the mutant did not get into this process."""
+
         def run(say: Say) -> None:
-            swap(path, after)
+            say("", swap(path, before, after))
             for item, following in self._pairs(items):
                 say(item.nodeid, False)
                 if _fails(item, following):
@@ -141,14 +172,19 @@ class Trials:
                     return
 
         name = items[0].nodeid if items else ""
-        killed = False
+        swapped = killed = False
         try:
             # To its end: after a failure it still tears down.
             for said in said_by_fork(run, START, self._patience):
-                name, killed = said
+                if said[0]:
+                    name, killed = said
+                else:
+                    swapped = said[1]
         except TimeoutError:
             return ("killed" if killed else "timeout"), name
-        return ("killed", name) if killed else ("survived", "")
+        if killed:
+            return "killed", name
+        return "survived" if swapped else "unknown", ""
 
     def _cold(self, items: list[pytest.Item]) -> tuple[str, str]:
         if not items:
@@ -173,7 +209,7 @@ class Trials:
         return "killed", named[0] if named else said[-500:]
 
     def _patience(self, nodeid: str) -> float:
-        return PATIENCE + TIMES * self._seconds[nodeid]
+        return PATIENCE + TIMES * self._seconds.get(nodeid, 0.0)
 
     @staticmethod
     def _pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
