@@ -9,12 +9,12 @@ from django.db.models import F
 
 from sandbox.server import Sandbox
 from tasks.attempts import proof
-from tasks.models import Alarm, Attempt, Batch, Receipt, Send, TransportState, WebhookState
+from tasks.models import Alarm, Attempt, Batch, Receipt, Send, TransactionalMail, TransportState, WebhookState
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.reconciliation import decisions, silence
 from tasks.sends.counts import counts
 from tasks.submission import posting
-from tests.factories import make_attempt, make_prepared_send
+from tests.factories import make_attempt, make_editor, make_prepared_send
 
 pytestmark = pytest.mark.django_db
 GRACE = 10.0
@@ -171,6 +171,7 @@ def test_an_event_proves_that_it_was_accepted(unknown: Send, transport: SendGrid
 def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
     unknown: Send, transport: SendGridTransport, sandbox: Sandbox
 ) -> None:
+    make_editor()
     _heard(transport)
     _passes(transport)
     batch = _batch(unknown)
@@ -179,7 +180,10 @@ def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
 
     proof.prove_accepted({older.pk: unknown.pk}, by={"kind": "event"})
 
-    assert Alarm.objects.get().code == "accepted_twice"
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.send) == ("accepted_twice", unknown)
+    assert f"accepted batch {batch.pk} more than once: its {batch.size} readers" in alarm.message
+    assert alarm.message in TransactionalMail.objects.get().text
     assert TransportState.objects.get(name=transport.name).silence_enabled is False
     assert Attempt.objects.filter(batch=batch, outcome="accepted").count() == 2
     assert counts(unknown).adds_up

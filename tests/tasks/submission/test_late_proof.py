@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tasks.attempts.proof import prove_accepted
-from tasks.models import Alarm, Attempt, Batch
+from tasks.models import Alarm, Attempt, Batch, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tests.factories import make_prepared_send
+from tests.factories import make_editor, make_prepared_send
 from tests.tasks.submission.batches import submit
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_a_late_proof_of_another_send_of_the_edition_is_an_alarm(
     sent_again: bool, transport: SendGridTransport, fault: Any
 ) -> None:
+    make_editor()
     fault("accept-then-close", times=1)
     first = make_prepared_send(3)
     submit(first, transport)
@@ -35,3 +36,4 @@ def test_a_late_proof_of_another_send_of_the_edition_is_an_alarm(
     assert alarms.count() == (1 if sent_again else 0)
     if sent_again:
         assert f"send {again.pk} has 3 of its readers" in alarms.get().message
+        assert f"send {again.pk} has 3 of its readers" in TransactionalMail.objects.get().text
