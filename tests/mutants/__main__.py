@@ -105,7 +105,17 @@ def _mutants(name: str, group: Group, tree: Path, options: argparse.Namespace) -
     texts = json.loads(
         subprocess.run(command, cwd=tree, input=asked, check=True, capture_output=True, text=True).stdout
     )
-    return [_mutant(spec, sources[spec.module], text) for spec, text in zip(kept, texts, strict=True)]
+    mutants = [_mutant(spec, sources[spec.module], text) for spec, text in zip(kept, texts, strict=True)]
+    return [mutant for mutant in mutants if _is_python(mutant["text"])]
+
+
+def _is_python(text: str) -> bool:
+    """Cosmic Ray negates what cannot be negated, too (`:=`)."""
+    try:
+        compile(text, "mutant", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _mutant(spec: Spec, source: str, text: str) -> dict[str, Any]:
