@@ -1,10 +1,12 @@
 """What settles an attempt nobody saw the end of: evidence, silence that proves something, a person."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 
 from sandbox.server import Sandbox
@@ -15,6 +17,8 @@ from tasks.reconciliation import decisions, silence
 from tasks.sends.counts import counts
 from tasks.submission import posting
 from tests.factories import make_attempt, make_editor, make_prepared_send
+from tests.tasks.lock_waits import waiting_for_locks
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 GRACE = 10.0
@@ -211,6 +215,30 @@ def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> Non
     send.refresh_from_db()
     assert send.status == Send.Status.PAUSED
     assert _batch(send).status == Batch.Status.UNKNOWN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reports_at_once_on_an_attempt_we_lack_do_no_harm(another: Any) -> None:
+    send = make_prepared_send(1)
+    lacking = uuid4()
+    another.execute(
+        "INSERT INTO tasks_attempt (id, number, size, outcome, provider_id, transport, silent_passes, heard, evidence)"
+        " VALUES (%s, 0, 0, 'accepted', '', 'lost', 0, 0, '[]')",
+        [lacking],
+    )
+
+    def prove() -> None:
+        with transaction.atomic():
+            proof.prove_accepted({lacking: send.pk}, by={"kind": "event"})
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(prove)
+        eventually(lambda: waiting_for_locks("tasks_attempt"))
+        another.execute("COMMIT")
+        second.result()
+
+    assert Attempt.objects.get(pk=lacking).evidence == []
 
 
 def test_a_person_may_resend_or_leave(unknown: Send, transport: SendGridTransport) -> None:
