@@ -90,12 +90,12 @@ def _last(send: Send) -> Send | None:
 
 
 def _deliveries(send: Send) -> int:
-    return send.candidates - sum(send.excluded.values())
+    return int(send.candidates - sum(send.excluded.values()))
 
 
 def _readers(send: Send) -> int:
     """Who got it, and who was there to get it."""
-    return _deliveries(send) + sum(send.excluded.get(reason, 0) for reason in _STILL_THERE)
+    return _deliveries(send) + sum(int(send.excluded.get(reason, 0)) for reason in _STILL_THERE)
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:
