@@ -25,6 +25,9 @@ def set_apart(claim: Claim, built: Built) -> Built:
     if not apart or _was_posted(claim):
         return built
     leave = frozenset[int]().union(*apart.values())
+    if claim.is_canary and len(leave) == len(built.subscriber_ids):
+        # Somebody has to be answered for, or the others would go without: a handful at a domain in trouble does it no harm.
+        return built
     stay = [at for at, subscriber_id in enumerate(built.subscriber_ids) if subscriber_id not in leave]
     return replace(
         built,

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 
 from sandbox.server import Sandbox
+from subscribers.models import Subscriber
 from tasks.audience import freezing
 from tasks.models import Batch, Delivery, Send
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -15,7 +17,7 @@ from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tasks.submission.claiming import Claim, claim_batch, claim_next
 from tasks.submission.worker_loop import WorkerLoop
-from tasks.throttling import canary
+from tasks.throttling import canary, mailbox_domains
 from tests.factories import make_prepared_send
 from tests.tasks.conftest import FakeQueue
 from tests.waiting import LONG
@@ -128,3 +130,25 @@ def test_a_canary_is_no_larger_than_a_batch(settings: Any) -> None:
 
     assert [canary.size(readers, batch_size=10) for readers in (10, 11)] == [0, 10]
     assert canary.size(2000, batch_size=1000) == 20
+
+
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_it_goes_even_where_its_readers_mailbox_provider_is_waited_for(
+    send: Send, transport: SendGridTransport, all_of_them: bool
+) -> None:
+    """Set apart as a whole, it had no answer, and the others went without one."""
+    first = Delivery.objects.get(batch_id=canary_of(send).pk, send_id=send.pk).subscriber_id
+    Subscriber.objects.filter(pk=first).update(email="ada@slow.example")
+    mailbox_domains.throttle("slow.example", why="later")
+    if not all_of_them:
+        other = Delivery.objects.filter(send_id=send.pk).exclude(subscriber_id=first)[0]
+        Delivery.objects.filter(pk=other.pk).update(batch_id=canary_of(send).pk)
+        Batch.objects.filter(pk=other.batch_id).update(size=F("size") - 1)
+        Batch.objects.filter(pk=send.canary_batch).update(size=2)
+
+    request = posting.begin(transport)
+
+    assert isinstance(request, posting.Request)
+    assert request.claim.batch_id == send.canary_batch
+    assert (first in request.built.subscriber_ids) is all_of_them
+    assert posting.begin(transport) is None, "it is not answered yet"
