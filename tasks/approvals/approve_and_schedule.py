@@ -1,7 +1,7 @@
 """Approving an edition and scheduling its send in one step, and saying beforehand exactly what would come of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,14 +56,21 @@ class Expectation:
     variants: int
     #: Some of the addresses.
     sample: list[str]
+    #: Of the approval it would have: everything that a reader could notice.
+    content_hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What the person looked at when they decided: the edition's latest revision and its last send, by id."""
+    """What the person looked at when they decided: the edition's latest revision and its last send, by id, and what readers would get.
+
+    `content`: the approval's hash as it was expected, which also tells of a publication, theme or segment that was changed since;
+    empty = it was not looked at.
+    """
 
     revision: int | None
     send: int | None
+    content: str = ""
 
     @classmethod
     def of(cls, edition: Edition) -> "Seen":
@@ -85,12 +92,16 @@ def approve_and_schedule(edition: Edition, plan: Plan, *, by: Any, seen: Seen | 
             .select_related("publication")
             .get(pk=edition.pk)
         )
-        if seen is not None and Seen.of(current) != seen:
+        if seen is not None and Seen.of(current) != replace(seen, content=""):
             raise ChangedMeanwhileError("the edition was saved or scheduled meanwhile: look again")
         if current.approval is None:
             approve_edition(current, by, before_slot=lambda approved: sends.append(_schedule(approved, plan, by)))
         else:
             sends.append(_schedule(current, plan, by))
+        if seen is not None and seen.content not in {"", sends[0].approval.content_hash}:
+            raise ChangedMeanwhileError(
+                "what readers would get has changed meanwhile, by its publication, its theme or a segment: look again"
+            )
     return sends[0]
 
 
@@ -109,7 +120,12 @@ def expect(edition: Edition, plan: Plan, *, by: Any) -> Expectation:
             sample = [email for (email,) in cursor.fetchall()]
         transaction.set_rollback(True)
     return Expectation(
-        scheduled_at=send.scheduled_at, readers=readers, excluded=excluded, variants=variants, sample=sample
+        scheduled_at=send.scheduled_at,
+        readers=readers,
+        excluded=excluded,
+        variants=variants,
+        sample=sample,
+        content_hash=send.approval.content_hash,
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -136,8 +137,9 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         plan = form.plan()
         if "confirmed" not in request.POST:
-            seen = Seen.of(edition)
-            return _confirm_page(request, edition, form, expect(edition, plan, by=user), seen)
+            expected = expect(edition, plan, by=user)
+            seen = replace(Seen.of(edition), content=expected.content_hash)
+            return _confirm_page(request, edition, form, expected, seen)
         require_recent_login_for(request, active_readers(plan.lists))
         approve_and_schedule(edition, plan, by=user, seen=_seen(request))
     except ApprovalBlockedError as blocked:
@@ -180,7 +182,7 @@ def _seen(request: HttpRequest) -> Seen:
         text = request.POST.get(name, "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
-    return Seen(revision=number("revision"), send=number("send"))
+    return Seen(revision=number("revision"), send=number("send"), content=request.POST.get("content", ""))
 
 
 def _form_page(request: HttpRequest, edition: Edition, form: ScheduleForm) -> HttpResponse:

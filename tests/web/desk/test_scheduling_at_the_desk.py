@@ -12,7 +12,7 @@ from composer.models import Edition, Publication
 from composer.slots import next_slot
 from newsdesk.core.login_environment import LoginEnvironment
 from subscribers.models import List, Subscriber, Subscription, Suppression
-from tasks.approvals.approving import approve_edition
+from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send, Slot
 from tasks.slots.recurrence import recur
 from tests.web.desk.conftest import Make
@@ -42,7 +42,7 @@ def confirmed(desk: Client, edition: Edition, **fields: Any) -> Any:
     seen = page.context["seen"]
     return desk.post(
         url(edition),
-        {**fields, "confirmed": "1", "revision": seen.revision or "", "send": seen.send or ""},
+        {**fields, "confirmed": "1", "revision": seen.revision or "", "send": seen.send or "", "content": seen.content},
         follow=True,
     )
 
@@ -88,6 +88,30 @@ def test_many_readers_ask_for_the_password_again(
     assert not Send.objects.exists()
     client.post(asked.redirect_chain[0][0], {"password": "correct horse", "next": url(edition)})
     assert Send.objects.get().status == "scheduled"
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_whatever_else_would_change_the_mail_is_looked_at_first(
+    desk: Client, edition: Edition, readers: List, approved: bool
+) -> None:
+    """Its publication's footer is none of the edition's revisions: the yes is to what was shown."""
+    if approved:
+        approve_edition(edition, None)
+    fields = {"lists": readers.pk, "when": "now"}
+    seen = desk.post(url(edition), fields).context["seen"]
+    Publication.objects.update(postal_address="2 Side Street, Singapore 018956")
+    if approved:
+        reopen_edition(edition, None)
+        approve_edition(edition, None)
+    yes = {**fields, "confirmed": "1", "revision": seen.revision or "", "send": "", "content": seen.content}
+
+    answer = desk.post(url(edition), yes)
+
+    assert "What readers would get has changed meanwhile" in answer.content.decode()
+    assert not Send.objects.exists()
+    assert bool(Edition.objects.get(pk=edition.pk).approval) is approved
+    assert confirmed(desk, edition, **fields).status_code == 200
+    assert Send.objects.get().approval.variants.get().html.count("2 Side Street") == 1
 
 
 def test_a_second_click_schedules_nothing(desk: Client, edition: Edition, readers: List) -> None:
