@@ -102,7 +102,7 @@ class Counter:
         """Blocks of lists inside stories: numbered items right behind each other that begin anew. True for the first."""
         lists: dict[int, bool] = {}
         run: list[Candidate] = []
-        reached = 0
+        begun = False
         for candidate in [*self.candidates, None]:
             if run and (
                 candidate is None
@@ -110,10 +110,10 @@ class Counter:
                 or candidate.number != run[-1].number + 1
                 or candidate.form != run[-1].form
             ):
-                if len(run) > 1 and run[0].number == 1 and (reached or run[-1].index < self._last_beginning):
+                if len(run) > 1 and run[0].number == 1 and (begun or run[-1].index < self._last_beginning):
                     lists |= {item.index: position == 0 for position, item in enumerate(run)}
                 else:
-                    reached = max(reached, *(item.number for item in run if item.form == self.form), 0)
+                    begun = begun or any(item.form == self.form for item in run)
                 run = []
             if candidate is not None:
                 run.append(candidate)

@@ -59,6 +59,10 @@ def test_but_not_when_it_reads_like_text(line: str) -> None:
         (["1. Quay", T, "2. Bins", T, "1. Trams", T], "number 1 again (first on line 5): number this headline 3"),
         (["2. Quay", T, "3. Bins", T], "story 1 is missing: the first story is numbered 2"),
         (["1. Quay", T, "2. Bins", T, "0. Trams", T], "there is no story number 0: number this headline 3"),
+        (["7) Bins", "1. Quay", "2. Trams", T], "line 7: story 1 has no text"),
+        # The first story's may be a sentence, and numbers in two forms are no list.
+        (["1. The council voted to close the road for good.", T, "1. Quay", T], "number 1 again (first on line 5)"),
+        (["1. Quay", T, "1. Fry", "2) Stir", T, "2. Trams", T], "line 9: number 1 again (first on line 5)"),
         (["1. Quay", T, "2.", T, "3. Trams", T], "number 2 has no headline; write it on the same line"),
         (["1. Quay", T, f"2. {'x' * 301}", T], "the headline of story 2 has 304 characters"),
     ],
