@@ -12,8 +12,6 @@ class Block:
     line: int
     text: str
     html: str = ""
-    #: Empty lines above it, where the format has such.
-    gap: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

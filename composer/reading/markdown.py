@@ -133,22 +133,21 @@ class _Reader:
             raise DigestError(line, str(error)) from error
 
     def _block(self, text: str, html: str, line: int) -> Block:
-        gap = 1 if line > 1 and not self.lines[line - 2].strip() else 0
         if self.level:
-            return Heading(line=line, text=text, html=html, level=self.level, gap=gap)
+            return Heading(line=line, text=text, html=html, level=self.level)
         if self.lists and self.marker:
             marker, self.marker = self.marker, ""
             return ListItem(
-                line=line, text=text, html=html, marker=marker, number=self.number, depth=len(self.lists) - 1, gap=gap
+                line=line, text=text, html=html, marker=marker, number=self.number, depth=len(self.lists) - 1
             )
         bullet = BULLET.match(text)
         if bullet and html.startswith(text[: bullet.end()]):
             end = bullet.end()
-            return ListItem(line=line, text=text[end:], html=html[end:], marker=bullet["sign"], gap=gap)
+            return ListItem(line=line, text=text[end:], html=html[end:], marker=bullet["sign"])
         alone = re.fullmatch(r"<a href=\"([^\"<>]*)\">[^<]*</a>", html)
         if alone and "://" in text and " " not in text:
-            return LinkLine(line=line, text=text, html=html, gap=gap, url=without_tags(alone[1]))
-        return Paragraph(line=line, text=text, html=html, gap=gap, bold=is_bold(html), quote=bool(self.quotes))
+            return LinkLine(line=line, text=text, html=html, url=without_tags(alone[1]))
+        return Paragraph(line=line, text=text, html=html, bold=is_bold(html), quote=bool(self.quotes))
 
     def _code(self, token: Token) -> None:
         first = self._line(token) + (token.type == "fence")

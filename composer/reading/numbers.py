@@ -89,7 +89,7 @@ def with_numbers_joined(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _is_lone_number(block: Block) -> bool:
-    return type(block) is Paragraph and len(block.text) < 8 and bool(_LONE_NUMBER.fullmatch(block.text))
+    return type(block) is Paragraph and bool(_LONE_NUMBER.fullmatch(block.text))
 
 
 def candidate_in(index: int, block: Block) -> Candidate | None:

@@ -28,12 +28,12 @@ def blocks(text: str, *, line: int = 1) -> list[Block]:
     # What the page adds to the text was not wrapped with it.
     width = wrapped_at(["" if is_furniture else written for _, written, _, is_furniture in numbered])
     found: list[Block] = []
-    gap, previous = 0, ""
+    previous = ""
     # A block's lines are collected and joined once: a paragraph of many lines takes linear time.
     pending: list[str] = []
     for number, written, indent, is_furniture in numbered:
         if not written:
-            gap, previous = gap + 1, ""
+            previous = ""
             continue
         begins = is_furniture or BULLET.match(written) or _RULE.fullmatch(written)
         goes_on = previous and len(found) > 1 and not begins and _joins(found[-1], previous, written, width, indent)
@@ -41,31 +41,30 @@ def blocks(text: str, *, line: int = 1) -> list[Block]:
             pending.append(written)
         else:
             _finish(found, pending)
-            block = block_of(written, line=number, gap=gap)
+            block = block_of(written, line=number)
             found.append(block)
             pending = [block.text]
-            gap = 0
         previous = "" if is_furniture else written
     _finish(found, pending)
     return found
 
 
-def block_of(text: str, *, line: int, gap: int = 0) -> Block:
+def block_of(text: str, *, line: int) -> Block:
     """One line as a block."""
     if _RULE.fullmatch(text):
-        return Rule(line=line, text=text, gap=gap)
+        return Rule(line=line, text=text)
     bullet = BULLET.match(text)
     if bullet:
         rest = text[bullet.end() :]
-        return ListItem(line=line, text=rest, html=as_html(rest), gap=gap, marker=bullet["sign"])
-    return paragraph(text, line=line, gap=gap)
+        return ListItem(line=line, text=rest, html=as_html(rest), marker=bullet["sign"])
+    return paragraph(text, line=line)
 
 
-def paragraph(text: str, *, line: int, gap: int = 0) -> Block:
+def paragraph(text: str, *, line: int) -> Block:
     spans = links_in(text) if "://" in text or text[:4].lower() == "www." else []
     if spans == [(0, len(text))]:
-        return LinkLine(line=line, text=text, html=as_html(text), gap=gap, url=urls_in(text)[0])
-    return Paragraph(line=line, text=text, html=as_html(text), gap=gap)
+        return LinkLine(line=line, text=text, html=as_html(text), url=urls_in(text)[0])
+    return Paragraph(line=line, text=text, html=as_html(text))
 
 
 def _joins(above: Block, previous: str, written: str, width: int, indent: int) -> bool:
