@@ -2,6 +2,7 @@
 
 import ast
 import random
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 
 #: A dataclass that is not frozen, a cache of another size: nothing that behaves otherwise.
 _USELESS = ("core/RemoveDecorator",)
+_IDENTITY = re.compile(r"ReplaceComparisonOperator_(?!Is)\w+_Is(Not)?$")
 
 
 def chosen(specs: Iterable[Spec], sources: dict[str, str], *, sample: int, seed: int) -> list[Spec]:
@@ -37,6 +39,9 @@ def chosen(specs: Iterable[Spec], sources: dict[str, str], *, sample: int, seed:
     places: dict[tuple[str, str, int, int], list[Spec]] = {}
     for spec in sorted(specs):
         if spec.operator in _USELESS or _is_within(spec, spans[spec.module]):
+            continue
+        # Whether two equal numbers are one is CPython's affair.
+        if _IDENTITY.search(spec.operator):
             continue
         # The star of a signature or a call is no multiplication.
         if "BinaryOperator" in spec.operator and not _is_within(spec, sums[spec.module]):

@@ -18,6 +18,7 @@ SPECS = [
     Spec("m.py", "core/ReplaceBinaryOperator_Add_Mul", 3, 26, 6),
     Spec("m.py", "core/NumberReplacer", 1, 19, 8),
     Spec("m.py", "core/RemoveDecorator", 3, 0, 7),
+    Spec("m.py", "core/ReplaceComparisonOperator_Eq_Is", 4, 11, 9),
 ]
 
 

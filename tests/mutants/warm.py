@@ -1,7 +1,6 @@
 """A pytest plugin that tries mutants: tests are collected and PostgreSQL is started once, then each mutant gets a fork of that.
 
-A mutant meets the tests that run its line, the quickest and those that killed before first, then those that start other
-programs. One whose line runs when its module is imported is tried in a process of its own.
+A mutant meets the tests that run its line in their own process, the quickest and those that killed before first. One whose line runs when its module is imported is tried in a process of its own.
 """
 
 import json
@@ -31,7 +30,6 @@ TIMES = 10.0
 TRACING = 3600.0
 #: Seconds until a process has collected its tests.
 START = 60.0
-_FAR = ("integration", "acceptance")
 
 
 #: The lines that ran until all tests were collected.
@@ -145,19 +143,17 @@ class Trials:
             self._lines[nodeid] = {(file, row) for file, row in lines}
 
     def _noticing(self, file: str, span: range | None) -> list[pytest.Item]:
-        """The tests that run one of these rows, or for None all; then those that start other programs."""
-        near, far = [], []
-        for item in self._session.items:
+        """The tests that run one of these rows, the quickest first; for None all, those first that run anything of the file."""
+
+        def runs_it(item: pytest.Item) -> bool:
             lines = self._lines[item.nodeid]
-            if any((file, row) in lines for row in span) if span else any(name == file for name, _ in lines):
-                near.append(item)
-            elif span is None or any(item.get_closest_marker(name) for name in _FAR):
-                far.append(item)
+            return any((file, row) in lines for row in span) if span else any(name == file for name, _ in lines)
 
         def cost(item: pytest.Item) -> float:
             return self._seconds[item.nodeid] / (1 + self._kills[item.nodeid])
 
-        return [*sorted(near, key=cost), *sorted(far, key=cost)]
+        near = sorted(filter(runs_it, self._session.items), key=cost)
+        return near if span else [*near, *sorted((one for one in self._session.items if one not in near), key=cost)]
 
     def _warm(self, items: list[pytest.Item], path: Path, before: str, after: str) -> tuple[str, str]:
         """The outcome and the test; the outcome is unknown where the mutant did not get into this process."""
