@@ -90,8 +90,9 @@ def _words_of_a_link(blocks: Sequence[Block]) -> tuple[list[Block], StorySource]
     lone = bool(_LONE_LINK.fullmatch(last.html)) or ends_with_it
     if not lone or len(words) > 40 or not phrases.READ_MORE.match(words) or len(words.split()) > 5:
         return list(blocks), StorySource()
+    (url,) = urls
     dropped = Dropped(line=last.line, text=cut(words), reason="the words of a link that is the source")
-    return list(blocks[:-1]), StorySource(name=_site(urls[0]), url=urls[0], dropped=(dropped,))
+    return list(blocks[:-1]), StorySource(name=_site(url), url=url, dropped=(dropped,))
 
 
 def _via(blocks: Sequence[Block]) -> tuple[list[Block], StorySource]:
