@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from sandbox.server import Sandbox
 from tasks.attempts import proof
@@ -16,7 +17,7 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.reconciliation import decisions, silence
 from tasks.sends.counts import counts
 from tasks.submission import posting
-from tests.factories import make_attempt, make_editor, make_prepared_send
+from tests.factories import make_attempt, make_batch, make_editor, make_prepared_send
 from tests.tasks.lock_waits import waiting_for_locks
 from tests.waiting import eventually
 
@@ -170,6 +171,21 @@ def test_an_event_proves_that_it_was_accepted(unknown: Send, transport: SendGrid
     assert _batch(unknown).status == Batch.Status.SUBMITTED
     attempt.refresh_from_db()
     assert (attempt.outcome, len(attempt.evidence)) == ("accepted", 2)
+
+
+def test_batches_are_locked_in_the_order_of_their_ids(transport: SendGridTransport) -> None:
+    lower, higher = make_batch(status="unknown"), make_batch(status="unknown")
+    attempts = [make_attempt(higher, outcome="unknown"), make_attempt(lower, number=2, outcome="unknown")]
+
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        proof.prove_accepted(dict.fromkeys(attempt.pk for attempt in attempts), by={"kind": "event"})
+
+    locks = [
+        query["sql"] for query in captured if "FOR UPDATE" in query["sql"] and '"tasks_batch"."id" = ' in query["sql"]
+    ]
+    assert [
+        f'"tasks_batch"."id" = {batch.pk} ' in lock for batch, lock in zip((lower, higher), locks, strict=True)
+    ] == [True, True]
 
 
 def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
