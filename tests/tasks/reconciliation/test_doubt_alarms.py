@@ -11,7 +11,7 @@ from tasks import celery_tasks
 from tasks.alarms import raising
 from tasks.models import Alarm, Attempt, Batch, Send, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.reconciliation import decisions
+from tasks.reconciliation import decisions, doubt_alarms
 from tests.factories import make_attempt, make_batch, make_editor, make_send
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,24 @@ def test_what_went_out_with_another_key_is_told_at_once(transport: SendGridTrans
 
     assert message.startswith("1 reader is in doubt: ")
     assert "another key" in message
+
+
+def test_of_several_reasons_the_most_certain_is_told(transport: SendGridTransport) -> None:
+    batch = unknown("sendgrid:rotated", ago=5000, size=1)
+    unknown(transport.name, send=batch.send, ago=4000, size=2)
+
+    (message,) = messages()
+
+    assert message.startswith("3 readers are in doubt: ")
+    assert "another key" in message
+    unknown("smtp:1", send=batch.send, ago=1, size=3)
+    (message,) = messages()
+    assert message.startswith("6 readers are in doubt: ")
+    assert "The SMTP server tells later only" in message
+
+
+def test_an_hour_is_an_hour() -> None:
+    assert doubt_alarms.PATIENCE == 60 * 60
 
 
 def test_what_may_settle_by_itself_is_told_after_an_hour(transport: SendGridTransport) -> None:

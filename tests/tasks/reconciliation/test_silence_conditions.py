@@ -19,7 +19,7 @@ def doubt(**fields: Any) -> Doubt:
 
 
 def test_the_numbers_are_those_of_the_record() -> None:
-    assert (PASSES, LATER_REQUESTS, HEARD_SHARE) == (5, 3, 0.99)
+    assert (PASSES, LATER_REQUESTS, HEARD_SHARE, silence.HEARD_WITHIN) == (5, 3, 0.99, 300.0)
 
 
 @pytest.mark.parametrize(
