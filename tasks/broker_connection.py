@@ -6,6 +6,7 @@ A broker that is stopped takes every byte and answers none: without a limit whoe
 import os
 import time
 from threading import Lock
+from typing import Any
 
 from celery import current_app
 from kombu.connection import Connection
@@ -35,22 +36,25 @@ class BrokerConnection:
         self._connection: Connection | None = None
         self._asked_again_at = 0.0
 
-    def send(self, task: str, args: tuple[object, ...], *, countdown: float = 0) -> None:
-        """Send one message. Raises one of BROKER_ERRORS when the broker does not take it within PATIENCE."""
+    def send(self, task: str, args: tuple[object, ...], *, countdown: float = 0, unless_waiting_in: str = "") -> None:
+        """Send one message; none while others wait in the queue `unless_waiting_in`, where one is named.
+
+        Raises one of BROKER_ERRORS when the broker does not answer within PATIENCE.
+        """
         if not self._lock.acquire(timeout=PATIENCE):
             raise BrokerRestsError("another message is waiting for the broker")
         try:
             if time.monotonic() < self._asked_again_at:
                 raise BrokerRestsError("the broker did not answer a moment ago")
-            self._send(task, args, countdown)
+            self._send(task, args, countdown, unless_waiting_in)
         finally:
             self._lock.release()
 
-    def _send(self, task: str, args: tuple[object, ...], countdown: float) -> None:
+    def _send(self, task: str, args: tuple[object, ...], countdown: float, queue: str) -> None:
         began = time.monotonic()
         had_connection = self._connection is not None
         try:
-            self._send_once(task, args, countdown)
+            self._send_once(task, args, countdown, queue)
         except BROKER_ERRORS:
             self._drop()
             # A broker that was started anew has closed the connection: it says so at once, and takes another.
@@ -58,13 +62,13 @@ class BrokerConnection:
                 self._asked_again_at = time.monotonic() + REST
                 raise
             try:
-                self._send_once(task, args, countdown)
+                self._send_once(task, args, countdown, queue)
             except BROKER_ERRORS:
                 self._drop()
                 self._asked_again_at = time.monotonic() + REST
                 raise
 
-    def _send_once(self, task: str, args: tuple[object, ...], countdown: float) -> None:
+    def _send_once(self, task: str, args: tuple[object, ...], countdown: float, queue: str) -> None:
         if self._connection is None:
             self._connection = current_app.connection_for_write(
                 transport_options={
@@ -73,6 +77,9 @@ class BrokerConnection:
                     "socket_connect_timeout": PATIENCE,
                 }
             )
+        channel: Any = self._connection.default_channel
+        if queue and channel.client.llen(queue):
+            return
         current_app.send_task(task, args=args, countdown=countdown or None, connection=self._connection, retry=False)
 
     def _drop(self) -> None:

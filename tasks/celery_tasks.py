@@ -7,6 +7,7 @@ from celery import shared_task
 
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
+from tasks import queue
 from tasks.attempts import reader_proof
 from tasks.database import partitions
 from tasks.feedback import applying, bounce_mailbox, inbox, soft_bounces, sunset
@@ -39,8 +40,9 @@ def submit_mail(mail_id: int) -> None:
 
 @shared_task(name="tasks.apply_receipt")
 def apply_receipt(receipt_id: int) -> None:
-    """Apply the events of one webhook call."""
-    applying.apply_receipt(receipt_id)
+    """Apply the events of this webhook call and of whatever others wait, for a few seconds."""
+    if applying.apply_all_waiting():
+        queue.enqueue_receipt(receipt_id)
 
 
 @shared_task(name="tasks.prepare_send")

@@ -37,8 +37,12 @@ def enqueue_mail(mail_id: int, *, countdown: float = 0) -> bool:
 
 
 def enqueue_receipt(receipt_id: int) -> bool:
-    """Wake a worker that applies this receipt's events."""
-    return _enqueue("tasks.apply_receipt", receipt_id)
+    """Wake a worker that applies this receipt's events, which must be committed.
+
+    A worker applies whatever waits. So none is woken while a message waits in the broker: whoever takes that will look for receipts
+    only then. Under a flood of webhook calls a message for each would cost as much as their events.
+    """
+    return _enqueue("tasks.apply_receipt", receipt_id, unless_waiting_in="receipts")
 
 
 def enqueue_send(send_id: int) -> bool:
@@ -81,9 +85,9 @@ def waiting_receipts() -> int | None:
     return _waiting("receipts")
 
 
-def _enqueue(task: str, *args: int, countdown: float = 0) -> bool:
+def _enqueue(task: str, *args: int, countdown: float = 0, unless_waiting_in: str = "") -> bool:
     try:
-        broker.send(task, args, countdown=countdown)
+        broker.send(task, args, countdown=countdown, unless_waiting_in=unless_waiting_in)
     except BROKER_ERRORS as error:
         log.warning("message_not_sent", task=task, args=args, error=str(error))
         return False

@@ -80,9 +80,16 @@ def make_world(readers: int = 1, **send_fields: Any) -> World:
     return World(send, batch, attempt, members)
 
 
+def store(*reports: object) -> int:
+    """Store one receipt with these events; its id."""
+    receipt_id = inbox.store(BytesIO(orjson.dumps(reports)), provider="sendgrid")
+    assert receipt_id is not None
+    return receipt_id
+
+
 def deliver(*reports: object) -> applying.Applied:
     """Store one receipt with these events and apply it."""
-    return applying.apply_receipt(inbox.store(BytesIO(orjson.dumps(reports)), provider="sendgrid"))
+    return applying.apply_receipt(store(*reports))
 
 
 def suppressions() -> set[tuple[str, str, int | None]]:

@@ -7,7 +7,7 @@ from subscribers.erased import erased_forms
 from subscribers.models import Suppression
 from subscribers.suppression import SuppressionRequest
 from tasks.database.statements import run
-from tasks.feedback.kinds import reason_to_suppress
+from tasks.feedback.kinds import SUPPRESSING_KINDS, reason_to_suppress
 from tasks.providers.events import ReportedEvent
 
 SOURCE = "webhook"
@@ -34,7 +34,7 @@ def carry_out(events: Sequence[ReportedEvent]) -> None:
     """Suppress and unsubscribe what these (new) events say; each further call with them changes nothing."""
     unsubscribing: list[ReportedEvent] = []
     suppressing: list[tuple[ReportedEvent, Suppression.Reason]] = []
-    for event in events:
+    for event in [event for event in events if event.kind in SUPPRESSING_KINDS]:
         reason = reason_to_suppress(event)
         if reason is Suppression.Reason.UNSUBSCRIBED:
             unsubscribing.append(event)

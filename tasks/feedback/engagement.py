@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from tasks.database.columns import bigints, integers
 from tasks.database.statements import run
 from tasks.feedback.bot_detection import CLICKS, KINDS, OPENS, Act, by_machines
 from tasks.feedback.event_store import chunks
@@ -84,7 +85,7 @@ def _judge_anew(keys: Collection[Key]) -> int:
     acts: dict[Key, list[_Stored]] = defaultdict(list)
     delivered: dict[Key, float] = {}
     for send_id, subscriber_id, key, kind, at, url, agent, machine in run(
-        _STORED, (sends, subscribers, *bounds(sends))
+        _STORED, (bigints(sends), bigints(subscribers), *bounds(sends))
     ):
         of = (send_id, subscriber_id)
         if kind in KINDS:
@@ -115,5 +116,7 @@ def _write(bits: dict[Key, int]) -> int:
     if not bits:
         return 0
     sends, subscribers = (list(column) for column in zip(*bits, strict=True))
-    ((changed,),) = run(_COUNT, (sends, subscribers, list(bits.values()), *bounds(sends), *bounds(sends)))
+    ((changed,),) = run(
+        _COUNT, (bigints(sends), bigints(subscribers), integers(list(bits.values())), *bounds(sends), *bounds(sends))
+    )
     return int(changed)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from tasks.database.columns import bigints, integers
 from tasks.database.partitions import SENDS
 from tasks.database.statements import run
 from tasks.feedback.event_store import chunks
@@ -41,7 +42,7 @@ WHERE id IN (
 ORDER BY id FOR NO KEY UPDATE
 """
 
-_UNKNOWN_ATTEMPTS = "SELECT unnest(%b::uuid[]) EXCEPT SELECT id FROM tasks_attempt WHERE id = ANY(%b::uuid[])"
+_ATTEMPTS = "SELECT id, outcome = 'accepted' FROM tasks_attempt WHERE id = ANY(%b::uuid[])"
 
 _HEAR_PROBES = "UPDATE tasks_attempt SET heard = 1 WHERE batch_id IS NULL AND heard = 0 AND id = ANY(%b::uuid[])"
 
@@ -50,9 +51,9 @@ _COUNTED = (
 )
 _MARK = f"""
 WITH named AS MATERIALIZED (
-    SELECT d.send_id, d.subscriber_id, d.batch_id, r.attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
+    SELECT d.send_id, d.subscriber_id, d.batch_id, (%b::uuid[])[r.attempt] AS attempt, r.bits, r.bits & ~d.seen::int AS bits_new,
            d.seen::int & {Seen.LINKS_FOLLOWED.value} <> 0 AND r.bits & {Seen.DELIVERED.value} <> 0 AS again
-    FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::uuid[]) AS r(send_id, subscriber_id, bits, attempt)
+    FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::int[]) AS r(send_id, subscriber_id, bits, attempt)
     JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id AND d.send_id BETWEEN %b AND %b
 ), news AS MATERIALIZED (
     SELECT * FROM named WHERE bits_new <> 0
@@ -85,21 +86,32 @@ FROM (SELECT array_agg(send_id) AS send_ids, array_agg(subscriber_id) AS subscri
 _BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 
 
+#: What each kind sets, and whether it credits the attempt that it names.
+_MARKS = {kind: (bit | Seen.HEARD.value, True) if kind in HEARD_KINDS else (bit, False) for kind, bit in BITS.items()}
+_HEARD = Seen.HEARD.value
+
+
 def marks_of(events: Iterable[ReportedEvent]) -> dict[Key, Mark]:
     """What the events set on each delivery, in the order of its key."""
     marks: dict[Key, Mark] = {}
     for event in events:
-        bit = BITS.get(event.kind)
-        if bit is None or event.send_id is None or event.subscriber_id is None:
+        sets = _MARKS.get(event.kind)
+        send_id, subscriber_id = event.send_id, event.subscriber_id
+        if sets is None or send_id is None or subscriber_id is None:
             continue
-        heard = event.attempt if event.kind in HEARD_KINDS else None
-        bits = bit | Seen.HEARD.value if heard else bit
-        key = (event.send_id, event.subscriber_id)
+        bits, is_heard = sets
+        heard = event.attempt if is_heard else None
+        if heard is None:
+            bits &= ~_HEARD
+        key = (send_id, subscriber_id)
         before = marks.get(key)
         if before is not None:
             bits |= before.bits
-            # Two attempts in one receipt: the same one is credited in whatever order they stand there.
-            heard = min(heard, before.attempt) if heard and before.attempt else heard or before.attempt
+            if heard is None or heard is before.attempt:
+                heard = before.attempt
+            elif before.attempt is not None:
+                # Two attempts in one receipt: the same one is credited in whatever order they stand there.
+                heard = min(heard, before.attempt)
         marks[key] = Mark(bits, heard)
     return dict(sorted(marks.items()))
 
@@ -117,14 +129,12 @@ def lock_batches(keys: Collection[Key], attempts: Collection[UUID] = ()) -> None
     """Lock the batches of these deliveries and attempts until the transaction ends, in id order."""
     sends, subscribers = [key[0] for key in keys], [key[1] for key in keys]
     run(_BY_KEY, ())
-    run(_LOCK_BATCHES, (sends, subscribers, *bounds(sends), list(attempts)))
+    run(_LOCK_BATCHES, (bigints(sends), bigints(subscribers), *bounds(sends), list(attempts)))
 
 
-def unknown_attempts(attempts: Collection[UUID]) -> list[UUID]:
-    """Those of which we have no record."""
-    if not attempts:
-        return []
-    return [attempt for (attempt,) in run(_UNKNOWN_ATTEMPTS, (list(attempts), list(attempts)))]
+def known_attempts(attempts: Collection[UUID]) -> dict[UUID, bool]:
+    """Those of which we have a record, each with whether it is proven to be accepted."""
+    return dict(run(_ATTEMPTS, (list(attempts),))) if attempts else {}
 
 
 def mark(marks: Mapping[Key, Mark]) -> Marked:
@@ -132,10 +142,23 @@ def mark(marks: Mapping[Key, Mark]) -> Marked:
     changed, again = 0, set[Key]()
     for chunk in chunks(list(marks.items())):
         keys, values = zip(*chunk, strict=True)
-        sends, subscribers = (list(column) for column in zip(*keys, strict=True))
-        bits, attempts = (list(column) for column in zip(*values, strict=True))
+        sends, subscribers = zip(*keys, strict=True)
+        bits, attempts = zip(*values, strict=True)
+        # By their objects, few of which there are for thousands of events: a UUID is hashed and compared in Python.
+        distinct = {id(attempt): attempt for attempt in attempts if attempt is not None}
+        numbers = {one: number for number, one in enumerate(distinct, 1)}
+        credited = [numbers.get(id(attempt)) for attempt in attempts]
         ((count, send_ids, subscriber_ids),) = run(
-            _MARK, (sends, subscribers, bits, attempts, *bounds(sends), *bounds(sends))
+            _MARK,
+            (
+                list(distinct.values()),
+                bigints(sends),
+                bigints(subscribers),
+                integers(bits),
+                integers(credited),
+                *bounds(sends),
+                *bounds(sends),
+            ),
         )
         changed += count
         again.update(zip(send_ids or (), subscriber_ids or (), strict=True))

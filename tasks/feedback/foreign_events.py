@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from tasks.database import high_water
+from tasks.database.columns import bigints
 from tasks.database.statements import run
 from tasks.providers.events import EventKind, ReportedEvent
 
@@ -39,9 +40,9 @@ def count(provider: str, number: int) -> None:
 
 
 def _of_our_installation(events: Sequence[ReportedEvent]) -> Sequence[ReportedEvent]:
-    if not any(event.installation for event in events):
+    named = {event.installation for event in events}
+    if named <= {""} or named <= {"", ours := high_water.installation()}:
         return events
-    ours = high_water.installation()
     return [event for event in events if event.installation in {"", ours}]
 
 
@@ -49,10 +50,10 @@ def _of_our_requests(events: Sequence[ReportedEvent]) -> Sequence[ReportedEvent]
     """Without those who left through a request that is none of ours and that names no id of ours."""
 
     def is_asked(event: ReportedEvent) -> bool:
-        of_nobody = event.attempt is None and event.subscriber_id is None
+        of_nobody = event.subscriber_id is None and event.attempt is None
         return of_nobody and event.kind == EventKind.UNSUBSCRIBED and bool(event.request)
 
-    requests = sorted({event.request for event in events if is_asked(event)})
+    requests = sorted({event.request for event in events if event.subscriber_id is None and is_asked(event)})
     if not requests:
         return events
     ours = {request for (request,) in run(_OUR_REQUESTS, (requests, requests))}
@@ -63,12 +64,14 @@ def _of_our_readers(events: Sequence[ReportedEvent], lacking: Collection[UUID]) 
     doubtful = {
         position: event
         for position, event in enumerate(events)
-        if event.subscriber_id is not None and event.address and (event.attempt is None or event.attempt in lacking)
+        if (event.attempt is None or (lacking and event.attempt in lacking))
+        and event.subscriber_id is not None
+        and event.address
     }
     if not doubtful:
         return list(events)
     readers = sorted({event.subscriber_id for event in doubtful.values() if event.subscriber_id is not None})
-    addresses = dict(run(_ADDRESSES, (readers,)))
+    addresses = dict(run(_ADDRESSES, (bigints(readers),)))
     foreign = {position for position, event in doubtful.items() if _is_foreign(event, addresses)}
     return [event for position, event in enumerate(events) if position not in foreign]
 

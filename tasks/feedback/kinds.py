@@ -52,6 +52,8 @@ _DROPPED: dict[DropCause, Suppression.Reason] = {
     DropCause.COMPLAINT: Reason.COMPLAINT,
     DropCause.UNSUBSCRIBED: Reason.UNSUBSCRIBED,
 }
+#: The only ones that can be a reason to suppress anybody.
+SUPPRESSING_KINDS = frozenset({*_SUPPRESSING, EventKind.DROPPED.value})
 
 
 def reason_to_suppress(event: ReportedEvent) -> Suppression.Reason | None:

@@ -1,10 +1,11 @@
 """Reports that come without our ids: the address tells who, and the reader's latest send tells which."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from subscribers import merging
 from tasks.database.statements import run
+from tasks.feedback.event_store import microseconds
 from tasks.feedback.kinds import LATE_KINDS
 from tasks.providers.events import EventKind, ReportedEvent
 
@@ -25,16 +26,19 @@ LEFT JOIN LATERAL (
     FROM tasks_send t JOIN tasks_delivery d ON d.send_id = t.id AND d.subscriber_id = s.id
     JOIN tasks_batch b ON b.id = d.batch_id AND b.status IN ('submitted', 'unknown')
     WHERE COALESCE(t.prepared_at, t.scheduled_at) BETWEEN
-        COALESCE(to_timestamp(r.at), %b) - make_interval(days => %b)
-        AND COALESCE(to_timestamp(r.at), %b) + make_interval(mins => %b)
+        timestamptz 'epoch' + r.at * interval '1 microsecond' - make_interval(days => %b)
+        AND timestamptz 'epoch' + r.at * interval '1 microsecond' + make_interval(mins => %b)
     AND NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = t.id AND x.subscriber_id = s.id)
     ORDER BY COALESCE(t.prepared_at, t.scheduled_at) DESC, t.id DESC LIMIT 1
 ) latest ON true
 """
 
 
-def attribute(events: Sequence[ReportedEvent], *, received_at: datetime) -> list[ReportedEvent]:
-    """The same events; late ones without ids carry the subscriber and the send that their address points to."""
+def attribute(events: Sequence[ReportedEvent], *, undated: Mapping[bytes, datetime]) -> list[ReportedEvent]:
+    """The same events; late ones without ids carry the subscriber and the send that their address points to.
+
+    `undated`: when those without a time were received, by their keys.
+    """
     late = {
         position: event
         for position, event in enumerate(events)
@@ -42,8 +46,9 @@ def attribute(events: Sequence[ReportedEvent], *, received_at: datetime) -> list
     }
     if not late:
         return list(events)
-    addresses, ats = [event.address for event in late.values()], [event.at for event in late.values()]
-    rows = run(_FIND, (list(late), addresses, ats, received_at, WINDOW_DAYS, received_at, SKEW_MINUTES))
+    addresses = [event.address for event in late.values()]
+    micros = [microseconds(event, undated) for event in late.values()]
+    rows = run(_FIND, (list(late), addresses, micros, WINDOW_DAYS, SKEW_MINUTES))
     attributed = list(events)
     for position, subscriber_id, send_id in rows:
         attributed[position] = late[position]._replace(subscriber_id=subscriber_id, send_id=send_id)

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 
-from subscribers import merging
+from tasks.database.columns import bigints
 from tasks.database.statements import run
 from tasks.providers.events import ReportedEvent
 
+#: Most installations have never merged anybody: that is asked first.
+_KEPT = """
+SELECT gone_id, kept_id FROM subscribers_mergedreader
+WHERE EXISTS (SELECT 1 FROM subscribers_mergedreader) AND gone_id = ANY(%b::bigint[])
+"""
 _STILL_THERE = """
 SELECT d.send_id, d.subscriber_id FROM unnest(%b::bigint[], %b::bigint[]) AS r (send_id, subscriber_id)
 JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
@@ -22,7 +27,7 @@ def of_kept_readers(events: Sequence[ReportedEvent]) -> list[ReportedEvent]:
     stays as it is: a bounce would be taken for one of the address that was kept.
     """
     named = {event.subscriber_id for event in events if event.subscriber_id is not None and event.address}
-    kept = merging.current_ids(named) if named else {}
+    kept = dict(run(_KEPT, (bigints(list(named)),))) if named else {}
     if not kept:
         return list(events)
     keys = [(event.send_id, event.subscriber_id) for event in events if event.subscriber_id in kept]

@@ -92,7 +92,7 @@ class WorkerLoop:
             # One at a time: a provider that does not answer keeps this thread for a minute.
             submitting.submit_waiting(transport=self._transport, limit=1)
             self._next_look_at = time.monotonic() + LOOK_INTERVAL
-        applying.apply_oldest_waiting()
+        applying.apply_waiting()
 
     def _sleep_through(self, seconds: float) -> None:
         until = time.monotonic() + seconds

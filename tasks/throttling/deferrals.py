@@ -22,7 +22,8 @@ LEAST = 20
 PAUSE = 30.0
 LONGEST_PAUSE = 120.0
 
-_TELLING = frozenset({EventKind.DEFERRED.value, EventKind.DELIVERED.value})
+_DEFERRED = EventKind.DEFERRED.value
+_TELLING = frozenset({_DEFERRED, EventKind.DELIVERED.value})
 _COUNT = """
 INSERT INTO tasks_mailboxdomain AS m (name, put_off_in_a_row, deferred, delivered, counted_since, deferred_at)
 SELECT name, 0, deferred, delivered, statement_timestamp(), CASE WHEN deferred > 0 THEN statement_timestamp() END
@@ -64,14 +65,20 @@ def learn(events: Iterable[ReportedEvent]) -> None:
     """
     if not settings.MOST_DEFERRED:
         return
-    since = time.time() - DEFERRALS_COUNT_SECONDS
-    recent = [event for event in events if event.kind in _TELLING and event.address and (event.at or 0) >= since]
-    if not recent:
+    events = list(events)
+    since = int(time.time() - DEFERRALS_COUNT_SECONDS)
+    deferred = [event for event in events if event.kind == _DEFERRED and _is_recent(event, since)]
+    domains = {name for (name,) in run("SELECT name FROM tasks_mailboxdomain", ())} if events else set()
+    domains |= {domain_of(event.address) for event in deferred}
+    if not domains:
         return
-    domains = {name for (name,) in run("SELECT name FROM tasks_mailboxdomain", ())}
-    domains |= {domain_of(event.address) for event in recent if event.kind == EventKind.DEFERRED}
+    recent = [event for event in events if event.kind in _TELLING and _is_recent(event, since)]
     if told := _told(recent, domains):
         _decide(told)
+
+
+def _is_recent(event: ReportedEvent, since: int) -> bool:
+    return bool(event.address) and (event.at or 0) >= since
 
 
 def pause_after_batch(domain: str) -> None:

@@ -77,18 +77,29 @@ def test_a_broker_that_was_started_anew_gets_the_next_message(broker: Engines) -
     pid = broker.pids()["valkey"]
     os.kill(pid, signal.SIGKILL)
     assert eventually(broker.restart_dead)
-    assert queue.enqueue_receipt(2)
-    assert waiting() == 2
+    assert queue.enqueue_mail(2)
+    assert (waiting(), waiting("letters")) == (1, 1)
 
 
 def test_a_child_does_not_use_its_parents_connection(broker: Engines) -> None:
-    assert queue.enqueue_receipt(1)
+    assert queue.enqueue_mail(1)
     child = os.fork()
     if not child:
-        os._exit(0 if broker_connection.broker._connection is None and queue.enqueue_receipt(2) else 1)
+        os._exit(0 if broker_connection.broker._connection is None and queue.enqueue_mail(2) else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert queue.enqueue_receipt(3)
-    assert waiting() == 3
+    assert queue.enqueue_mail(3)
+    assert waiting("letters") == 3
+
+
+@pytest.mark.usefixtures("broker")
+def test_receipts_share_a_message_until_a_worker_takes_it() -> None:
+    assert all(queue.enqueue_receipt(number) for number in range(1, 6))
+    assert waiting() == 1
+
+    redis_client.client(settings.REDIS_URL).rpop("receipts")
+
+    assert queue.enqueue_receipt(6)
+    assert waiting() == 1
 
 
 def test_one_that_is_asked_by_another_thread_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def out(edition: Edition, publication: Publication, sendgrid: SendGridTransport)
     posting.submit_batch(Batch.objects.get().pk, transport=sendgrid)
 
     def reported() -> bool:
-        applying.apply_oldest_waiting()
+        applying.apply_waiting()
         told = Batch.objects.get()
         return (told.delivered, told.bounced, told.clicked) == (3, 1, 2)
 

@@ -81,7 +81,8 @@ class FakeQueue:
     def _of(self, name: str) -> list[int]:
         return [args[0] for task, args, _ in self.messages if task == name]
 
-    def enqueue(self, task: str, *args: int, countdown: float = 0) -> bool:
+    def enqueue(self, task: str, *args: int, countdown: float = 0, unless_waiting_in: str = "") -> bool:
+        del unless_waiting_in
         if not self.broken:
             self.messages.append((task, args, countdown))
         return not self.broken

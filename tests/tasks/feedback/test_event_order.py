@@ -8,7 +8,8 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.reports import World, deliver, make_world, state
+from tasks.feedback.applying import apply_waiting
+from tests.reports import World, deliver, make_world, state, store
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -56,9 +57,9 @@ def world() -> World:
 
 
 @settings(max_examples=60)
-@given(told())
+@given(told(), st.booleans())
 def test_any_order_any_cut_any_repetition_ends_the_same(
-    world: World, told: tuple[list[tuple[int, int, bool]], list[list[tuple[int, int, bool]]]]
+    world: World, told: tuple[list[tuple[int, int, bool]], list[list[tuple[int, int, bool]]]], together: bool
 ) -> None:
     once, receipts = told
     written = {
@@ -68,6 +69,7 @@ def test_any_order_any_cut_any_repetition_ends_the_same(
 
     def apply(parts: list[list[tuple[int, int, bool]]]) -> None:
         for part in parts:
-            deliver(*(written[report] for report in part))
+            (store if together else deliver)(*(written[report] for report in part))
+        assert together == apply_waiting()
 
     assert outcome(lambda: apply(receipts)) == outcome(lambda: apply([once]))

@@ -331,10 +331,10 @@ def test_a_receipt_that_breaks_keeps_no_batch_waiting(monkeypatch: pytest.Monkey
     send = make_prepared_send(8)
     receipt = Receipt.objects.create(body=b"[]")
 
-    def breaks(receipt_id: int) -> None:
-        raise KeyError(receipt_id)
+    def breaks(receipt_ids: list[int]) -> None:
+        raise KeyError(receipt_ids)
 
-    monkeypatch.setattr(applying, "apply_receipt", breaks)
+    monkeypatch.setattr(applying, "_apply", breaks)
 
     worker_loop(Gauge(), connections=1).run()
 
