@@ -17,13 +17,16 @@ RUN /opt/build/bin/hatchling build -t wheel -d /dist \
  && /opt/newsdesk/bin/pip install --no-deps /dist/*.whl
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/newsdesk newsdesk
+# The folders that become volumes belong to the user from the start: a volume takes its first rights from the image.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/newsdesk --shell /usr/sbin/nologin newsdesk \
+ && for folder in . media themes marks ledgers exports smtp maildir sandbox; do \
+      install --directory --mode=700 --owner=newsdesk --group=newsdesk "/var/lib/newsdesk/$folder"; \
+    done
 COPY --from=build /opt/newsdesk /opt/newsdesk
 ENV PATH=/opt/newsdesk/bin:$PATH PYTHONUNBUFFERED=1 NEWSDESK_HOME=/var/lib/newsdesk NEWSDESK_LOG_LEVEL=INFO
 USER newsdesk
 WORKDIR /var/lib/newsdesk
 # The keys are for this one command and stay out of the image; without them a home makes its own.
-RUN SECRET_KEY=not-kept-anywhere-only-for-collectstatic SENDGRID_API_KEY=none newsdesk collectstatic --noinput \
- && mkdir marks media sandbox
+RUN SECRET_KEY=not-kept-anywhere-only-for-collectstatic SENDGRID_API_KEY=none newsdesk collectstatic --noinput
 EXPOSE 8000
 CMD ["gunicorn", "--config", "python:newsdesk.local_stack.gunicorn_config", "--bind", "0.0.0.0:8000"]

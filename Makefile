@@ -16,7 +16,7 @@ ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c 1 2>/dev/null && cat $(
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos machines bench mutants pins
+.PHONY: help setup demo up dev test test-fast lint fix hooks imports golden screenshots chaos machines containers bench mutants pins
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -80,6 +80,9 @@ chaos: $(STAMP) ## sends while processes, engines, clocks and SendGrid fail; NEW
 
 machines: $(STAMP) ## sends over several hosts that are cut off, frozen, updated, failed over; needs root, half an hour
 	@NEWSDESK_MACHINES=1 $(BIN)/pytest -q --durations=0 tests/machines
+
+containers: $(STAMP) ## build the image, start docker-compose.yml, kill a worker's container in mid-send; needs an engine, minutes
+	@NEWSDESK_CONTAINERS=1 $(BIN)/pytest -q -s --durations=0 tests/containers
 
 # A million readers take their time: by default those two send to fewer, so that the whole ends within ten minutes.
 bench: $(STAMP) ## measure: each of benchmarks/*.py; `make bench FULL=1` also sends to a million readers
