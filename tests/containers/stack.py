@@ -20,9 +20,11 @@ ENV_FILE = "docker-compose.sandbox.env"
 IMAGE = "newsdesk-tests"
 #: Seconds, in failure only: a build takes in what requirements.txt pins.
 UNTIL_BUILT = 1800.0
-UNTIL_UP = 300.0
+UNTIL_UP = 600.0
+#: Seconds that one command may take, in failure only: it starts a container, or a Python in one.
+UNTIL_ANSWERED = 300.0
 #: Seconds that a send with misfortunes may take, in failure only.
-UNTIL_SENT = 300.0
+UNTIL_SENT = 600.0
 PUBLICATION = "weekly"
 
 
@@ -52,9 +54,9 @@ class Stack:
         # Compose prefers what it inherits to the file.
         rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._environment = {**rest, "NEWSDESK_IMAGE": IMAGE, "WEB_PORT": "0", "SANDBOX_PORT": "0"}
-        self._environment["WORKERS"] = str(workers)
+        self._environment |= {"WORKERS": str(workers), "NEWSDESK_UNDO_SECONDS": "0"}
 
-    def compose(self, *words: str, seconds: float = LONG) -> str:
+    def compose(self, *words: str, seconds: float = UNTIL_ANSWERED) -> str:
         """What it printed; fails with its errors."""
         done = subprocess.run(
             ["docker", "compose", "--env-file", ENV_FILE, "--project-name", self.project, *words],
@@ -96,13 +98,13 @@ class Stack:
 
     def inside(self, container: str, *words: str) -> str:
         done = subprocess.run(
-            ["docker", "exec", container, *words], capture_output=True, text=True, timeout=LONG, check=False
+            ["docker", "exec", container, *words], capture_output=True, text=True, timeout=UNTIL_ANSWERED, check=False
         )
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
     def kill(self, container: str) -> None:
-        subprocess.run(["docker", "kill", container], capture_output=True, timeout=LONG, check=True)
+        subprocess.run(["docker", "kill", container], capture_output=True, timeout=UNTIL_ANSWERED, check=True)
 
     def url(self, service: str, port: int) -> str:
         """Where it is published on this machine."""

@@ -54,3 +54,8 @@ def test_no_container_of_ours_may_do_more_than_it_needs() -> None:
 
 def test_what_containers_print_is_not_kept_for_ever() -> None:
     assert {name for name, service in SERVICES.items() if "max-size" not in service["logging"]["options"]} == set()
+
+
+def test_the_database_is_not_ready_while_its_image_still_makes_it() -> None:
+    """The server that the official entry point starts for that listens on the socket alone."""
+    assert "--host=127.0.0.1" in SERVICES["db"]["healthcheck"]["test"]
