@@ -1,6 +1,7 @@
 """A pytest plugin that tries mutants: tests are collected and PostgreSQL is started once, then each mutant gets a fork of that.
 
-A mutant meets the tests that run its line in their own process, the quickest and those that killed before first. One whose line runs when its module is imported is tried in a process of its own.
+A mutant meets the tests that run its line in their own process, the quickest and those that killed before first. One whose line
+runs when its module is imported is tried in a process of its own.
 """
 
 import json
@@ -138,9 +139,11 @@ class Trials:
 
         for nodeid, failed, seconds, lines in said_by_fork(run, TRACING, lambda _: TRACING):
             if failed:
-                raise self._session.Failed(f"{nodeid} fails without any mutant: mend it first.")
+                sys.__stderr__.write(f"\nLeft out, since it fails without any mutant: {nodeid}\n")
+                continue
             self._seconds[nodeid] = seconds
             self._lines[nodeid] = {(file, row) for file, row in lines}
+        self._items = [item for item in self._session.items if item.nodeid in self._lines]
 
     def _noticing(self, file: str, span: range | None) -> list[pytest.Item]:
         """The tests that run one of these rows, the quickest first; for None all, those first that run anything of the file."""
@@ -152,8 +155,8 @@ class Trials:
         def cost(item: pytest.Item) -> float:
             return self._seconds[item.nodeid] / (1 + self._kills[item.nodeid])
 
-        near = sorted(filter(runs_it, self._session.items), key=cost)
-        return near if span else [*near, *sorted((one for one in self._session.items if one not in near), key=cost)]
+        near = sorted(filter(runs_it, self._items), key=cost)
+        return near if span else [*near, *sorted((one for one in self._items if one not in near), key=cost)]
 
     def _warm(self, items: list[pytest.Item], path: Path, before: str, after: str) -> tuple[str, str]:
         """The outcome and the test; the outcome is unknown where the mutant did not get into this process."""
