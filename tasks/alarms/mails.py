@@ -68,6 +68,11 @@ _TEXTS: Mapping[str, _Text] = {
         "Look at who is on its lists, at its segment and at the last import. While it goes out: newsdesk pause {send}. Who should "
         "have got it and is on the list again gets it by: newsdesk send-rest {send}.",
     ),
+    Alarm.Code.STALLED: _Text(
+        "{what} has not got on for an hour",
+        "It is tried on by itself, and goes on with the first acceptance. What it waits for: newsdesk status {send}. To give up what is "
+        "left: newsdesk cancel {send}.",
+    ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "

@@ -28,6 +28,8 @@ class Alarm(models.Model):
         COMPLAINT_RATE = "complaint_rate"
         #: A send goes to nobody, or to far fewer than the last one to the same lists.
         FEW_READERS = "few_readers"
+        #: A send waits, and nothing of it was accepted for an hour.
+        STALLED = "stalled"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
         #: A send was cancelled whose readers others had left out because of it.

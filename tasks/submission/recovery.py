@@ -30,6 +30,7 @@ from tasks.sends import (
     heartbeat_pings,
     left_out,
     shares,
+    stalls,
     stopping,
     wake_ups,
 )
@@ -86,6 +87,7 @@ def recover(*, wake_all: bool = False) -> None:
     shares.look_at_finished()
     few_readers.catch_up()
     arrivals.look()
+    stalls.look()
     heartbeat_pings.swept()
 
 

@@ -1,0 +1,66 @@
+"""A send that does not get on: its readers wait, each try is put off with a good reason, and it would be tried like that for ever.
+
+A mail server that cannot be reached, an account whose quota ends each request with "too many": both are waited for without a limit, and
+neither pauses anything. After an hour without a single acceptance a person is told. What has an end of its own is not: readers whose
+mailbox provider is waited for or who are greylisted, and a domain that is warming up.
+"""
+
+import structlog
+from django.db import connection
+
+from tasks.alarms.raising import clear_alarms, raise_alarm
+from tasks.database.statements import run
+from tasks.models import Alarm, Send
+from tasks.models.batch import live_sql
+from tasks.throttling import warm_up
+from tasks.throttling.explanations import why_waiting
+
+log = structlog.get_logger(__name__)
+
+#: Seconds without an acceptance while somebody waits; and until it is said again when a person has cleared it.
+PATIENCE = 3600.0
+SAID_AGAIN_AFTER = 86_400.0
+
+#: What waits since before the patience began: never tried although its time was over, or tried in vain.
+_STALLED = f"""
+SELECT s.id, sum({live_sql("b")})::bigint
+  FROM tasks_send s JOIN tasks_batch b ON b.send_id = s.id
+ WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL}
+   AND b.status IN ('pending', 'building') AND b.mailbox_domain = '' AND b.rounds = 0
+   AND COALESCE((SELECT min(a.fenced_at) FROM tasks_attempt a WHERE a.batch_id = b.id), b.not_before)
+       < statement_timestamp() - make_interval(secs => %(patience)s)
+   AND NOT EXISTS (SELECT 1 FROM tasks_attempt a JOIN tasks_batch t ON t.id = a.batch_id
+                    WHERE t.send_id = s.id AND a.outcome = 'accepted' AND a.fenced_at > statement_timestamp() - make_interval(secs => %(patience)s))
+   AND NOT EXISTS (SELECT 1 FROM tasks_action c
+                    WHERE c.send_id = s.id AND c.what = 'resumed' AND c.at > statement_timestamp() - make_interval(secs => %(patience)s))
+   AND NOT EXISTS (SELECT 1 FROM tasks_alarm told
+                    WHERE told.send_id = s.id AND told.code = '{Alarm.Code.STALLED}'
+                      AND (told.cleared_at IS NULL OR told.raised_at > statement_timestamp() - make_interval(secs => %(again)s)))
+ GROUP BY s.id ORDER BY s.id
+"""  # noqa: S608 - made of constants
+#: It is over, or something of it was accepted since.
+_GOT_ON = f"""
+SELECT told.send_id FROM tasks_alarm told JOIN tasks_send s ON s.id = told.send_id
+ WHERE told.code = '{Alarm.Code.STALLED}' AND told.cleared_at IS NULL
+   AND (s.status IN ('sent', 'cancelled') OR EXISTS (
+        SELECT 1 FROM tasks_attempt a JOIN tasks_batch b ON b.id = a.batch_id
+         WHERE b.send_id = s.id AND a.outcome = 'accepted' AND a.fenced_at > told.raised_at))
+"""  # noqa: S608
+
+
+def look() -> None:
+    """Raise the alarms, and clear those of sends that got on or are over. Raises the database's errors."""
+    for (send_id,) in run(_GOT_ON, ()):
+        log.info("send_got_on", send=send_id)
+        clear_alarms(Alarm.Code.STALLED, send_id=send_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_STALLED, {"patience": PATIENCE, "again": SAID_AGAIN_AFTER})
+        stalled = cursor.fetchall()
+    for send_id, readers in stalled:
+        raise_alarm(Alarm.Code.STALLED, _message(send_id, readers), send_id=send_id, mail=True)
+
+
+def _message(send_id: int, readers: int) -> str:
+    why = why_waiting(Send.objects.get(pk=send_id))
+    waits = f"{readers:,} reader{' waits' if readers == 1 else 's wait'}"
+    return f"Send {send_id} has not got on for an hour: {waits}, and nothing of it was accepted.{f' {why}' if why else ''} It is tried on."
