@@ -1,4 +1,8 @@
-"""Readers whose mailbox provider has put them off for days fail, as with any mail server (RFC 5321, section 4.5.4.1)."""
+"""Readers whose mailbox provider has put them off for days fail, as with any mail server (RFC 5321, section 4.5.4.1).
+
+A send may be old for other reasons: it was paused, it warms up a few readers a day. So the provider must have said no as often in a
+row as takes a day, at the longest wait between two tries; one that was well until now has not.
+"""
 
 import structlog
 from django.db.models.functions import Now
@@ -6,10 +10,13 @@ from django.db.models.functions import Now
 from tasks.database import row_locks
 from tasks.database.durability import durable
 from tasks.database.statements import run
-from tasks.models import Send
+from tasks.models import MailboxDomain, Send
 from tasks.submission.retries import GIVE_UP_AFTER
 
 log = structlog.get_logger(__name__)
+
+#: With half an hour between two of them (`mailbox_domains.LIMIT`, three quarters of it with jitter) about a day.
+MANY_IN_A_ROW = 60
 
 _LOCK = """
 SELECT id FROM tasks_batch
@@ -33,6 +40,11 @@ UPDATE tasks_batch b SET status = 'failed', failed = b.failed + COALESCE((SELECT
 def has_waited_for_days(send_id: int) -> bool:
     """Whether a mail server would no longer try to deliver what this send began with."""
     return Send.objects.filter(pk=send_id, prepared_at__lt=Now() - GIVE_UP_AFTER).exists()
+
+
+def has_said_no_for_long(domain: str) -> bool:
+    """Whether this mailbox provider has taken nobody for about a day, however often it was tried."""
+    return MailboxDomain.objects.filter(pk=domain, put_off_in_a_row__gte=MANY_IN_A_ROW).exists()
 
 
 def why(domain: str, words: str) -> str:

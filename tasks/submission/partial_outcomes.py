@@ -5,7 +5,7 @@ the same send, in the transaction that records the outcome. This is the one plac
 costs nothing while a request goes well (docs/adr/0009 tells why).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -76,9 +76,10 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         if not _settle_attempt(claim, outcome) or batch is None:
             return
         given_up = giving_up.has_waited_for_days(claim.send_id)
+        lost = {domain for domain in outcome.put_off_domains if given_up and giving_up.has_said_no_for_long(domain)}
         later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
         failed, groups = _groups(batch, members, outcome, later=later, given_up=given_up)
-        waiting_failed, waiting = _waiting_groups(batch, members, outcome, domain_waits, later=later, given_up=given_up)
+        waiting_failed, waiting = _waiting_groups(batch, members, outcome, domain_waits, later=later, lost=lost)
         failed, groups = _without(_proven_meanwhile(batch, members), failed | waiting_failed, groups + waiting)
         exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
         if not groups:
@@ -89,9 +90,8 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
                 pending.append((batch_id, group.look_in or group.wait))
         _suppress(claim, members, outcome)
     _apply_to_provider_and_send(claim, outcome, transport)
-    if given_up:
-        for domain, one in outcome.put_off_domains.items():
-            giving_up.give_up(claim.send_id, domain, words=one.words)
+    for domain in sorted(lost):
+        giving_up.give_up(claim.send_id, domain, words=outcome.put_off_domains[domain].words)
     for batch_id, wait in pending:
         wake_ups.wake_later(batch_id, wait)
 
@@ -222,16 +222,16 @@ def _waiting_groups(
     waits: Mapping[str, float],
     *,
     later: Batch.Status,
-    given_up: bool,
+    lost: Collection[str],
 ) -> tuple[dict[int, str], list[_Group]]:
     """The same for those who wait for their mailbox provider: a batch for each domain, which is due when its wait is over.
 
-    They fail when a mail server would give up too, however many requests that were.
+    `lost`: domains whose readers fail, as a mail server would give up too, however many requests that were.
     """
     failed: dict[int, str] = {}
     groups = []
     for domain, one in outcome.put_off_domains.items():
-        if given_up:
+        if domain in lost:
             failed |= dict.fromkeys(members_at(members, one.members), giving_up.why(domain, one.words))
         elif theirs := members_at(members, one.members):
             groups.append(

@@ -11,7 +11,7 @@ from tasks.audience import freezing
 from tasks.models import Attempt, Batch, Exclusion, MailboxDomain, Send, TransportState
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.sends import control
-from tasks.submission import posting, recovery
+from tasks.submission import giving_up, posting, recovery
 from tasks.submission.worker_loop import WorkerLoop
 from tasks.throttling import mailbox_domains
 from tasks.throttling.explanations import why_waiting
@@ -193,6 +193,7 @@ def test_they_fail_when_a_mail_server_would_give_up_too(sink: SmtpSink, smtp: Sm
     check(send, submitted=1, pending=5, failed=0)
     over()
     Send.objects.update(prepared_at=timezone.now() - timedelta(days=5))
+    MailboxDomain.objects.update(put_off_in_a_row=giving_up.MANY_IN_A_ROW)
 
     submit_all(send, smtp)
 
@@ -201,6 +202,21 @@ def test_they_fail_when_a_mail_server_would_give_up_too(sink: SmtpSink, smtp: Sm
     assert reason == f"{SLOW} has put its readers off for days; the last time: {LATER}"
     send.refresh_from_db()
     assert send.status == Send.Status.SENT
+
+
+def test_an_old_send_does_not_fail_them_at_the_first_no(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    """It was paused for days, or warms up a few readers a day: their server had said no to nobody until now."""
+    sink.script = says_later()
+    send = prepared(*[SLOW] * 5, "example.com")
+    Send.objects.update(prepared_at=timezone.now() - timedelta(days=5))
+
+    submit_all(send, smtp)
+
+    check(send, submitted=1, pending=5, failed=0)
+    sink.script = lambda *_: ""
+    over()
+    submit_all(send, smtp)
+    check(send, submitted=6)
 
 
 def test_those_of_its_other_batches_fail_with_them(
@@ -213,6 +229,7 @@ def test_those_of_its_other_batches_fail_with_them(
     check(send, submitted=1, pending=12)
     over()
     Send.objects.update(prepared_at=timezone.now() - timedelta(days=5))
+    MailboxDomain.objects.update(put_off_in_a_row=giving_up.MANY_IN_A_ROW)
 
     posting.submit_batch(Batch.objects.filter(status="pending").earliest("pk").pk, transport=smtp)
 

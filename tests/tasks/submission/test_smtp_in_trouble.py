@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from subscribers.models import Subscriber, Suppression
-from tasks.models import Batch, Delivery, Exclusion, Send, TransportState
+from tasks.models import Batch, Delivery, Exclusion, MailboxDomain, Send, TransportState
 from tasks.providers.smtp.transport import SmtpTransport
+from tasks.submission import giving_up
 from tasks.submission.retries import MAX_ROUNDS
 from tests.factories import make_prepared_send
 from tests.smtp_server import CLOSE, Script, SmtpSink
@@ -98,6 +99,7 @@ def test_many_who_are_put_off_together_fail_only_after_days(sink: SmtpSink, smtp
 
     no_wait(send)
     Send.objects.update(prepared_at=timezone.now() - timedelta(days=5))
+    MailboxDomain.objects.update(put_off_in_a_row=giving_up.MANY_IN_A_ROW)
     submit_all(send, smtp)
     check(send, failed=12)
 
