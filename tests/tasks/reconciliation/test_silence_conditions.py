@@ -66,3 +66,18 @@ def test_a_probe_goes_out_only_where_too_few_later_requests_were_heard_of(
     silence.reconcile(transport=_Reporting(), grace=GRACE)  # type: ignore[arg-type]
 
     assert probes == ([found.batch_id] if probed else [])
+
+
+@pytest.mark.parametrize(("grace", "every"), [(100.0, 10.0), (10.0, 1.0), (5.0, 1.0)])
+@pytest.mark.django_db
+def test_the_oldest_doubt_is_probed_ten_times_in_a_grace(
+    grace: float, every: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubts = [doubt(batch_id=7, later_heard=0, age=grace), doubt(batch_id=5, later_heard=0, age=grace - 1)]
+    probes: list[tuple[int, float]] = []
+    monkeypatch.setattr(silence, "doubts_of", lambda _name, *, grace: doubts)
+    monkeypatch.setattr(silence.probes, "probe", lambda batch, *, transport, every: probes.append((batch, every)))
+
+    silence.reconcile(transport=_Reporting(), grace=grace)  # type: ignore[arg-type]
+
+    assert probes == [(7, every)]
