@@ -83,7 +83,7 @@ def newsdesk_up() -> Iterator[tuple[Home, int]]:
             start_new_session=True,
         )
         try:
-            _wait(lambda: _is_healthy(home), 90)
+            _wait(lambda: _is_healthy(home), PATIENCE)
             yield home, process.pid
         finally:
             process.send_signal(signal.SIGTERM)
