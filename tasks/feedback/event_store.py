@@ -1,8 +1,13 @@
-"""Keeping each report once."""
+"""Keeping each report once.
+
+A report's key in the table is its time and the first twelve bytes of its own key. What happens now then lies together in the index, and
+what is read and written of it are a few pages and not one for each event.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from struct import Struct
 from typing import TypeVar
 
 from tasks.database.columns import bigints, digests, texts
@@ -26,6 +31,10 @@ WITH stored AS (
 )
 SELECT CASE WHEN count(*) < %b THEN COALESCE(array_agg(key), '{}') END FROM stored
 """
+_TIMED_SINCE = "SELECT COALESCE(max(timed_events_since), 0) FROM tasks_installation"
+#: Of a key: seconds since 1970, big-endian, so that keys are in the order of time.
+_TIME = Struct("!I")
+_LATEST = 2**32 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -37,15 +46,29 @@ def microseconds(event: ReportedEvent, undated: Mapping[bytes, datetime]) -> int
 
 def insert_new(events: Sequence[ReportedEvent], *, undated: Mapping[bytes, datetime]) -> list[ReportedEvent]:
     """Store the events that are not stored yet, in key order, and return those. Of two reports of the same thing the first counts."""
+    if not events:
+        return []
+    ((since,),) = run(_TIMED_SINCE, ())
     distinct: dict[bytes, ReportedEvent] = {}
     for event in events:
-        distinct.setdefault(event.key, event)
-    in_order = [distinct[key] for key in sorted(distinct)]
+        distinct.setdefault(_key(event, since), event)
+    in_order = [(key, distinct[key]) for key in sorted(distinct)]
     return [event for chunk in chunks(in_order) for event in _insert(chunk, undated)]
 
 
-def _insert(events: Sequence[ReportedEvent], undated: Mapping[bytes, datetime]) -> Iterable[ReportedEvent]:
-    keys, kinds, ats, _, sends, subscribers, _, urls, agents, *_ = zip(*events, strict=True)
+def _key(event: ReportedEvent, since: int) -> bytes:
+    """In the table. Of what has no time, or happened before keys had one, it is the report's own."""
+    at = event.at
+    if at is None or not since <= at <= _LATEST:
+        return event.key
+    return _TIME.pack(at) + event.key[:12]
+
+
+def _insert(
+    stored: Sequence[tuple[bytes, ReportedEvent]], undated: Mapping[bytes, datetime]
+) -> Iterable[ReportedEvent]:
+    keys, events = zip(*stored, strict=True)
+    _, kinds, ats, _, sends, subscribers, _, urls, agents, *_ = zip(*events, strict=True)
     micros = [microseconds(event, undated) for event in events] if None in ats else [at * 1_000_000 for at in ats]
     columns = (
         digests(keys),
@@ -60,7 +83,7 @@ def _insert(events: Sequence[ReportedEvent], undated: Mapping[bytes, datetime]) 
     if new is None:
         return events
     are_new = set(new)
-    return (event for event in events if event.key in are_new)
+    return (event for key, event in stored if key in are_new)
 
 
 def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[list[Row]]:

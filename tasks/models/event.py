@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 class Event(models.Model):
     """One report about one delivery. The key makes a repeated report the same row."""
 
-    #: The same for two reports of the same thing.
+    #: The same for two reports of the same thing (`tasks.feedback.event_store`).
     key = models.BinaryField(primary_key=True, max_length=16)
     send_id = models.BigIntegerField(null=True)
     subscriber_id = models.BigIntegerField(null=True)

@@ -16,6 +16,8 @@ class Installation(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     #: The last number that counts although no attempt holds it: of a version before, or what numbering went on behind.
     fences_before = models.BigIntegerField(db_default=0)
+    #: Unix seconds. Events that happened before have keys without a time (`tasks.feedback.event_store`): of a version before.
+    timed_events_since = models.BigIntegerField(db_default=0)
 
     wagtail_reference_index_ignore = True
 
