@@ -14,7 +14,7 @@ from tests.reports import deliver, make_world
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
-MIGRATION = import_module("tasks.migrations.0031_timed_event_keys")
+MIGRATION = import_module("tasks.migrations.0032_timed_event_keys")
 
 
 def keys() -> list[bytes]:

@@ -13,7 +13,7 @@ UPDATE tasks_installation SET timed_events_since = extract(epoch FROM statement_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0030_archived_sends")]
+    dependencies = [("tasks", "0031_dropped")]
 
     operations = [
         migrations.AddField("Installation", "timed_events_since", models.BigIntegerField(db_default=0)),
