@@ -101,7 +101,7 @@ def test_every_reader_s_own_answer_counts(request_facts: Any) -> None:
 
     tracked = {"granted", "unknown"} if request_facts["track_unknown"] else {"granted"}
     asked = dict(Subscriber.objects.values_list("pk", "tracking"))
-    for batch in Batch.objects.filter(send=send):
+    for batch in Batch.objects.filter(send=send).order_by("pk"):
         members = Delivery.objects.filter(batch_id=batch.pk).values_list("subscriber_id", flat=True)
         assert {asked[reader] in tracked for reader in members} == {batch.tracked}
     assert Delivery.objects.filter(send_id=send.pk).count() == 150

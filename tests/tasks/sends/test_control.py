@@ -60,7 +60,7 @@ def status_of(send: Send) -> str:
 
 
 def submit_all(send: Send, transport: SendGridTransport) -> None:
-    for batch_id in Batch.objects.filter(send=send).values_list("pk", flat=True):
+    for batch_id in Batch.objects.filter(send=send).order_by("pk").values_list("pk", flat=True):
         posting.submit_batch(batch_id, transport=transport)
 
 

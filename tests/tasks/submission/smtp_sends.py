@@ -11,7 +11,7 @@ from tests.smtp_server import CLOSE
 
 
 def submit_all(send: Send, transport: SmtpTransport) -> None:
-    for batch_id in list(Batch.objects.filter(send=send, status="pending").values_list("pk", flat=True)):
+    for batch_id in list(Batch.objects.filter(send=send, status="pending").order_by("pk").values_list("pk", flat=True)):
         posting.submit_batch(batch_id, transport=transport)
 
 
