@@ -52,7 +52,7 @@ _TEXTS: Mapping[str, _Text] = {
     ),
     Alarm.Code.FEW_DELIVERED: _Text(
         "{what}: fewer than half are reported to have got it",
-        "Look at the account at the provider, and at whether its event webhook reaches this installation.",
+        "What is known of each reader: newsdesk ledger {send}.",
     ),
     Alarm.Code.BOUNCE_RATE: _Text(
         "{what}: more addresses bounced than should",
@@ -70,8 +70,7 @@ _TEXTS: Mapping[str, _Text] = {
     ),
     Alarm.Code.STALLED: _Text(
         "{what} has not got on for an hour",
-        "It is tried on by itself, and goes on with the first acceptance. What it waits for: newsdesk status {send}. To give up what is "
-        "left: newsdesk cancel {send}.",
+        "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",

@@ -66,5 +66,6 @@ def _message(send_id: int, found: _Reported) -> str:
     silent = max(found.accepted - found.delivered - found.bounced - found.dropped, 0)
     return (
         f"Send {send_id} is over for an hour, and of {found.accepted:,} readers whose mails were accepted {found.delivered:,} are reported "
-        f"to have got it: {found.bounced:,} bounced, {found.dropped:,} were dropped by the provider, of {silent:,} nothing is known yet."
+        f"to have got it: {found.bounced:,} bounced, {found.dropped:,} were dropped by the provider, of {silent:,} nothing is known yet. "
+        "Look at the account at the provider, and at whether its event webhook reaches this installation."
     )

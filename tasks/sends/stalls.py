@@ -63,4 +63,7 @@ def look() -> None:
 def _message(send_id: int, readers: int) -> str:
     why = why_waiting(Send.objects.get(pk=send_id))
     waits = f"{readers:,} reader{' waits' if readers == 1 else 's wait'}"
-    return f"Send {send_id} has not got on for an hour: {waits}, and nothing of it was accepted.{f' {why}' if why else ''} It is tried on."
+    return (
+        f"Send {send_id} has not got on for an hour: {waits}, and nothing of it was accepted.{f' {why}' if why else ''} "
+        "Newsdesk keeps trying; cancel the send to give up what is left."
+    )
