@@ -16,6 +16,7 @@ from tasks.alarms.raising import clear_alarms
 from tasks.approvals.reopened_sends import lock_held_sends
 from tasks.database import clock
 from tasks.models import Alarm, Send, Slot
+from tasks.sends import database_doubts
 from tasks.sends.audit_trail import record_action
 from tasks.slots.rescheduling import take_next_slot
 from tasks.slots.slot_sends import give_slot_to_send, set_due_time
@@ -74,7 +75,7 @@ def _lock_held_send(send_id: int) -> Send:
     send.edition = edition
     if not send.approval.stands:
         raise ReleaseError(f"edition {edition.pk} is not approved; approve it first")
-    if send.alarms.filter(code=Alarm.Code.DATABASE_MOVED, cleared_at=None).exists():
+    if database_doubts.may_be_out(send):
         # As `resume` refuses it: reopening is no way around that.
         raise ReleaseError(
             f"the database was restored since send {send.pk} was scheduled: it may have gone out already. "

@@ -130,6 +130,13 @@ def last_fence() -> int:
     return int(number)
 
 
+def agrees() -> bool:
+    """Whether a mark is left and the database knows of every request up to it. Raises UnsureError and the database's errors."""
+    # Read in this order: a mark only rises.
+    mark = read(installation())
+    return mark is not None and last_fence() >= mark.fence
+
+
 def catch_up(mark: Mark) -> None:
     """Let the database go on numbering behind the mark: whoever was behind it has been dealt with."""
     run(_CATCH_UP, [mark.fence])

@@ -148,12 +148,16 @@ def _pause_if_database_moved(send: Send, here: identity.DatabaseIdentity) -> boo
     """True, and the send is paused, when the database is not the one it was scheduled in."""
     if not send.system_identifier or (send.system_identifier, send.timeline) == (here.system_identifier, here.timeline):
         return False
-    database_moved.pause_for_moved_database(
-        send.pk,
-        "The database was restored or promoted since the send was scheduled: it may have gone out already. "
-        "Cancel it, and schedule it again if it has not.",
-    )
+    database_moved.pause_for_moved_database(send.pk, mark_agrees=_mark_agrees())
     return True
+
+
+def _mark_agrees() -> bool:
+    """Whether the database knows of every request that was made; False where that cannot be said now."""
+    try:
+        return high_water.agrees()
+    except high_water.UnsureError:
+        return False
 
 
 def _start(send: Send, prepared: Prepared, here: identity.DatabaseIdentity, *, undo_until: datetime) -> None:

@@ -10,7 +10,7 @@ from tasks import queue
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database.durability import durable
 from tasks.models import Alarm, Batch, Send
-from tasks.sends import heartbeat_pings, left_out
+from tasks.sends import database_doubts, heartbeat_pings, left_out
 from tasks.sends.audit_trail import record_action
 from tasks.sends.finishing import finish_if_done
 from tasks.sends.wake_ups import wake_for_pending
@@ -61,8 +61,7 @@ def resume(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
         )
         if send is None:
             return False
-        if not send.prepared_at and send.alarms.filter(code=Alarm.Code.DATABASE_MOVED, cleared_at=None).exists():
-            # Restored to before its preparation: its readers may have the edition already.
+        if database_doubts.may_be_out(send):
             return False
         if send.held_at is not None:
             # Its edition was reopened, or its slot missed: it waits for an approval or for `newsdesk release`.

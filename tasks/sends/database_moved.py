@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from tasks.alarms.raising import raise_alarm
 from tasks.database import identity, row_locks
 from tasks.models import Alarm, Attempt, Batch, Send, evidence
+from tasks.sends import database_doubts
 from tasks.sends.control import pause
 
 _UNSETTLED = (Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING)
@@ -15,12 +16,10 @@ _OPEN_BATCHES = (*_UNSETTLED, Batch.Status.UNKNOWN)
 
 
 _MOVED = "The database was restored or promoted since the send was prepared; its open batches are unknown."
-PROMOTED = (
-    "Another copy of the database serves since the send was prepared. It knows of every request that was made, so that nothing goes out "
-    "twice: resume the send. What was committed in the other's last moments may be missing, such as readers who had just left."
+_MAY_BE_OUT = (
+    "The database was restored or promoted since the send was scheduled: it may have gone out already. "
+    "Cancel it, and schedule it again if it has not."
 )
-
-
 #: So far ahead nobody has begun with a send, by whatever clock.
 _STILL_AHEAD = timedelta(minutes=5)
 
@@ -48,14 +47,14 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
     transaction that has locked no batches or deliveries yet (docs/architecture.md, Lock order), or in one of its own.
 
     `mark_agrees`: it has just been compared with the mark (`tasks.database.high_water`). Then a promoted copy, which is the same
-    system on another timeline, lacks no fence: what it says is pending stays so, and a person has only to resume the send.
+    system on another timeline, lacks no fence: what it says is pending or to be prepared stays so, and a person has only to resume the send.
     """
     with transaction.atomic():
         row_locks.send_status(send_id, to_change=True)
         database = identity.current()
-        is_copy = Send.objects.filter(pk=send_id, system_identifier=database.system_identifier).exists()
-        lacks_nothing = mark_agrees and is_copy
-        why = why or (PROMOTED if lacks_nothing else _MOVED)
+        send = Send.objects.get(pk=send_id)
+        lacks_nothing = mark_agrees and send.system_identifier == database.system_identifier
+        why = why or (database_doubts.PROMOTED if lacks_nothing else _MOVED if send.prepared_at else _MAY_BE_OUT)
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
         Send.objects.filter(pk=send_id).update(system_identifier=database.system_identifier, timeline=database.timeline)

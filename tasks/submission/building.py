@@ -50,13 +50,17 @@ class NotAsApprovedError(BrokenPromiseError):
 
 
 @lru_cache(maxsize=32)
-def _variant(variant_id: int, approved: str) -> tuple[Variant, Callable[[str, str, str, str], dict[str, str]], int]:
-    """A variant never changes, so a process reads it once: the row, what fills its merge tags, its publication's id.
+def _variant(
+    variant_id: int, approved: str, edition_id: int, publication_id: int
+) -> tuple[Variant, Callable[[str, str, str, str], dict[str, str]]]:
+    """A variant never changes, so a process reads it once: the row, and what fills its merge tags.
 
-    `approved`: its approval's content hash, by which it is kept: a restored database gives ids away a second time. Raises
-    NotAsApprovedError.
+    `approved`: its approval's content hash. It is kept by all four, since a restored database gives ids away a second time, perhaps with the same
+    bytes. Raises NotAsApprovedError, and Variant.DoesNotExist where it is another edition's.
     """
-    variant = Variant.objects.select_related("approval__edition__publication").get(pk=variant_id)
+    variant = Variant.objects.select_related("approval__edition__publication").get(
+        pk=variant_id, approval__edition=edition_id, approval__edition__publication=publication_id
+    )
     approval = variant.approval
     if content_hash(approval, list(approval.variants.order_by("position"))) != approved:
         raise NotAsApprovedError(
@@ -64,7 +68,7 @@ def _variant(variant_id: int, approved: str) -> tuple[Variant, Callable[[str, st
             f"{approval.approved_at:%Y-%m-%d %H:%M} UTC: cancel it, look at the edition, and approve it again"
         )
     tags = merge_tags.tags_in(variant.subject, variant.html, variant.text)
-    return variant, merge_tags.filler(tags), variant.approval.edition.publication_id
+    return variant, merge_tags.filler(tags)
 
 
 def build(claim: Claim, *, reports: bool = True) -> Built:
@@ -72,11 +76,11 @@ def build(claim: Claim, *, reports: bool = True) -> Built:
 
     `reports`: whether the transport tells of opens and clicks at all. Raises NotAsApprovedError and the database's errors.
     """
-    variant, fill_in, publication_id = _variant(claim.variant_id, claim.content_hash)
-    members = _members(claim, publication_id)
+    variant, fill_in = _variant(claim.variant_id, claim.content_hash, claim.edition_id, claim.publication_id)
+    members = _members(claim)
     stay = [(subscriber_id, email, name) for subscriber_id, email, name, _, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
-    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=publication_id, send_id=claim.send_id)
+    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=claim.publication_id, send_id=claim.send_id)
     delivery = f"{claim.send_id}."
     return Built(
         message=message_of(variant, send_id=claim.send_id, tracked=reports and _is_tracked(claim, variant, members)),
@@ -101,12 +105,12 @@ def _is_tracked(claim: Claim, variant: Variant, members: list[tuple[int, str, st
     )
 
 
-def _members(claim: Claim, publication_id: int) -> list[tuple[int, str, str, str, str | None]]:
+def _members(claim: Claim) -> list[tuple[int, str, str, str, str | None]]:
     batch = (claim.send_id, claim.batch_id)
     of_batch = SqlCondition(
         "s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE send_id = %s AND batch_id = %s)", batch
     )
     rechecked = audience(
-        claim.list_ids, publication_id=publication_id, restrict=of_batch, also=("email", "name", "tracking")
+        claim.list_ids, publication_id=claim.publication_id, restrict=of_batch, also=("email", "name", "tracking")
     )
     return run(_MEMBERS.format(audience=rechecked.sql), [*rechecked.params, *batch])

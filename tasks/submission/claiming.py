@@ -38,6 +38,8 @@ class Claim:
     number: int
     #: The send's lists.
     list_ids: tuple[int, ...]
+    edition_id: int
+    publication_id: int
     #: Whether the send's other batches wait for its answer.
     is_canary: bool = False
     #: Of its approval: what the bytes must be.
@@ -86,6 +88,8 @@ class _LockedSend(NamedTuple):
     list_ids: list[int]
     canary_batch: int | None
     content_hash: str
+    edition_id: int
+    publication_id: int
 
 
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
@@ -97,7 +101,8 @@ SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.D
        COALESCE(state.throttled_until > statement_timestamp(), false) AS throttled,
        EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
        ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids, send.canary_batch,
-       (SELECT content_hash FROM composer_approval a WHERE a.id = send.approval_id) AS content_hash
+       (SELECT content_hash FROM composer_approval a WHERE a.id = send.approval_id) AS content_hash, send.edition_id,
+       (SELECT publication_id FROM composer_edition e WHERE e.id = send.edition_id) AS publication_id
   FROM tasks_send send CROSS JOIN ({identity.IDENTITY_SQL}) AS here (system_identifier, timeline)
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
@@ -137,7 +142,8 @@ claimed AS ({
     )
 })
 SELECT send.id, send.approval_id, send.list_ids, claimed.id, claimed.variant_id, claimed.attempts,
-       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash, claimed.tracked, claimed.mailbox_domain
+       claimed.id IS NOT DISTINCT FROM send.canary_batch, send.content_hash, send.edition_id, send.publication_id,
+       claimed.tracked, claimed.mailbox_domain
   FROM send LEFT JOIN claimed ON true
 """  # noqa: S608 - made of constants
 
@@ -170,7 +176,8 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wa
         rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, leases.holder()])
         if not rows:
             return None
-        send_id, approval_id, list_ids, batch_id, variant_id, number, is_canary, content_hash, tracked, domain = rows[0]
+        send_id, approval_id, list_ids, batch_id, variant_id, number, *rest = rows[0]
+        is_canary, content_hash, edition_id, publication_id, tracked, domain = rest
         if batch_id is not None:
             return Claim(
                 send_id=send_id,
@@ -180,6 +187,8 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wa
                 attempt=attempt,
                 number=number,
                 list_ids=tuple(list_ids),
+                edition_id=edition_id,
+                publication_id=publication_id,
                 is_canary=is_canary,
                 content_hash=content_hash,
                 tracked=tracked,
@@ -250,6 +259,8 @@ def _claim(send_id: int, batch_id: int | None, attempt: UUID, transport: str, ex
         attempt=attempt,
         number=number,
         list_ids=tuple(send.list_ids),
+        edition_id=send.edition_id,
+        publication_id=send.publication_id,
         is_canary=claimed_id == send.canary_batch,
         content_hash=send.content_hash,
         tracked=tracked,

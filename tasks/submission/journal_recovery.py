@@ -31,7 +31,7 @@ def record_journal(batch_id: int, attempt: UUID, journal_record: JournalRecord, 
 
     `transport`: its name with the fingerprint.
     """
-    batch = Batch.objects.select_related("send").filter(pk=batch_id, attempt=attempt).first()
+    batch = Batch.objects.select_related("send__edition").filter(pk=batch_id, attempt=attempt).first()
     if batch is None:
         return False
     members = _members(batch, journal_record)
@@ -46,6 +46,8 @@ def record_journal(batch_id: int, attempt: UUID, journal_record: JournalRecord, 
         attempt=attempt,
         number=batch.attempts,
         list_ids=(),
+        edition_id=batch.send.edition_id,
+        publication_id=batch.send.edition.publication_id,
         mailbox_domain=batch.mailbox_domain,
     )
     record(claim, _JournalMembers(subscriber_ids=members), journal_record.outcome, transport=transport)

@@ -19,6 +19,7 @@ import psycopg
 from newsdesk.core import paths
 from newsdesk.core.child_process import spawn
 from newsdesk.core.home import Home
+from newsdesk.local_stack.engines import binaries
 from tests.chaos.mail_plans import SLOW_DOMAIN
 from tests.chaos.mail_server import MailServer
 from tests.chaos.plans import GRACE
@@ -181,6 +182,29 @@ class House:
         self.up = self._start()
         # It may have found its ports taken: the hand has to learn where things are now.
         self._end_hand()
+
+    def back_up(self) -> Path:
+        """A dump of the database as it is now, while all goes on."""
+        dump = self.home.path / "backup.dump"
+        parts = self.home.database()
+        whence = ("-h", parts["HOST"], "-p", str(parts["PORT"]), "-U", parts["USER"])
+        subprocess.run(
+            [binaries.postgres("") / "pg_dump", "--format=custom", *whence, "-f", dump, parts["NAME"]], check=True
+        )
+        return dump
+
+    def restore(self, dump: Path) -> None:
+        """Kill everything, put the dump in the place of the database as an operator does, and start again."""
+        self._kill()
+        words = [sys.executable, "-m", "newsdesk", "restore", str(dump), "--json"]
+        said = subprocess.run(words, env=self._environment(), capture_output=True, text=True, check=False)
+        if said.returncode:
+            raise RuntimeError(f"newsdesk restore: {said.stderr}")
+        self.up = self._start()
+        self._end_hand()
+        # Twenty runs would fill the disk.
+        kept_as = json.loads(said.stdout)["kept_as"]
+        self.with_database(lambda database: database.execute(f"DROP DATABASE {kept_as}".encode()))
 
     def _kill(self) -> None:
         everyone = self.up.everyone()

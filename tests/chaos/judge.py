@@ -14,6 +14,8 @@ OUTCOMES = ("pending", "submitting", "submitted", "unknown", "failed")
 STATED = ("failed", "unknown")
 #: Alarms that no plan may cause.
 FORBIDDEN_ALARMS = ("accepted_twice", "ground_moved", "lost_attempts", "receipt_unreadable")
+#: Those that another database may cause, and one that forgot its last requests.
+OF_A_LOST_DATABASE, OF_A_FORGETFUL_ONE = ("ground_moved",), ("ground_moved", "lost_attempts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,9 @@ class Account:
     cancelled: frozenset[int] = frozenset()
     #: Whether a person left batches in doubt.
     left: bool = False
+    #: Whether another database took the place of ours, and whether it lacked what was committed last.
+    lost_database: bool = False
+    forgot: bool = False
     #: What went wrong already in running it.
     complaints: tuple[str, ...] = ()
 
@@ -173,14 +178,15 @@ def _both_accounts(account: Account) -> list[str]:
     ours = {member.delivery for member in account.members if member.outcome == "submitted"}
     if missing := ours - theirs:
         faults.append(f"{_some(missing)} are called submitted, but the provider has them not")
-    if account.by_reader and account.left:
-        # In doubt for good by a person's decision, whatever the server's log says.
+    if (account.by_reader or account.forgot) and account.left:
+        # In doubt for good by a person's decision, whatever the provider's record says.
         ours |= {member.delivery for member in account.members if member.outcome == "unknown"}
     if unclaimed := theirs - ours:
         outcomes = Counter(m.outcome for m in account.members if m.delivery in unclaimed)
         faults.append(f"{_some(unclaimed)} were accepted, but stand as {dict(outcomes) or 'nothing'}")
     told = sum(send.told["delivered"] for send in account.sends)
-    if told != account.delivered:
+    # Reports may be forgotten; none is made up.
+    if told > account.delivered or (told < account.delivered and not account.forgot):
         faults.append(f"{told} counted as delivered, the provider reported {account.delivered}")
     return faults
 
@@ -190,7 +196,7 @@ def _attempts(account: Account) -> list[str]:
     faults = []
     theirs = {one.attempt for one in account.accepted}
     known = {attempt.id: attempt for attempt in account.attempts}
-    if strangers := theirs - known.keys():
+    if (strangers := theirs - known.keys()) and not account.forgot:
         faults.append(f"{_some(strangers)} were accepted, but no attempt of ours has the id")
     for attempt in account.attempts:
         if account.by_reader:
@@ -198,7 +204,7 @@ def _attempts(account: Account) -> list[str]:
                 faults.append(f"attempt {attempt.id} has no end: {attempt.outcome or 'open'}")
         elif attempt.outcome == "accepted" and attempt.id not in theirs:
             faults.append(f"attempt {attempt.id} is recorded as accepted, but the provider has it not")
-        elif attempt.outcome != "accepted" and attempt.id in theirs:
+        elif attempt.outcome != "accepted" and attempt.id in theirs and not (account.forgot and attempt.left):
             faults.append(f"attempt {attempt.id} was accepted, but is recorded as {attempt.outcome or 'open'}")
         elif attempt.outcome not in {"accepted", "refused"} and not attempt.left:
             faults.append(f"attempt {attempt.id} has no end: {attempt.outcome or 'open'}")
@@ -218,7 +224,8 @@ def _leaving(account: Account) -> list[str]:
 
 
 def _ends(account: Account) -> list[str]:
-    faults = [f"alarm {code}" for code in account.alarms if code in FORBIDDEN_ALARMS]
+    allowed = OF_A_FORGETFUL_ONE if account.forgot else OF_A_LOST_DATABASE if account.lost_database else ()
+    faults = [f"alarm {code}" for code in account.alarms if code in FORBIDDEN_ALARMS and code not in allowed]
     if account.unapplied:
         faults.append(f"{account.unapplied} receipts were never applied")
     for send in account.sends:

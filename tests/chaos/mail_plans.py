@@ -47,7 +47,8 @@ CERTAIN = (
 def make_smtp_plan(seed: int) -> Plan:
     """The plan of a seed."""
     dice = random.Random(f"{seed}/smtp")
-    acts = [*disasters_of(dice), *people_of(dice)]
+    acts = disasters_of(dice)
+    acts += people_of(dice, acts)
     reports = dice.random() < 0.5
     plan = Plan(
         provider="smtp",

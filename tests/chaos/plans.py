@@ -5,6 +5,7 @@ them (which worker, which readers) the runner draws with dice of the same seed.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -68,7 +69,33 @@ DISASTERS: dict[str, int] = {
     "suspend web": 1,
     "fill the disk": 2,
     "foreign reports": 2,
+    "fail over": 3,
+    "fail over to a copy that lags": 2,
+    "restore a backup": 3,
 }
+#: The database is lost with its disk.
+LOST_DATABASE = ("fail over", "fail over to a copy that lags", "restore a backup")
+#: And with it what was committed last.
+FORGETFUL = LOST_DATABASE[1:]
+STEPS = ("step clock forward", "step clock there and back", "step clock over a builder")
+#: No two of a group befall one run, nor the same one twice.
+ONE_OF = (
+    # Two steps would add up to a clock nobody has; a step is forgotten with the rest.
+    {*STEPS, *LOST_DATABASE},
+    # Somebody must be awake to take what the sleeper had.
+    {"suspend worker child", "step clock over a builder"},
+    # Nothing starts without room.
+    {"fill the disk", "kill everything"},
+)
+#: What else does not befall a database on its way elsewhere.
+NOT_WHILE_LOST = (
+    "kill postgres",
+    "kill postgres backend",
+    "stop postgres",
+    "suspend postgres",
+    "fill the disk",
+    "kill everything",
+)
 #: Those that last for a while.
 LASTING = (
     "suspend worker child",
@@ -77,6 +104,7 @@ LASTING = (
     "suspend postgres",
     "suspend web",
     "fill the disk",
+    *FORGETFUL,
 )
 #: In the suite's short run: only what heals within a few seconds.
 QUICK = ("kill worker child", "kill worker", "kill web", "kill valkey", "kill postgres", "step clock forward")
@@ -120,6 +148,16 @@ class Plan:
         return any(act.what in whats for act in self.acts)
 
     @property
+    def loses_database(self) -> bool:
+        """Whether another database takes its place."""
+        return self.has(*LOST_DATABASE)
+
+    @property
+    def forgets(self) -> bool:
+        """Whether what was committed last may be lost."""
+        return self.has(*FORGETFUL)
+
+    @property
     def pauses_itself(self) -> bool:
         return any(fault["kind"] == "credits-exceeded" for fault in self.faults)
 
@@ -131,7 +169,8 @@ def make_plan(seed: int, *, quick: bool = False) -> Plan:
     """The plan of a seed. `quick` plans hold nothing that waits for a grace, a wake-up or a deadline."""
     dice = random.Random(f"{seed}/{'quick' if quick else 'plan'}")
     rare = dice.choice(RARE) if not quick and dice.random() < 0.1 else ""
-    acts = [*disasters_of(dice, quick=quick), *people_of(dice)]
+    acts = disasters_of(dice, quick=quick)
+    acts += people_of(dice, acts)
     if rare == "kill sandbox":
         acts.append(Act(at=_moment(dice), what="kill sandbox"))
     withheld = 0.0
@@ -206,18 +245,11 @@ def disasters_of(dice: random.Random, *, quick: bool = False) -> list[Act]:
     chosen = dice.choices(
         kinds, [DISASTERS[kind] for kind in kinds], k=dice.choice([1, 2, 2, 3] if quick else range(4))
     )
-    acts = []
-    # One step at a time: two would add up to a clock nobody has.
-    for kind in dict.fromkeys(chosen) if any(kind.startswith("step") for kind in chosen) else chosen:
-        if kind.startswith("step") and any(act.what.startswith("step") for act in acts):
+    acts: list[Act] = []
+    for kind in chosen:
+        if any(_are_apart(kind, act.what) for act in acts):
             continue
-        if kind == "suspend worker child" and any(act.what == "step clock over a builder" for act in acts):
-            continue  # somebody must be awake to take what the sleeper had
         seconds = 0.0
-        if kind == "fill the disk" and any(act.what == "kill everything" for act in acts):
-            continue  # nothing starts without room
-        if kind == "kill everything" and any(act.what == "fill the disk" for act in acts):
-            continue
         if kind in LASTING:
             # Shorter than the silence that proves a refusal, as a suspension is beside SendGrid's 24 hours.
             seconds = round(dice.uniform(1.0, 6.0), 1)
@@ -233,7 +265,14 @@ def disasters_of(dice: random.Random, *, quick: bool = False) -> list[Act]:
     return acts
 
 
-def people_of(dice: random.Random) -> list[Act]:
+def _are_apart(one: str, other: str) -> bool:
+    """Whether both cannot befall one run."""
+    lost = {one, other} & {*LOST_DATABASE}
+    return any(one in group and other in group for group in ONE_OF) or bool(lost and {one, other} & {*NOT_WHILE_LOST})
+
+
+def people_of(dice: random.Random, disasters: Sequence[Act] = ()) -> list[Act]:
+    """What people do. Whatever they are answered is forgotten where the database is, so they do little beside that."""
     acts = []
     if dice.random() < 0.7:
         acts += [Act(at=_moment(dice, 2.5), what="unsubscribe", number=dice.randint(1, 15)) for _ in range(2)]
@@ -243,6 +282,8 @@ def people_of(dice: random.Random) -> list[Act]:
         acts.append(Act(at=_moment(dice, 2.0), what="send to west"))
     if dice.random() < 0.15:
         acts.append(Act(at=_moment(dice, 2.0), what="cancel, then send the rest"))
+    if any(act.what in FORGETFUL for act in disasters):
+        acts = [act for act in acts if act.what == "pause"]
     return acts
 
 

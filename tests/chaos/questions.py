@@ -4,9 +4,9 @@
 SENDS = """
 SELECT s.id, s.status, s.prepared_at IS NOT NULL, s.pause_reason,
        count(b.id) FILTER (WHERE b.status IN ('pending', 'building', 'submitting')),
-       count(b.id) FILTER (WHERE b.status = 'unknown' AND NOT COALESCE(a.evidence @> '[{"decided": "leave"}]', false)),
-       count(b.id) FILTER (WHERE b.status = 'unknown' AND a.evidence @> '[{"decided": "leave"}]')
-  FROM tasks_send s LEFT JOIN tasks_batch b ON b.send_id = s.id LEFT JOIN tasks_attempt a ON a.id = b.attempt
+       count(b.id) FILTER (WHERE b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts),
+       count(b.id) FILTER (WHERE b.status = 'unknown' AND b.left_after_claims = b.attempts)
+  FROM tasks_send s LEFT JOIN tasks_batch b ON b.send_id = s.id
  WHERE s.edition_id = %s GROUP BY s.id ORDER BY s.id
 """
 QUIET = "SELECT count(*) FROM tasks_receipt WHERE applied_at IS NULL"
@@ -22,6 +22,14 @@ DOUBTS_OF_READERS = """
 SELECT b.id, a.id::text
   FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id JOIN tasks_attempt a ON a.id = b.attempt
  WHERE s.edition_id = %s AND b.status = 'unknown' AND NOT a.evidence @> '[{"decided": "leave"}]'
+"""
+#: Of batches that were open when another database took the place of the one they were made in. There it may have no attempt, or only a
+#: refused one before the one that is forgotten.
+DOUBTS_OF_MOVED = """
+SELECT b.id, COALESCE(a.id::text, 'batch ' || b.id)
+  FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id LEFT JOIN tasks_attempt a ON a.id = b.attempt
+ WHERE s.edition_id = %s AND b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts
+   AND (a.id IS NULL OR a.outcome = 'refused' OR a.evidence @> '[{"kind": "ground_moved"}]')
 """
 MEMBERS = """
 SELECT d.send_id || '.' || d.subscriber_id FROM tasks_delivery d JOIN tasks_batch b ON b.send_id = d.send_id AND b.id = d.batch_id

@@ -10,19 +10,23 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from tests.chaos import disasters
 from tests.chaos.accounts import our_account, true_time
 from tests.chaos.house import House
 from tests.chaos.judge import Account, Unsubscribe, judge
+from tests.chaos.person import Person
 from tests.chaos.plans import Act, Plan
 from tests.chaos.questions import ANY_READERS, QUIET, SENDS, WAITING_READERS
 from tests.chaos.result import Result
+from tests.chaos.standby import Standby
 
 POLL = 0.1
-#: Seconds that a doubt must stand before a person decides: no request of ours lives as long, but for one that hangs.
-BEFORE_A_PERSON = 8.0
+#: Seconds until it is asked again whether the audience is frozen: a database that was copied before has nothing to send.
+UNTIL_PREPARED = 0.2
+COPIED = ("fail over", "fail over to a copy that lags")
 
 
 class Run:
@@ -45,14 +49,22 @@ class Run:
         self._cancelled: set[int] = set()
         #: A rest that waits until its cancelled send is settled.
         self._rest_of = 0
-        self._doubted: dict[str, float] = {}
-        self._left: set[str] = set()
+        #: Follows the database, to take its place.
+        self._standby: Standby | None = None
+        self._backup = Path()
         #: When the last send had ended; the events may still come.
         self._over = 0.0
         self._complaints: list[str] = []
         self._provider = house.provider
 
     def carry_out(self) -> Result:
+        try:
+            return self._carry_out()
+        finally:
+            if self._standby is not None:
+                self._standby.dismiss()
+
+    def _carry_out(self) -> Result:
         started = time.monotonic()
         self._prepare()
         deadline = time.monotonic() + self.plan.patience
@@ -78,6 +90,9 @@ class Run:
         self._provider.begin(self.plan)
         house.do("everyone_back")
         self._edition = house.compose()
+        self._person = Person(house, self.plan, self._edition)
+        if self.plan.has(*COPIED):
+            self._standby = Standby(house, synchronous=not self.plan.forgets)
         self._provider.misbehave(list(self.plan.faults))
         self._schedule(self.plan.lists)
         self._scheduled = time.monotonic()
@@ -102,9 +117,7 @@ class Run:
             act = heapq.heappop(self._agenda)[2]
             self._ways.get(act.what, self._strike)(act)
         sends = self.house.rows(SENDS, [self._edition])
-        self._look_after_the_paused(sends)
-        if any(unknown for *_, unknown, _ in sends) and (self._rest_of or not self._agenda):
-            self._let_a_person_decide()
+        self._call_on_the_person(sends)
         if self._rest_of:
             self._send_the_rest(sends)
             return False
@@ -130,32 +143,12 @@ class Run:
     def _is_quiet(self) -> bool:
         return self._provider.is_quiet() and self.house.rows(QUIET) == [(0,)]
 
-    def _look_after_the_paused(self, sends: list[tuple[Any, ...]]) -> None:
-        """A pause that was not ours is a person's business: they look, and resume."""
-        for pk, status, _, why, *_ in sends:
-            if status != "paused" or why == "Paused by a person.":
-                continue
-            if not self.plan.pauses_itself or "credits" not in why:
-                self._complaints.append(f"send {pk} paused itself: {why}")
-            self.house.do("resume", send=pk)
-            self._note("resumed after a refusal")
-
-    def _let_a_person_decide(self) -> None:
-        """Where silence cannot speak, a person looks into the provider's own record and decides; nowhere else."""
-        doubts = self._provider.doubts(self._edition)
-        now = time.monotonic()
-        for _, attempt in doubts:
-            self._doubted.setdefault(attempt, now)
-        ripe = [doubt for doubt in doubts if now - self._doubted[doubt[1]] > BEFORE_A_PERSON]
-        if not ripe or not self._is_quiet():
-            return
-        for (batch, attempt), decided in self._provider.looked_up(ripe, self._edition, self.plan.person).items():
-            if not decided:
-                continue
-            self.house.do("settle", batch=batch, decided=decided)
-            if decided == "leave":
-                self._left.add(attempt)
-            self._note(f"a person decides: {decided}")
+    def _call_on_the_person(self, sends: list[tuple[Any, ...]]) -> None:
+        done = self._person.resume_what_paused_itself(sends, others_to_come=bool(self._agenda))
+        if any(unknown for *_, unknown, _ in sends) and (self._rest_of or not self._agenda):
+            done += self._person.decide(is_quiet=self._is_quiet())
+        for what in done:
+            self._note(what)
 
     @property
     def _ways(self) -> dict[str, Callable[[Act], None]]:
@@ -177,6 +170,11 @@ class Run:
             "suspend web": self._suspend_service,
             "fill the disk": self._fill_disk,
             "foreign reports": self._foreign_reports,
+            "fail over": self._fail_over,
+            "fail over to a copy that lags": self._fall_behind,
+            "the copy takes over": self._fail_over,
+            "restore a backup": self._back_up,
+            "the backup is restored": self._restore,
             "awake": lambda _act: None,
         }
 
@@ -246,6 +244,40 @@ class Run:
         if readers and self._provider.report_as_a_stranger(readers):
             self._note(act.what)
 
+    def _fail_over(self, act: Act) -> None:
+        """The database is gone with its disk, and the copy that followed it serves from now on."""
+        if self._standby is not None and self._standby.take_over():
+            self._standby = None
+            self._note(act.what)
+
+    def _fall_behind(self, act: Act) -> None:
+        if self._standby is not None and self._is_prepared(act):
+            self._standby.fall_behind()
+            self._note(act.what)
+            self._plan_act(time.monotonic() + act.seconds, Act(at=act.at, what="the copy takes over"))
+
+    def _back_up(self, act: Act) -> None:
+        if self._is_prepared(act):
+            self._backup = self.house.back_up()
+            self._plan_act(
+                time.monotonic() + act.seconds,
+                Act(at=time.monotonic() - self._scheduled, what="the backup is restored"),
+            )
+
+    def _restore(self, act: Act) -> None:
+        # The local SendGrid is killed as well.
+        faults = self._provider.take_faults()
+        self.house.restore(self._backup)
+        self._provider.misbehave(faults)
+        self._note(f"{act.what}, {time.monotonic() - self._scheduled - act.at:.1f} s old")
+
+    def _is_prepared(self, act: Act) -> bool:
+        """Whether the audience is frozen; if not, the act is planned again: an older database has nothing that it could send twice."""
+        if self.house.rows(SENDS, [self._edition])[0][2]:
+            return True
+        self._plan_act(time.monotonic() + UNTIL_PREPARED, act)
+        return False
+
     def _step_over_a_builder(self, act: Act) -> None:
         child = disasters.stop_a_builder(self.house)
         if child:
@@ -293,8 +325,10 @@ class Run:
             alarms=ours.alarms,
             unapplied=ours.unapplied,
             cancelled=frozenset(self._cancelled),
-            left=bool(self._left),
-            complaints=tuple(dict.fromkeys(self._complaints)),
+            left=bool(self._person.left),
+            lost_database=self.plan.loses_database,
+            forgot=self.plan.forgets,
+            complaints=tuple(dict.fromkeys([*self._complaints, *self._person.complaints])),
         )
         result = Result(
             seed=self.plan.seed,

@@ -253,3 +253,31 @@ def test_over_smtp_an_attempt_has_to_end_all_the_same() -> None:
     still_open = AttemptEnd(id="second", send=1, outcome="unknown", claimed=99.0)
     verdict = _found(_by_reader(attempts=(AttemptEnd(id="first", send=1, outcome="accepted"), still_open)))
     assert verdict.faults == ("attempt second has no end: unknown",)
+
+
+def test_a_database_that_forgot_may_lack_attempts_and_reports_but_doubles_and_loses_nobody() -> None:
+    forgot = replace(
+        GOOD,
+        forgot=True,
+        left=True,
+        accepted=(*GOOD.accepted[:2], _accepted(2, attempt="forgotten")),
+        members=_with(_member(2, "unknown")),
+        attempts=(
+            *GOOD.attempts,
+            AttemptEnd(id="third", send=1, outcome="unknown", left=True),
+        ),
+        sends=_send("sending", submitted=2, unknown=1, delivered=1),
+        alarms=("ground_moved", "lost_attempts"),
+    )
+    assert judge(forgot).ok
+
+    assert not judge(replace(forgot, forgot=False, lost_database=True)).ok
+    assert judge(replace(forgot, accepted=(*forgot.accepted, _accepted(2)))).duplicates == 1
+    assert not judge(replace(forgot, sends=_send("sending", submitted=2, unknown=1, delivered=4))).ok
+    assert not judge(replace(forgot, alarms=("accepted_twice",))).ok
+
+
+def test_a_copy_that_lacks_nothing_may_be_told_of_and_changes_nothing_else() -> None:
+    assert judge(replace(GOOD, lost_database=True, alarms=("ground_moved",))).ok
+    assert not judge(replace(GOOD, lost_database=True, alarms=("lost_attempts",))).ok
+    assert not judge(replace(GOOD, lost_database=True, delivered=4)).ok

@@ -7,7 +7,18 @@ import pytest
 from sandbox.faults import parse
 from sandbox.webhook_settings import WebhookSettings
 from tests.chaos.mail_plans import CERTAIN, DOMAIN_LATER, HELD, IN_DOUBT, LATENCY, REPLIES, make_smtp_plan
-from tests.chaos.plans import DISASTERS, GRACE, LASTING, MIDDLE, QUICK, Plan, make_plan
+from tests.chaos.plans import (
+    DISASTERS,
+    GRACE,
+    LASTING,
+    LOST_DATABASE,
+    MIDDLE,
+    NOT_WHILE_LOST,
+    QUICK,
+    STEPS,
+    Plan,
+    make_plan,
+)
 
 MANY = range(1000)
 
@@ -151,3 +162,14 @@ def test_over_smtp_each_fault_says_how_often_and_how_long(smtp_plans: list[Plan]
 
 def test_nothing_starts_on_a_full_disk(plans: list[Plan], smtp_plans: list[Plan]) -> None:
     assert not any(plan.has("fill the disk") and plan.has("kill everything") for plan in [*plans, *smtp_plans])
+
+
+def test_a_database_is_lost_once_and_what_people_were_told_before_is_not_judged_then(
+    plans: list[Plan], smtp_plans: list[Plan]
+) -> None:
+    lost = [plan for plan in [*plans, *smtp_plans] if plan.loses_database]
+    assert {act.what for plan in lost for act in plan.acts} >= {*LOST_DATABASE}
+    for plan in lost:
+        assert sum(act.what in {*LOST_DATABASE, *STEPS} for act in plan.acts) == 1
+        assert not plan.has(*NOT_WHILE_LOST)
+        assert not (plan.forgets and plan.has("unsubscribe", "send to west", "cancel, then send the rest"))

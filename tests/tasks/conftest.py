@@ -14,6 +14,7 @@ from sandbox.server import Sandbox, running
 from sandbox.webhook_settings import WebhookSettings
 from tasks.providers import registry
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.submission import building
 from tests.waiting import LONG, eventually
 
 API_KEY = "SG.test"
@@ -24,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "sandbox" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(autouse=True)
+def no_variant_remembered() -> None:
+    """A process remembers bytes by ids that never come again; after the tests of migrations they do."""
+    building._variant.cache_clear()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from django.db import connection
 from composer.approval import content_hash
 from composer.models import Approval, Variant
 from sandbox.server import Sandbox
-from tasks.models import Alarm, Batch, Send
+from subscribers import suppression
+from tasks.models import Alarm, Batch, Exclusion, Send
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends.counts import counts
-from tasks.submission import building
 from tasks.submission.building import NotAsApprovedError
 from tests.factories import (
     make_approval,
@@ -24,12 +24,6 @@ from tests.factories import (
 from tests.tasks.submission.batches import submit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
-    """A process remembers bytes by id and hash; an earlier test's database may have had the same."""
-    building._variant.cache_clear()
 
 
 def restore(variant: Variant, *, approval: Approval | None = None, **fields: Any) -> None:
@@ -89,3 +83,26 @@ def test_tracking_and_category_are_those_of_the_approval(sandbox: Sandbox, trans
 
     (message,) = sandbox.ledger.messages(category="as-it-was")
     assert message.request.mail["tracking_settings"]["open_tracking"]["enable"] is True
+
+
+def test_an_id_that_was_given_away_again_with_the_same_bytes_obeys_its_own_publication(
+    sandbox: Sandbox, transport: SendGridTransport
+) -> None:
+    """Suppressions and links are those of the publication that sends now, whatever a worker remembers of the id."""
+    first = make_prepared_send(1)
+    submit(first, transport)
+    other = make_publication()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        first.edition.publication = other
+        first.edition.save()
+        cursor.execute("SET session_replication_role = DEFAULT")
+    readers = make_list(other, "others")
+    make_subscriber(readers)
+    second = make_prepared_send(0, approval=first.approval, lists=[readers])
+
+    suppression.suppress("@example.com", "manual", publication_id=other.pk)
+    submit(second, transport)
+
+    assert Exclusion.objects.get(send_id=second.pk).reason == "manual"
+    assert sandbox.ledger.messages(category=f"send-{second.pk}") == []

@@ -21,7 +21,7 @@ from tasks.database.high_water import Fence, Mark
 from tasks.models import Alarm, Attempt, Batch, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.sends import control, database_behind, database_moved
+from tasks.sends import control, database_behind, database_doubts
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tasks.throttling.explanations import why_waiting
@@ -150,11 +150,44 @@ def test_a_promoted_copy_that_lacks_no_fence_waits_to_be_resumed(
     _submit(send, transport)
 
     assert (counts(send).status, counts(send).pending) == ("paused", 3)
-    assert Alarm.objects.get(send=send, code="ground_moved").message == database_moved.PROMOTED
+    assert Alarm.objects.get(send=send, code="ground_moved").message == database_doubts.PROMOTED
     control.resume(send.pk)
     _submit(send, transport)
     assert counts(send).status == "sent"
     assert _accepted(sandbox) == 5
+
+
+def test_a_send_due_as_a_copy_was_promoted_waits_to_be_resumed(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    """Nobody had prepared it: what the copy lacks no fence of cannot be out."""
+    _submit(make_prepared_send(2), transport)
+    due = make_send(3, scheduled_at=timezone.now())
+    Send.objects.filter(pk=due.pk).update(system_identifier=identity.current().system_identifier, timeline=99)
+
+    preparing.prepare(due.pk)
+
+    assert Alarm.objects.get(send=due, code="ground_moved").message == database_doubts.PROMOTED
+    assert control.resume(due.pk)
+    preparing.prepare(due.pk)
+    _submit(due, transport)
+    assert counts(due).status == "sent"
+    assert _accepted(sandbox) == 5
+
+
+def test_a_send_due_in_a_promoted_copy_that_lacks_a_fence_is_not_resumed(
+    transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    _submit(make_prepared_send(2), transport)
+    due = make_send(3, scheduled_at=timezone.now())
+    Send.objects.filter(pk=due.pk).update(system_identifier=identity.current().system_identifier, timeline=99)
+    _restore(0)
+
+    preparing.prepare(due.pk)
+
+    due.refresh_from_db()
+    assert "may have gone out already" in due.pause_reason
+    assert not control.resume(due.pk)
 
 
 def test_sends_yet_to_come_go_on_with_a_promoted_copy_and_those_under_way_do_not(in_redis: redis.Redis) -> None:

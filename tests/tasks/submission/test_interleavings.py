@@ -73,7 +73,7 @@ def test_after_the_database_has_moved_a_persons_decision_is_carried_out(transpor
 def test_a_send_restored_to_before_its_preparation_is_not_prepared_again() -> None:
     approval = make_approval()
     send = scheduling.schedule(approval.edition, lists=[make_list(approval.edition.publication)])
-    Send.objects.update(timeline=999)
+    Send.objects.update(system_identifier="another")
 
     assert preparing.prepare(send.pk) is None
     assert counts(send).status == "paused"
