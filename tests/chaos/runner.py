@@ -5,28 +5,25 @@ import random
 import signal
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tests.chaos import disasters
 from tests.chaos.accounts import our_account, true_time
 from tests.chaos.house import House
-from tests.chaos.judge import Account, Unsubscribe, judge
+from tests.chaos.judge import Account, judge
+from tests.chaos.lost_database import LostDatabase
 from tests.chaos.person import Person
 from tests.chaos.plans import Act, Plan
-from tests.chaos.questions import ANY_READERS, QUIET, SENDS, WAITING_READERS
+from tests.chaos.questions import ANY_READERS, QUIET, SENDS
+from tests.chaos.readers import Readers
 from tests.chaos.result import Result
-from tests.chaos.standby import Standby
 
 POLL = 0.1
 #: Seconds until it is asked again whether the audience is frozen: a database that was copied before has nothing to send.
 UNTIL_PREPARED = 0.2
-COPIED = ("fail over", "fail over to a copy that lags")
 
 
 class Run:
@@ -43,38 +40,24 @@ class Run:
         #: (moment, order, act)
         self._agenda: list[tuple[float, int, Act]] = []
         self._done: list[tuple[float, str]] = []
-        self._unsubscribes: list[Unsubscribe] = []
         #: Steps of the clock: (when, by how many seconds).
         self._steps: list[tuple[float, int]] = []
         self._cancelled: set[int] = set()
         #: A rest that waits until its cancelled send is settled.
         self._rest_of = 0
-        #: Follows the database, to take its place.
-        self._standby: Standby | None = None
-        self._backup = Path()
         #: When the last send had ended; the events may still come.
         self._over = 0.0
         self._complaints: list[str] = []
         self._provider = house.provider
 
     def carry_out(self) -> Result:
-        try:
-            return self._carry_out()
-        finally:
-            if self._standby is not None:
-                self._standby.dismiss()
-
-    def _carry_out(self) -> Result:
         started = time.monotonic()
         self._prepare()
-        deadline = time.monotonic() + self.plan.patience
-        while not self._settled():
-            if time.monotonic() > deadline:
-                self._complaints.append(f"not settled after {self.plan.patience:g} s")
-                break
-            time.sleep(POLL)
-        self._provider.take_faults()
-        account, result = self._account()
+        try:
+            self._wait_until_settled()
+            account, result = self._account()
+        finally:
+            self._lost_database.end()
         verdict = judge(account)
         ended = time.monotonic()
         result.seconds = round(ended - started, 1)
@@ -91,8 +74,8 @@ class Run:
         house.do("everyone_back")
         self._edition = house.compose()
         self._person = Person(house, self.plan, self._edition)
-        if self.plan.has(*COPIED):
-            self._standby = Standby(house, synchronous=not self.plan.forgets)
+        self._readers = Readers(house, self.plan, self._edition)
+        self._lost_database = LostDatabase(house, self.plan)
         self._provider.misbehave(list(self.plan.faults))
         self._schedule(self.plan.lists)
         self._scheduled = time.monotonic()
@@ -109,6 +92,15 @@ class Run:
         return self._newest
 
     # -- in the middle
+
+    def _wait_until_settled(self) -> None:
+        deadline = time.monotonic() + self.plan.patience
+        while not self._settled():
+            if time.monotonic() > deadline:
+                self._complaints.append(f"not settled after {self.plan.patience:g} s")
+                break
+            time.sleep(POLL)
+        self._provider.take_faults()
 
     def _settled(self) -> bool:
         """Do what is due; True once nothing more can happen."""
@@ -245,31 +237,23 @@ class Run:
             self._note(act.what)
 
     def _fail_over(self, act: Act) -> None:
-        """The database is gone with its disk, and the copy that followed it serves from now on."""
-        if self._standby is not None and self._standby.take_over():
-            self._standby = None
+        if self._lost_database.take_over():
             self._note(act.what)
 
     def _fall_behind(self, act: Act) -> None:
-        if self._standby is not None and self._is_prepared(act):
-            self._standby.fall_behind()
+        if self._is_prepared(act) and self._lost_database.fall_behind():
             self._note(act.what)
-            self._plan_act(time.monotonic() + act.seconds, Act(at=act.at, what="the copy takes over"))
+            self._plan_act(time.monotonic() + act.seconds, Act(at=0, what="the copy takes over"))
 
     def _back_up(self, act: Act) -> None:
         if self._is_prepared(act):
-            self._backup = self.house.back_up()
-            self._plan_act(
-                time.monotonic() + act.seconds,
-                Act(at=time.monotonic() - self._scheduled, what="the backup is restored"),
-            )
+            self._lost_database.back_up()
+            self._note("back up")
+            self._plan_act(time.monotonic() + act.seconds, Act(at=0, what="the backup is restored"))
 
     def _restore(self, act: Act) -> None:
-        # The local SendGrid is killed as well.
-        faults = self._provider.take_faults()
-        self.house.restore(self._backup)
-        self._provider.misbehave(faults)
-        self._note(f"{act.what}, {time.monotonic() - self._scheduled - act.at:.1f} s old")
+        self._lost_database.restore()
+        self._note(act.what)
 
     def _is_prepared(self, act: Act) -> bool:
         """Whether the audience is frozen; if not, the act is planned again: an older database has nothing that it could send twice."""
@@ -290,19 +274,8 @@ class Run:
         self._plan_act(time.monotonic() + seconds, Act(at=0, what="awake"))
 
     def _unsubscribe(self, act: Act) -> None:
-        """Readers whose batch is still waiting, if there are so many, click in the mail they got last week."""
-        salt = f"{self.plan.seed}/{len(self._unsubscribes)}"
-        gone = [one.address for one in self._unsubscribes]
-        readers = self.house.rows(WAITING_READERS, [self._edition, gone, salt, act.number])
-        if not readers:
-            return
-        urls = self.house.do("unsubscribe_urls", send=readers[0][0], subscribers=[reader[1] for reader in readers])
-        for (_, _, address), url in zip(readers, urls, strict=True):
-            if not _one_click(url):
-                self._complaints.append(f"the unsubscribe of {address} was not answered")
-                break
-            self._unsubscribes.append(Unsubscribe(address=address, answered=time.time()))
-        self._note(f"{len(readers)} unsubscribe")
+        if number := self._readers.unsubscribe(act.number):
+            self._note(f"{number} unsubscribe")
 
     def _note(self, what: str) -> None:
         self._done.append((round(time.monotonic() - self._scheduled, 2), what))
@@ -321,14 +294,14 @@ class Run:
             members=ours.members,
             sends=ours.sends,
             attempts=ours.attempts,
-            unsubscribes=tuple(self._unsubscribes),
+            unsubscribes=tuple(self._readers.unsubscribes),
             alarms=ours.alarms,
             unapplied=ours.unapplied,
             cancelled=frozenset(self._cancelled),
             left=bool(self._person.left),
             lost_database=self.plan.loses_database,
             forgot=self.plan.forgets,
-            complaints=tuple(dict.fromkeys([*self._complaints, *self._person.complaints])),
+            complaints=tuple(dict.fromkeys([*self._complaints, *self._person.complaints, *self._readers.complaints])),
         )
         result = Result(
             seed=self.plan.seed,
@@ -345,17 +318,3 @@ class Run:
             connections=self.house.connections,
         )
         return account, result
-
-
-def _one_click(url: str, patience: float = 30.0) -> bool:
-    """RFC 8058, as a mailbox provider does it: again when nobody answers."""
-    deadline = time.monotonic() + patience
-    while True:
-        request = urllib.request.Request(url, data=b"List-Unsubscribe=One-Click", method="POST")
-        try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
-                return 200 <= answer.status < 300
-        except (OSError, urllib.error.HTTPError):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.2)
