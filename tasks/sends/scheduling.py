@@ -55,21 +55,8 @@ def schedule(
     with transaction.atomic():
         # Reopening locks the edition's row too, so that the approval cannot go while the send is written.
         Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
-        approval = _approval_to_send(edition)
-        database = identity.current()
-        now = clock.now()
-        send = Send.objects.create(
-            approval=approval,
-            edition=edition,
-            segment=segment,
-            segment_rule=rules_for(edition.publication_id, [segment.slug])[segment.slug] if segment else None,
-            scheduled_at=max(at, now) if at and local_at else at or now,
-            local_at=local_time.stored(local_at) if local_at else "",
-            sender_domain=sender_domain(approval),
-            created_by=by,
-            rest_of=rest_of,
-            system_identifier=database.system_identifier,
-            timeline=database.timeline,
+        send = _create(
+            _approval_to_send(edition), segment=segment, at=at, local_at=local_at, created_by=by, rest_of=rest_of
         )
         send.lists.set(lists)
         record_action(send.pk, "scheduled", why=_when(send), by=by, who=who)
@@ -77,6 +64,25 @@ def schedule(
             after(send)
         queue.on_commit(queue.enqueue_send, send.pk)
     return send
+
+
+def _create(
+    approval: Approval, *, segment: Segment | None, at: datetime | None, local_at: datetime | None, **fields: Any
+) -> Send:
+    """The row alone, in the database that serves now. `local_at` with the first moment of it, `at`."""
+    edition, database, now = approval.edition, identity.current(), clock.now()
+    return Send.objects.create(
+        approval=approval,
+        edition=edition,
+        segment=segment,
+        segment_rule=rules_for(edition.publication_id, [segment.slug])[segment.slug] if segment else None,
+        scheduled_at=max(at, now) if at and local_at else at or now,
+        local_at=local_time.stored(local_at) if local_at else "",
+        sender_domain=sender_domain(approval),
+        system_identifier=database.system_identifier,
+        timeline=database.timeline,
+        **fields,
+    )
 
 
 def _approval_to_send(edition: Edition) -> Approval:
