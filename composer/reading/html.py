@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import lxml.html
 from lxml import etree
@@ -25,38 +24,13 @@ from composer.reading.document import (
     TableRow,
 )
 from composer.reading.errors import MOST_LINES, DigestError, too_long
+from composer.reading.html_elements import BLOCKS, INLINE, SAME_AS, link_address, why_left_out
 from composer.reading.inline import as_html, is_bold, tidied, without_tags
 
 MAX_DEPTH = 200
-_INLINE = {"a", "b", "strong", "i", "em", "u", "s", "sub", "sup", "code"}
-_SAME_AS = {
-    "cite": "em",
-    "var": "em",
-    "dfn": "em",
-    "ins": "u",
-    "del": "s",
-    "strike": "s",
-    "kbd": "code",
-    "samp": "code",
-}
-_BLOCKS = {
-    "address", "article", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li", "main", "ol",
-    "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
-    *(f"h{level}" for level in range(1, 7)),
-}  # fmt: skip
-#: Never what an editor wrote.
-_LEFT_OUT = {
-    "script": "a script", "style": "a style sheet", "template": "a template", "noscript": "for browsers without scripts",
-    "iframe": "a frame", "object": "an embedded object", "embed": "an embedded object", "svg": "a drawing",
-    "math": "a formula", "title": "the page's title", "head": "the page's head", "nav": "navigation of the page",
-    "aside": "beside the text of the page", "button": "a button of the page", "select": "a form of the page",
-    "textarea": "a form of the page", "audio": "a sound", "video": "a film", "canvas": "a drawing",
-}  # fmt: skip
 _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _NOT_BOLD = re.compile(r"font-weight:\s*(?:normal|[1-4]00)", re.IGNORECASE)
 _ITALIC = re.compile(r"font-style:\s*italic", re.IGNORECASE)
-_HIDDEN = re.compile(r"display:\s*none|visibility:\s*hidden|mso-hide:\s*all", re.IGNORECASE)
 _ALONE = re.compile(r"<a href=\"([^\"]*)\">[^<]*</a>")
 
 
@@ -147,20 +121,11 @@ class _Reader:
 
     def _left_out(self, element: Any) -> bool:
         tag = element.tag
-        reason = _LEFT_OUT.get(tag, "")
         if tag in {"title", "head"}:
             found = element if tag == "title" else element.find("title")
             if found is not None:
                 self.title = clean(" ".join(found.text_content().split()))
-        if tag == "aside" and self.plain_lines:
-            # In what is pasted from Notion it is a note of the editor's.
-            reason = ""
-        if not reason and _HIDDEN.search(element.get("style") or ""):
-            reason = "hidden on the page"
-        if not reason and element.get("hidden") is not None:
-            reason = "hidden on the page"
-        if not reason and tag == "footer" and len(element.text_content()) < 2000:
-            reason = "the footer of the page"
+        reason = why_left_out(element, plain_lines=self.plain_lines)
         if not reason:
             return False
         text = " ".join(element.text_content().split())
@@ -175,7 +140,7 @@ class _Reader:
 
     def _enter(self, element: Any) -> None:
         tag = element.tag
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self.flush()
             self.line = self._place(element)
         if tag in {"ol", "ul"}:
@@ -193,34 +158,34 @@ class _Reader:
             self.blocks.append(Rule(line=self._place(element), text="* * *"))
         elif tag == "img":
             self._image(element)
-        elif tag not in _BLOCKS:
+        elif tag not in BLOCKS:
             self._open_inline(element)
         if re.fullmatch("h[1-6]", tag):
             self.kind = tag
 
     def _leave(self, element: Any) -> None:
         tag = element.tag
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self.flush()
         if tag in {"ol", "ul"} and self.lists:
             self.lists.pop()
         elif tag == "blockquote":
             self.quotes -= 1
-        elif tag not in _BLOCKS and tag not in {"br", "img"}:
+        elif tag not in BLOCKS and tag not in {"br", "img"}:
             for _ in range(self.opened.pop()):
                 self.parts.append(f"</{_name(self.open.pop())}>")
 
     def _open_inline(self, element: Any) -> None:
         style = element.get("style") or ""
-        name = _SAME_AS.get(element.tag, element.tag)
+        name = SAME_AS.get(element.tag, element.tag)
         wanted: list[str] = []
         if name == "a":
-            href = _address(element.get("href") or "")
+            href = link_address(element.get("href") or "")
             if href:
                 wanted.append(f'a href="{escape(href)}"')
         elif name in {"b", "strong"} and _NOT_BOLD.search(style):
             pass
-        elif name in _INLINE:
+        elif name in INLINE:
             wanted.append(name)
         if name not in {"b", "strong"} and _BOLD.search(style):
             wanted.append("strong")
@@ -270,7 +235,7 @@ class _Reader:
         parent = element.getparent()
         if parent is None or not element.tail:
             return
-        if element.tag in _BLOCKS if isinstance(element.tag, str) else False:
+        if element.tag in BLOCKS if isinstance(element.tag, str) else False:
             self.line = self._place(element)
         self._text(element.tail, parent)
 
@@ -294,7 +259,7 @@ class _Reader:
         """A row of a table of data; a table that lays out a page is walked through."""
         cells = [child for child in element if child.tag in {"td", "th"}]
         if len(cells) < 2 or any(
-            isinstance(inner.tag, str) and inner.tag in _BLOCKS - {"p"}
+            isinstance(inner.tag, str) and inner.tag in BLOCKS - {"p"}
             for cell in cells
             for inner in cell.iterdescendants()
         ):
@@ -371,15 +336,3 @@ def _counted(blocks: list[Block]) -> list[Block]:
         assert isinstance(item, ListItem)
         counted[index] = replace(item, number=number, marker=f"{number}.")
     return counted
-
-
-def _address(href: str) -> str:
-    """Where a link leads; Google Docs and Word wrap addresses in their own."""
-    href = href.strip()
-    if href.startswith(("https://www.google.com/url?", "http://www.google.com/url?")):
-        try:
-            target = parse_qs(urlsplit(href).query).get("q", [""])[0]
-        except ValueError:
-            target = ""
-        href = target or href
-    return href if href.lower().startswith(("http://", "https://", "mailto:", "tel:")) else ""
