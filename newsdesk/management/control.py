@@ -26,6 +26,8 @@ class ControlCommand(NewsdeskCommand):
         if not done:
             if self.verb == "resume" and send.held_at is not None:
                 raise OperationFailedError(f"send {send.pk} cannot be resumed, it is held: {send.pause_reason}")
+            if self.verb == "resume" and _may_be_out(send):
+                raise OperationFailedError(f"send {send.pk} cannot be resumed. {send.pause_reason}")
             raise OperationFailedError(f"send {send.pk} is {send.status}: there is nothing to {self.verb}")
         report = sending.report_of(send)
         self.report(report, sending.as_text(report))
@@ -42,3 +44,9 @@ class ControlCommand(NewsdeskCommand):
                 return control.cancel(send_id, who=who, why=why)
         undo.undo(send_id, who=who, why=why)
         return True
+
+
+def _may_be_out(send: Any) -> bool:
+    from tasks.sends import database_doubts
+
+    return database_doubts.may_be_out(send)

@@ -77,10 +77,7 @@ def _lock_held_send(send_id: int) -> Send:
         raise ReleaseError(f"edition {edition.pk} is not approved; approve it first")
     if database_doubts.may_be_out(send):
         # As `resume` refuses it: reopening is no way around that.
-        raise ReleaseError(
-            f"the database was restored since send {send.pk} was scheduled: it may have gone out already. "
-            "Cancel it, and schedule it again if it has not"
-        )
+        raise ReleaseError(f"send {send.pk}: {database_doubts.MAY_BE_OUT}")
     return send
 
 

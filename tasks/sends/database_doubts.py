@@ -1,5 +1,7 @@
 """Whether a send may be out already without the database's knowing: its alarms tell."""
 
+from collections.abc import Iterable
+
 from tasks.models import Alarm, Send
 
 #: What the alarm says where another copy of the database serves that lacks no request.
@@ -7,10 +9,22 @@ PROMOTED = (
     "Another copy of the database serves since the send was scheduled or prepared. It knows of every request that was made, so that nothing "
     "goes out twice: resume the send. What was committed in the other's last moments may be missing, such as readers who had just left."
 )
+#: What it says, or whoever wants to go on is told, where it may lack some.
+MAY_BE_OUT = (
+    "The database was restored or promoted since the send was scheduled: it may have gone out already. "
+    "Cancel it, and schedule it again if it has not."
+)
 
 
 def may_be_out(send: Send) -> bool:
     """Whether it was never prepared as far as this database knows, and an alarm says that the database may know too little."""
-    if send.prepared_at:
-        return False
-    return send.alarms.filter(code=Alarm.Code.DATABASE_MOVED, cleared_at=None).exclude(message=PROMOTED).exists()
+    return bool(may_be_out_of([send]))
+
+
+def may_be_out_of(sends: Iterable[Send]) -> set[int]:
+    """The same of several: the ids of those that may be out. One query at most."""
+    unprepared = {send.pk for send in sends if not send.prepared_at}
+    if not unprepared:
+        return set()
+    alarms = Alarm.objects.filter(send__in=unprepared, code=Alarm.Code.DATABASE_MOVED, cleared_at=None)
+    return set(alarms.exclude(message=PROMOTED).values_list("send", flat=True))

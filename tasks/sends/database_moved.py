@@ -16,10 +16,6 @@ _OPEN_BATCHES = (*_UNSETTLED, Batch.Status.UNKNOWN)
 
 
 _MOVED = "The database was restored or promoted since the send was prepared; its open batches are unknown."
-_MAY_BE_OUT = (
-    "The database was restored or promoted since the send was scheduled: it may have gone out already. "
-    "Cancel it, and schedule it again if it has not."
-)
 #: So far ahead nobody has begun with a send, by whatever clock.
 _STILL_AHEAD = timedelta(minutes=5)
 
@@ -54,7 +50,9 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
         database = identity.current()
         send = Send.objects.get(pk=send_id)
         lacks_nothing = mark_agrees and send.system_identifier == database.system_identifier
-        why = why or (database_doubts.PROMOTED if lacks_nothing else _MOVED if send.prepared_at else _MAY_BE_OUT)
+        why = why or (
+            database_doubts.PROMOTED if lacks_nothing else _MOVED if send.prepared_at else database_doubts.MAY_BE_OUT
+        )
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
         Send.objects.filter(pk=send_id).update(system_identifier=database.system_identifier, timeline=database.timeline)

@@ -14,7 +14,7 @@ from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.management import sending
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Batch, Send, TransactionalMail
-from tasks.sends import control
+from tasks.sends import control, database_moved
 from tasks.sends.audit_trail import record_action
 from tests.factories import make_approval, make_attempt, make_batch, make_prepared_send, make_publication, make_send
 
@@ -56,6 +56,16 @@ def test_each_act_is_in_the_history_with_who_and_why(me: str) -> None:
     assert "history" not in run("status")["sends"][0]
     send.refresh_from_db()
     assert f"cancelled by {me}: wrong list" in text("status", send.pk)
+
+
+def test_what_may_be_out_already_is_not_resumed_and_says_what_to_do(me: str) -> None:
+    send = make_send(2)
+    database_moved.pause_for_moved_database(send.pk)
+
+    with pytest.raises(
+        OperationFailedError, match=r"cannot be resumed.*Cancel it, and schedule it again if it has not"
+    ):
+        run("resume", send.pk)
 
 
 def test_a_pause_without_a_reason_says_where_it_came_from(me: str) -> None:

@@ -12,6 +12,7 @@ from composer.models import Approval, Edition, Review, Source
 from composer.permissions import Right, may, may_approve, within
 from composer.review import waiting
 from tasks.models import Alarm, Batch, Send
+from tasks.sends import database_doubts
 from web.desk.alarms import publication_of, visible_alarms
 from web.desk.scheduling import edit_url
 from web.desk.sends import LABELS
@@ -76,16 +77,16 @@ class Need:
 
 
 def needs(user: Any) -> tuple[list[Need], int]:
-    """What waits for this user, the most urgent first, and how many open alarms are not among it. Eight queries."""
+    """What waits for this user, the most urgent first, and how many open alarms are not among it. Nine queries."""
     open_alarms = visible_alarms(user).filter(cleared_at=None)
     newest = list(open_alarms.select_related("send__edition__publication", "edition__publication", "publication"))
     alarms = newest[:ALARMS_SHOWN]
     settled_there = {alarm.send_id for alarm in alarms if alarm.send_id}
     held = _held_sends(user, settled_there)
-    approved = _approved([*(alarm.send for alarm in alarms if alarm.send), *held])
-    found = [_of_alarm(user, alarm, approved) for alarm in alarms]
+    known = _known_of([*(alarm.send for alarm in alarms if alarm.send), *held])
+    found = [_of_alarm(user, alarm, known) for alarm in alarms]
     told = {alarm.send_id for alarm in alarms if alarm.code == Alarm.Code.IN_DOUBT}
-    found += [*(_of_held(send, approved) for send in held), *_in_doubt(user, told)]
+    found += [*(_of_held(send, known) for send in held), *_in_doubt(user, told)]
     found += [*_reviews(user), *_failing_sources(user)]
     return found, len(newest) - len(alarms)
 
@@ -96,17 +97,26 @@ def in_words(message: str) -> str:
     return text if text.endswith((".", "?", "!")) or not text else f"{text}."
 
 
-def _approved(sends: list[Send]) -> set[int]:
-    """The editions of these sends that have a standing approval."""
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What a send's buttons depend on, asked once for all: editions with a standing approval, and sends that may be out already."""
+
+    approved: set[int]
+    may_be_out: set[int]
+
+
+def _known_of(sends: list[Send]) -> _Known:
     standing = Approval.objects.standing().filter(edition__in={send.edition_id for send in sends})
-    return set(standing.values_list("edition", flat=True))
+    return _Known(
+        approved=set(standing.values_list("edition", flat=True)), may_be_out=database_doubts.may_be_out_of(sends)
+    )
 
 
-def _of_alarm(user: Any, alarm: Alarm, approved: set[int]) -> Need:
+def _of_alarm(user: Any, alarm: Alarm, known: _Known) -> Need:
     send = alarm.send
     edition = alarm.edition or (send.edition if send else None)
     may_control = bool(send) and may(user, Right.SEND, publication_of(alarm))
-    buttons = _buttons(send, approved) if send and may_control else ()
+    buttons = _buttons(send, known) if send and may_control else ()
     if send and may_control and alarm.code == Alarm.Code.LEFT_OUT:
         buttons = (_leading(send, LABELS["left-out"], "left-out"),)
     opening = (_opening(edition),) if edition else ()
@@ -134,13 +144,15 @@ def _deciding(edition: Edition) -> Button:
     return Button(label="Decide", url=edit_url(edition), about=f"Decide about {edition}")
 
 
-def _buttons(send: Send, approved: set[int]) -> tuple[Button, ...]:
+def _buttons(send: Send, known: _Known) -> tuple[Button, ...]:
     """What may be done with a send as it stands; each leads to a page that asks first."""
     if send.status != Send.Status.PAUSED:
         return ()
+    if send.pk in known.may_be_out:
+        return (_leading(send, "Cancel", "cancel"),)
     if send.held_at is None:
         return _leading(send, "Resume", "resume"), _leading(send, "Cancel", "cancel")
-    if send.edition_id not in approved:
+    if send.edition_id not in known.approved:
         return (_leading(send, "Cancel", "cancel"),)
     weekly = send.edition.publication.cadence_weekday is not None
     releases = (_leading(send, label, what) for label, what in _RELEASE_LINKS if weekly or what == "release-now")
@@ -160,12 +172,12 @@ def _held_sends(user: Any, known: set[int]) -> list[Send]:
     return list(held.select_related("edition__publication").order_by("held_at")[:OTHERS_SHOWN])
 
 
-def _of_held(send: Send, approved: set[int]) -> Need:
+def _of_held(send: Send, known: _Known) -> Need:
     return Need(
         title=f"A send of No. {send.edition.number} of {send.edition.publication} is held",
         text=in_words(send.pause_reason),
         since=send.held_at,
-        buttons=(*_buttons(send, approved), _opening(send.edition)),
+        buttons=(*_buttons(send, known), _opening(send.edition)),
     )
 
 

@@ -16,7 +16,7 @@ from newsdesk.core.errors import InputError, RefusedError
 from tasks.approvals import releasing
 from tasks.database import clock
 from tasks.models import Send
-from tasks.sends import control, expected_readers, undo
+from tasks.sends import control, database_doubts, expected_readers, undo
 from tasks.sends.counts import counts
 from tasks.sends.resend_to_missed import resend_to_missed, send_to_left_out
 from web.accounts.recent_login import require_recent_login_for
@@ -80,6 +80,8 @@ def _do(send: Send, what: str, user: Any) -> str:
         case "pause":
             done = control.pause(send.pk, f"Paused by {user.get_full_name() or user.get_username()}.", by=user)
         case "resume":
+            if database_doubts.may_be_out(send):
+                raise RefusedError(f"send {send.pk}: {database_doubts.MAY_BE_OUT}")
             done = control.resume(send.pk, by=user)
         case _:
             done = control.cancel(send.pk, by=user)

@@ -14,6 +14,7 @@ from composer.permissions import Right, may
 from composer.slots import cadence_of
 from tasks.database import clock
 from tasks.models import Send
+from tasks.sends import database_doubts
 from tasks.sends.counts import Counts, counts
 from tasks.sends.results import results
 from tasks.throttling.explanations import why_waiting
@@ -126,6 +127,8 @@ def _actions(send: Send, counted: Counts, undo_seconds: int) -> list[str]:
     if send.status in {Send.Status.SCHEDULED, Send.Status.SENDING}:
         return [*(["undo"] if undo_seconds else []), "pause", "cancel"]
     if send.status == Send.Status.PAUSED:
+        if database_doubts.may_be_out(send):
+            return ["cancel"]
         return [*_releases(send), "cancel"] if send.held_at else ["resume", "cancel"]
     return ["rest"] if _has_missed_readers(send, counted) else []
 

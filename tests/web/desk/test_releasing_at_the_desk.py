@@ -15,6 +15,7 @@ from composer.slots import next_slot
 from subscribers.models import List
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send
+from tasks.sends import database_moved
 from tasks.sends.scheduling import schedule
 
 pytestmark = pytest.mark.integration
@@ -118,3 +119,22 @@ def test_it_needs_the_permission_to_approve(client: Client, make_user: Make, hel
     held.refresh_from_db()
     assert held.held_at is not None
     assert "/release-" not in client.get(edit_url(held.edition)).content.decode()
+
+
+def test_a_send_that_may_be_out_can_only_be_cancelled(desk: Client, edition: Edition, publication: Publication) -> None:
+    approve_edition(edition, None)
+    readers = List.objects.create(publication=publication, slug="readers", name="Readers")
+    send = schedule(edition, lists=[readers])
+    database_moved.pause_for_moved_database(send.pk)
+    urls = {
+        what: reverse("wagtailsnippets_composer_edition:send_action", args=[edition.pk, send.pk, what])
+        for what in ("resume", "cancel")
+    }
+
+    for page in (desk.get(edit_url(edition)), desk.get(reverse("wagtailadmin_home"))):
+        assert urls["cancel"] in page.content.decode()
+        assert urls["resume"] not in page.content.decode()
+    # Somebody pressed it before.
+    assert "schedule it again if it has not" in shown(desk.post(urls["resume"], follow=True))
+    send.refresh_from_db()
+    assert send.status == "paused"
