@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_variant_remembered() -> None:
-    """A process remembers bytes by ids that never come again; after the tests of migrations they do."""
+    """A process remembers bytes by ids that never come again; in the new database after a test that commits they do."""
     building._variant.cache_clear()
 
 
