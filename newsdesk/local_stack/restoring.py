@@ -18,8 +18,9 @@ from django.db import connection, connections
 from psycopg import sql
 
 from newsdesk.core.errors import InputError, OperationFailedError
-from newsdesk.local_stack import schema
+from newsdesk.local_stack import later_opt_outs, schema
 from newsdesk.local_stack.engines import binaries
+from newsdesk.local_stack.later_opt_outs import OptOuts
 from tasks.database import high_water
 from tasks.feedback import applying
 from tasks.models import Receipt, Send
@@ -58,10 +59,16 @@ class Restored:
     sends: int
     #: Sends whose numbers do not add up.
     unbalanced: tuple[int, ...]
+    #: Opt-outs of after the dump; None where nobody knows of any (`opt_outs_unknown` says why), or they were to be forgotten.
+    opt_outs: OptOuts | None
+    opt_outs_unknown: str
 
 
-def restore(dump: Path) -> Restored:
-    """Put the dump in the place of the database. Raises InputError and OperationFailedError, and then all is as before."""
+def restore(dump: Path, *, forget_opt_outs: bool = False) -> Restored:
+    """Put the dump in the place of the database. Raises InputError and OperationFailedError, and then all is as before.
+
+    Opt-outs of after the dump are carried over, unless they are to be forgotten.
+    """
     refuse_unreadable(dump)
     _refuse_while_used()
     before = _submitted()
@@ -70,10 +77,23 @@ def restore(dump: Path) -> Restored:
     connections.close_all()
     _swap(name, kept_as, dump)
     schema.bring_up_to_date()
-    return _guarded(kept_as, before)
+    opt_outs, unknown = (None, "") if forget_opt_outs else _carry_over(kept_as)
+    return _guarded(kept_as, before, opt_outs, unknown)
 
 
-def _guarded(kept_as: str, before: _Submitted) -> Restored:
+def _carry_over(kept_as: str) -> tuple[OptOuts | None, str]:
+    """The opt-outs that were carried over, or why nobody knows of any."""
+    try:
+        with _connected(kept_as) as kept:
+            kept.read_only = True
+            opt_outs = later_opt_outs.carry_over(kept)
+    except (psycopg.Error, OperationFailedError) as error:
+        # A damaged database may be why this one is restored: what it cannot tell must not stand in the way.
+        return None, f"the database as it was could not be read: {error}"
+    return opt_outs, "" if opt_outs else "there was no database of this installation before"
+
+
+def _guarded(kept_as: str, before: _Submitted, opt_outs: OptOuts | None, opt_outs_unknown: str) -> Restored:
     mark = high_water.read(high_water.installation())
     last = high_water.last_fence()
     after = _sent_after(before)
@@ -94,6 +114,8 @@ def _guarded(kept_as: str, before: _Submitted) -> Restored:
         replayed=replayed,
         sends=len(sends),
         unbalanced=tuple(send.pk for send in sends if not counts.counts(send).adds_up),
+        opt_outs=opt_outs,
+        opt_outs_unknown=opt_outs_unknown,
     )
 
 
@@ -163,7 +185,8 @@ def _others() -> int:
 def _swap(name: str, kept_as: str, dump: Path) -> None:
     """The old database gets another name; on any error it gets its own back."""
     old, kept = sql.Identifier(name), sql.Identifier(kept_as)
-    with _maintenance() as server:
+    with _connected(_MAINTENANCE) as server:
+        server.autocommit = True
         server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, kept))
         try:
             server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(old))
@@ -183,20 +206,20 @@ def _fill(name: str, dump: Path) -> None:
         raise OperationFailedError(f"the dump was not restored, all is as before: {_last_line(answer.stderr)}")
 
 
-def _maintenance() -> "psycopg.Connection[Any]":
+def _connected(name: str) -> "psycopg.Connection[Any]":
+    """To another database of the same server. Raises OperationFailedError."""
     given = connection.settings_dict
     try:
         return psycopg.connect(
-            dbname=_MAINTENANCE,
+            dbname=name,
             host=given["HOST"] or None,
             port=given["PORT"] or None,
             user=given["USER"] or None,
             password=given["PASSWORD"] or None,
-            autocommit=True,
             **{key: value for key, value in given["OPTIONS"].items() if key in _OPTIONS},
         )
     except psycopg.Error as error:
-        raise OperationFailedError(f"the database {_MAINTENANCE} on the same server: {error}") from error
+        raise OperationFailedError(f"the database {name} on the same server: {error}") from error
 
 
 def _run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -228,6 +251,7 @@ def in_words(found: Restored) -> str:
         lines.append(
             f"sends that wait for you: {', '.join(map(str, found.held))} (newsdesk status, settle, resume, cancel)"
         )
+    lines.append(_opt_outs_in_words(found))
     if found.replayed:
         lines.append(f"{found.replayed} reports of the provider were replayed")
     if found.unbalanced:
@@ -235,3 +259,14 @@ def in_words(found: Restored) -> str:
     else:
         lines.append(f"the numbers of {found.sends} sends add up")
     return "\n".join(lines)
+
+
+def _opt_outs_in_words(found: Restored) -> str:
+    if found.opt_outs is None:
+        unknown = found.opt_outs_unknown or "as you asked"
+        return f"who unsubscribed, complained or was erased after the dump is not known here, and would be mailed: {unknown}"
+    one = found.opt_outs
+    return (
+        f"carried over from the database as it was: {one.suppressions} suppressions, {one.left} unsubscribes from lists, "
+        f"{one.untracked} refusals to be tracked, {one.erased} erased readers"
+    )

@@ -6,7 +6,7 @@ the address, and an erasure that was broken off goes on when it is asked for aga
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -83,10 +83,27 @@ def erase(
     files = erase_from_files(naming, current.subscriber_id)
     vacuum(rewrite=rewrite)
     if answer is None or answer.accepted:
-        Erasure.objects.filter(pk=current.pk).update(finished_at=Now(), subscriber_id=None)
+        _finish(current)
     current.refresh_from_db()
     log.info("reader_erased", erasure=current.pk, files=files, complete=current.finished_at is not None)
     return Erased(erasure=current, rows=rows, files=files, answer=answer)
+
+
+def erase_again(addresses: Iterable[str], *, who: str) -> None:
+    """Erase readers who came back with an old database. The provider was asked the first time. Nothing may be sent meanwhile."""
+    for address in addresses:
+        reader = profile.reader_with(address)
+        wanted = reader.email.lower() if reader else stored_form(address)
+        current = _begin(wanted, who)
+        naming, subscriber_id = Naming(wanted, address.strip()), reader.pk if reader else None
+        erase_from_tables(wanted, subscriber_id, naming)
+        erase_from_files(naming, subscriber_id)
+        _finish(current)
+    vacuum(rewrite=False)
+
+
+def _finish(erasure: Erasure) -> None:
+    Erasure.objects.filter(pk=erasure.pk).update(finished_at=Now(), subscriber_id=None)
 
 
 @transaction.atomic

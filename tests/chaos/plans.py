@@ -77,6 +77,11 @@ DISASTERS: dict[str, int] = {
 LOST_DATABASE = ("fail over", "fail over to a copy that lags", "restore a backup")
 #: And with it what was committed last.
 FORGETFUL = LOST_DATABASE[1:]
+#: What people are answered is forgotten then; who unsubscribes after a backup is carried over when it is restored.
+FORGOTTEN_ACTS = {
+    "fail over to a copy that lags": ("send to west", "cancel, then send the rest", "unsubscribe"),
+    "restore a backup": ("send to west", "cancel, then send the rest"),
+}
 STEPS = ("step clock forward", "step clock there and back", "step clock over a builder")
 #: No two of a group befall one run, nor the same one twice.
 ONE_OF = (
@@ -272,7 +277,7 @@ def _are_apart(one: str, other: str) -> bool:
 
 
 def people_of(dice: random.Random, disasters: Sequence[Act] = ()) -> list[Act]:
-    """What people do. Whatever they are answered is forgotten where the database is, so they do little beside that."""
+    """What people do, but for what is forgotten with the database."""
     acts = []
     if dice.random() < 0.7:
         acts += [Act(at=_moment(dice, 2.5), what="unsubscribe", number=dice.randint(1, 15)) for _ in range(2)]
@@ -282,9 +287,8 @@ def people_of(dice: random.Random, disasters: Sequence[Act] = ()) -> list[Act]:
         acts.append(Act(at=_moment(dice, 2.0), what="send to west"))
     if dice.random() < 0.15:
         acts.append(Act(at=_moment(dice, 2.0), what="cancel, then send the rest"))
-    if any(act.what in FORGETFUL for act in disasters):
-        acts = [act for act in acts if act.what == "pause"]
-    return acts
+    forgotten = {what for act in disasters for what in FORGOTTEN_ACTS.get(act.what, ())}
+    return [act for act in acts if act.what not in forgotten]
 
 
 def in_words(plan: Plan, rare: str = "") -> tuple[str, ...]:

@@ -15,17 +15,30 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from newsdesk.core.errors import InputError, OperationFailedError
-from newsdesk.local_stack import restoring
+from newsdesk.local_stack import later_opt_outs, restoring
 from newsdesk.local_stack.engines import binaries
+from newsdesk.local_stack.later_opt_outs import OptOuts
 from sandbox.server import Sandbox
+from subscribers import preferences, suppression, tracking
+from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from tasks.database import high_water
-from tasks.models import Alarm, Batch, Send
+from tasks.models import Alarm, Batch, Erasure, Send
 from tasks.preparation import preparing
+from tasks.privacy import erasing
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
-from tests.factories import make_prepared_send, make_send
+from tests.factories import (
+    make_approval,
+    make_edition,
+    make_list,
+    make_prepared_send,
+    make_publication,
+    make_send,
+    make_subscriber,
+)
+from tests.tasks.submission.batches import readers_of
 
 pytestmark = pytest.mark.integration
 
@@ -168,3 +181,86 @@ def test_a_drill_says_why_a_backup_is_no_use(tmp_path: Path, database_url: str) 
 
     with pytest.raises(InputError, match="is not a dump of pg_dump"):
         management.call_command("drill", str(file))
+
+
+def test_who_opted_out_after_the_dump_is_mailed_no_more(dump: Any, transport: SendGridTransport) -> None:
+    readers = make_list(make_publication(), "readers")
+    left, unlisted, complained, refused, erased_one, stays = (make_subscriber(readers) for _ in range(6))
+    Subscriber.objects.update(tracking="granted")
+    file = dump()
+    suppression.unsubscribe(left.pk, readers.publication_id, "one-click")
+    preferences.leave_list(unlisted.pk, readers.pk, source="page")
+    suppression.suppress(complained.email, "complaint", detail="webhook")
+    suppression.suppress("@blocked.example", "manual", publication_id=readers.publication_id)
+    tracking.answer(refused.pk, Subscriber.Tracking.DENIED, source="page")
+    erasing.erase(erased_one.email, who="test", transport=transport)
+    make_subscriber(readers, email="new@example.com")
+
+    report = _restore(file)
+
+    assert report["opt_outs"] == {"suppressions": 4, "left": 2, "untracked": 1, "erased": 1}
+    send = make_send(0, approval=make_approval(make_edition(readers.publication)), lists=[readers])
+    assert preparing.prepare(send.pk) is not None
+    assert set(readers_of(send)) == {refused.pk, stays.pk}
+    assert not Subscriber.objects.filter(pk=erased_one.pk).exists()
+    assert Erasure.objects.get().finished_at is not None
+    assert Subscriber.objects.get(pk=refused.pk).tracking == "denied"
+    assert Subscriber.objects.get(pk=stays.pk).tracking == "granted"
+    assert Suppression.objects.filter(address="@blocked.example", publication=readers.publication_id).exists()
+    assert Consent.objects.filter(kind="withdrawn", source__contains="restored from a backup").count() == 2
+    # What they said is there once, whoever restores the same dump again.
+    assert _restore(file)["opt_outs"] == report["opt_outs"]
+
+
+def test_whoever_came_back_after_the_dump_stays_as_the_dump_has_them(dump: Any) -> None:
+    readers = make_list(make_publication(), "readers")
+    back = make_subscriber(readers)
+    suppression.unsubscribe(back.pk, readers.publication_id, "page")
+    file = dump()
+    preferences.choose(back.pk, readers.publication_id, {readers.pk}, source="page")
+
+    assert _restore(file)["opt_outs"] == {"suppressions": 0, "left": 0, "untracked": 0, "erased": 0}
+    assert Subscription.objects.get(subscriber=back).status == "unsubscribed"
+
+
+def test_an_id_that_was_given_away_again_is_another_reader(dump: Any, database_url: str) -> None:
+    readers = make_list(make_publication(), "readers")
+    file = dump()
+    gone = make_subscriber(readers)
+    suppression.unsubscribe(gone.pk, readers.publication_id, "page")
+    first = _restore(file)
+    assert first["opt_outs"]["suppressions"] == 1
+    # In the restored database the same id is somebody else's.
+    other = make_subscriber(readers, id=gone.pk, email="other@example.com")
+
+    with psycopg.connect(database_url, dbname=first["kept_as"]) as kept:
+        assert later_opt_outs.carry_over(kept) == OptOuts(suppressions=0, left=0, untracked=0, erased=0)
+    assert Subscription.objects.get(subscriber=other).status == "active"
+
+
+def test_opt_outs_are_forgotten_only_if_asked(dump: Any) -> None:
+    readers = make_list(make_publication(), "readers")
+    reader = make_subscriber(readers)
+    file = dump()
+    suppression.unsubscribe(reader.pk, readers.publication_id, "page")
+    out = StringIO()
+
+    management.call_command("restore", str(file), "--forget-opt-outs", stdout=out)
+
+    assert Subscription.objects.get().status == "active"
+    assert "is not known here, and would be mailed: as you asked" in out.getvalue()
+
+
+def test_a_database_of_another_installation_tells_nothing(dump: Any) -> None:
+    readers = make_list(make_publication(), "readers")
+    reader = make_subscriber(readers)
+    file = dump()
+    suppression.unsubscribe(reader.pk, readers.publication_id, "page")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tasks_installation SET id = gen_random_uuid()")
+
+    report = _restore(file)
+
+    assert report["opt_outs"] is None
+    assert report["opt_outs_unknown"] == "there was no database of this installation before"
+    assert Subscription.objects.get().status == "active"
