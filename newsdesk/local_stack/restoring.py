@@ -29,6 +29,10 @@ from tasks.sends import counts, database_behind
 #: Where one stands to rename another: a database that every server has.
 _MAINTENANCE = "postgres"
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+_REPORTS_LOST = (
+    "The database was restored from a backup. It knows of every request that was made, but reports about those under way may be lost: "
+    "look at the provider's record, decide about what stays unknown, and resume the send."
+)
 #: Seconds that a backend is given to end, once its process has left.
 UNTIL_GONE = 5.0
 _BETWEEN_LOOKS = 0.1
@@ -102,7 +106,7 @@ def _guarded(kept_as: str, before: _Submitted, opt_outs: OptOuts | None, opt_out
         if mark is not None:
             high_water.catch_up(mark)
     else:
-        held = []
+        held = database_behind.hold_sends_under_way(_REPORTS_LOST)
     database_behind.report_sent_after([(line["send"], line["edition"], line["readers"]) for line in after])
     replayed = _replay()
     sends = list(Send.objects.order_by("pk"))

@@ -7,7 +7,7 @@ import structlog
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import high_water
 from tasks.database.statements import run
-from tasks.models import Alarm, Send
+from tasks.models import Alarm, Attempt, Send
 from tasks.sends import database_moved
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,19 @@ def confirm(*, who: str, restored: bool) -> list[int]:
     high_water.advance(high_water.Fence(high_water.last_fence(), high_water.installation(), _last_send()))
     clear_alarms(Alarm.Code.MARK_MISSING)
     log.warning("database_confirmed", who=who, restored=restored)
+    return held
+
+
+def hold_sends_under_way(why: str) -> list[int]:
+    """Pause the sends with requests of which the end is not known, and believe no silence about these; the ids of the sends.
+
+    For a database that lacks no request: what is pending stays so. What was reported of a request may be lost all the same.
+    """
+    under_way = Attempt.objects.filter(outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN])
+    sends = Send.objects.filter(status__in=_OPEN, pk__in=under_way.values("batch__send"))
+    held = list(sends.order_by("pk").values_list("pk", flat=True))
+    for send_id in held:
+        database_moved.pause_for_moved_database(send_id, why, mark_agrees=True)
     return held
 
 

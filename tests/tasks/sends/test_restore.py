@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,17 @@ from sandbox.server import Sandbox
 from subscribers import preferences, suppression, tracking
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from tasks.database import high_water
-from tasks.models import Alarm, Batch, Erasure, Send
+from tasks.models import Alarm, Attempt, Batch, Erasure, Send
 from tasks.preparation import preparing
 from tasks.privacy import erasing
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.reconciliation import silence
 from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tests.factories import (
     make_approval,
+    make_attempt,
     make_edition,
     make_list,
     make_prepared_send,
@@ -264,3 +267,34 @@ def test_a_database_of_another_installation_tells_nothing(dump: Any) -> None:
     assert report["opt_outs"] is None
     assert report["opt_outs_unknown"] == "there was no database of this installation before"
     assert Subscription.objects.get().status == "active"
+
+
+def test_no_silence_is_believed_of_a_request_that_was_under_way_at_the_dump(
+    dump: Any, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was accepted after the dump, and so was what was reported of it: the restored database heard nothing."""
+    send = make_prepared_send(2)
+    files: list[Path] = []
+    post = transport.post
+
+    def dump_then_post(body: Any) -> Any:
+        files.append(dump())
+        return post(body)
+
+    monkeypatch.setattr(transport, "post", dump_then_post)
+    _submit(send, transport)
+    assert counts(send).status == "sent"
+
+    report = _restore(files[0])
+
+    assert (report["forgotten"], report["sent_after"], report["held"]) == (0, [], [send.pk])
+    # As recovery finds it whose worker is gone.
+    Batch.objects.filter(send=send).update(status="unknown")
+    Attempt.objects.update(outcome="unknown", fenced_at=timezone.now() - timedelta(days=3))
+    for _ in range(3):
+        make_attempt(size=100, heard=100, transport=transport.name, outcome="accepted")
+    for _ in range(7):
+        silence.reconcile(transport=transport, grace=60)
+    assert counts(send).status == "paused"
+    assert (counts(send).unknown, counts(send).pending) == (2, 0)
+    assert Attempt.objects.get(batch__send=send).outcome == "unknown"
