@@ -24,7 +24,7 @@ from newsdesk.local_stack.later_opt_outs import OptOuts
 from tasks.database import high_water
 from tasks.feedback import applying
 from tasks.models import Receipt, Send
-from tasks.sends import counts, database_behind
+from tasks.sends import counts, database_behind, database_moved
 
 #: Where one stands to rename another: a database that every server has.
 _MAINTENANCE = "postgres"
@@ -107,6 +107,7 @@ def _guarded(kept_as: str, before: _Submitted, opt_outs: OptOuts | None, opt_out
             high_water.catch_up(mark)
     else:
         held = database_behind.hold_sends_under_way(_REPORTS_LOST)
+        database_moved.follow_restore()
     database_behind.report_sent_after([(line["send"], line["edition"], line["readers"]) for line in after])
     replayed = _replay()
     sends = list(Send.objects.order_by("pk"))

@@ -18,7 +18,6 @@ from tasks.sends.audit_trail import record_action
 from tasks.sends.scheduling import sender_domain
 from tasks.slots.slot_sends import give_slot_to_send, set_due_time
 
-_OPEN = (Send.Status.SCHEDULED, Send.Status.SENDING, Send.Status.PAUSED)
 #: Before the reason of a pause that is older than the reopening; giving the send back leaves that pause alone.
 _WAS_PAUSED = "It was paused before: "
 
@@ -30,7 +29,7 @@ def hold_sends(edition: Edition, *, by: Any = None, who: str = "") -> list[Send]
     """
     sends = list(
         Send.objects.select_for_update(of=("self",), no_key=True)
-        .filter(edition=edition, approval__voided_at__isnull=True, status__in=_OPEN)
+        .filter(edition=edition, approval__voided_at__isnull=True, status__in=Send.NOT_OVER)
         .order_by("pk")
     )
     for send in sends:

@@ -1,6 +1,7 @@
 """The database's identity: whether it keeps what it has committed, and is still the same one."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -8,12 +9,18 @@ from django.db import connection
 from newsdesk.core.errors import OperationFailedError
 from newsdesk.core.postgres import pooling
 
-#: Reading which database and which timeline this is: a restore or a promotion changes them (docs/architecture.md, Delivery).
+#: Reading which database, which timeline and whose tables these are: a restore or a promotion changes them (docs/architecture.md, Delivery).
 #: The timeline is that of the log being written: pg_control_checkpoint() tells a promotion only at the next checkpoint.
 IDENTITY_SQL = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
-    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int"
+    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int,"
+    " 'tasks_installation'::regclass::oid::bigint"
 )
+#: The same as a table `here`, and a condition on it and a table `send`: the send was scheduled or prepared in another database.
+HERE_SQL = f"({IDENTITY_SQL}) AS here (system_identifier, timeline, table_oid)"
+MOVED_SQL = """\
+(send.system_identifier IS DISTINCT FROM here.system_identifier OR send.timeline IS DISTINCT FROM here.timeline
+ OR COALESCE(send.table_oid <> here.table_oid, false))"""
 
 
 class UnsafeDatabaseError(OperationFailedError):
@@ -26,14 +33,21 @@ class DatabaseIdentity:
 
     system_identifier: str
     timeline: int
+    #: Of the table tasks_installation: whoever restores a dump makes it anew, a copy of the files has the same.
+    table_oid: int
+
+    @property
+    def as_fields(self) -> dict[str, Any]:
+        """As a send keeps it."""
+        return asdict(self)
 
 
 def current() -> DatabaseIdentity:
     """The identity of the database Django is connected to. Raises the database's errors."""
     with connection.cursor() as cursor:
         cursor.execute(IDENTITY_SQL)
-        identifier, timeline = cursor.fetchone()
-    return DatabaseIdentity(system_identifier=identifier, timeline=timeline)
+        identifier, timeline, table_oid = cursor.fetchone()
+    return DatabaseIdentity(system_identifier=identifier, timeline=timeline, table_oid=table_oid)
 
 
 def refuse_unsafe_database() -> None:

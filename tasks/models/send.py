@@ -17,6 +17,8 @@ class Send(models.Model):
         CANCELLED = "cancelled", "cancelled"
         SENT = "sent", "sent"
 
+    NOT_OVER = (Status.SCHEDULED, Status.SENDING, Status.PAUSED)
+
     approval = models.ForeignKey("composer.Approval", on_delete=models.PROTECT, related_name="sends")
     #: The same as approval.edition, so that "has this reader had this edition" needs no join.
     edition = models.ForeignKey("composer.Edition", on_delete=models.PROTECT, related_name="sends")
@@ -60,6 +62,8 @@ class Send(models.Model):
     #: moved (docs/architecture.md, "Delivery").
     system_identifier = models.CharField(max_length=30, blank=True)
     timeline = models.PositiveIntegerField(null=True)
+    #: None = it was prepared by a version that did not ask.
+    table_oid = models.BigIntegerField(null=True)
 
     wagtail_reference_index_ignore = True
 

@@ -146,7 +146,7 @@ def _undo_until(cursor: CursorWrapper) -> datetime:
 
 def _pause_if_database_moved(send: Send, here: identity.DatabaseIdentity) -> bool:
     """True, and the send is paused, when the database is not the one it was scheduled in."""
-    if not send.system_identifier or (send.system_identifier, send.timeline) == (here.system_identifier, here.timeline):
+    if not database_moved.has_moved(send, here):
         return False
     database_moved.pause_for_moved_database(send.pk, mark_agrees=_mark_agrees())
     return True
@@ -164,8 +164,8 @@ def _start(send: Send, prepared: Prepared, here: identity.DatabaseIdentity, *, u
     send.status = Send.Status.SENDING
     send.candidates = prepared.candidates
     send.excluded = prepared.excluded
-    send.system_identifier = here.system_identifier
-    send.timeline = here.timeline
+    for name, value in here.as_fields.items():
+        setattr(send, name, value)
     send.prepared_at = Now()
     send.undo_until = undo_until if settings.UNDO_SECONDS else None
     send.canary_batch = prepared.canary_batch
@@ -175,8 +175,7 @@ def _start(send: Send, prepared: Prepared, here: identity.DatabaseIdentity, *, u
             "canary_batch",
             "candidates",
             "excluded",
-            "system_identifier",
-            "timeline",
+            *here.as_fields,
             "prepared_at",
             "undo_until",
         ]

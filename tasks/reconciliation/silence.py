@@ -3,14 +3,14 @@
 A provider that reports posts an event for whatever it accepts, and goes on trying (SendGrid for 24 hours). So an attempt nobody has heard of was refused,
 if all of this is so: its worker can no longer POST (that is what `unknown` means, but for a worker whose session is gone), the grace is over and five passes
 with it, three requests accepted later on the same key were heard of for at least 99 % of their members, no receipt
-waits to be applied, and no webhook call since was answered anything but 2xx.
+waits to be applied, no webhook call since was answered anything but 2xx, and the database is the one that was told since.
 """
 
 import structlog
 from django.conf import settings
 from django.db import connection
 
-from tasks.database import leases
+from tasks.database import identity, leases
 from tasks.providers.base import Transport
 from tasks.reconciliation import probes
 from tasks.reconciliation.settling import settle_as_refused
@@ -43,10 +43,12 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
            AND later.heard >= later.size * %(share)s) AS later_heard
   FROM tasks_attempt a
   JOIN tasks_batch b ON b.id = a.batch_id AND b.attempt = a.id AND b.status = 'unknown'
+  JOIN tasks_send send ON send.id = b.send_id CROSS JOIN <here>
   LEFT JOIN tasks_transportstate t ON t.name = a.transport
  WHERE a.outcome = 'unknown' AND a.transport = %(transport)s AND NOT a.evidence @> '[{"decided": "leave"}]' AND NOT a.evidence @> '[{"kind": "ground_moved"}]'
+   AND (send.system_identifier = '' OR NOT <moved>)
  ORDER BY a.fenced_at
-"""
+""".replace("<here>", identity.HERE_SQL).replace("<moved>", identity.MOVED_SQL)
 
 
 def reconcile(*, transport: Transport, grace: float | None = None) -> None:

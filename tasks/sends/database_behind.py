@@ -1,5 +1,6 @@
 """A database that does not agree with the mark of what was sent: restored from a backup, or another machine's copy."""
 
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -12,7 +13,6 @@ from tasks.sends import database_moved
 
 log = structlog.get_logger(__name__)
 
-_OPEN = (Send.Status.SCHEDULED, Send.Status.SENDING, Send.Status.PAUSED)
 MARK_MISSING = (
     "Nothing goes out: the file that says how far this installation has sent is missing here, and in Redis. The database may be a "
     "copy or an old backup, and would send again what is out already. Say whether it is the newest there is."
@@ -41,10 +41,18 @@ def agrees() -> bool:
     return False
 
 
+def look() -> None:
+    """Notice that another database serves than before, and hold what cannot go on by itself. Raises the database's errors."""
+    with contextlib.suppress(high_water.UnsureError):
+        if agrees():
+            database_moved.follow_promotion()
+            database_moved.hold_sends_under_way()
+
+
 def hold_open_sends(why: str) -> list[int]:
     """Pause every send that is not over, as one whose database was restored under it; their ids. In a transaction for each."""
     log.error("database_behind", why=why)
-    held = list(Send.objects.filter(status__in=_OPEN).order_by("pk").values_list("pk", flat=True))
+    held = list(Send.objects.filter(status__in=Send.NOT_OVER).order_by("pk").values_list("pk", flat=True))
     for send_id in held:
         database_moved.pause_for_moved_database(send_id, why)
     if not held:
@@ -74,7 +82,7 @@ def hold_sends_under_way(why: str) -> list[int]:
     For a database that lacks no request: what is pending stays so. What was reported of a request may be lost all the same.
     """
     under_way = Attempt.objects.filter(outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN])
-    sends = Send.objects.filter(status__in=_OPEN, pk__in=under_way.values("batch__send"))
+    sends = Send.objects.filter(status__in=Send.NOT_OVER, pk__in=under_way.values("batch__send"))
     held = list(sends.order_by("pk").values_list("pk", flat=True))
     for send_id in held:
         database_moved.pause_for_moved_database(send_id, why, mark_agrees=True)

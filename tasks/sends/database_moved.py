@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from tasks.alarms.raising import raise_alarm
@@ -30,9 +31,40 @@ def follow_promotion() -> None:
         status=Send.Status.SCHEDULED,
         scheduled_at__gt=Now() + _STILL_AHEAD,
         system_identifier=database.system_identifier,
-    ).exclude(timeline=database.timeline)
-    for send_id in to_come.order_by("pk").values_list("pk", flat=True):
-        to_come.filter(pk=send_id).update(timeline=database.timeline)
+    ).exclude(timeline=database.timeline, table_oid=database.table_oid)
+    _belong_to(database, to_come)
+
+
+def hold_sends_under_way() -> None:
+    """Sends that were under way when another database took over wait for a person, also those of which nothing is to be claimed any more.
+
+    What the other one had been told of their requests may be lost, so that silence about them says nothing. To be called when the database
+    agrees with its mark. Raises the database's errors.
+    """
+    database = identity.current()
+    same = Q(system_identifier=database.system_identifier, timeline=database.timeline) & (
+        Q(table_oid=None) | Q(table_oid=database.table_oid)
+    )
+    under_way = Send.objects.filter(status__in=[Send.Status.SENDING, Send.Status.PAUSED], prepared_at__isnull=False)
+    for send_id in under_way.exclude(same).order_by("pk").values_list("pk", flat=True):
+        pause_for_moved_database(send_id, mark_agrees=True)
+
+
+def follow_restore() -> None:
+    """Sends that are not over go on with a restored dump. To be called once those are held that cannot."""
+    _belong_to(identity.current(), Send.objects.filter(status__in=Send.NOT_OVER))
+
+
+def _belong_to(database: identity.DatabaseIdentity, sends: QuerySet[Send]) -> None:
+    """One by one, in the order of their ids."""
+    for send_id in sends.order_by("pk").values_list("pk", flat=True):
+        sends.filter(pk=send_id).update(**database.as_fields)
+
+
+def has_moved(send: Send, database: identity.DatabaseIdentity) -> bool:
+    """Whether this is another database than the one it was scheduled or prepared in, as far as the send says which that was."""
+    where = (send.system_identifier, send.timeline, send.table_oid or database.table_oid)
+    return bool(send.system_identifier) and where != (database.system_identifier, database.timeline, database.table_oid)
 
 
 def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool = False) -> None:
@@ -55,7 +87,7 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
         )
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
-        Send.objects.filter(pk=send_id).update(system_identifier=database.system_identifier, timeline=database.timeline)
+        Send.objects.filter(pk=send_id).update(**database.as_fields)
         batches = Batch.objects.filter(send_id=send_id)
         list(batches.filter(status__in=_OPEN_BATCHES).order_by("pk").select_for_update().values_list("pk"))
         attempts = Attempt.objects.filter(

@@ -79,8 +79,7 @@ def _create(
         scheduled_at=max(at, now) if at and local_at else at or now,
         local_at=local_time.stored(local_at) if local_at else "",
         sender_domain=sender_domain(approval),
-        system_identifier=database.system_identifier,
-        timeline=database.timeline,
+        **database.as_fields,
         **fields,
     )
 

@@ -95,15 +95,14 @@ class _LockedSend(NamedTuple):
 #: The send's row is locked FOR SHARE: pause and cancel update it, so each claim comes wholly before or after them.
 _SEND = f"""
 SELECT send.id, send.status, send.approval_id, send.sender_domain, {high_water.DISAGREES_SQL} AS mark_disagrees,
-       send.system_identifier IS DISTINCT FROM here.system_identifier OR send.timeline IS DISTINCT FROM here.timeline
-           AS database_moved,
+       {identity.MOVED_SQL} AS database_moved,
        COALESCE(state.opened_at IS NOT NULL, false) AS breaker_open,
        COALESCE(state.throttled_until > statement_timestamp(), false) AS throttled,
        EXISTS (SELECT 1 FROM tasks_warmup w WHERE w.domain = send.sender_domain) AS warming_up,
        ARRAY(SELECT list_id FROM tasks_send_lists l WHERE l.send_id = send.id) AS list_ids, send.canary_batch,
        (SELECT content_hash FROM composer_approval a WHERE a.id = send.approval_id) AS content_hash, send.edition_id,
        (SELECT publication_id FROM composer_edition e WHERE e.id = send.edition_id) AS publication_id
-  FROM tasks_send send CROSS JOIN ({identity.IDENTITY_SQL}) AS here (system_identifier, timeline)
+  FROM tasks_send send CROSS JOIN {identity.HERE_SQL}
   LEFT JOIN tasks_transportstate state ON state.name = %s
  WHERE send.id = {{send}} FOR SHARE OF send
 """  # noqa: S608 - made of constants

@@ -1,6 +1,5 @@
 """Recovery, every ten seconds: claims of dead workers, and due batches and receipts whose task message was lost."""
 
-import contextlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from tasks.alarms import disk_space
 from tasks.alarms.raising import raise_alarm
 from tasks.broker_connection import BROKER_ERRORS
 from tasks.claims import AbandonedClaim
-from tasks.database import high_water, row_locks
+from tasks.database import row_locks
 from tasks.database.durability import durable
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
@@ -24,7 +23,6 @@ from tasks.sends import (
     arrivals,
     control,
     database_behind,
-    database_moved,
     few_readers,
     finishing,
     heartbeat_pings,
@@ -66,9 +64,7 @@ def recover(*, wake_all: bool = False) -> None:
 
     `wake_all` enqueues every due batch, however young its message: for a worker that has just started.
     """
-    with contextlib.suppress(high_water.UnsureError):
-        if database_behind.agrees():
-            database_moved.follow_promotion()
+    database_behind.look()
     _tell_that_it_runs()
     future_marks.put_right()
     mailbox_domains.forget_old()

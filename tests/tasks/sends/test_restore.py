@@ -111,6 +111,20 @@ def test_what_went_out_after_the_dump_is_named_and_not_sent_again(
     assert not control.resume(waiting.pk)
 
 
+def test_a_dump_that_somebody_else_restored_is_noticed(dump: Any, transport: SendGridTransport) -> None:
+    """By `pg_restore`, which asks nobody."""
+    _submit(make_prepared_send(2), transport)
+    waiting = make_prepared_send(3)
+    file = dump()
+    connections.close_all()
+
+    restoring._swap(str(connection.settings_dict["NAME"]), "newsdesk_before_1", file)
+    recovery.recover()
+
+    assert (counts(waiting).status, counts(waiting).pending) == ("paused", 3)
+    assert control.resume(waiting.pk)
+
+
 def test_the_newest_dump_holds_nothing(dump: Any, sandbox: Sandbox, transport: SendGridTransport) -> None:
     _submit(make_prepared_send(2), transport)
     waiting = make_prepared_send(3)

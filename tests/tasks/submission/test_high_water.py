@@ -21,11 +21,12 @@ from tasks.database.high_water import Fence, Mark
 from tasks.models import Alarm, Attempt, Batch, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.reconciliation import silence
 from tasks.sends import control, database_behind, database_doubts
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tasks.throttling.explanations import why_waiting
-from tests.factories import make_prepared_send, make_send
+from tests.factories import make_attempt, make_prepared_send, make_send
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +201,43 @@ def test_sends_yet_to_come_go_on_with_a_promoted_copy_and_those_under_way_do_not
     recovery.recover()
 
     assert dict(Send.objects.values_list("pk", "timeline")) == {to_come.pk: here, due.pk: former}
+
+
+def test_silence_says_nothing_once_another_copy_serves(transport: SendGridTransport, in_redis: redis.Redis) -> None:
+    """Nothing of the send is left to be claimed, the request was accepted, and what was reported of it is lost with the other copy."""
+    send = make_prepared_send(2)
+    _submit(send, transport)
+    Batch.objects.filter(send=send).update(status="unknown")
+    Attempt.objects.update(outcome="unknown", fenced_at=timezone.now() - timedelta(days=3))
+    Send.objects.filter(pk=send.pk).update(status="sending", finished_at=None, timeline=99)
+    for _ in range(3):
+        make_attempt(size=100, heard=100, transport=transport.name, outcome="accepted", fence=1)
+
+    for _ in range(7):
+        silence.reconcile(transport=transport, grace=60)
+    recovery.recover()
+
+    assert (counts(send).status, counts(send).unknown) == ("paused", 2)
+    assert Alarm.objects.get(send=send, code="ground_moved").message == database_doubts.PROMOTED
+
+
+def test_tables_that_were_made_anew_are_another_database(
+    sandbox: Sandbox, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
+    """As `pg_restore` makes them, in the same cluster and on the same timeline."""
+    _submit(make_prepared_send(2), transport)
+    send, older = make_prepared_send(3), make_prepared_send(1)
+    Send.objects.filter(pk=send.pk).update(table_oid=1)
+    # By a version that did not ask.
+    Send.objects.filter(pk=older.pk).update(table_oid=None)
+
+    recovery.recover()
+
+    assert (counts(send).status, counts(send).pending) == ("paused", 3)
+    assert counts(older).status == "sending"
+    assert control.resume(send.pk)
+    _submit(send, transport)
+    assert _accepted(sandbox) == 5
 
 
 def test_a_promoted_copy_that_lacks_a_fence_waits_for_decisions(
