@@ -208,7 +208,8 @@ def test_silence_says_nothing_once_another_copy_serves(transport: SendGridTransp
     send = make_prepared_send(2)
     _submit(send, transport)
     Batch.objects.filter(send=send).update(status="unknown")
-    Attempt.objects.update(outcome="unknown", fenced_at=timezone.now() - timedelta(days=3))
+    before = timezone.now() - timedelta(days=3)
+    Attempt.objects.update(outcome="unknown", fenced_at=before, finished_at=before)
     Send.objects.filter(pk=send.pk).update(status="sending", finished_at=None, timeline=99)
     for _ in range(3):
         make_attempt(size=100, heard=100, transport=transport.name, outcome="accepted", fence=1)
