@@ -46,6 +46,8 @@ class Person:
     def _why_expected(self, why: str) -> str:
         if self._plan.pauses_itself and "credits" in why:
             return "a refusal"
+        if self._plan.names_readers and "So many are not believed to be wrong" in why:
+            return "a refusal that named too many"
         if self._plan.forgets and why == PAUSED:
             return "a pause that was restored"
         return "another database came" if self._plan.loses_database and "atabase" in why else ""

@@ -166,6 +166,11 @@ class Plan:
     def pauses_itself(self) -> bool:
         return any(fault["kind"] == "credits-exceeded" for fault in self.faults)
 
+    @property
+    def names_readers(self) -> bool:
+        """Whether single readers are refused: of a small batch that may be too many to believe."""
+        return any(fault["kind"] == "bad-recipient" for fault in self.faults)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
