@@ -7,12 +7,13 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import structlog
 from django.conf import settings
 from django.db import connection, connections
 from psycopg import sql
@@ -25,6 +26,8 @@ from tasks.database import high_water
 from tasks.feedback import applying
 from tasks.models import Receipt, Send
 from tasks.sends import counts, database_behind, database_moved
+
+log = structlog.get_logger(__name__)
 
 #: Where one stands to rename another: a database that every server has.
 _MAINTENANCE = "postgres"
@@ -64,8 +67,8 @@ class Restored:
     #: Sends whose numbers do not add up.
     unbalanced: tuple[int, ...]
     #: Opt-outs of after the dump; None where nobody knows of any (`opt_outs_unknown` says why), or they were to be forgotten.
-    opt_outs: OptOuts | None
-    opt_outs_unknown: str
+    opt_outs: OptOuts | None = None
+    opt_outs_unknown: str = ""
 
 
 def restore(dump: Path, *, forget_opt_outs: bool = False) -> Restored:
@@ -81,8 +84,12 @@ def restore(dump: Path, *, forget_opt_outs: bool = False) -> Restored:
     connections.close_all()
     _swap(name, kept_as, dump)
     schema.bring_up_to_date()
-    opt_outs, unknown = (None, "") if forget_opt_outs else _carry_over(kept_as)
-    return _guarded(kept_as, before, opt_outs, unknown)
+    # First of all: whatever goes wrong afterwards, nothing is sent again.
+    restored = _guarded(kept_as, before)
+    if forget_opt_outs:
+        return restored
+    opt_outs, unknown = _carry_over(kept_as)
+    return replace(restored, opt_outs=opt_outs, opt_outs_unknown=unknown)
 
 
 def _carry_over(kept_as: str) -> tuple[OptOuts | None, str]:
@@ -91,13 +98,14 @@ def _carry_over(kept_as: str) -> tuple[OptOuts | None, str]:
         with _connected(kept_as) as kept:
             kept.read_only = True
             opt_outs = later_opt_outs.carry_over(kept)
-    except (psycopg.Error, OperationFailedError) as error:
+    except Exception as error:
         # A damaged database may be why this one is restored: what it cannot tell must not stand in the way.
-        return None, f"the database as it was could not be read: {error}"
+        log.exception("opt_outs_not_carried_over", kept_as=kept_as)
+        return None, f"the database as it was could not be read to its end: {type(error).__name__}: {error}"
     return opt_outs, "" if opt_outs else "there was no database of this installation before"
 
 
-def _guarded(kept_as: str, before: _Submitted, opt_outs: OptOuts | None, opt_outs_unknown: str) -> Restored:
+def _guarded(kept_as: str, before: _Submitted) -> Restored:
     mark = high_water.read(high_water.installation())
     last = high_water.last_fence()
     after = _sent_after(before)
@@ -119,8 +127,6 @@ def _guarded(kept_as: str, before: _Submitted, opt_outs: OptOuts | None, opt_out
         replayed=replayed,
         sends=len(sends),
         unbalanced=tuple(send.pk for send in sends if not counts.counts(send).adds_up),
-        opt_outs=opt_outs,
-        opt_outs_unknown=opt_outs_unknown,
     )
 
 

@@ -268,6 +268,21 @@ def test_opt_outs_are_forgotten_only_if_asked(dump: Any) -> None:
     assert "is not known here, and would be mailed: as you asked" in out.getvalue()
 
 
+def test_a_database_that_cannot_be_read_to_its_end_stands_in_nobodys_way(
+    dump: Any, transport: SendGridTransport
+) -> None:
+    early = make_prepared_send(2)
+    file = dump()
+    _submit(early, transport)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE subscribers_subscription RENAME TO damaged")
+
+    report = _restore(file)
+
+    assert (report["held"], report["opt_outs"]) == ([early.pk], None)
+    assert "could not be read to its end: UndefinedTable" in report["opt_outs_unknown"]
+
+
 def test_a_database_of_another_installation_tells_nothing(dump: Any) -> None:
     readers = make_list(make_publication(), "readers")
     reader = make_subscriber(readers)
