@@ -38,6 +38,10 @@ TARGET = 0.8
 WARM = 20_000
 PATIENCE = 60.0
 _RESET = (
+    # Else the database is behind the mark of what was sent, and nothing goes out.
+    b"""
+    UPDATE tasks_installation SET fences_before = GREATEST(fences_before, (SELECT max(fence) FROM tasks_attempt)) WHERE %s::bigint IS NOT NULL
+    """,
     b"DELETE FROM tasks_attempt a USING tasks_batch b WHERE b.id = a.batch_id AND b.send_id = %s",
     b"""
     UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, enqueued_at = NULL, claimed_by = '',

@@ -47,7 +47,7 @@ WITH accepted AS (
 UPDATE tasks_batch SET status = 'submitted' WHERE id = %(batch)s AND attempt = %(attempt)s
 """
 _NAKED_MEMBERS = """
-SELECT s.id, s.email, s.name, NULL FROM tasks_delivery d JOIN subscribers_subscriber s ON s.id = d.subscriber_id
+SELECT s.id, s.email, s.name FROM tasks_delivery d JOIN subscribers_subscriber s ON s.id = d.subscriber_id
  WHERE d.send_id = %s AND d.batch_id = %s
 """
 _NAKED_OUTCOME = "UPDATE tasks_batch SET status = 'submitted' WHERE id = %s"
@@ -73,6 +73,8 @@ class Loop:
 
         self._send_id, self._base, self._dumps = send_id, settings.BASE_URL, orjson.dumps
         self._database: psycopg.Connection[Any] = homes.connect(settings.HOME)
+        # A plan for any send would look into every partition.
+        self._database.prepare_threshold = None
         self._sign = partial(TokenSigner(settings.SECRET_KEY).sign_many, LinkKind.UNSUBSCRIBE)
         self._pool = urllib3.connection_from_url(url, maxsize=1, retries=False)
         self._headers = {
@@ -88,7 +90,9 @@ class Loop:
         of_batch = SqlCondition(
             "s.id IN (SELECT subscriber_id FROM tasks_delivery WHERE send_id = %s AND batch_id = %s)", (send_id, 0)
         )
-        rechecked = audience(lists, publication_id=self._publication, restrict=of_batch, also=("email", "name"))
+        rechecked = audience(
+            lists, publication_id=self._publication, restrict=of_batch, also=("email", "name", "tracking")
+        )
         self._members = building._MEMBERS.format(audience=rechecked.sql).encode()
         # The last parameter of the audience is the batch; the send and the batch come after it.
         assert rechecked.params[-1] == 0
@@ -101,7 +105,7 @@ class Loop:
             return False
         (batch,) = claimed
         members = self._database.execute(self._members, [*self._of_audience, batch, self._send_id, batch]).fetchall()
-        members = [member for member in members if member[3] is None]
+        members = [member[:3] for member in members if member[4] is None]
         body = self._body(members, str(attempt))
         facts = {"attempt": attempt, "batch": batch, "size": len(members)}
         assert self._database.execute(_FENCE, facts).rowcount == 1
@@ -128,7 +132,7 @@ class Loop:
         base, send_id = self._base, self._send_id
         tokens = self._sign(self._publication, send_id, [member[0] for member in members])
         personalizations = []
-        for (reader, email, name, _), token in zip(members, tokens, strict=True):
+        for (reader, email, name), token in zip(members, tokens, strict=True):
             unsubscribe = f"{base}/u/{token}"
             first = name.partition(" ")[0]
             personalizations.append(
