@@ -114,7 +114,7 @@ def _guarded(kept_as: str, before: _Submitted) -> Restored:
         if mark is not None:
             high_water.catch_up(mark)
     else:
-        held = database_behind.hold_sends_under_way(_REPORTS_LOST)
+        held = database_behind.hold_sends_with_open_requests(_REPORTS_LOST)
         database_moved.follow_restore()
     database_behind.report_sent_after([(line["send"], line["edition"], line["readers"]) for line in after])
     replayed = _replay()

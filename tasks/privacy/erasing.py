@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from newsdesk.core.advisory_locks import AdvisoryLock, lock_for_transaction
@@ -90,15 +91,20 @@ def erase(
 
 
 def erase_again(addresses: Iterable[str], *, who: str) -> None:
-    """Erase readers who came back with an old database. The provider was asked the first time. Nothing may be sent meanwhile."""
+    """Erase readers who came back with an old database. Nothing may be sent meanwhile.
+
+    The provider was asked the first time. An erasure that was open in the old database stays open: nobody knows what came of it.
+    """
     for address in addresses:
         reader = profile.reader_with(address)
         wanted = reader.email.lower() if reader else stored_form(address)
+        was_open = _open_erasures(wanted).exists()
         current = _begin(wanted, who)
         naming, subscriber_id = Naming(wanted, address.strip()), reader.pk if reader else None
         erase_from_tables(wanted, subscriber_id, naming)
         erase_from_files(naming, subscriber_id)
-        _finish(current)
+        if not was_open:
+            _finish(current)
     vacuum(rewrite=False)
 
 
@@ -117,8 +123,12 @@ def _begin(address: str, who: str) -> Erasure:
     merged = MergedReader.objects.filter(kept__email__iexact=address).exclude(address="")
     for form in merged.values_list("address", flat=True):
         suppression.suppress(form, Suppression.Reason.ERASED)
-    known = Erasure.objects.filter(address__in=erased.erased_forms(address), finished_at__isnull=True).first()
+    known = _open_erasures(address).first()
     return known or Erasure.objects.create(address=erased.erased_address(address), who=who[:200])
+
+
+def _open_erasures(address: str) -> QuerySet[Erasure]:
+    return Erasure.objects.filter(address__in=erased.erased_forms(address), finished_at__isnull=True)
 
 
 def _wait_until_nothing_is_posted(

@@ -76,7 +76,7 @@ def confirm(*, who: str, restored: bool) -> list[int]:
     return held
 
 
-def hold_sends_under_way(why: str) -> list[int]:
+def hold_sends_with_open_requests(why: str) -> list[int]:
     """Pause the sends with requests of which the end is not known, and believe no silence about these; the ids of the sends.
 
     For a database that lacks no request: what is pending stays so. What was reported of a request may be lost all the same.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from tasks.alarms.raising import raise_alarm
@@ -14,8 +14,6 @@ from tasks.sends.control import pause
 
 _UNSETTLED = (Batch.Status.PENDING, Batch.Status.BUILDING, Batch.Status.SUBMITTING)
 _OPEN_BATCHES = (*_UNSETTLED, Batch.Status.UNKNOWN)
-
-
 _MOVED = "The database was restored or promoted since the send was prepared; its open batches are unknown."
 #: So far ahead nobody has begun with a send, by whatever clock.
 _STILL_AHEAD = timedelta(minutes=5)
@@ -42,12 +40,10 @@ def hold_sends_under_way() -> None:
     agrees with its mark. Raises the database's errors.
     """
     database = identity.current()
-    same = Q(system_identifier=database.system_identifier, timeline=database.timeline) & (
-        Q(table_oid=None) | Q(table_oid=database.table_oid)
-    )
     under_way = Send.objects.filter(status__in=[Send.Status.SENDING, Send.Status.PAUSED], prepared_at__isnull=False)
-    for send_id in under_way.exclude(same).order_by("pk").values_list("pk", flat=True):
-        pause_for_moved_database(send_id, mark_agrees=True)
+    for send in under_way.order_by("pk"):
+        if has_moved(send, database):
+            pause_for_moved_database(send.pk, mark_agrees=True)
 
 
 def follow_restore() -> None:
@@ -62,7 +58,10 @@ def _belong_to(database: identity.DatabaseIdentity, sends: QuerySet[Send]) -> No
 
 
 def has_moved(send: Send, database: identity.DatabaseIdentity) -> bool:
-    """Whether this is another database than the one it was scheduled or prepared in, as far as the send says which that was."""
+    """Whether this is another database than the one it was scheduled or prepared in, as far as the send says which that was.
+
+    What `identity.MOVED_SQL` asks in a statement.
+    """
     where = (send.system_identifier, send.timeline, send.table_oid or database.table_oid)
     return bool(send.system_identifier) and where != (database.system_identifier, database.timeline, database.table_oid)
 

@@ -248,3 +248,17 @@ def test_a_provider_that_keeps_nothing_is_not_asked(home: Path) -> None:
     done = erase("ada@example.com", who="a test", transport=FileTransport(home / "maildir"))
 
     assert (done.complete, done.answer) == (True, None)
+
+
+@pytest.mark.django_db
+def test_erased_again_after_a_restore_the_reader_is_gone_and_an_open_erasure_stays_open(home: Path) -> None:
+    back, unfinished = factories.make_subscriber(), factories.make_subscriber()
+    Erasure.objects.create(address=erased.erased_address(unfinished.email), who="before the backup")
+
+    erasing.erase_again([back.email, unfinished.email], who="a restore")
+
+    assert not Subscriber.objects.exists()
+    assert erased.is_erased(back.email)
+    assert [(one.who, one.finished_at is None) for one in Erasure.objects.order_by("pk")] == [
+        ("before the backup", True), ("a restore", False)
+    ]  # fmt: skip
