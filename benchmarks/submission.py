@@ -37,11 +37,11 @@ TARGET = 0.8
 #: Readers of the small send that warms the workers up.
 WARM = 20_000
 PATIENCE = 60.0
+#: Else the database would be behind the mark of what was sent, and nothing would go out.
+_REMEMBER_FENCES = (
+    b"UPDATE tasks_installation SET fences_before = GREATEST(fences_before, (SELECT max(fence) FROM tasks_attempt))"
+)
 _RESET = (
-    # Else the database is behind the mark of what was sent, and nothing goes out.
-    b"""
-    UPDATE tasks_installation SET fences_before = GREATEST(fences_before, (SELECT max(fence) FROM tasks_attempt)) WHERE %s::bigint IS NOT NULL
-    """,
     b"DELETE FROM tasks_attempt a USING tasks_batch b WHERE b.id = a.batch_id AND b.send_id = %s",
     b"""
     UPDATE tasks_batch SET status = 'pending', attempt = NULL, attempts = 0, claimed_at = NULL, enqueued_at = NULL, claimed_by = '',
@@ -60,6 +60,7 @@ class Bench:
 
     def reset(self, send_id: int) -> None:
         """All of the send's batches pending again, the send paused, and nothing left over that the next one would pay for."""
+        self._database.execute(_REMEMBER_FENCES)
         for statement in _RESET:
             self._database.execute(statement, [send_id])
         self._database.execute("VACUUM ANALYZE tasks_batch, tasks_attempt, tasks_send")
