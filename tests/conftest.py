@@ -22,6 +22,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from newsdesk.core import redis_client
 from newsdesk.core.file_locks import is_held
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines.engines import Engines
@@ -117,8 +118,12 @@ def database_url(transactional_db: None, another_installation: None, database_ho
 
 @pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    """A running Valkey, the one settings.REDIS_URL names; it ends with the module, for others start one there themselves."""
+    """A running Valkey, the one settings.REDIS_URL names; it ends with the module, for others start one there themselves.
+
+    It is empty: it keeps its data in the home, and an earlier module may have left messages in its queues.
+    """
     with Engines(settings.HOME, postgres=False):
+        redis_client.client(settings.REDIS_URL).flushall()
         yield settings.REDIS_URL
 
 
