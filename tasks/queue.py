@@ -75,6 +75,11 @@ def waiting_batches() -> int | None:
     return _waiting("batches")
 
 
+def waiting_errands() -> int | None:
+    """How many of beat's messages, and of others that nobody waits for, are in the broker; None when it does not answer."""
+    return _waiting("errands")
+
+
 def waiting_mails() -> int | None:
     """How many messages about transactional mails wait in the broker; None when it does not answer."""
     return _waiting("letters")

@@ -3,8 +3,8 @@
 Only POSTs run in threads; claims, fences and outcomes stay in the one thread that has the database. So a provider that
 answers after 300 ms costs no throughput, and each batch still goes its way alone: claim, build, fence, one POST, outcome.
 
-A loop is short, so that beat's tasks come in between (docs/adr/0010). While it lasts, what must not wait for a million
-readers is done between two batches: transactional mails, and the receipts that come back meanwhile.
+A loop ends after a few seconds where beat's tasks wait for its worker (docs/adr/0010). While it lasts, what must not wait for a
+million readers is done between two batches: transactional mails, and the receipts that come back meanwhile.
 """
 
 import time
@@ -27,8 +27,11 @@ from tasks.transactional import submitting
 
 log = structlog.get_logger(__name__)
 
-#: Seconds after which a loop claims nothing more. What it has in flight by then is settled.
+#: Seconds after which a loop claims nothing more if other tasks wait for a worker, and looks again after as many if none does: at each
+#: end the connections stand idle until the slowest answer is here. What it has in flight by then is settled.
 LOOP_SECONDS = 5.0
+#: Seconds of the longest loop: with POST_SECONDS and PATIENCE it is over before a task's soft limit.
+LONGEST_LOOP = 25.0
 #: Seconds of the longest POST, as `Transport.post` promises.
 POST_SECONDS = 60.0
 #: Seconds of a wait that a loop sleeps through; a longer one ends it.
@@ -43,8 +46,9 @@ class WorkerLoop:
     def __init__(self, transport: Transport, *, connections: int | None = None, seconds: float = LOOP_SECONDS) -> None:
         self._transport = transport
         self._most_in_flight = connections or settings.CONNECTIONS
+        self._seconds = seconds
         self._over_at = time.monotonic() + seconds
-        self._give_up_at = self._over_at + POST_SECONDS + PATIENCE
+        self._over_at_last = max(self._over_at, time.monotonic() + LONGEST_LOOP)
         self._next_look_at = time.monotonic() + LOOK_INTERVAL
         self._in_flight: dict[Future[Outcome], Request] = {}
         #: Sends of which something was settled since it was last asked whether they are done.
@@ -67,7 +71,7 @@ class WorkerLoop:
 
     def _submit_due(self, threads: ThreadPoolExecutor) -> float | None:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
-        while time.monotonic() < self._over_at and not worker_shutdown.is_requested():
+        while (time.monotonic() < self._over_at or self._prolong()) and not worker_shutdown.is_requested():
             self._settle_finished(timeout=None if len(self._in_flight) >= self._most_in_flight else 0.0)
             if len(self._in_flight) >= self._most_in_flight:
                 continue
@@ -85,6 +89,14 @@ class WorkerLoop:
                 # One of them may put its batch back.
                 self._settle_finished(timeout=None)
         return 0.0
+
+    def _prolong(self) -> bool:
+        """Give the loop as long again if nothing else waits for its worker; whether it did."""
+        now = time.monotonic()
+        if now >= self._over_at_last or queue.waiting_errands() != 0:
+            return False
+        self._over_at = min(now + self._seconds, self._over_at_last)
+        return True
 
     def _between_batches(self) -> None:
         if time.monotonic() >= self._next_look_at:
@@ -111,7 +123,7 @@ class WorkerLoop:
 
     def _settle(self, future: "Future[Outcome]") -> None:
         request = self._in_flight[future]
-        patience = self._give_up_at - time.monotonic()
+        patience = self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
         posting.settle(request, future.result(), self._transport, patience=patience, finish=False)
         self._touched.add(request.claim.send_id)
         del self._in_flight[future]
@@ -137,7 +149,7 @@ class WorkerLoop:
 
 
 def run_worker_loop(*, transport: Transport) -> None:
-    """Submit whatever is due for LOOP_SECONDS, and settle it; raises what building or the database raised, after that."""
+    """Submit whatever is due for LOOP_SECONDS or longer, and settle it; raises what building or the database raised, after that."""
     WorkerLoop(transport).run()
 
 

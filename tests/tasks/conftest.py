@@ -61,6 +61,8 @@ class FakeQueue:
         self.waiting_mails: int | None = 0
         #: The same for receipts.
         self.waiting_receipts: int | None = 0
+        #: The same for what beat has enqueued.
+        self.waiting_errands: int | None = 0
         self.broken = False
 
     @property
@@ -95,7 +97,12 @@ class FakeQueue:
         return not self.broken
 
     def count(self, queue: str) -> int | None:
-        return {"batches": self.waiting, "letters": self.waiting_mails, "receipts": self.waiting_receipts}[queue]
+        return {
+            "batches": self.waiting,
+            "letters": self.waiting_mails,
+            "receipts": self.waiting_receipts,
+            "errands": self.waiting_errands,
+        }[queue]
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from sandbox.server import Sandbox
 from tasks import worker_shutdown
 from tasks.attempts.moving import MembersMissingError
 from tasks.audience import freezing
+from tasks.celery import app
+from tasks.database.durability import PATIENCE
 from tasks.feedback import applying
 from tasks.models import Alarm, Batch, Receipt, Send, TransactionalMail, TransportState, WarmUp
 from tasks.providers.base import Accepted, Outcome, Transport
@@ -20,6 +22,7 @@ from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control, wake_ups
 from tasks.sends.counts import as_json, counts
 from tasks.submission import posting
+from tasks.submission import worker_loop as worker_loop_module
 from tasks.submission.worker_loop import WorkerLoop
 from tasks.throttling import warm_up
 from tests.factories import make_prepared_send
@@ -109,9 +112,37 @@ def test_two_sends_alternate() -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueue) -> None:
+@pytest.mark.parametrize("waiting_errands", [1, None])
+def test_what_is_left_when_a_loop_is_over_is_enqueued_again(fake_queue: FakeQueue, waiting_errands: int | None) -> None:
+    """Beat's tasks wait for this worker, or the broker does not say."""
     send = make_prepared_send(8)
     fake_queue.messages.clear()
+    fake_queue.waiting_errands = waiting_errands
+
+    WorkerLoop(Gauge(), connections=1, seconds=0.0).run()
+
+    assert counts(send).pending == 8
+    assert fake_queue.loops == [0.0]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_loop_for_whose_worker_nothing_else_waits_goes_on(fake_queue: FakeQueue) -> None:
+    send = make_prepared_send(8)
+    fake_queue.messages.clear()
+
+    WorkerLoop(Gauge(), connections=1, seconds=0.0).run()
+
+    assert counts(send).submitted == 8
+    assert fake_queue.loops == []
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_loop_is_over_before_its_task_is(monkeypatch: pytest.MonkeyPatch, fake_queue: FakeQueue) -> None:
+    longest = worker_loop_module.LONGEST_LOOP + worker_loop_module.POST_SECONDS + PATIENCE
+    assert longest < app.conf.task_soft_time_limit
+    send = make_prepared_send(8)
+    fake_queue.messages.clear()
+    monkeypatch.setattr(worker_loop_module, "LONGEST_LOOP", 0.0)
 
     WorkerLoop(Gauge(), connections=1, seconds=0.0).run()
 
