@@ -84,8 +84,8 @@ _TEXTS: Mapping[str, _Text] = {
     ),
     Alarm.Code.DATABASE_MOVED: _Text(
         "{what} is paused: the database has moved",
-        "Find out what had gone out. Decide about each unknown batch (newsdesk settle), then let the send go on (newsdesk resume). One that "
-        "had not begun here is resumed if nothing is missing; else cancel it, and schedule it again if it has not gone out.",
+        "Find out what had gone out. What is in doubt is decided about first (newsdesk settle); then the send is resumed (newsdesk resume) or, "
+        "where it says so above, cancelled (newsdesk cancel). The desk offers only what is right.",
     ),
     Alarm.Code.MARK_MISSING: _Text(
         "{what}: nothing goes out until you say that its database is the newest",
