@@ -63,7 +63,6 @@ def arrange(cursor: CursorWrapper, send: Send) -> bool:
         return False
     cursor.execute(_SENDS, [send.edition.publication_id, LAST_EDITIONS])
     sends = [send_id for (send_id,) in cursor.fetchall()]
-    cursor.execute("DROP TABLE IF EXISTS places")
     cursor.execute(_PLACES, [sends])
     if most is not None:
         cursor.execute(_HAVE_IT, [send.edition_id, send.pk, send.sender_domain])

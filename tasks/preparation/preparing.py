@@ -131,7 +131,7 @@ def _prepare(send_id: int) -> Prepared | None:
         cursor.execute(_BATCHES, [send_id, start])
         if cursor.rowcount != prepared.batches:
             raise CountsDoNotAddUpError(f"{prepared.batches} batches were cut, {cursor.rowcount} were written")
-        cursor.execute("DROP TABLE prepared, counted, kinds, cut")
+        cursor.execute("DROP TABLE IF EXISTS prepared, counted, places, kinds, cut")
     _start(send, prepared, here, undo_until=start)
     record_action(send_id, "prepared", why=f"{prepared.candidates} candidates, {prepared.deliveries} deliveries")
     return prepared

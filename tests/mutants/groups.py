@@ -61,6 +61,11 @@ GROUPS = {
         + _in("tasks/mime", "envelope_ids"),
         ("tests/tasks/feedback", "tests/tasks/providers", "tests/tasks/mime/test_envelope_ids.py"),
     ),
+    "audience": Group(
+        _in("tasks/audience", "cutting", "engaged_first", "freezing", "frequency_cap", "left_out_readers", "local_time")
+        + _in("tasks/audience", "tracking"),
+        ("tests/tasks/audience", "tests/tasks/preparation", "tests/tasks/submission/test_canary.py"),
+    ),
     "segments": Group(
         _in(
             "subscribers/segments",

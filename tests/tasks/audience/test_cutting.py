@@ -1,6 +1,7 @@
 """Cutting a send into batches: the arithmetic by itself, and what is written for readers of many kinds."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -13,10 +14,19 @@ from hypothesis import strategies as st
 
 from subscribers.models import Subscriber
 from tasks.audience import freezing
-from tasks.audience.cutting import Kind, parts
-from tasks.models import Batch, Delivery, Send
+from tasks.audience.cutting import Kind, cut, parts
+from tasks.models import Alarm, Batch, Delivery, Exclusion, Send
 from tasks.preparation import preparing
-from tests.factories import make_approval, make_edition, make_list, make_publication, make_send, make_subscriber
+from tasks.throttling import warm_up
+from tests.factories import (
+    make_approval,
+    make_edition,
+    make_list,
+    make_publication,
+    make_send,
+    make_subscriber,
+    make_suppression,
+)
 
 DUE = {
     zone: datetime(2026, 11, 30, hour, tzinfo=UTC)
@@ -106,8 +116,39 @@ def test_readers_of_many_kinds_each_come_into_a_batch_of_theirs(
 @pytest.mark.django_db
 def test_nothing_of_the_cutting_is_left_in_the_session() -> None:
     """A connection prepares many sends; its counters must not be there for the next one."""
+    warm_up.change("new.example.com", starts_on=timezone.now().date(), ceilings=(), editions=(2,))
     for _ in range(2):
-        assert preparing.prepare(make_send(3).pk)
+        assert preparing.prepare(make_send(3, sender_domain="new.example.com").pk)
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema()")
         assert cursor.fetchall() == []
+
+
+def assert_paused_without_a_row(send: Send) -> None:
+    assert preparing.prepare(send.pk) is None
+    send.refresh_from_db()
+    assert send.status == "paused"
+    assert "could not be prepared" in Alarm.objects.get().message
+    assert not Delivery.objects.exists()
+    assert not Exclusion.objects.exists()
+    assert not Batch.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wrong", [{"deliveries": 4}, {"deliveries": 2}, {"in_batches": 4}, {"largest": 1001}])
+def test_batches_that_do_not_add_up_pause_their_send(wrong: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freezing, "cut", lambda *args, **options: replace(cut(*args, **options), **wrong))
+
+    assert_paused_without_a_row(make_send(3))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("where", ["a.reason <> 'complaint'", "true"])
+def test_exclusions_that_do_not_add_up_pause_their_send(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is missing, or one is too many."""
+    statement = freezing._EXCLUSIONS.replace("a.reason IS NOT NULL", where)
+    monkeypatch.setattr(freezing, "_EXCLUSIONS", statement.replace("a.reason, 0", "COALESCE(a.reason, 'invalid'), 0"))
+    send = make_send(3)
+    make_suppression(make_subscriber(send.lists.get()), "complaint")
+
+    assert_paused_without_a_row(send)

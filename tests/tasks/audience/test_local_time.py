@@ -65,6 +65,8 @@ def test_the_rules_by_example() -> None:
     assert skipped == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert f"{skipped.astimezone(berlin):%H:%M}" == "03:30"
     assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert local_time.is_skipped(datetime(2026, 3, 29, 2, 30), berlin)
+    assert not local_time.is_skipped(datetime(2026, 10, 25, 2, 30), berlin)
 
 
 @given(unknown=st.sampled_from(["", "Mars/Olympus", "../../etc/passwd", "Europe", "berlin", "\x00"]), local=dates)
@@ -122,13 +124,21 @@ def test_without_readers_it_is_due_by_the_publications_clock_and_never_before_no
     assert abs(late.scheduled_at - timezone.now()) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("year", [1970, 8999])
+def test_years_that_every_clock_can_show_are_taken(readers: Any, year: int) -> None:
+    assert (
+        schedule(approved(readers), lists=[readers], local_at=datetime(year, 6, 1, 8)).local_at
+        == f"{year}-06-01T08:00:00"
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"local_at": datetime(2026, 12, 4, 8, tzinfo=UTC)}, "no offset"),
         ({"local_at": datetime(2026, 12, 4, 8), "at": datetime(2026, 12, 4, 8, tzinfo=UTC)}, "not both"),
-        ({"local_at": datetime(1, 1, 1)}, "the year 1"),
-        ({"local_at": datetime(9999, 12, 31)}, "the year 9999"),
+        ({"local_at": datetime(1969, 12, 31)}, "the year 1969"),
+        ({"local_at": datetime(9000, 1, 1)}, "the year 9000"),
     ],
 )
 def test_what_makes_no_sense_is_refused(readers: Any, fields: dict[str, Any], said: str) -> None:
