@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -169,12 +169,20 @@ class Desk:
 
     def batches(self, send: int) -> dict[str, int]:
         """Batches of the send by status, asked of the database itself: a command takes a second to start."""
+        rows = self._ask("SELECT status, count(*) FROM tasks_batch WHERE send_id = %s GROUP BY 1", send)
+        return dict(rows)
+
+    def delivered(self, send: int) -> int:
+        """Readers of the send who have it by the reports, asked of the database itself."""
+        ((readers,),) = self._ask("SELECT sum(delivered) FROM tasks_batch WHERE send_id = %s", send)
+        return int(readers)
+
+    def _ask(self, question: LiteralString, send: int) -> list[Any]:
         parts = self.up.home.database()
         with psycopg.connect(
             host=parts["HOST"], port=parts["PORT"], user=parts["USER"], dbname=parts["NAME"], autocommit=True
         ) as database:
-            rows = database.execute("SELECT status, count(*) FROM tasks_batch WHERE send_id = %s GROUP BY 1", [send])
-            return dict(rows.fetchall())
+            return database.execute(question, [send]).fetchall()
 
     def wait_until_sent(self, send: int) -> dict[str, Any]:
         deadline = time.monotonic() + UNTIL_SENT

@@ -77,9 +77,9 @@ def test_a_week_by_a_writer_and_a_publisher(page: Any, newsroom: Desk) -> None:
     log_in(page, newsroom, "peter")
     newsroom.sandbox("/sandbox/faults", [BUSY])
     approve(page, edition)
-    pause_and_resume(page, newsroom)
+    send = pause_and_resume(page, newsroom)
     settle_the_alarm(page, newsroom)
-    read_the_result(page, newsroom)
+    read_the_result(page, newsroom, send)
 
 
 def write(page: Any) -> str:
@@ -139,7 +139,8 @@ def approve(page: Any, title: str) -> None:
     page.locator(".desk-send__status").first.wait_for()
 
 
-def pause_and_resume(page: Any, newsroom: Desk) -> None:
+def pause_and_resume(page: Any, newsroom: Desk) -> int:
+    """What the publisher does while it goes out; returns the send's id."""
     stands(page, "Sending")
     press(page, "button", "Pause")
     stands(page, "Paused")
@@ -154,6 +155,7 @@ def pause_and_resume(page: Any, newsroom: Desk) -> None:
     press(page, "button", "Yes, send it")
     page.locator(".desk-send", has_text="credits").locator(".desk-send__status", has_text="Paused").wait_for()
     picture(page, "story-paused")
+    return send
 
 
 def settle_the_alarm(page: Any, newsroom: Desk) -> None:
@@ -167,8 +169,9 @@ def settle_the_alarm(page: Any, newsroom: Desk) -> None:
     stands(page, "Sent")
 
 
-def read_the_result(page: Any, newsroom: Desk) -> None:
+def read_the_result(page: Any, newsroom: Desk, send: int) -> None:
     page.get_by_text("40 of 40 handed to the provider").wait_for()
+    assert eventually(lambda: newsroom.delivered(send) == READERS, interval=0.2)
     page.locator(".desk-sends").get_by_text("40 delivered").first.wait_for()
     picture(page, "story-result")
     page.goto(f"{newsroom.up.url}/desk/")

@@ -108,8 +108,10 @@ def section(request: HttpRequest, pk: int) -> HttpResponse:
 def on_page(send: Send) -> SendOnPage:
     """The send with its numbers of one moment."""
     counted = counts(send)
-    # The counts were taken after the row was read; the status that goes with them is theirs.
-    send.status = counted.status
+    if send.status != counted.status:
+        # The counts were taken after the row was read, and in between it went on: when it ended goes with their status.
+        send.refresh_from_db(fields=["finished_at", "undo_until"])
+        send.status = counted.status
     left = (send.undo_until - clock.now()).total_seconds() if send.undo_until else 0
     undo_seconds = max(0, int(left)) if send.status == Send.Status.SENDING else 0
     return SendOnPage(

@@ -344,3 +344,20 @@ def test_the_command_line_keeps_its_own_sentence(scheduled: Send) -> None:
     send = held(scheduled)
 
     assert COMMANDS.search(str(as_json(send)["reason"]))
+
+
+def test_the_page_follows_a_send_that_ends_while_it_is_read(
+    desk: Client, edition: Edition, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as sending, counted as sent: its reports are still to come, and nobody asks a second time."""
+    Send.objects.filter(pk=world.send.pk).update(status="sending", finished_at=None)
+
+    def counted_after_its_end(send: Send) -> Any:
+        Send.objects.filter(pk=send.pk).update(status="sent", finished_at=timezone.now())
+        return counts(send)
+
+    monkeypatch.setattr("web.desk.sends.counts", counted_after_its_end)
+    section = desk.get(f"/desk/editions/sends/{edition.pk}/").content.decode()
+
+    assert ">Sent<" in section
+    assert "data-moving" in section
