@@ -27,7 +27,8 @@ _CANARY = "SELECT batch_id FROM cut WHERE slot = 1"
 _KINDS = (
     "CREATE TEMPORARY TABLE kinds (variant_id bigint, timezone text, tracked bool, counter regclass) ON COMMIT DROP"
 )
-_COUNTER = "CREATE TEMPORARY SEQUENCE {name} START {start} MINVALUE 0 CACHE 1000 OWNED BY kinds.counter"
+#: Its end is the part's, so that a reader too many is an error, and never one of the next part, with the bytes of another variant.
+_COUNTER = "CREATE TEMPORARY SEQUENCE {name} START {first} MINVALUE 0 MAXVALUE {last} CACHE 1000 OWNED BY kinds.counter"
 _FILL_KINDS = "INSERT INTO kinds SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bool[], %s::text[]::regclass[])"
 #: So that the readers are looked up in them, and they not in the readers.
 _LOOK_AT_KINDS = "ANALYZE kinds"
@@ -43,7 +44,10 @@ _PLACES = "JOIN places USING (subscriber_id)"
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """What was written, as the database counts it. `canary_batch`: whose answer the others wait for."""
+    """What was written: `deliveries` as the database counted them then, the rest by what it had counted before.
+
+    `canary_batch`: whose answer the others wait for.
+    """
 
     deliveries: int
     batches: int
@@ -170,9 +174,11 @@ def _write_kinds(cursor: CursorWrapper, divided: list[Part]) -> None:
     cursor.execute(_KINDS)
     counters = {f"counter_{part.first_slot}": part for part in divided}
     if counters:
-        cursor.execute(
-            "; ".join(_COUNTER.format(name=name, start=part.first_number) for name, part in counters.items())
+        statements = (
+            _COUNTER.format(name=name, first=part.first_number, last=part.first_number + sum(part.batches) - 1)
+            for name, part in counters.items()
         )
+        cursor.execute("; ".join(statements))
     rows = [
         (kind.variant_id, kind.timezone, kind.tracked, f"pg_temp.{name}")
         for name, part in counters.items()

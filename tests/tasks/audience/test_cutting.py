@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.models import Subscriber
-from tasks.audience import freezing
+from tasks.audience import cutting, freezing
 from tasks.audience.cutting import Kind, cut, parts
 from tasks.models import Alarm, Batch, Delivery, Exclusion, Send
 from tasks.preparation import preparing
@@ -152,3 +152,22 @@ def test_exclusions_that_do_not_add_up_pause_their_send(where: str, monkeypatch:
     make_suppression(make_subscriber(send.lists.get()), "complaint")
 
     assert_paused_without_a_row(send)
+
+
+@pytest.mark.django_db
+def test_a_reader_too_many_in_one_part_does_not_become_one_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum is right all the same, and the next part's bytes may be another variant's."""
+    monkeypatch.setattr(freezing, "BATCH_SIZE", 2)
+    wrong = "members + CASE timezone WHEN 'Asia/Tokyo' THEN -1 ELSE 1 END FROM"
+    monkeypatch.setattr(cutting, "_COUNTED", cutting._COUNTED.replace("members FROM", wrong))
+    local = timezone.now().replace(tzinfo=None, microsecond=0) + timedelta(days=2)
+    send = make_send(local_at=local.isoformat())
+    for zone in ["Asia/Tokyo", "Africa/Lagos"] * 3:
+        make_subscriber(send.lists.get(), timezone=zone)
+
+    assert preparing.prepare_due() == 0
+
+    send.refresh_from_db()
+    assert send.status == "paused"
+    assert "maximum value" in Alarm.objects.get().message
+    assert not Delivery.objects.exists()
