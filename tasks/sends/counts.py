@@ -97,6 +97,15 @@ def _add(counted: dict[str, int], reason: str, number: int) -> None:
         counted[reason] = counted.get(reason, 0) + number
 
 
+def counts_with_row(send: Send) -> Counts:
+    """The counts, and the row read again where it was older: its reason, its end and its numbers are of one state, which may be its last."""
+    counted = counts(send)
+    while send.status != counted.status:
+        send.refresh_from_db()
+        counted = counts(send)
+    return counted
+
+
 def how_to_release(send: Send) -> str:
     """What to type for a held send whose edition is approved; empty for any other. The desk has buttons for it."""
     waits = send.held_at is not None and send.prepared_at is None and send.approval.stands
@@ -108,7 +117,7 @@ def as_json(send: Send) -> dict[str, object]:
 
     `archived`: the file that has its deliveries, where the database has them no longer.
     """
-    report: dict[str, object] = {"send": send.pk, **asdict(counts(send))}
+    report: dict[str, object] = {"send": send.pk, **asdict(counts_with_row(send))}
     if report["status"] == Send.Status.PAUSED:
         report["reason"] = " ".join(filter(None, [send.pause_reason, how_to_release(send)]))
     if reason := why_waiting(send):

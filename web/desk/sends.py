@@ -15,7 +15,7 @@ from composer.slots import cadence_of
 from tasks.database import clock
 from tasks.models import Send
 from tasks.sends import database_doubts
-from tasks.sends.counts import Counts, counts
+from tasks.sends.counts import Counts, counts_with_row
 from tasks.sends.results import results
 from tasks.throttling.explanations import why_waiting
 from web.desk.doubts import Doubts, doubts_of
@@ -107,11 +107,7 @@ def section(request: HttpRequest, pk: int) -> HttpResponse:
 
 def on_page(send: Send) -> SendOnPage:
     """The send with its numbers of one moment."""
-    counted = counts(send)
-    if send.status != counted.status:
-        # The counts were taken after the row was read, and in between it went on: when it ended goes with their status.
-        send.refresh_from_db(fields=["finished_at", "undo_until"])
-        send.status = counted.status
+    counted = counts_with_row(send)
     left = (send.undo_until - clock.now()).total_seconds() if send.undo_until else 0
     undo_seconds = max(0, int(left)) if send.status == Send.Status.SENDING else 0
     return SendOnPage(

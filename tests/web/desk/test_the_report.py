@@ -356,8 +356,26 @@ def test_the_page_follows_a_send_that_ends_while_it_is_read(
         Send.objects.filter(pk=send.pk).update(status="sent", finished_at=timezone.now())
         return counts(send)
 
-    monkeypatch.setattr("web.desk.sends.counts", counted_after_its_end)
+    monkeypatch.setattr("tasks.sends.counts.counts", counted_after_its_end)
     section = desk.get(f"/desk/editions/sends/{edition.pk}/").content.decode()
 
     assert ">Sent<" in section
     assert "data-moving" in section
+
+
+def test_the_page_says_why_of_a_send_that_pauses_while_it_is_read(
+    desk: Client, edition: Edition, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as sending, counted as paused: nobody asks a second time, and a person is waited for."""
+    Send.objects.filter(pk=world.send.pk).update(status="sending", finished_at=None)
+
+    def counted_after_its_pause(send: Send) -> Any:
+        Send.objects.filter(pk=send.pk).update(status="paused", pause_reason="No credits are left.")
+        return counts(send)
+
+    monkeypatch.setattr("tasks.sends.counts.counts", counted_after_its_pause)
+    section = desk.get(f"/desk/editions/sends/{edition.pk}/").content.decode()
+
+    assert ">Paused<" in section
+    assert "No credits are left." in section
+    assert ">Resume<" in section
