@@ -177,7 +177,9 @@ _ROW = {
     Field.UNSUBSCRIBE_URL: 3,
     Field.PREFERENCES_URL: 4,
 }
-#: What `values` would change in a name or an address: most have nothing of it.
+#: Most names and addresses, in which `values` surely changes nothing: told in half the time that it takes to look for what it changes.
+_PLAIN = re.compile(r"(?!n?d[A-Z])[\w.@+]++(?:[ -](?!nd?\Z|nd[A-Z])[\w.@+]++)*+")
+#: What `values` would change in a name or an address.
 _NEEDS_CARE = re.compile(r"""[&<>"']|[^\S ]|^ | $|-nd|-n$|^n?d[A-Z]|\x00""")
 
 
@@ -196,8 +198,8 @@ def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]
 
     def fill_in(name: str, email: str, unsubscribe_url: str, preferences_url: str) -> dict[str, str]:
         given = bool(email and unsubscribe_url and preferences_url)
-        odd_link = _TAG_IN_ADDRESS.search(unsubscribe_url) or _TAG_IN_ADDRESS.search(preferences_url)
-        if others or not given or odd_link or _NEEDS_CARE.search(name) or _NEEDS_CARE.search(email):
+        odd_link = "-nd" in unsubscribe_url or "-nd" in preferences_url
+        if others or not given or odd_link or _needs_care(name) or _needs_care(email):
             return values(
                 tags, name=name, email=email, unsubscribe_url=unsubscribe_url, preferences_url=preferences_url
             )
@@ -205,6 +207,10 @@ def filler(tags: Iterable[Tag]) -> Callable[[str, str, str, str], dict[str, str]
         return {written: row[at] or default for written, at, default in plan}
 
     return fill_in
+
+
+def _needs_care(value: str) -> bool:
+    return not _PLAIN.fullmatch(value) and _NEEDS_CARE.search(value) is not None
 
 
 def fill(text: str, substitutions: Mapping[str, str]) -> str:

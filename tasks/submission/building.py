@@ -100,9 +100,8 @@ def _is_tracked(claim: Claim, variant: Variant, members: list[tuple[int, str, st
     attempt of this batch may prove to have reached them.
     """
     unknown_too = bool(variant.approval.request.get("track_unknown", False))
-    return claim.tracked and all(
-        may_track(tracking, track_unknown=unknown_too) for *_, tracking, reason in members if reason is None
-    )
+    answers = {tracking for *_, tracking, reason in members if reason is None}
+    return claim.tracked and all(may_track(answer, track_unknown=unknown_too) for answer in answers)
 
 
 def _members(claim: Claim) -> list[tuple[int, str, str, str, str | None]]:

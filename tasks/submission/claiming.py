@@ -116,11 +116,11 @@ _ANY_OF = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send
                {{order}} LIMIT 1 FOR UPDATE OF b SKIP LOCKED)"""  # noqa: S608 - made of constants
 _THIS = f"""(SELECT b.id FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id
              WHERE b.id = %s AND {canary.MAY_BE_CLAIMED_SQL})"""  # noqa: S608 - made of constants
-#: Running sends with a due batch, the fewest requests in flight first.
+#: Running sends with a due batch, the fewest requests in flight first. OFFSET 0: one due batch is enough, the others are not read.
 _SENDS = f"""
 SELECT s.id FROM tasks_send s
  WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL} AND EXISTS (
-       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND {canary.MAY_BE_CLAIMED_SQL})
+       SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND {canary.MAY_BE_CLAIMED_SQL} OFFSET 0)
  ORDER BY (SELECT count(*) FROM tasks_batch f WHERE f.send_id = s.id AND f.status IN ('building', 'submitting')), s.id
 """  # noqa: S608 - made of constants
 _LOCK_SEND = _SEND.format(send="%s")

@@ -2,6 +2,7 @@
 
 Only POSTs run in threads; claims, fences and outcomes stay in the one thread that has the database. So a provider that
 answers after 300 ms costs no throughput, and each batch still goes its way alone: claim, build, fence, one POST, outcome.
+While all connections are busy the next batch is claimed and built, and has its fence when one of them is free.
 
 A loop ends after a few seconds where beat's tasks wait for its worker (docs/adr/0010). While it lasts, what must not wait for a
 million readers is done between two batches: transactional mails, and the receipts that come back meanwhile.
@@ -18,11 +19,13 @@ from tasks import queue, worker_shutdown
 from tasks.broker_connection import BROKER_ERRORS
 from tasks.database.durability import PATIENCE
 from tasks.feedback import applying
-from tasks.providers.base import Outcome, Transport
+from tasks.http import first_byte
+from tasks.providers.base import Accepted, Outcome, Transport
 from tasks.sends import finishing, wake_ups
 from tasks.submission import posting
 from tasks.submission.claiming import Wait
-from tasks.submission.posting import Request
+from tasks.submission.posting import Done, Encoded, Request
+from tasks.throttling import rate_limit
 from tasks.transactional import submitting
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,8 @@ LONGEST_LOOP = 25.0
 POST_SECONDS = 60.0
 #: Seconds of a wait that a loop sleeps through; a longer one ends it.
 SHORT_WAIT = 1.0
+#: Seconds for which a batch that was built ahead is good: whoever leaves after that is asked for again.
+AHEAD_SECONDS = 1.0
 #: Seconds between two looks for waiting mails and finished sends while batches go out.
 LOOK_INTERVAL = 0.25
 
@@ -51,6 +56,10 @@ class WorkerLoop:
         self._over_at_last = max(self._over_at, time.monotonic() + LONGEST_LOOP)
         self._next_look_at = time.monotonic() + LOOK_INTERVAL
         self._in_flight: dict[Future[Outcome], Request] = {}
+        #: Built while all connections were busy.
+        self._ahead: Encoded | None = None
+        #: What is put back has taken its share of a rate all the same.
+        self._builds_ahead = not rate_limit.configured().is_limited
         #: Sends of which something was settled since it was last asked whether they are done.
         self._touched: set[int] = set()
 
@@ -64,7 +73,10 @@ class WorkerLoop:
             try:
                 remaining_wait = self._submit_due(threads)
             finally:
-                self._settle_all()
+                try:
+                    self._put_back("The worker loop was over before it was posted.")
+                finally:
+                    self._settle_all()
         self._finish()
         if remaining_wait is not None:
             _wake_next_loop(remaining_wait)
@@ -72,11 +84,12 @@ class WorkerLoop:
     def _submit_due(self, threads: ThreadPoolExecutor) -> float | None:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
         while (time.monotonic() < self._over_at or self._prolong()) and not worker_shutdown.is_requested():
-            self._settle_finished(timeout=None if len(self._in_flight) >= self._most_in_flight else 0.0)
-            if len(self._in_flight) >= self._most_in_flight:
-                continue
+            self._settle_finished(timeout=0.0)
             self._between_batches()
-            begun = posting.begin(self._transport)
+            if self._is_busy():
+                self._wait_for_a_connection()
+                continue
+            begun = self._begin()
             if isinstance(begun, Request):
                 self._in_flight[threads.submit(posting.post, begun, self._transport)] = begun
             elif isinstance(begun, Wait):
@@ -89,6 +102,35 @@ class WorkerLoop:
                 # One of them may put its batch back.
                 self._settle_finished(timeout=None)
         return 0.0
+
+    def _is_busy(self) -> bool:
+        return len(self._in_flight) >= self._most_in_flight
+
+    def _wait_for_a_connection(self) -> None:
+        """Build the next batch meanwhile; one that has to wait for too long is put back, and none is built ahead any more."""
+        if self._ahead is None and self._builds_ahead:
+            encoded = posting.encode_next(self._transport)
+            self._ahead = encoded if isinstance(encoded, Encoded) else None
+        if self._ahead is not None:
+            self._settle_finished(timeout=max(_seconds_left(self._ahead), 0.0))
+        if self._is_busy():
+            if self._ahead is not None:
+                self._builds_ahead = False
+                self._put_back("Its readers were looked up too long ago.")
+            self._settle_finished(timeout=None)
+
+    def _begin(self) -> Request | Done | Wait | None:
+        if self._ahead is not None and _seconds_left(self._ahead) <= 0:
+            self._put_back("Its readers were looked up too long ago.")
+        if self._ahead is None:
+            return posting.begin(self._transport)
+        encoded, self._ahead = self._ahead, None
+        return posting.fence_encoded(encoded, self._transport)
+
+    def _put_back(self, why: str) -> None:
+        if self._ahead is not None:
+            encoded, self._ahead = self._ahead, None
+            posting.put_back(encoded, why=why)
 
     def _prolong(self) -> bool:
         """Give the loop as long again if nothing else waits for its worker; whether it did."""
@@ -122,11 +164,14 @@ class WorkerLoop:
             self._settle(future)
 
     def _settle(self, future: "Future[Outcome]") -> None:
-        request = self._in_flight[future]
+        request, outcome = self._in_flight[future], future.result()
         patience = self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
-        posting.settle(request, future.result(), self._transport, patience=patience, finish=False)
+        posting.settle(request, outcome, self._transport, patience=patience, finish=False)
         self._touched.add(request.claim.send_id)
         del self._in_flight[future]
+        if not isinstance(outcome, Accepted):
+            # Whether anything may leave now, and who is to be set apart, is asked by the next claim.
+            self._put_back("The answer to another batch came first.")
 
     def _finish(self) -> None:
         for send_id in sorted(self._touched):
@@ -151,6 +196,10 @@ class WorkerLoop:
 def run_worker_loop(*, transport: Transport) -> None:
     """Submit whatever is due for LOOP_SECONDS or longer, and settle it; raises what building or the database raised, after that."""
     WorkerLoop(transport).run()
+
+
+def _seconds_left(encoded: Encoded) -> float:
+    return encoded.built_at + AHEAD_SECONDS - first_byte.now()
 
 
 def _wake_next_loop(seconds: float) -> None:

@@ -111,13 +111,19 @@ _ALL = tags_in(
 )
 _ORDINARY = st.from_regex(r"[A-Za-zé ]{0,12}", fullmatch=True)
 _ODD = st.text(st.sampled_from("ab <>&\"'\r\n\t\x00\u2003\u00a0-ndN"), max_size=8)
+#: What nearly is a tag, or a part of one.
+_NEARLY_A_TAG = st.text(st.sampled_from("a-ndND @.+é_"), max_size=8)
 
 
-@given(st.one_of(_ORDINARY, _ODD, st.text(max_size=10)), st.sampled_from(["a@b.example", "o'x&y@b.example", "<@b>"]),
-       st.booleans())  # fmt: skip
-def test_filling_in_for_many_readers_gives_what_values_gives(name: str, email: str, odd_tags: bool) -> None:
+@given(
+    name=st.one_of(_ORDINARY, _ODD, _NEARLY_A_TAG, st.text(max_size=10)),
+    email=st.one_of(st.sampled_from(["a@b.example", "o'x&y@b.example", "<@b>"]), _NEARLY_A_TAG.filter(bool)),
+    token=st.sampled_from(["a?b&c", "x-ndEmail-", "x-nday"]),
+    odd_tags=st.booleans(),
+)
+def test_filling_in_for_many_readers_gives_what_values_gives(name: str, email: str, token: str, odd_tags: bool) -> None:
     tags = _ALL if odd_tags else tuple(tag for tag in _ALL if tag.token != "-ndUnsubscribeUrlHtml-")
-    links = {"unsubscribe_url": "https://h.example/u/a?b&c", "preferences_url": "https://h.example/p/a"}
+    links = {"unsubscribe_url": f"https://h.example/u/{token}", "preferences_url": "https://h.example/p/a"}
 
     filled = filler(tags)(name, email, links["unsubscribe_url"], links["preferences_url"])
 

@@ -190,21 +190,21 @@ def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_cancelled_send_stops_at_the_next_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_send_stops_before_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
-    begin, begun = posting.begin, []
+    encode_next, encoded = posting.encode_next, []
 
     def then_cancel(*args: Any, **kwargs: Any) -> Any:
-        begun.append(begin(*args, **kwargs))
-        if len(begun) == 2:
+        encoded.append(encode_next(*args, **kwargs))
+        if len(encoded) == 2:
             control.cancel(send.pk)
-        return begun[-1]
+        return encoded[-1]
 
-    monkeypatch.setattr(posting, "begin", then_cancel)
+    monkeypatch.setattr(posting, "encode_next", then_cancel)
     worker_loop(Gauge(), connections=1).run()
 
     told = counts(send)
-    assert (told.submitted, told.excluded, told.status) == (4, {"cancelled": 8}, "cancelled")
+    assert (told.submitted, told.excluded, told.status) == (2, {"cancelled": 10}, "cancelled")
 
 
 @pytest.mark.usefixtures("small_batches")
