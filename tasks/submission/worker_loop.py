@@ -58,8 +58,8 @@ class WorkerLoop:
         self._in_flight: dict[Future[Outcome], Request] = {}
         #: Built while all connections were busy.
         self._ahead: Encoded | None = None
-        #: What is put back has taken its share of a rate all the same.
-        self._builds_ahead = not rate_limit.configured().is_limited
+        #: The last answer came within AHEAD_SECONDS: of a slower provider every batch that is built ahead would be put back.
+        self._is_quick = False
         #: Sends of which something was settled since it was last asked whether they are done.
         self._touched: set[int] = set()
 
@@ -107,16 +107,15 @@ class WorkerLoop:
         return len(self._in_flight) >= self._most_in_flight
 
     def _wait_for_a_connection(self) -> None:
-        """Build the next batch meanwhile; one that has to wait for too long is put back, and none is built ahead any more."""
-        if self._ahead is None and self._builds_ahead:
+        """Build the next batch meanwhile; one that has to wait for too long is put back."""
+        # What is put back has taken its share of a rate all the same.
+        if self._ahead is None and self._is_quick and not rate_limit.configured().is_limited:
             encoded = posting.encode_next(self._transport)
             self._ahead = encoded if isinstance(encoded, Encoded) else None
         if self._ahead is not None:
             self._settle_finished(timeout=max(_seconds_left(self._ahead), 0.0))
         if self._is_busy():
-            if self._ahead is not None:
-                self._builds_ahead = False
-                self._put_back("Its readers were looked up too long ago.")
+            self._put_back("Its readers were looked up too long ago.")
             self._settle_finished(timeout=None)
 
     def _begin(self) -> Request | Done | Wait | None:
@@ -169,6 +168,7 @@ class WorkerLoop:
         posting.settle(request, outcome, self._transport, patience=patience, finish=False)
         self._touched.add(request.claim.send_id)
         del self._in_flight[future]
+        self._is_quick = first_byte.now() - request.fenced_at < AHEAD_SECONDS
         if not isinstance(outcome, Accepted):
             # Whether anything may leave now, and who is to be set apart, is asked by the next claim.
             self._put_back("The answer to another batch came first.")

@@ -29,16 +29,16 @@ TOO_MANY = Refused(reason=Reason.TOO_MANY, message="HTTP 429", http_status=429, 
 
 
 class Provider:
-    """It answers the first request only when the next batch is built and `then` was done with it."""
+    """It answers the first request at once, and the second only when the next batch is built and `then` was done with it."""
 
     name = "provider"
     reports = False
 
-    def __init__(self, *, first_answer: Outcome = ACCEPTED) -> None:
+    def __init__(self, *, second_answer: Outcome = ACCEPTED) -> None:
         self.encoded: list[tuple[str, ...]] = []
         self.posted: list[tuple[str, ...]] = []
         self.may_answer = threading.Event()
-        self._first_answer = first_answer
+        self._second_answer = second_answer
 
     def encode(self, message: Any, recipients: Any, *, attempt: Any) -> tuple[str, ...]:
         del message, attempt
@@ -47,16 +47,19 @@ class Provider:
 
     def post(self, body: tuple[str, ...]) -> Outcome:
         self.posted.append(body)
+        if len(self.posted) != 2:
+            return ACCEPTED
         assert self.may_answer.wait(LONG)
-        return self._first_answer if len(self.posted) == 1 else ACCEPTED
+        return self._second_answer
 
 
 @pytest.fixture
 def send(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Send:
-    """Three batches of two readers, none of which waits for the first (`test_canary`)."""
+    """Four batches of two readers, none of which waits for the first (`test_canary`), and a machine that is never too slow."""
     settings.CANARY = 0
     monkeypatch.setattr(freezing, "BATCH_SIZE", 2)
-    return make_prepared_send(6)
+    monkeypatch.setattr(worker_loop_module, "AHEAD_SECONDS", LONG)
+    return make_prepared_send(8)
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def run(provider: Provider, then: Callable[[Encoded], object], *, answers: bool = True) -> None:
         def encode(*args: Any, **kwargs: Any) -> Any:
             encoded = encode_next(*args, **kwargs)
-            if len(provider.encoded) == 2 and isinstance(encoded, Encoded) and not ahead:
+            if len(provider.encoded) == 3 and isinstance(encoded, Encoded) and not ahead:
                 ahead.append(encoded)
                 then(encoded)
                 if answers:
@@ -87,7 +90,7 @@ def test_the_next_batch_is_built_before_a_connection_is_free(send: Send, run: Ca
     run(provider, lambda _: None)
 
     assert provider.posted == provider.encoded, "each was built once"
-    assert (counts(send).submitted, counts(send).status) == (6, "sent")
+    assert (counts(send).submitted, counts(send).status) == (8, "sent")
 
 
 def test_what_waited_for_something_else_is_built_anew(
@@ -114,7 +117,6 @@ def test_what_waited_for_something_else_is_built_anew(
 def test_what_waited_too_long_is_built_anew(
     send: Send, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_loop_module, "AHEAD_SECONDS", 0.0)
     provider, put_back = Provider(), posting.put_back
 
     def then_answer(*args: Any, **kwargs: Any) -> None:
@@ -125,23 +127,24 @@ def test_what_waited_too_long_is_built_anew(
 
     def somebody_leaves(encoded: Encoded) -> None:
         suppress(encoded.built.recipients[0].email, "complaint")
+        monkeypatch.setattr(worker_loop_module, "AHEAD_SECONDS", 0.0)
 
     run(provider, somebody_leaves, answers=False)
 
     assert counts(send).excluded == {"complaint": 1}
-    assert sum(len(readers) for readers in provider.posted) == counts(send).submitted == 5
-    assert len(provider.encoded) == 4, (
-        "nothing more is built ahead for a provider that takes longer than it is good for"
+    assert sum(len(readers) for readers in provider.posted) == counts(send).submitted == 7
+    assert len(provider.encoded) == 5, (
+        "for a provider that takes longer than it is good for nothing more is built ahead"
     )
 
 
 def test_nothing_built_ahead_leaves_after_a_refusal(send: Send, run: Callable[..., None]) -> None:
-    provider = Provider(first_answer=TOO_MANY)
+    provider = Provider(second_answer=TOO_MANY)
 
     run(provider, lambda _: None)
 
-    assert len(provider.posted) == 1
-    assert set(Batch.objects.filter(send=send).values_list("status", flat=True)) == {"pending"}
+    assert len(provider.posted) == 2
+    assert sorted(Batch.objects.filter(send=send).values_list("status", flat=True)) == [*["pending"] * 3, "submitted"]
 
 
 @pytest.mark.parametrize(("stop", "left"), [(control.pause, "pending"), (control.cancel, "cancelled")])
@@ -152,8 +155,9 @@ def test_nothing_built_ahead_leaves_once_its_send_is_stopped(
 
     run(provider, lambda _: stop(send.pk, *["Paused."] * (stop is control.pause)))
 
-    assert len(provider.posted) == 1
-    assert sorted(Batch.objects.filter(send=send).values_list("status", flat=True)) == sorted([left, left, "submitted"])
+    assert len(provider.posted) == 2
+    statuses = Batch.objects.filter(send=send).values_list("status", flat=True)
+    assert sorted(statuses) == [left, left, "submitted", "submitted"]
 
 
 @pytest.mark.parametrize("database_is_away", [False, True])
@@ -176,7 +180,7 @@ def test_at_the_end_it_is_put_back_and_the_outcomes_are_recorded(
     except OperationalError:
         assert database_is_away
 
-    assert (len(provider.posted), counts(send).submitted) == (1, 2)
+    assert (len(provider.posted), counts(send).submitted) == (2, 4)
     of_the_others = Batch.objects.filter(send=send).exclude(status="submitted").order_by("status")
     assert list(of_the_others.values_list("status", flat=True)) == [
         "building" if database_is_away else "pending",
@@ -202,5 +206,5 @@ def test_with_a_rate_nothing_is_built_ahead(
     monkeypatch.setattr(posting, "encode_next", noted)
     WorkerLoop(provider, connections=1, seconds=LONG).run()
 
-    assert counts(send).submitted == 6
+    assert counts(send).submitted == 8
     assert max(on_the_way) == (0 if rate else 1)
