@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from newsdesk.core import disk_space
 from tasks.database import high_water
@@ -43,6 +43,8 @@ class Encoded:
     body: Any
     #: When its readers were looked up, in seconds of the machine's clock.
     built_at: float
+    #: The database session in which it was claimed.
+    session: object
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +73,10 @@ def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Don
     return fence_encoded(encoded, transport) if isinstance(encoded, Encoded) else encoded
 
 
-def encode_next(transport: Transport, *, batch_id: int | None = None) -> Encoded | Wait | None:
+def encode_next(transport: Transport, *, batch_id: int | None = None, unlimited: bool = False) -> Encoded | Wait | None:
     """Claim a batch (this one, or whichever is due), build and encode it; None when there is none to be had.
+
+    `unlimited`: as in `claim_next`.
 
     Raises the database's errors once the claim is released, or the database has been away for too long, and whatever
     building raised, once the claim is released and the send paused.
@@ -83,19 +87,25 @@ def encode_next(transport: Transport, *, batch_id: int | None = None) -> Encoded
     attempt = uuid4()
     with _released_without_database(attempt):
         if batch_id is None:
-            claim = claim_next(attempt=attempt, transport=transport.name)
+            claim = claim_next(attempt=attempt, transport=transport.name, unlimited=unlimited)
         else:
             claim = claim_batch(batch_id, attempt=attempt, transport=transport.name)
         if claim is None or isinstance(claim, Wait):
             return claim
         built_at = first_byte.now()
         built, body = _built(claim, transport)
-        return Encoded(claim=claim, built=built, body=body, built_at=built_at)
+        return Encoded(claim=claim, built=built, body=body, built_at=built_at, session=connection.connection)
 
 
 def fence_encoded(encoded: Encoded, transport: Transport) -> Request | Done:
-    """Commit that its POST is about to begin. Raises the database's errors as `encode_next` does."""
+    """Commit that its POST is about to begin. Raises the database's errors as `encode_next` does.
+
+    In another session than the claim's it is put back: that server may not be the one that was compared with the mark.
+    """
     claim, built = encoded.claim, encoded.built
+    if encoded.session is not connection.connection:
+        put_back(encoded, why="The connection to the database was lost before the POST.")
+        return Done()
     with _released_without_database(claim.attempt):
         fenced_at = first_byte.now()
         behind = fence(claim, built, transport=transport.name)
@@ -106,9 +116,10 @@ def fence_encoded(encoded: Encoded, transport: Transport) -> Request | Done:
     return Request(claim=claim, built=built, body=encoded.body, fence=behind, fenced_at=fenced_at)
 
 
-def put_back(encoded: Encoded, *, why: str) -> None:
-    """Release its claim, however often the database goes away; then raise its error."""
-    persistently(lambda: release_claim(encoded.claim.batch_id, encoded.claim.attempt, why=why))
+def put_back(encoded: Encoded, *, why: str, patience: float = PATIENCE) -> None:
+    """Release its claim, however often the database goes away within `patience` seconds; then raise its error."""
+    claim = encoded.claim
+    persistently(lambda: release_claim(claim.batch_id, claim.attempt, why=why), patience=max(patience, 0.0))
 
 
 @contextmanager

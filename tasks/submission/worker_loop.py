@@ -25,7 +25,6 @@ from tasks.sends import finishing, wake_ups
 from tasks.submission import posting
 from tasks.submission.claiming import Wait
 from tasks.submission.posting import Done, Encoded, Request
-from tasks.throttling import rate_limit
 from tasks.transactional import submitting
 
 log = structlog.get_logger(__name__)
@@ -58,7 +57,7 @@ class WorkerLoop:
         self._in_flight: dict[Future[Outcome], Request] = {}
         #: Built while all connections were busy.
         self._ahead: Encoded | None = None
-        #: The last answer came within AHEAD_SECONDS: of a slower provider every batch that is built ahead would be put back.
+        #: What was settled last was settled within AHEAD_SECONDS: of a slower provider what is built ahead would be put back.
         self._is_quick = False
         #: Sends of which something was settled since it was last asked whether they are done.
         self._touched: set[int] = set()
@@ -85,10 +84,11 @@ class WorkerLoop:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
         while (time.monotonic() < self._over_at or self._prolong()) and not worker_shutdown.is_requested():
             self._settle_finished(timeout=0.0)
-            self._between_batches()
+            applying.apply_waiting()
             if self._is_busy():
                 self._wait_for_a_connection()
                 continue
+            self._between_batches()
             begun = self._begin()
             if isinstance(begun, Request):
                 self._in_flight[threads.submit(posting.post, begun, self._transport)] = begun
@@ -108,9 +108,8 @@ class WorkerLoop:
 
     def _wait_for_a_connection(self) -> None:
         """Build the next batch meanwhile; one that has to wait for too long is put back."""
-        # What is put back has taken its share of a rate all the same.
-        if self._ahead is None and self._is_quick and not rate_limit.configured().is_limited:
-            encoded = posting.encode_next(self._transport)
+        if self._ahead is None and self._is_quick:
+            encoded = posting.encode_next(self._transport, unlimited=True)
             self._ahead = encoded if isinstance(encoded, Encoded) else None
         if self._ahead is not None:
             self._settle_finished(timeout=max(_seconds_left(self._ahead), 0.0))
@@ -129,7 +128,7 @@ class WorkerLoop:
     def _put_back(self, why: str) -> None:
         if self._ahead is not None:
             encoded, self._ahead = self._ahead, None
-            posting.put_back(encoded, why=why)
+            posting.put_back(encoded, why=why, patience=self._patience())
 
     def _prolong(self) -> bool:
         """Give the loop as long again if nothing else waits for its worker; whether it did."""
@@ -142,10 +141,11 @@ class WorkerLoop:
     def _between_batches(self) -> None:
         if time.monotonic() >= self._next_look_at:
             self._finish()
-            # One at a time: a provider that does not answer keeps this thread for a minute.
-            submitting.submit_waiting(transport=self._transport, limit=1)
+            if submitting.is_any_waiting():
+                # It takes the free connection, and a provider that does not answer keeps this thread for a minute: so one at a time.
+                self._put_back("A single mail goes first.")
+                submitting.submit_waiting(transport=self._transport, limit=1)
             self._next_look_at = time.monotonic() + LOOK_INTERVAL
-        applying.apply_waiting()
 
     def _sleep_through(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -164,14 +164,17 @@ class WorkerLoop:
 
     def _settle(self, future: "Future[Outcome]") -> None:
         request, outcome = self._in_flight[future], future.result()
-        patience = self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
-        posting.settle(request, outcome, self._transport, patience=patience, finish=False)
+        posting.settle(request, outcome, self._transport, patience=self._patience(), finish=False)
         self._touched.add(request.claim.send_id)
         del self._in_flight[future]
         self._is_quick = first_byte.now() - request.fenced_at < AHEAD_SECONDS
         if not isinstance(outcome, Accepted):
             # Whether anything may leave now, and who is to be set apart, is asked by the next claim.
             self._put_back("The answer to another batch came first.")
+
+    def _patience(self) -> float:
+        """Seconds for which the database may be away, before the task's soft limit."""
+        return self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
 
     def _finish(self) -> None:
         for send_id in sorted(self._touched):

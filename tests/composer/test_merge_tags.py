@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +111,7 @@ _ALL = tags_in(
     "-ndName- -ndNameHtml- -ndFirstName- -ndFirstNameHtmlX723c3e- -ndFirstNameX7265616465722026- -ndEmail- -ndEmailHtml-"
     " -ndUnsubscribeUrl- -ndUnsubscribeUrlHtml- -ndPreferencesUrl-"
 )
+_PLAIN_TAGS = tuple(tag for tag in _ALL if tag.token != "-ndUnsubscribeUrlHtml-")
 _ORDINARY = st.from_regex(r"[A-Za-zé ]{0,12}", fullmatch=True)
 _ODD = st.text(st.sampled_from("ab <>&\"'\r\n\t\x00\u2003\u00a0-ndN"), max_size=8)
 #: What nearly is a tag, or a part of one.
@@ -122,12 +125,25 @@ _NEARLY_A_TAG = st.text(st.sampled_from("a-ndND @.+é_"), max_size=8)
     odd_tags=st.booleans(),
 )
 def test_filling_in_for_many_readers_gives_what_values_gives(name: str, email: str, token: str, odd_tags: bool) -> None:
-    tags = _ALL if odd_tags else tuple(tag for tag in _ALL if tag.token != "-ndUnsubscribeUrlHtml-")
+    tags = _ALL if odd_tags else _PLAIN_TAGS
     links = {"unsubscribe_url": f"https://h.example/u/{token}", "preferences_url": "https://h.example/p/a"}
 
     filled = filler(tags)(name, email, links["unsubscribe_url"], links["preferences_url"])
 
     assert filled == values(tags, name=name, email=email, **links)
+
+
+def test_filling_in_gives_what_values_gives_for_whatever_nearly_is_a_tag() -> None:
+    """Where the first word ends in half of a tag, too."""
+    fill_in, links = (
+        filler(_PLAIN_TAGS),
+        {"unsubscribe_url": "https://h.example/u/a", "preferences_url": "https://h.example/p/a"},
+    )
+    for length in range(7):
+        for letters in product("a-ndN ", repeat=length):
+            name = "".join(letters)
+            filled = fill_in(name, "a@b.example", links["unsubscribe_url"], links["preferences_url"])
+            assert filled == values(_PLAIN_TAGS, name=name, email="a@b.example", **links), name
 
 
 def test_filling_in_refuses_a_missing_link() -> None:

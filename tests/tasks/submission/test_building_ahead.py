@@ -2,7 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -11,21 +15,24 @@ from subscribers.suppression import suppress
 from tasks import worker_shutdown
 from tasks.audience import freezing
 from tasks.feedback import applying
-from tasks.models import Batch, Send
-from tasks.providers.base import Accepted, Outcome, Reason, Refused
+from tasks.models import Batch, Send, TransactionalMail, WarmUp
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import posting
 from tasks.submission import worker_loop as worker_loop_module
-from tasks.submission.posting import Encoded
+from tasks.submission.claiming import Claim, claim_next
+from tasks.submission.posting import Done, Encoded, Request
 from tasks.submission.worker_loop import WorkerLoop
-from tests.factories import make_prepared_send
+from tests.factories import make_prepared_send, make_transactional_mail
 from tests.waiting import LONG
 
 pytestmark = pytest.mark.django_db
 
 ACCEPTED = Accepted(http_status=202, provider_id="")
 TOO_MANY = Refused(reason=Reason.TOO_MANY, message="HTTP 429", http_status=429, retry_after=60.0)
+NOBODY = frozenset[int]()
+GREYLISTED = Partial(accepted=NOBODY, refused={}, put_off={0: "450", 1: "450"}, not_tried=NOBODY, unknown=NOBODY)
 
 
 class Provider:
@@ -96,7 +103,7 @@ def test_the_next_batch_is_built_before_a_connection_is_free(send: Send, run: Ca
 def test_what_waited_for_something_else_is_built_anew(
     send: Send, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection was free in time, but then the thread was held up by a mail or by receipts."""
+    """The connection was free in time, but then the thread was held up by receipts."""
     has_left = list[str]()
 
     def hold_up() -> None:
@@ -138,13 +145,48 @@ def test_what_waited_too_long_is_built_anew(
     )
 
 
-def test_nothing_built_ahead_leaves_after_a_refusal(send: Send, run: Callable[..., None]) -> None:
-    provider = Provider(second_answer=TOO_MANY)
+@pytest.mark.parametrize(
+    "answer", [TOO_MANY, Unknown(message="HTTP 502"), GREYLISTED], ids=lambda one: type(one).__name__
+)
+def test_whatever_is_not_accepted_is_answered_by_a_new_claim(
+    send: Send, run: Callable[..., None], answer: Outcome
+) -> None:
+    provider, first = Provider(second_answer=answer), list[Encoded]()
 
-    run(provider, lambda _: None)
+    run(provider, first.append)
 
-    assert len(provider.posted) == 2
-    assert sorted(Batch.objects.filter(send=send).values_list("status", flat=True)) == [*["pending"] * 3, "submitted"]
+    # The third request is of another claim, if there was any.
+    assert len(provider.posted) == 2 or Batch.objects.get(pk=first[0].claim.batch_id).attempts == 2
+    assert (len(provider.posted) == 2) == (answer is TOO_MANY), "after a 429 nothing may leave"
+
+
+def test_nothing_leaves_over_another_connection_than_the_claims(send: Send) -> None:
+    """It may lead to another server, which was not compared with the mark of what was sent."""
+    provider = Provider()
+    encoded = posting.encode_next(provider)
+    assert isinstance(encoded, Encoded)
+
+    assert isinstance(posting.fence_encoded(replace(encoded, session=object()), provider), Done)
+
+    assert set(Batch.objects.filter(send=send).values_list("status", flat=True)) == {"pending"}
+    assert isinstance(posting.begin(provider), Request)
+
+
+def test_a_single_mail_takes_the_free_connection(
+    send: Send, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_loop_module, "LOOK_INTERVAL", 0.0)
+    provider, put_back = Provider(), list[str]()
+    release = posting.put_back
+    monkeypatch.setattr(
+        posting, "put_back", lambda *args, why, **kwargs: (put_back.append(why), release(*args, why=why, **kwargs))
+    )
+
+    run(provider, lambda _: make_transactional_mail())
+
+    assert put_back == ["A single mail goes first."]
+    assert TransactionalMail.objects.get().status == "submitted"
+    assert counts(send).submitted == 8
 
 
 @pytest.mark.parametrize(("stop", "left"), [(control.pause, "pending"), (control.cancel, "cancelled")])
@@ -175,10 +217,8 @@ def test_at_the_end_it_is_put_back_and_the_outcomes_are_recorded(
 
     monkeypatch.setattr(posting, "put_back", put_back_if_it_can)
 
-    try:
+    with pytest.raises(OperationalError) if database_is_away else nullcontext():
         run(provider, lambda _: stopping.append(True))
-    except OperationalError:
-        assert database_is_away
 
     assert (len(provider.posted), counts(send).submitted) == (2, 4)
     of_the_others = Batch.objects.filter(send=send).exclude(status="submitted").order_by("status")
@@ -188,23 +228,14 @@ def test_at_the_end_it_is_put_back_and_the_outcomes_are_recorded(
     ]
 
 
-@pytest.mark.integration
-@pytest.mark.usefixtures("valkey_url")
-@pytest.mark.parametrize("rate", [0, 1_000_000])
-def test_with_a_rate_nothing_is_built_ahead(
-    send: Send, monkeypatch: pytest.MonkeyPatch, settings: Any, rate: int
-) -> None:
-    """Put back, it would have taken its share of the rate."""
-    settings.RATE_RECIPIENTS = rate
-    provider, encode_next, on_the_way = Provider(), posting.encode_next, list[int]()
-    provider.may_answer.set()
+def test_where_a_limit_has_to_be_asked_nothing_is_built_ahead(send: Send, settings: Any) -> None:
+    """Put back, it would have taken its share of the rate, of the day's ceiling or of the breaker's probes."""
+    assert isinstance(claim_next(attempt=uuid4(), transport="provider"), Claim)
+    assert isinstance(claim_next(attempt=uuid4(), transport="provider", unlimited=True), Claim)
 
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        on_the_way.append(Batch.objects.filter(send=send, status="submitting").count())
-        return encode_next(*args, **kwargs)
-
-    monkeypatch.setattr(posting, "encode_next", noted)
-    WorkerLoop(provider, connections=1, seconds=LONG).run()
-
-    assert counts(send).submitted == 8
-    assert max(on_the_way) == (0 if rate else 1)
+    settings.RATE_RECIPIENTS = 1_000_000
+    assert claim_next(attempt=uuid4(), transport="provider", unlimited=True) is None
+    settings.RATE_RECIPIENTS = 0
+    WarmUp.objects.create(domain=send.sender_domain, starts_on=date(2026, 1, 1), ceilings=[1000])
+    assert claim_next(attempt=uuid4(), transport="provider", unlimited=True) is None
+    assert Batch.objects.filter(status="pending").count() == 2

@@ -192,19 +192,19 @@ def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch:
 @pytest.mark.usefixtures("small_batches")
 def test_a_cancelled_send_stops_before_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
-    encode_next, encoded = posting.encode_next, []
+    fence, fenced = posting.fence_encoded, []
 
     def then_cancel(*args: Any, **kwargs: Any) -> Any:
-        encoded.append(encode_next(*args, **kwargs))
-        if len(encoded) == 2:
+        fenced.append(fence(*args, **kwargs))
+        if len(fenced) == 2:
             control.cancel(send.pk)
-        return encoded[-1]
+        return fenced[-1]
 
-    monkeypatch.setattr(posting, "encode_next", then_cancel)
+    monkeypatch.setattr(posting, "fence_encoded", then_cancel)
     worker_loop(Gauge(), connections=1).run()
 
     told = counts(send)
-    assert (told.submitted, told.excluded, told.status) == (2, {"cancelled": 10}, "cancelled")
+    assert (told.submitted, told.excluded, told.status) == (4, {"cancelled": 8}, "cancelled")
 
 
 @pytest.mark.usefixtures("small_batches")
