@@ -162,16 +162,15 @@ def claim_batch(batch_id: int, *, attempt: UUID, transport: str) -> Claim | None
         return None
 
 
-def claim_next(*, attempt: UUID, transport: str, unlimited: bool = False) -> Claim | Wait | None:
+def claim_next(*, attempt: UUID, transport: str) -> Claim | Wait | None:
     """The same for any batch that is due; None when there is none to be had.
 
     The send with the fewest requests in flight comes first, so that a large one does not keep a small one waiting.
-    `unlimited`: only where no rate, warm-up or breaker has to be asked, since a claim that is put back would keep its share.
     """
-    return _agreed(lambda expected: _claim_next(attempt, transport, expected, unlimited=unlimited))
+    return _agreed(lambda expected: _claim_next(attempt, transport, expected))
 
 
-def _claim_next(attempt: UUID, transport: str, expected: Expected, *, unlimited: bool) -> Claim | Wait | None:
+def _claim_next(attempt: UUID, transport: str, expected: Expected) -> Claim | Wait | None:
     if not rate_limit.configured().is_limited:
         rows = run_durably(_CLAIM_NEXT, [*expected.params, transport, attempt, leases.holder()])
         if not rows:
@@ -194,7 +193,7 @@ def _claim_next(attempt: UUID, transport: str, expected: Expected, *, unlimited:
                 tracked=tracked,
                 mailbox_domain=domain,
             )
-    return None if unlimited else _claim_under_limits(attempt, transport, expected)
+    return _claim_under_limits(attempt, transport, expected)
 
 
 def _agreed(claim: Callable[[Expected], T]) -> T | None:

@@ -1,15 +1,13 @@
 """One request from claim to fence, its POST, and its outcome. Only `post` may run in another thread."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from newsdesk.core import disk_space
 from tasks.database import high_water
@@ -35,19 +33,6 @@ DISK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Encoded:
-    """A batch that is claimed, and ready for its fence: it must go on at once, or be put back."""
-
-    claim: Claim
-    built: Built
-    body: Any
-    #: When its readers were looked up, in seconds of the machine's clock.
-    built_at: float
-    #: The database session in which it was claimed.
-    session: object
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A batch behind its fence: it must be posted now, once, and settled."""
 
@@ -67,17 +52,6 @@ class Done:
 def begin(transport: Transport, *, batch_id: int | None = None) -> Request | Done | Wait | None:
     """Claim a batch (this one, or whichever is due), build, encode and fence it; None when there is none to be had.
 
-    Raises as `encode_next` and `fence_encoded` do.
-    """
-    encoded = encode_next(transport, batch_id=batch_id)
-    return fence_encoded(encoded, transport) if isinstance(encoded, Encoded) else encoded
-
-
-def encode_next(transport: Transport, *, batch_id: int | None = None, unlimited: bool = False) -> Encoded | Wait | None:
-    """Claim a batch (this one, or whichever is due), build and encode it; None when there is none to be had.
-
-    `unlimited`: as in `claim_next`.
-
     Raises the database's errors once the claim is released, or the database has been away for too long, and whatever
     building raised, once the claim is released and the send paused.
     """
@@ -85,52 +59,25 @@ def encode_next(transport: Transport, *, batch_id: int | None = None, unlimited:
         # What became of it could not be written down.
         return Wait(seconds=DISK_SECONDS)
     attempt = uuid4()
-    with _released_without_database(attempt):
+    try:
         if batch_id is None:
-            claim = claim_next(attempt=attempt, transport=transport.name, unlimited=unlimited)
+            claim = claim_next(attempt=attempt, transport=transport.name)
         else:
             claim = claim_batch(batch_id, attempt=attempt, transport=transport.name)
         if claim is None or isinstance(claim, Wait):
             return claim
-        built_at = first_byte.now()
         built, body = _built(claim, transport)
-        return Encoded(claim=claim, built=built, body=body, built_at=built_at, session=connection.connection)
-
-
-def fence_encoded(encoded: Encoded, transport: Transport) -> Request | Done:
-    """Commit that its POST is about to begin. Raises the database's errors as `encode_next` does.
-
-    In another session than the claim's it is put back: that server may not be the one that was compared with the mark.
-    """
-    claim, built = encoded.claim, encoded.built
-    if encoded.session is not connection.connection:
-        put_back(encoded, why="The connection to the database was lost before the POST.")
-        return Done()
-    with _released_without_database(claim.attempt):
         fenced_at = first_byte.now()
         behind = fence(claim, built, transport=transport.name)
-    if behind is None:
-        if not built.recipients:
-            finishing.finish_if_done(claim.send_id)
-        return Done()
-    return Request(claim=claim, built=built, body=encoded.body, fence=behind, fenced_at=fenced_at)
-
-
-def put_back(encoded: Encoded, *, why: str, patience: float = PATIENCE) -> None:
-    """Release its claim, however often the database goes away within `patience` seconds; then raise its error."""
-    claim = encoded.claim
-    persistently(lambda: release_claim(claim.batch_id, claim.attempt, why=why), patience=max(patience, 0.0))
-
-
-@contextmanager
-def _released_without_database(attempt: UUID) -> Iterator[None]:
-    """Release the attempt's claim if the database goes away meanwhile, and raise its error."""
-    try:
-        yield
     except (OperationalError, InterfaceError):
         # Whether the last commit arrived or not: nothing was posted, and we are the only ones who know.
         persistently(lambda: release_claim_of(attempt, why="The database went away before the POST."))
         raise
+    if behind is None:
+        if not built.recipients:
+            finishing.finish_if_done(claim.send_id)
+        return Done()
+    return Request(claim=claim, built=built, body=body, fence=behind, fenced_at=fenced_at)
 
 
 def post(request: Request, transport: Transport) -> Outcome:

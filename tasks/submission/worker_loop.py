@@ -2,7 +2,6 @@
 
 Only POSTs run in threads; claims, fences and outcomes stay in the one thread that has the database. So a provider that
 answers after 300 ms costs no throughput, and each batch still goes its way alone: claim, build, fence, one POST, outcome.
-While all connections are busy the next batch is claimed and built, and has its fence when one of them is free.
 
 A loop ends after a few seconds where beat's tasks wait for its worker (docs/adr/0010). While it lasts, what must not wait for a
 million readers is done between two batches: transactional mails, and the receipts that come back meanwhile.
@@ -19,12 +18,11 @@ from tasks import queue, worker_shutdown
 from tasks.broker_connection import BROKER_ERRORS
 from tasks.database.durability import PATIENCE
 from tasks.feedback import applying
-from tasks.http import first_byte
-from tasks.providers.base import Accepted, Outcome, Transport
+from tasks.providers.base import Outcome, Transport
 from tasks.sends import finishing, wake_ups
 from tasks.submission import posting
 from tasks.submission.claiming import Wait
-from tasks.submission.posting import Done, Encoded, Request
+from tasks.submission.posting import Request
 from tasks.transactional import submitting
 
 log = structlog.get_logger(__name__)
@@ -38,8 +36,6 @@ LONGEST_LOOP = 25.0
 POST_SECONDS = 60.0
 #: Seconds of a wait that a loop sleeps through; a longer one ends it.
 SHORT_WAIT = 1.0
-#: Seconds for which a batch that was built ahead is good: whoever leaves after that is asked for again.
-AHEAD_SECONDS = 1.0
 #: Seconds between two looks for waiting mails and finished sends while batches go out.
 LOOK_INTERVAL = 0.25
 
@@ -55,10 +51,6 @@ class WorkerLoop:
         self._over_at_last = max(self._over_at, time.monotonic() + LONGEST_LOOP)
         self._next_look_at = time.monotonic() + LOOK_INTERVAL
         self._in_flight: dict[Future[Outcome], Request] = {}
-        #: Built while all connections were busy.
-        self._ahead: Encoded | None = None
-        #: What was settled last was settled within AHEAD_SECONDS: of a slower provider what is built ahead would be put back.
-        self._is_quick = False
         #: Sends of which something was settled since it was last asked whether they are done.
         self._touched: set[int] = set()
 
@@ -72,10 +64,7 @@ class WorkerLoop:
             try:
                 remaining_wait = self._submit_due(threads)
             finally:
-                try:
-                    self._put_back("The worker loop was over before it was posted.")
-                finally:
-                    self._settle_all()
+                self._settle_all()
         self._finish()
         if remaining_wait is not None:
             _wake_next_loop(remaining_wait)
@@ -83,13 +72,11 @@ class WorkerLoop:
     def _submit_due(self, threads: ThreadPoolExecutor) -> float | None:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
         while (time.monotonic() < self._over_at or self._prolong()) and not worker_shutdown.is_requested():
-            self._settle_finished(timeout=0.0)
-            applying.apply_waiting()
-            if self._is_busy():
-                self._wait_for_a_connection()
+            self._settle_finished(timeout=None if len(self._in_flight) >= self._most_in_flight else 0.0)
+            if len(self._in_flight) >= self._most_in_flight:
                 continue
             self._between_batches()
-            begun = self._begin()
+            begun = posting.begin(self._transport)
             if isinstance(begun, Request):
                 self._in_flight[threads.submit(posting.post, begun, self._transport)] = begun
             elif isinstance(begun, Wait):
@@ -103,33 +90,6 @@ class WorkerLoop:
                 self._settle_finished(timeout=None)
         return 0.0
 
-    def _is_busy(self) -> bool:
-        return len(self._in_flight) >= self._most_in_flight
-
-    def _wait_for_a_connection(self) -> None:
-        """Build the next batch meanwhile; one that has to wait for too long is put back."""
-        if self._ahead is None and self._is_quick:
-            encoded = posting.encode_next(self._transport, unlimited=True)
-            self._ahead = encoded if isinstance(encoded, Encoded) else None
-        if self._ahead is not None:
-            self._settle_finished(timeout=max(_seconds_left(self._ahead), 0.0))
-        if self._is_busy():
-            self._put_back("Its readers were looked up too long ago.")
-            self._settle_finished(timeout=None)
-
-    def _begin(self) -> Request | Done | Wait | None:
-        if self._ahead is not None and _seconds_left(self._ahead) <= 0:
-            self._put_back("Its readers were looked up too long ago.")
-        if self._ahead is None:
-            return posting.begin(self._transport)
-        encoded, self._ahead = self._ahead, None
-        return posting.fence_encoded(encoded, self._transport)
-
-    def _put_back(self, why: str) -> None:
-        if self._ahead is not None:
-            encoded, self._ahead = self._ahead, None
-            posting.put_back(encoded, why=why, patience=self._patience())
-
     def _prolong(self) -> bool:
         """Give the loop as long again if nothing else waits for its worker; whether it did."""
         now = time.monotonic()
@@ -141,11 +101,10 @@ class WorkerLoop:
     def _between_batches(self) -> None:
         if time.monotonic() >= self._next_look_at:
             self._finish()
-            if submitting.is_any_waiting():
-                # It takes the free connection, and a provider that does not answer keeps this thread for a minute: so one at a time.
-                self._put_back("A single mail goes first.")
-                submitting.submit_waiting(transport=self._transport, limit=1)
+            # One at a time: a provider that does not answer keeps this thread for a minute.
+            submitting.submit_waiting(transport=self._transport, limit=1)
             self._next_look_at = time.monotonic() + LOOK_INTERVAL
+        applying.apply_waiting()
 
     def _sleep_through(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -163,18 +122,11 @@ class WorkerLoop:
             self._settle(future)
 
     def _settle(self, future: "Future[Outcome]") -> None:
-        request, outcome = self._in_flight[future], future.result()
-        posting.settle(request, outcome, self._transport, patience=self._patience(), finish=False)
+        request = self._in_flight[future]
+        patience = self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
+        posting.settle(request, future.result(), self._transport, patience=patience, finish=False)
         self._touched.add(request.claim.send_id)
         del self._in_flight[future]
-        self._is_quick = first_byte.now() - request.fenced_at < AHEAD_SECONDS
-        if not isinstance(outcome, Accepted):
-            # Whether anything may leave now, and who is to be set apart, is asked by the next claim.
-            self._put_back("The answer to another batch came first.")
-
-    def _patience(self) -> float:
-        """Seconds for which the database may be away, before the task's soft limit."""
-        return self._over_at + POST_SECONDS + PATIENCE - time.monotonic()
 
     def _finish(self) -> None:
         for send_id in sorted(self._touched):
@@ -199,10 +151,6 @@ class WorkerLoop:
 def run_worker_loop(*, transport: Transport) -> None:
     """Submit whatever is due for LOOP_SECONDS or longer, and settle it; raises what building or the database raised, after that."""
     WorkerLoop(transport).run()
-
-
-def _seconds_left(encoded: Encoded) -> float:
-    return encoded.built_at + AHEAD_SECONDS - first_byte.now()
 
 
 def _wake_next_loop(seconds: float) -> None:

@@ -93,13 +93,6 @@ def submit_waiting(*, transport: Transport, limit: int = AT_ONCE) -> int:
     return sum(submit_mail(mail_id, transport=transport) for mail_id in waiting)
 
 
-def is_any_waiting() -> bool:
-    """Whether a mail is due. Raises the database's errors."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [1])
-        return cursor.fetchone() is not None
-
-
 def _claim(mail_id: int, attempt: UUID) -> int:
     """Claim it, on disk; the number of this try, or 0 when another worker has it."""
     claimed = run_durably(_CLAIM, [attempt, process_identity.current_process(), mail_id])

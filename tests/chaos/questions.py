@@ -29,7 +29,7 @@ DOUBTS_OF_MOVED = """
 SELECT b.id, COALESCE(a.id::text, 'batch ' || b.id)
   FROM tasks_batch b JOIN tasks_send s ON s.id = b.send_id LEFT JOIN tasks_attempt a ON a.id = b.attempt
  WHERE s.edition_id = %s AND b.status = 'unknown' AND b.left_after_claims IS DISTINCT FROM b.attempts
-   AND (a.id IS NULL OR a.outcome = 'refused' OR a.evidence @> '[{"kind": "ground_moved"}]')
+   AND (a.id IS NULL OR a.outcome = 'refused' OR a.evidence @> '[{"kind": "ground_moved"}]' OR a.evidence @> '[{"kind": "lost"}]')
 """
 MEMBERS = """
 SELECT d.send_id || '.' || d.subscriber_id FROM tasks_delivery d JOIN tasks_batch b ON b.send_id = d.send_id AND b.id = d.batch_id

@@ -190,17 +190,17 @@ def test_an_error_in_one_batch_does_not_lose_the_outcomes_of_others(monkeypatch:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_cancelled_send_stops_before_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_send_stops_at_the_next_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     send = make_prepared_send(12)
-    fence, fenced = posting.fence_encoded, []
+    begin, begun = posting.begin, []
 
     def then_cancel(*args: Any, **kwargs: Any) -> Any:
-        fenced.append(fence(*args, **kwargs))
-        if len(fenced) == 2:
+        begun.append(begin(*args, **kwargs))
+        if len(begun) == 2:
             control.cancel(send.pk)
-        return fenced[-1]
+        return begun[-1]
 
-    monkeypatch.setattr(posting, "fence_encoded", then_cancel)
+    monkeypatch.setattr(posting, "begin", then_cancel)
     worker_loop(Gauge(), connections=1).run()
 
     told = counts(send)
