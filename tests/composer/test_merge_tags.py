@@ -135,10 +135,8 @@ def test_filling_in_for_many_readers_gives_what_values_gives(name: str, email: s
 
 def test_filling_in_gives_what_values_gives_for_whatever_nearly_is_a_tag() -> None:
     """Where the first word ends in half of a tag, too."""
-    fill_in, links = (
-        filler(_PLAIN_TAGS),
-        {"unsubscribe_url": "https://h.example/u/a", "preferences_url": "https://h.example/p/a"},
-    )
+    fill_in = filler(_PLAIN_TAGS)
+    links = {"unsubscribe_url": "https://h.example/u/a", "preferences_url": "https://h.example/p/a"}
     for length in range(7):
         for letters in product("a-ndN ", repeat=length):
             name = "".join(letters)
