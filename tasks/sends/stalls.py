@@ -2,7 +2,7 @@
 
 A mail server that cannot be reached, an account whose quota ends each request with "too many": both are waited for without a limit, and
 neither pauses anything. After an hour without a single acceptance a person is told. What has an end of its own is not: readers whose
-mailbox provider is waited for or who are greylisted, and a domain that is warming up.
+mailbox provider is waited for or who are greylisted, as long as anybody can be asked for them, and a domain that is warming up.
 """
 
 import structlog
@@ -21,13 +21,21 @@ log = structlog.get_logger(__name__)
 PATIENCE = 3600.0
 SAID_AGAIN_AFTER = 86_400.0
 
-#: What waits since before the patience began: never tried although its time was over, or tried in vain.
+#: Since when a batch is tried in vain, or could be tried. One that had got further, by readers who were refused or put off, has an end of
+#: its own unless nobody answers it any more: it is tried in vain since the first of its last requests in a row that got nobody further.
+_IN_VAIN_SINCE = """CASE
+        WHEN b.mailbox_domain = '' AND b.rounds = 0
+        THEN COALESCE((SELECT min(a.fenced_at) FROM tasks_attempt a WHERE a.batch_id = b.id), b.not_before)
+        ELSE LEAST((SELECT min(a.fenced_at)
+                      FROM (SELECT fenced_at FROM tasks_attempt WHERE batch_id = b.id ORDER BY number DESC LIMIT b.stalls) a),
+                   CASE WHEN b.mailbox_domain = '' THEN b.not_before END)
+        END"""
 _STALLED = f"""
 SELECT s.id, sum({live_sql("b")})::bigint
   FROM tasks_send s JOIN tasks_batch b ON b.send_id = s.id
  WHERE s.status = 'sending' AND {warm_up.MAY_GO_ON_SQL}
-   AND b.status IN ('pending', 'building') AND b.mailbox_domain = '' AND b.rounds = 0
-   AND COALESCE((SELECT min(a.fenced_at) FROM tasks_attempt a WHERE a.batch_id = b.id), b.not_before)
+   AND b.status IN ('pending', 'building')
+   AND {_IN_VAIN_SINCE}
        < statement_timestamp() - make_interval(secs => %(patience)s)
    AND NOT EXISTS (SELECT 1 FROM tasks_attempt a JOIN tasks_batch t ON t.id = a.batch_id
                     WHERE t.send_id = s.id AND a.outcome = 'accepted' AND a.fenced_at > statement_timestamp() - make_interval(secs => %(patience)s))

@@ -77,12 +77,49 @@ def test_who_has_seen_it_is_told_again_after_a_day(stalled: Send) -> None:
     assert codes() == ["stalled"]
 
 
+def tried(send: Send, *, ages: list[timedelta], in_a_row: int, **fields: Any) -> None:
+    """So many requests of its batch so long ago, of which the last `in_a_row` got nobody further; the next is due in a minute."""
+    batch = Batch.objects.get(send=send)
+    for number, age in enumerate(ages, start=1):
+        make_attempt(batch, number=number, outcome="refused", fenced_at=ago(age))
+    soon = ago(-timedelta(minutes=1))
+    Batch.objects.filter(pk=batch.pk).update(attempts=len(ages), stalls=in_a_row, not_before=soon, **fields)
+
+
+@pytest.mark.parametrize("fields", [{"rounds": 1}, {"mailbox_domain": "slow.example"}])
+@pytest.mark.parametrize(
+    ("ages", "in_a_row", "told"),
+    [
+        ([4 * LONG_AGO, LONG_AGO, LATELY], 2, ["stalled"]),
+        ([4 * LONG_AGO, LONG_AGO, LATELY], 1, []),
+        ([4 * LONG_AGO, LONG_AGO, LATELY], 0, []),
+    ],
+    ids=["in vain for an hour", "in vain since lately", "put off"],
+)
+def test_who_was_refused_or_put_off_before_hides_no_provider_that_is_away(
+    stalled: Send, fields: dict[str, Any], ages: list[timedelta], in_a_row: int, told: list[str]
+) -> None:
+    tried(stalled, ages=ages, in_a_row=in_a_row, **fields)
+
+    stalls.look()
+
+    assert codes() == told
+
+
+def test_a_batch_that_got_further_and_that_nobody_takes_up(stalled: Send) -> None:
+    Batch.objects.update(rounds=1)
+
+    stalls.look()
+
+    assert codes() == ["stalled"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda send: Batch.objects.update(not_before=ago(LATELY)),
         lambda send: Batch.objects.update(mailbox_domain="slow.example"),
-        lambda send: Batch.objects.update(rounds=1),
+        lambda send: Batch.objects.update(rounds=1, not_before=ago(LATELY)),
         lambda send: Send.objects.update(status="paused"),
         lambda send: Action.objects.create(send=send, what="resumed", who="ada"),
         lambda send: make_attempt(
