@@ -74,6 +74,11 @@ class Row:
     def waits_for_it(self) -> bool:
         return self.gets_it and self.status == Batch.Status.PENDING
 
+    @property
+    def lost_it(self) -> bool:
+        """Was to get it, and will not: the batch was cancelled or failed, or this reader of it was excluded."""
+        return self.batch_id is not None and not self.gets_it
+
 
 @dataclass(frozen=True, kw_only=True)
 class MovedDeliveries:
@@ -101,10 +106,10 @@ def lock_deliveries(keep_id: int, other_id: int) -> list[tuple[int, int, Row, Ro
 def move_deliveries(found: Iterable[tuple[int, int, Row, Row]], keep: Subscriber, other: Subscriber) -> MovedDeliveries:
     """Move what can be moved of what `lock_deliveries` found, with its events.
 
-    Of a send that the kept record was left out of and the other one was not, the two change places: the person has
-    it. What the kept record still waits for and the other one has, it gives away, unless that mail came back. What stays is: sends of
-    which both have a delivery, and those of an edition that the kept record gets in another send. Whatever of that is still to be
-    sent is not, since its reader is gone.
+    Of a send that the kept record was left out of, will not get any more, or waits for, and the other one has, the two change places,
+    unless that mail came back: the person has it. What the kept record waits for in another send of that edition it gives away too. What
+    stays is: sends of which both have a delivery, and those of an edition that the kept record gets in another send. Whatever of
+    that is still to be sent is not, since its reader is gone.
     """
     rows, exchanged_first = _with_what_is_had(list(found), keep, other)
     gets = {edition for _, edition, _, mine in rows if mine.gets_it}
@@ -135,24 +140,29 @@ def move_deliveries(found: Iterable[tuple[int, int, Row, Row]], keep: Subscriber
 def _with_what_is_had(
     rows: list[tuple[int, int, Row, Row]], keep: Subscriber, other: Subscriber
 ) -> tuple[list[tuple[int, int, Row, Row]], list[int]]:
-    """Let the two change places in sends of which the kept record waits for what the other one has; the rows as they are then, and those sends.
+    """Let the two change places in sends of which the kept record waits for what the other one has, or lost it; the rows as they are then,
+    and those sends.
 
     What the other one has of an edition comes first, so that nothing that is still to come takes its place.
     """
     had = {edition for _, edition, theirs, _ in rows if theirs.has_it}
-    waiting = [send for send, edition, _, mine in rows if edition in had and mine.waits_for_it]
-    if waiting:
+    changed = [
+        send
+        for send, edition, theirs, mine in rows
+        if (edition in had and mine.waits_for_it) or (theirs.has_it and mine.lost_it)
+    ]
+    if changed:
         for model in (Delivery, Exclusion):
-            of_these = model.objects.filter(send_id__in=waiting)
+            of_these = model.objects.filter(send_id__in=changed)
             # No reader has the number between: both keys are taken.
             of_these.filter(subscriber_id=keep.pk).update(subscriber_id=-keep.pk)
             of_these.filter(subscriber_id=other.pk).update(subscriber_id=keep.pk)
             of_these.filter(subscriber_id=-keep.pk).update(subscriber_id=other.pk)
         rows = [
-            (send, edition, *((mine, theirs) if send in waiting else (theirs, mine)))
+            (send, edition, *((mine, theirs) if send in changed else (theirs, mine)))
             for send, edition, theirs, mine in rows
         ]
-    return sorted(rows, key=lambda row: (not row[2].has_it, row[0])), waiting
+    return sorted(rows, key=lambda row: (not row[2].has_it, row[0])), changed
 
 
 def _found(keep_id: int, other_id: int) -> list[tuple[int, int, Row, Row]]:

@@ -76,3 +76,12 @@ def _hold(world: World, reader: Subscriber, readers: List) -> None:
         timestamp=world.send.scheduled_at,
     )  # fmt: skip
     Suppression.objects.create(address="@" + lower.partition("@")[2] + str(reader.pk), reason="manual", detail=address)
+
+
+def merged_world() -> tuple[World, Subscriber, Subscriber]:
+    """The other record got a send that the kept one is no candidate of."""
+    world = make_world(1)
+    (other,) = world.readers
+    keep = factories.make_subscriber(email="ada@example.com")
+    deliver(world.report(0, "delivered"))
+    return world, keep, other
