@@ -1,8 +1,9 @@
 """An unknown batch that will not settle by itself, or has not for an hour, tells a person: one alarm for each send."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
@@ -42,10 +43,20 @@ class _Unknown:
     age: float
 
 
+class _Reason(NamedTuple):
+    """Why a person is needed."""
+
+    #: Its place among the reasons, the most certain first.
+    place: int
+    words: str
+    #: Seconds for which a batch must have been unknown.
+    after: float = 0.0
+
+
 def look() -> None:
     """Raise the alarms, keep the readers they name up to date, clear those of sends about which nothing is undecided.
 
-    One that a person has cleared comes back only with a batch that became unknown after it. Raises the database's errors.
+    One that a person has cleared comes back only with a batch that began to need a person after it. Raises the database's errors.
     """
     undecided = _undecided()
     told = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, cleared_at=None).values_list("send_id", flat=True)
@@ -53,16 +64,18 @@ def look() -> None:
         log.info("doubts_settled", send=send_id)
         clear_alarms(Alarm.Code.IN_DOUBT, send_id=send_id)
     for send_id, unknown in undecided.items():
-        if message := _message(unknown):
-            _tell(send_id, message, newest=unknown[-1].since)
+        if reasons := _reasons(unknown):
+            newest = max(row.since + timedelta(seconds=reason.after) for row, reason in reasons)
+            _tell(send_id, _message(reasons), newest=newest)
 
 
 def in_doubt() -> dict[int, str]:
     """By the id of each send that waits for a decision about unknown batches: how many readers, and why they wait."""
-    return {send_id: message for send_id, unknown in _undecided().items() if (message := _message(unknown))}
+    return {send_id: _message(reasons) for send_id, unknown in _undecided().items() if (reasons := _reasons(unknown))}
 
 
 def _tell(send_id: int, message: str, *, newest: datetime) -> None:
+    """`newest`: when the last of them began to need a person."""
     last = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, send_id=send_id).order_by("-pk").first()
     if last is not None and last.cleared_at is None:
         Alarm.objects.filter(pk=last.pk).exclude(message=message).update(message=message)
@@ -81,50 +94,55 @@ def _undecided() -> dict[int, list[_Unknown]]:
     return by_send
 
 
-def _message(unknown: Iterable[_Unknown]) -> str:
-    """How many readers wait for a decision, and why, for the most certain reason; empty when none does yet."""
-    reasons = {}
-    readers = 0
-    for row in unknown:
-        if found := _why(row):
-            readers += row.readers
-            reasons[found[0]] = found[1]
-    if not reasons:
-        return ""
+def _reasons(unknown: Sequence[_Unknown]) -> list[tuple[_Unknown, _Reason]]:
+    """Those that need a person, each with why."""
+    return [(row, reason) for row in unknown if (reason := _why(row))]
+
+
+def _message(reasons: Sequence[tuple[_Unknown, _Reason]]) -> str:
+    """How many readers wait for a decision, and why, for the most certain reason."""
+    readers = sum(row.readers for row, _ in reasons)
     whose = f"{readers:,} reader{' is' if readers == 1 else 's are'}"
-    return f"{whose} in doubt: nobody saw whether the provider took their mails. {reasons[min(reasons)]}"
+    why = min(reason for _, reason in reasons)
+    return f"{whose} in doubt: nobody saw whether the provider took their mails. {why.words}"
 
 
-def _why_unreported(row: _Unknown) -> tuple[int, str] | None:
+def _why_unreported(row: _Unknown) -> _Reason | None:
     """Of a transport whose silence proves nothing: there is hope only where each mail's arrival is reported too."""
     title = registry.title_of(row.transport)
     if not registry.reports_by_mail(row.transport):
-        return 1, f"{title} never tells later, so a person must decide: newsdesk settle."
+        return _Reason(1, f"{title} never tells later, so a person must decide: newsdesk settle.")
     if not settings.SMTP_SUCCESS_REPORTS:
-        return 1, (
+        return _Reason(
+            1,
             f"{title} tells later only of mails that come back, so that silence proves nothing. Unless one does, a person "
-            "must decide: newsdesk settle."
+            "must decide: newsdesk settle.",
         )
     if row.age > PATIENCE:
-        return 1, (
+        return _Reason(
+            1,
             f"{title} was asked to report each mail that arrives, and for more than an hour has not: a person must decide: "
-            "newsdesk settle."
+            "newsdesk settle.",
+            after=PATIENCE,
         )
     return None
 
 
-def _why(row: _Unknown) -> tuple[int, str] | None:
-    """Why a person is needed, and its place among the reasons; None when it may still settle by itself soon."""
+def _why(row: _Unknown) -> _Reason | None:
+    """Why a person is needed; None when it may still settle by itself soon."""
     if row.transport and not registry.reports(row.transport):
         return _why_unreported(row)
     if row.transport and row.transport != registry.get_transport().name:
-        return 2, (
+        return _Reason(
+            2,
             "They were sent with another key than the one in use now, whose silence proves nothing any more. Unless an "
-            "event comes, a person must decide: newsdesk settle."
+            "event comes, a person must decide: newsdesk settle.",
         )
     if row.age > PATIENCE:
-        return 3, (
+        return _Reason(
+            3,
             "For more than an hour nothing has proved either. It may yet settle by itself; a person can decide before: "
-            "newsdesk settle."
+            "newsdesk settle.",
+            after=PATIENCE,
         )
     return None

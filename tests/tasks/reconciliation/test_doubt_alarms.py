@@ -146,6 +146,25 @@ def test_an_alarm_that_a_person_cleared_comes_back_with_a_new_doubt_only(transpo
     assert message.startswith("14 readers")
 
 
+def test_a_doubt_whose_hour_ends_after_an_alarm_was_cleared_is_told(transport: SendGridTransport) -> None:
+    """It was there when the alarm was raised, which did not speak of it yet."""
+    batch = unknown(transport.name, ago=3700)
+    later = unknown(transport.name, send=batch.send, ago=3000, size=1)
+    assert [message.split()[0] for message in messages()] == ["13"]
+    decisions.leave(batch.pk, who="ada")
+    assert raising.clear(Alarm.objects.get().pk, who="ada")
+    assert messages() == []
+
+    # Ten minutes and some later.
+    Attempt.objects.filter(pk=later.attempt).update(finished_at=timezone.now() - timedelta(seconds=3601))
+    Alarm.objects.update(raised_at=timezone.now() - timedelta(seconds=601))
+
+    assert [message.split()[0] for message in messages()] == ["1"]
+    assert messages() == messages()
+    assert raising.clear(Alarm.objects.get(cleared_at=None).pk, who="ada")
+    assert messages() == []
+
+
 def test_a_batch_without_an_attempt_can_be_left_too(transport: SendGridTransport) -> None:
     """A database that moved leaves such batches."""
     batch = make_batch(make_send(prepared_at=timezone.now() - timedelta(hours=2)), status=Batch.Status.UNKNOWN, size=5)
