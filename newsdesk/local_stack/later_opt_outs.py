@@ -1,7 +1,7 @@
 """Opt-outs that came after a backup was made, carried over from the database whose place it takes.
 
 In the backup whoever has unsubscribed, complained, bounced, refused to be tracked or was erased since is as before, and would be
-mailed. Nothing that anybody agreed to is carried over: where both differ, the refusal counts.
+mailed; and who was merged since is two readers, of whom one left. Nothing that anybody agreed to is carried over: where both differ, the refusal counts.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import structlog
 from django.db import connection
 
+from newsdesk.core.errors import RefusedError
 from subscribers import erased, preferences, suppression, tracking
 from subscribers.models import Subscriber, Suppression
-from tasks.privacy import erasing
+from tasks.models import Receipt
+from tasks.privacy import erasing, merging
+
+log = structlog.get_logger(__name__)
 
 SOURCE = "restored from a backup: asked for after it was made"
+_MERGED = "SELECT gone_id, kept_id, address FROM subscribers_mergedreader WHERE address <> '' ORDER BY at, gone_id"
+_WAITING = (
+    "SELECT id, provider, body, received_at FROM tasks_receipt WHERE applied_at IS NULL AND error = '' ORDER BY id"
+)
 #: Rows that are read and compared at a time.
 _AT_ONCE = 5000
 _SAME = "SELECT (SELECT id::text FROM tasks_installation LIMIT 1), to_regclass('subscribers_suppression') IS NOT NULL"
@@ -50,30 +59,58 @@ class OptOuts:
     untracked: int
     #: Readers who had been erased and were in the backup: they are erased again.
     erased: int
+    #: Records of one person that are one reader again.
+    merged: int
 
 
-def carry_over(kept: "psycopg.Connection[Any]") -> OptOuts | None:
-    """Take them over from `kept`, the database as it was; None where that is no database of this installation.
+def carry_over(kept: "psycopg.Connection[Any]") -> OptOuts:
+    """Take them over from `kept`, the database of this installation as it was.
 
     May be repeated. Raises psycopg.Error and the errors of our own database.
     """
-    if not _is_ours(kept):
-        return None
+    # First, so that who has left with one address leaves with both.
+    merged = _merge_again(kept)
     suppressions, new_erasures = _suppress(kept)
+    _take_waiting_reports(kept)
     return OptOuts(
         suppressions=suppressions,
         left=_leave(kept),
         untracked=_deny_tracking(kept),
         erased=_erase_again() if new_erasures else 0,
+        merged=merged,
     )
 
 
-def _is_ours(kept: "psycopg.Connection[Any]") -> bool:
+def is_ours(kept: "psycopg.Connection[Any]") -> bool:
+    """Whether it is a database of this installation. Raises psycopg.Error and the errors of our own database."""
     if kept.execute("SELECT to_regclass('tasks_installation') IS NULL").fetchone() == (True,):
         return False
     with connection.cursor() as cursor:
         cursor.execute(_SAME)
         return bool(kept.execute(_SAME).fetchone() == cursor.fetchone())
+
+
+def _merge_again(kept: "psycopg.Connection[Any]") -> int:
+    merged = 0
+    for gone_id, kept_id, address in kept.execute(_MERGED).fetchall():
+        both = Subscriber.objects.in_bulk([gone_id, kept_id])
+        if len(both) < 2 or address not in erased.erased_forms(both[gone_id].email):
+            continue
+        try:
+            merging.merge(both[kept_id], both[gone_id], who=SOURCE, patience=0)
+        except RefusedError as error:
+            # A request with one of them was under way at the backup, or they are to be erased, which follows.
+            log.warning("readers_not_merged_again", kept=kept_id, gone=gone_id, why=str(error))
+            continue
+        merged += 1
+    return merged
+
+
+def _take_waiting_reports(kept: "psycopg.Connection[Any]") -> None:
+    """Webhook calls that were answered and not yet applied: there may be opt-outs in them."""
+    for rows in _in_pieces(kept, _WAITING):
+        receipts = [Receipt(id=row[0], provider=row[1], body=row[2], received_at=row[3]) for row in rows]
+        Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
 
 
 def _suppress(kept: "psycopg.Connection[Any]") -> tuple[int, bool]:

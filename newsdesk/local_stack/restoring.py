@@ -6,11 +6,11 @@ docs/how-to/back-up-and-restore.md tells the operator's side.
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -19,10 +19,10 @@ from django.db import connection, connections
 from psycopg import sql
 
 from newsdesk.core.errors import InputError, OperationFailedError
-from newsdesk.local_stack import later_opt_outs, schema
+from newsdesk.local_stack import later_decisions, later_opt_outs, schema
 from newsdesk.local_stack.engines import binaries
 from newsdesk.local_stack.later_opt_outs import OptOuts
-from tasks.database import high_water
+from tasks.database import high_water, id_sequences
 from tasks.feedback import applying
 from tasks.models import Receipt, Send
 from tasks.sends import counts, database_behind, database_moved
@@ -47,6 +47,7 @@ SELECT b.send_id, e.title, a.id::text, a.size FROM tasks_attempt a JOIN tasks_ba
 #: libpq's name in the environment for what DATABASE_URL may say after its question mark.
 _OPTIONS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 _Submitted = Mapping[str, tuple[int, str, int]]
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Restored:
     forgotten: int | None
     #: Sends that wait for a person.
     held: tuple[int, ...]
-    #: Webhook calls of the dump that were applied now.
+    #: Webhook calls that had waited, in the dump or since, and were applied now.
     replayed: int
     sends: int
     #: Sends whose numbers do not add up.
@@ -85,27 +86,39 @@ def restore(dump: Path, *, forget_opt_outs: bool = False) -> Restored:
     _swap(name, kept_as, dump)
     schema.bring_up_to_date()
     # First of all: whatever goes wrong afterwards, nothing is sent again.
-    restored = _guarded(kept_as, before)
-    if forget_opt_outs:
-        return restored
-    opt_outs, unknown = _carry_over(kept_as)
-    return replace(restored, opt_outs=opt_outs, opt_outs_unknown=unknown)
+    held, after, forgotten = _guard(kept_as, before)
+    opt_outs, unknown = (None, "") if forget_opt_outs else _asked(kept_as, later_opt_outs.carry_over)
+    replayed = _replay()
+    sends = list(Send.objects.order_by("pk"))
+    return Restored(
+        kept_as=kept_as,
+        sent_after=tuple(after),
+        forgotten=forgotten,
+        held=tuple(held),
+        replayed=replayed,
+        sends=len(sends),
+        unbalanced=tuple(send.pk for send in sends if not counts.counts(send).adds_up),
+        opt_outs=opt_outs,
+        opt_outs_unknown=unknown,
+    )
 
 
-def _carry_over(kept_as: str) -> tuple[OptOuts | None, str]:
-    """The opt-outs that were carried over, or why nobody knows of any."""
+def _asked(kept_as: str, ask: Callable[["psycopg.Connection[Any]"], _Answer]) -> tuple[_Answer | None, str]:
+    """What the database as it was answers; or None, and why it does not."""
     try:
         with _connected(kept_as) as kept:
             kept.read_only = True
-            opt_outs = later_opt_outs.carry_over(kept)
+            if not later_opt_outs.is_ours(kept):
+                return None, "there was no database of this installation before"
+            return ask(kept), ""
     except Exception as error:
         # A damaged database may be why this one is restored: what it cannot tell must not stand in the way.
-        log.exception("opt_outs_not_carried_over", kept_as=kept_as)
+        log.exception("database_as_it_was_not_read", kept_as=kept_as, asked=ask.__qualname__)
         return None, f"the database as it was could not be read to its end: {type(error).__name__}: {error}"
-    return opt_outs, "" if opt_outs else "there was no database of this installation before"
 
 
-def _guarded(kept_as: str, before: _Submitted) -> Restored:
+def _guard(kept_as: str, before: _Submitted) -> tuple[list[int], list[dict[str, Any]], int | None]:
+    """Let wait what may be out or was taken back: the sends that wait, `sent_after` and `forgotten` of `Restored`."""
     mark = high_water.read(high_water.installation())
     last = high_water.last_fence()
     after = _sent_after(before)
@@ -114,24 +127,25 @@ def _guarded(kept_as: str, before: _Submitted) -> Restored:
         if mark is not None:
             high_water.catch_up(mark)
     else:
-        held = database_behind.hold_sends_with_open_requests(_REPORTS_LOST)
+        held = _hold_what_was_undone(kept_as)
         database_moved.follow_restore()
+    _, unknown = _asked(kept_as, id_sequences.continue_from)
+    if unknown:
+        id_sequences.leap()
     database_behind.report_sent_after([(line["send"], line["edition"], line["readers"]) for line in after])
-    replayed = _replay()
-    sends = list(Send.objects.order_by("pk"))
-    return Restored(
-        kept_as=kept_as,
-        sent_after=tuple(after),
-        forgotten=max(mark.fence - last, 0) if mark else None,
-        held=tuple(held),
-        replayed=replayed,
-        sends=len(sends),
-        unbalanced=tuple(send.pk for send in sends if not counts.counts(send).adds_up),
-    )
+    return held, after, max(mark.fence - last, 0) if mark else None
+
+
+def _hold_what_was_undone(kept_as: str) -> list[int]:
+    """The sends that wait although every request is known: reports may be lacking, or what people decided."""
+    held = database_behind.hold_sends_with_open_requests(_REPORTS_LOST)
+    undone, unknown = _asked(kept_as, later_decisions.hold_undone)
+    undone = later_decisions.hold_undone(None) if unknown else undone or []
+    return sorted({*held, *undone})
 
 
 def _replay() -> int:
-    """Apply what was reported before the dump and not applied yet; how many calls."""
+    """Apply what was reported and not applied yet, when the dump was made or by the database as it was; how many calls."""
     waiting = list(Receipt.objects.filter(applied_at=None, error="").order_by("pk").values_list("pk", flat=True))
     for receipt_id in waiting:
         applying.apply_receipt(receipt_id)
@@ -279,5 +293,5 @@ def _opt_outs_in_words(found: Restored) -> str:
     one = found.opt_outs
     return (
         f"carried over from the database as it was: {one.suppressions} suppressions, {one.left} unsubscribes from lists, "
-        f"{one.untracked} refusals to be tracked, {one.erased} erased readers"
+        f"{one.untracked} refusals to be tracked, {one.erased} erased readers, {one.merged} merged records"
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from tasks.alarms.raising import clear_alarms, raise_alarm
-from tasks.database import high_water
+from tasks.database import high_water, id_sequences
 from tasks.database.statements import run
 from tasks.models import Alarm, Attempt, Send
 from tasks.sends import database_moved
@@ -50,8 +50,12 @@ def look() -> None:
 
 
 def hold_open_sends(why: str) -> list[int]:
-    """Pause every send that is not over, as one whose database was restored under it; their ids. In a transaction for each."""
+    """Pause every send that is not over, as one whose database was restored under it; their ids. In a transaction for each.
+
+    Ids of readers that the lost database may have given away are passed over.
+    """
     log.error("database_behind", why=why)
+    id_sequences.leap()
     held = list(Send.objects.filter(status__in=Send.NOT_OVER).order_by("pk").values_list("pk", flat=True))
     for send_id in held:
         database_moved.pause_for_moved_database(send_id, why)

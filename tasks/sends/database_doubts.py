@@ -9,6 +9,12 @@ PROMOTED = (
     "Another copy of the database serves since the send was scheduled or prepared. It knows of every request that was made, so that nothing "
     "goes out twice: resume the send. What was committed in the other's last moments may be missing, such as readers who had just left."
 )
+#: The same of one that was made from a backup.
+RESTORED = (
+    "The database was restored from a backup since the send was scheduled or prepared. It knows of every request that was made, so that "
+    "nothing goes out twice. What was decided after the backup is missing: the send may have been cancelled or paused, or its edition "
+    "reopened. Look at it, then resume or cancel it."
+)
 #: What it says, or whoever wants to go on is told, where it may lack some.
 MAY_BE_OUT = (
     "The database was restored or promoted since the send was scheduled: it may have gone out already. "
@@ -27,4 +33,4 @@ def may_be_out_of(sends: Iterable[Send]) -> set[int]:
     if not unprepared:
         return set()
     alarms = Alarm.objects.filter(send__in=unprepared, code=Alarm.Code.DATABASE_MOVED, cleared_at=None)
-    return set(alarms.exclude(message=PROMOTED).values_list("send", flat=True))
+    return set(alarms.exclude(message__in=[PROMOTED, RESTORED]).values_list("send", flat=True))

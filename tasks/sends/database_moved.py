@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from tasks.alarms.raising import raise_alarm
@@ -22,14 +22,16 @@ _STILL_AHEAD = timedelta(minutes=5)
 def follow_promotion() -> None:
     """Sends whose time is yet to come go on with a promoted copy that lacks no fence: nobody can have prepared them before.
 
+    Not with one that was made from a backup, even in the same server: what was decided after the backup is missing there.
     To be called when the database agrees with its mark. Raises the database's errors.
     """
     database = identity.current()
     to_come = Send.objects.filter(
+        Q(table_oid=database.table_oid) | Q(table_oid=None),
         status=Send.Status.SCHEDULED,
         scheduled_at__gt=Now() + _STILL_AHEAD,
         system_identifier=database.system_identifier,
-    ).exclude(timeline=database.timeline, table_oid=database.table_oid)
+    ).exclude(timeline=database.timeline)
     _belong_to(database, to_come)
 
 
@@ -73,17 +75,15 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
     then on the send names the database as it is now, so that a person's decisions can be carried out. Works inside a
     transaction that has locked no batches or deliveries yet (docs/architecture.md, Lock order), or in one of its own.
 
-    `mark_agrees`: it has just been compared with the mark (`tasks.database.high_water`). Then a promoted copy, which is the same
-    system on another timeline, lacks no fence: what it says is pending or to be prepared stays so, and a person has only to resume the send.
+    `mark_agrees`: it has just been compared with the mark (`tasks.database.high_water`). Then another one of the same system, such as a
+    promoted copy, which has another timeline, lacks no fence: what it says is pending or to be prepared stays so, and a person has only to resume the send.
     """
     with transaction.atomic():
         row_locks.send_status(send_id, to_change=True)
         database = identity.current()
         send = Send.objects.get(pk=send_id)
         lacks_nothing = mark_agrees and send.system_identifier == database.system_identifier
-        why = why or (
-            database_doubts.PROMOTED if lacks_nothing else _MOVED if send.prepared_at else database_doubts.MAY_BE_OUT
-        )
+        why = why or _why(send, database, lacks_nothing=lacks_nothing)
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
         Send.objects.filter(pk=send_id).update(**database.as_fields)
@@ -96,3 +96,9 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
         if not lacks_nothing:
             attempts.update(outcome=Attempt.Outcome.UNKNOWN)
             batches.filter(status__in=_UNSETTLED).update(status=Batch.Status.UNKNOWN)
+
+
+def _why(send: Send, database: identity.DatabaseIdentity, *, lacks_nothing: bool) -> str:
+    if not lacks_nothing:
+        return _MOVED if send.prepared_at else database_doubts.MAY_BE_OUT
+    return database_doubts.PROMOTED if send.table_oid in {None, database.table_oid} else database_doubts.RESTORED

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,7 +15,6 @@ from django.utils import timezone
 
 from newsdesk.core.errors import InputError, OperationFailedError
 from newsdesk.local_stack import later_opt_outs, restoring
-from newsdesk.local_stack.engines import binaries
 from newsdesk.local_stack.later_opt_outs import OptOuts
 from sandbox.server import Sandbox
 from subscribers import preferences, suppression, tracking
@@ -44,30 +41,6 @@ from tests.factories import (
 from tests.tasks.submission.batches import readers_of
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def dump(tmp_path: Path, database_url: str) -> Any:
-    def write() -> Path:
-        file = tmp_path / "newsdesk.dump"
-        program = binaries.postgres() / "pg_dump"
-        subprocess.run([program, "--format=custom", f"--file={file}", database_url], check=True)
-        return file
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def kept_databases_go(database_url: str) -> Iterator[None]:
-    yield
-    connections.close_all()
-    given = connection.settings_dict
-    with psycopg.connect(
-        dbname="postgres", host=given["HOST"], port=5432, user=given["USER"], autocommit=True
-    ) as server:
-        names = server.execute("SELECT datname FROM pg_database WHERE datname LIKE '%\\_before\\_%'").fetchall()
-        for (name,) in names:
-            server.execute(psycopg.sql.SQL("DROP DATABASE {}").format(psycopg.sql.Identifier(name)))
 
 
 def _submit(send: Send, transport: SendGridTransport) -> None:
@@ -215,7 +188,7 @@ def test_who_opted_out_after_the_dump_is_mailed_no_more(dump: Any, transport: Se
 
     report = _restore(file)
 
-    assert report["opt_outs"] == {"suppressions": 4, "left": 2, "untracked": 1, "erased": 1}
+    assert report["opt_outs"] == {"suppressions": 4, "left": 2, "untracked": 1, "erased": 1, "merged": 0}
     send = make_send(0, approval=make_approval(make_edition(readers.publication)), lists=[readers])
     assert preparing.prepare(send.pk) is not None
     assert set(readers_of(send)) == {refused.pk, stays.pk}
@@ -236,7 +209,7 @@ def test_whoever_came_back_after_the_dump_stays_as_the_dump_has_them(dump: Any) 
     file = dump()
     preferences.choose(back.pk, readers.publication_id, {readers.pk}, source="page")
 
-    assert _restore(file)["opt_outs"] == {"suppressions": 0, "left": 0, "untracked": 0, "erased": 0}
+    assert _restore(file)["opt_outs"] == {"suppressions": 0, "left": 0, "untracked": 0, "erased": 0, "merged": 0}
     assert Subscription.objects.get(subscriber=back).status == "unsubscribed"
 
 
@@ -251,7 +224,7 @@ def test_an_id_that_was_given_away_again_is_another_reader(dump: Any, database_u
     other = make_subscriber(readers, id=gone.pk, email="other@example.com")
 
     with psycopg.connect(database_url, dbname=first["kept_as"]) as kept:
-        assert later_opt_outs.carry_over(kept) == OptOuts(suppressions=0, left=0, untracked=0, erased=0)
+        assert later_opt_outs.carry_over(kept) == OptOuts(suppressions=0, left=0, untracked=0, erased=0, merged=0)
     assert Subscription.objects.get(subscriber=other).status == "active"
 
 
