@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from composer.models import Edition
-from tasks.models import Recurrence, Send
+from tasks.models import Batch, Recurrence, Send
 
 #: How late a slot may go out where no recurrence says.
 DEFAULT_LATE_LIMIT = timedelta(minutes=720)
@@ -27,3 +27,11 @@ def is_sent_by_hand(edition: Edition, recurrence: Recurrence) -> bool:
         if everybody and list_ids <= set(send.lists.values_list("pk", flat=True)):
             return True
     return False
+
+
+def is_taken_back(edition: Edition) -> bool:
+    """Whether the edition had sends, all of them were cancelled, and nothing of any had been posted."""
+    sends = Send.objects.filter(edition=edition)
+    if not sends.exists() or sends.exclude(status=Send.Status.CANCELLED).exists():
+        return False
+    return not Batch.objects.filter(send__in=sends).exclude(status=Batch.Status.CANCELLED).exists()

@@ -1,12 +1,13 @@
-"""Who is warned, two hours before a slot, that its edition is not approved."""
+"""Who is warned, two hours before a slot, that its edition is not approved, or that nothing is scheduled for it."""
 
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.db.models.functions import Now
 
-from composer.models import Edition
+from composer.models import Edition, Publication
 from tasks.alarms.raising import raise_alarm
-from tasks.models import Alarm, Recurrence, Slot
+from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.sends.scheduling import first_moment
 from tasks.slots.slot_rows import locked_or_new_row
 from tasks.slots.slot_sends import local_slot_time
@@ -45,3 +46,37 @@ def warn_unapproved(edition: Edition, recurrence: Recurrence | None, now: dateti
         edition_id=edition.pk,
         mail=True,
     )
+
+
+def warn_unscheduled(publication: Publication, recurrence: Recurrence | None, now: datetime) -> None:
+    """Two hours before the first reader would get it, tell the editors once of an approved edition that its slot will not send.
+
+    Somebody had sent it by hand, which took the slot's place, and cancelled that; or it was approved anew after a send that was cancelled
+    when some of it was out. Who cancels the slot's own send means it. Raises the database's errors.
+    """
+    if recurrence is None:
+        return
+    rows = Slot.objects.filter(publication=publication, warned_at=None, at__gt=now, at__lte=now + NOTICE + CLOCKS_APART)
+    for slot in rows.filter(edition__slot=F("at")).select_related("edition", "send"):
+        edition = slot.edition
+        assert edition is not None
+        if _is_left_out(slot, edition) and first_reader_at(edition, recurrence, now) - now <= NOTICE:
+            Slot.objects.filter(pk=slot.pk).update(warned_at=Now())
+            raise_alarm(
+                Alarm.Code.SLOT_UNAPPROVED,
+                f"{edition} is approved, and its slot is {slot_time(edition, slot.at)}, but its send was cancelled and nothing else is "
+                "scheduled. Send it, or reopen and approve it anew.",
+                publication_id=publication.pk,
+                edition_id=edition.pk,
+                mail=True,
+            )
+
+
+def _is_left_out(slot: Slot, edition: Edition) -> bool:
+    approval = edition.approval
+    sends = Send.objects.filter(edition=edition)
+    if approval is None or not sends.exists() or sends.exclude(status=Send.Status.CANCELLED).exists():
+        return False
+    if slot.send is None:
+        return slot.outcome == Slot.Outcome.SKIPPED
+    return slot.send.finished_at is not None and approval.approved_at > slot.send.finished_at

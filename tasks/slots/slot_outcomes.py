@@ -11,7 +11,7 @@ from django.db import transaction
 from composer.models import Edition
 from tasks.database import clock
 from tasks.models import Send, Slot
-from tasks.slots.active_recurrence import active_recurrence
+from tasks.slots.active_recurrence import active_recurrence, is_taken_back
 from tasks.slots.approval_warnings import warn_unapproved
 from tasks.slots.missed_slots import ON_TIME, miss_unapproved, miss_with_held_send
 from tasks.slots.slot_rows import locked_row, state_outcome
@@ -41,6 +41,22 @@ def decide(edition_id: int, *, now: datetime | None = None) -> None:
         miss_unapproved(edition, recurrence, now)
     elif recurrence is not None and edition.slot > recurrence.created_at:
         schedule_for_slot(edition, recurrence, now)
+
+
+def forget_taken_back(edition: Edition) -> None:
+    """A new approval of an edition whose sends were all taken back before anything was out is a new yes to its slot, if that is to come.
+
+    In the transaction of the approval, the edition locked. Raises the database's errors.
+    """
+    if edition.slot is None or edition.slot <= clock.now() or not is_taken_back(edition):
+        return
+    slot = locked_row(edition)
+    if (
+        slot is not None
+        and slot.edition_id == edition.pk
+        and (slot.outcome == Slot.Outcome.SKIPPED or slot.send is not None)
+    ):
+        _reset(slot, edition)
 
 
 def _is_of_another_edition(slot: Slot, edition: Edition) -> bool:

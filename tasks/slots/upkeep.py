@@ -11,6 +11,8 @@ from tasks.alarms import timezones
 from tasks.alarms.raising import clear_alarms
 from tasks.database import clock
 from tasks.models import Alarm, Slot
+from tasks.slots import approval_warnings, left_slots
+from tasks.slots.active_recurrence import active_recurrence
 from tasks.slots.next_draft import REMEMBERED, make_next_draft
 from tasks.slots.slot_outcomes import decide
 
@@ -38,15 +40,22 @@ def keep(publication: Publication, *, now: datetime | None = None) -> None:
     if not publication.has_known_zone:
         return
     now = now or clock.now()
+    left_slots.follow_editions(publication.pk, now)
     for edition_id in _undecided(publication, now):
         decide(edition_id, now=now)
-    _clear_missed_alarms(publication)
+    approval_warnings.warn_unscheduled(publication, active_recurrence(publication.pk), now)
+    _clear_alarms(publication)
     make_next_draft(publication, now)
 
 
-def _clear_missed_alarms(publication: Publication) -> None:
-    """Clear the alarm about a missed slot once somebody has sent its edition after all."""
-    clear_alarms(Alarm.Code.SLOT_MISSED, publication=publication, edition__sends__created_at__gt=F("raised_at"))
+def _clear_alarms(publication: Publication) -> None:
+    """Clear the alarm about a slot that was missed, or that nothing was scheduled for, once somebody has sent its edition after all."""
+    clear_alarms(
+        Alarm.Code.SLOT_MISSED,
+        Alarm.Code.SLOT_UNAPPROVED,
+        publication=publication,
+        edition__sends__created_at__gt=F("raised_at"),
+    )
 
 
 def _undecided(publication: Publication, now: datetime) -> list[int]:

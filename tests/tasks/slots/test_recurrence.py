@@ -1,10 +1,10 @@
 """Recurrences, holidays, and editions that change their slot."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from composer.models import Edition, Holiday
+from composer.models import Edition, Holiday, Publication
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Send, Slot
 from tasks.sends.scheduling import schedule
@@ -94,6 +94,17 @@ def test_a_day_with_an_approved_edition_is_not_left_out_behind_its_back() -> Non
 # Reopening
 
 
+def reopened_with_a_send() -> tuple[Publication, Edition, datetime]:
+    """An edition that was approved for a slot in two days and reopened: its send is held."""
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    first = slot_of(publication, ahead=timedelta(days=2))
+    edition = make_draft(publication, first)
+    approve_edition(edition, None)
+    reopen_edition(edition, None)
+    return publication, edition, first
+
+
 @pytest.mark.django_db
 def test_reopened_and_given_another_slot_its_send_goes_with_it() -> None:
     publication = make_weekly(ahead=timedelta(days=2))
@@ -133,6 +144,52 @@ def test_the_edition_that_takes_a_slot_another_has_left_is_scheduled_for_it() ->
         [(edition.pk, first + WEEK), (other.pk, first)]
     )
     assert Slot.objects.get(at=first).send.edition == other
+
+
+@pytest.mark.django_db
+def test_it_is_so_also_while_the_other_one_is_not_approved_again() -> None:
+    """Its send is held, and follows its edition."""
+    publication, edition, first = reopened_with_a_send()
+    edition.slot = first + WEEK
+    edition.save_revision(clean=False)
+    other = make_draft(publication, first)
+    approve_edition(other, None)
+
+    upkeep.keep_slots()
+
+    held = Send.objects.get(edition=edition)
+    assert (held.status, held.scheduled_at, held.slot.at) == ("paused", first + WEEK, first + WEEK)
+    mine = Send.objects.get(edition=other)
+    assert (mine.status, mine.scheduled_at, mine.slot.at) == ("scheduled", first, first)
+    approve_edition(edition, None)
+    held.refresh_from_db()
+    assert (held.status, held.scheduled_at) == ("scheduled", first + WEEK)
+
+
+@pytest.mark.django_db
+def test_a_held_send_without_a_slot_asks_when_it_shall_go_out() -> None:
+    publication, edition, first = reopened_with_a_send()
+    Edition.objects.filter(pk=edition.pk).update(slot=None)
+    other = make_draft(publication, first)
+    approve_edition(other, None)
+
+    upkeep.keep_slots()
+
+    assert Send.objects.get(edition=other).slot.at == first
+    edition.refresh_from_db()
+    approve_edition(edition, None)
+    assert Send.objects.get(edition=edition).status == "paused"
+    assert codes() == ["send_held"]
+
+
+@pytest.mark.django_db
+def test_a_held_send_whose_edition_stays_keeps_its_slot() -> None:
+    *_, first = reopened_with_a_send()
+
+    upkeep.keep_slots()
+
+    held = Send.objects.get()
+    assert (held.status, held.slot.at, held.scheduled_at) == ("paused", first, first)
 
 
 @pytest.mark.django_db

@@ -1,0 +1,128 @@
+"""Slots whose edition was sent by hand, or whose send was cancelled, and then approved anew: nobody waits for it in vain."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from composer.models import Edition
+from tasks.approvals.approving import approve_edition, reopen_edition
+from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.sends import control
+from tasks.sends.scheduling import schedule
+from tasks.slots import upkeep
+from tests.factories import make_batch
+from tests.tasks.slots.weekly import codes, make_draft, make_weekly, outcome, recurring, slot_of
+
+pytestmark = pytest.mark.django_db
+
+SOON = timedelta(hours=1.5)
+LATER = timedelta(days=2)
+
+
+def sent_by_hand(ahead: timedelta) -> tuple[Edition, Send]:
+    """An approved edition that a person sends before its slot, to the readers of it."""
+    publication = make_weekly(ahead=ahead)
+    recurrence = recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=ahead))
+    Recurrence.objects.update(active=False)
+    approve_edition(edition, None)
+    Recurrence.objects.update(active=True)
+    send = schedule(edition, lists=list(recurrence.lists.all()), at=timezone.now() + timedelta(minutes=30))
+    upkeep.keep_slots()
+    assert outcome(edition) == "skipped"
+    return edition, send
+
+
+def approve_anew(edition: Edition) -> None:
+    reopen_edition(edition, None)
+    edition.refresh_from_db()
+    approve_edition(edition, None)
+
+
+def test_who_takes_a_send_by_hand_back_and_approves_anew_has_the_slot_again() -> None:
+    edition, send = sent_by_hand(LATER)
+    assert control.cancel(send.pk, who="ada")
+    upkeep.keep_slots()
+    assert Send.objects.count() == 1, "the old yes is not one to the slot"
+
+    approve_anew(edition)
+
+    again = Send.objects.exclude(pk=send.pk).get()
+    assert (again.status, again.scheduled_at) == ("scheduled", edition.slot)
+    assert Slot.objects.get().send == again
+    assert outcome(edition) == ""
+
+
+def test_who_takes_the_slots_own_send_back_and_approves_anew_has_it_again() -> None:
+    edition, send = sent_by_hand(LATER)
+    control.cancel(send.pk, who="ada")
+    approve_anew(edition)
+    own = Slot.objects.get().send
+    assert own is not None
+    control.cancel(own.pk, who="ada")
+    upkeep.keep_slots()
+    assert Send.objects.count() == 2
+
+    approve_anew(edition)
+
+    assert Send.objects.exclude(status="cancelled").get().scheduled_at == edition.slot
+
+
+def test_a_send_of_which_something_is_out_keeps_the_slot() -> None:
+    edition, send = sent_by_hand(SOON)
+    make_batch(send, status="submitted")
+    control.cancel(send.pk, who="ada")
+
+    approve_anew(edition)
+
+    assert Send.objects.get() == send
+    upkeep.keep_slots()
+    assert codes() == ["slot_unapproved"]
+
+
+def test_whose_send_by_hand_was_cancelled_is_told_that_nothing_goes_out_at_the_slot() -> None:
+    edition, send = sent_by_hand(SOON)
+    assert codes() == []
+    control.cancel(send.pk, who="ada")
+
+    upkeep.keep_slots()
+    upkeep.keep_slots()
+
+    assert codes() == ["slot_unapproved"]
+    assert "its send was cancelled and nothing else is scheduled" in Alarm.objects.get(code="slot_unapproved").message
+    approve_anew(edition)
+    assert codes() == []
+    assert Send.objects.exclude(pk=send.pk).get().scheduled_at == edition.slot
+
+
+def test_sending_it_by_hand_after_all_ends_the_alarm() -> None:
+    edition, send = sent_by_hand(SOON)
+    control.cancel(send.pk, who="ada")
+    upkeep.keep_slots()
+
+    schedule(edition, lists=list(send.lists.all()))
+    upkeep.keep_slots()
+
+    assert codes() == []
+
+
+def test_whoever_cancels_the_slots_send_is_told_nothing() -> None:
+    publication = make_weekly(ahead=SOON)
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=SOON))
+    approve_edition(edition, None)
+    control.cancel(Send.objects.get().pk, who="ada")
+
+    upkeep.keep_slots()
+
+    assert codes() == []
+
+
+def test_nobody_is_told_before_it_is_time() -> None:
+    _, send = sent_by_hand(LATER)
+    control.cancel(send.pk, who="ada")
+
+    upkeep.keep_slots()
+
+    assert codes() == []
