@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 _SIZE = 256
 #: Seconds for which a Redis that did not answer is not asked again: the file alone counts meanwhile.
 _REDIS_PAUSE = 5.0
+#: Seconds between two looks at what other machines have sent that are written down here: Redis may be lost together with one of them.
+_BETWEEN_COPIES = 1.0
 #: Never lowered by a machine that is late.
 _RAISE = """
 local known = redis.call('HGET', KEYS[1], 'fence')
@@ -101,7 +103,25 @@ class _Redis:
             raise
 
 
+class _Copied:
+    """What Redis knew, written down here: at most once in a while, since whoever claims reads it each time."""
+
+    def __init__(self) -> None:
+        self._not_before = 0.0
+
+    def copy(self, of: str, mark: Mark) -> None:
+        """Harmless where it cannot be written: it is a copy."""
+        if time.monotonic() < self._not_before:
+            return
+        self._not_before = time.monotonic() + _BETWEEN_COPIES
+        try:
+            write_file(_path(of), mark)
+        except OSError as error:
+            log.warning("mark_not_copied", error=str(error))
+
+
 _redis = _Redis()
+_copied = _Copied()
 #: As this process read it last. Whoever claims compares it with the database's.
 _installation: list[str] = []
 
@@ -159,6 +179,8 @@ def read(of: str) -> Mark | None:
     if here is not None and here.fence > (there.fence if there else 0):
         # Redis was away, or has forgotten it: the other machines must know.
         _tell_redis(Fence(here.fence, of, here.send))
+    elif there is not None and there.fence > (here.fence if here else 0):
+        _copied.copy(of, there)
     known = [mark for mark in (here, there) if mark is not None]
     return max(known, key=lambda mark: mark.fence, default=None)
 

@@ -1,7 +1,6 @@
 """The mark of what was sent, outside the database: a restored database is behind it, and sends nothing again."""
 
 import json
-import threading
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,7 +12,6 @@ from django.core import management
 from django.db import connection
 from django.utils import timezone
 
-from newsdesk.core import redis_client
 from newsdesk.core.errors import InputError
 from sandbox.server import Sandbox
 from tasks.database import high_water, identity
@@ -28,25 +26,7 @@ from tasks.submission import posting, recovery
 from tasks.throttling.explanations import why_waiting
 from tests.factories import make_attempt, make_prepared_send, make_send
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_sent_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(settings.HOME), "marks", tmp_path / "marks")
-    monkeypatch.setattr("tasks.database.high_water._redis", high_water._Redis())
-    # The process must not keep an installation's id that is gone with the test.
-    monkeypatch.setattr(high_water, "_installation", [])
-    monkeypatch.setattr("django.conf.settings.REDIS_URL", f"redis+socket://{tmp_path}/none.sock")
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER SEQUENCE tasks_fence_number RESTART")
-        cursor.execute("UPDATE tasks_installation SET id = %s", [uuid4()])
-
-
-@pytest.fixture
-def in_redis(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
-    monkeypatch.setattr("django.conf.settings.REDIS_URL", valkey_url)
-    return redis_client.client(valkey_url)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_sent_yet")]
 
 
 def _submit(send: Send, transport: SendGridTransport) -> None:
@@ -130,15 +110,6 @@ def test_what_is_sent_after_a_restore_goes_on_behind_the_mark(
 
     assert _accepted(sandbox) == 5
     assert _mark() == Mark(fence=91, send=Send.objects.latest("pk").pk)
-
-
-def test_what_redis_has_forgotten_is_told_to_it_again(transport: SendGridTransport, in_redis: redis.Redis) -> None:
-    _submit(make_prepared_send(2), transport)
-    in_redis.delete(f"newsdesk:mark:{high_water.installation()}")
-
-    assert _mark() == Mark(fence=1, send=Send.objects.get().pk)
-
-    assert in_redis.hget(f"newsdesk:mark:{high_water.installation()}", "fence") == b"1"
 
 
 def test_a_promoted_copy_that_lacks_no_fence_waits_to_be_resumed(
@@ -363,27 +334,6 @@ def test_redis_may_be_away_where_the_file_is(sandbox: Sandbox, transport: SendGr
     _submit(send, transport)
 
     assert counts(send).status == "sent"
-
-
-def test_a_file_that_cannot_be_read_is_no_mark(in_redis: redis.Redis) -> None:
-    high_water.advance(Fence(4, high_water.installation(), 2))
-    (settings.HOME.marks / high_water.installation()).write_text("½")
-    assert _mark() == Mark(fence=4, send=2)
-
-    in_redis.delete(f"newsdesk:mark:{high_water.installation()}")
-    assert _mark() is None
-
-
-def test_marks_that_are_written_at_once_keep_the_highest(in_redis: redis.Redis) -> None:
-    of = high_water.installation()
-    threads = [threading.Thread(target=high_water.advance, args=(Fence(n, of, n),)) for n in range(1, 30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert json.loads((settings.HOME.marks / of).read_text())["fence"] == 29
-    assert in_redis.hget(f"newsdesk:mark:{of}", "fence") == b"29"
 
 
 def _accepted(sandbox: Sandbox) -> int:
