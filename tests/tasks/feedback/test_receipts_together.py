@@ -2,13 +2,14 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 from structlog.testing import capture_logs
 
 from subscribers.models import Suppression
@@ -178,6 +179,23 @@ def test_one_that_fails_is_set_apart_and_the_others_go_on(monkeypatch: pytest.Mo
     assert waiting() == [broken]
     assert Receipt.objects.exclude(applied_at=None).filter(pk__in=[first, later]).count() == 2
     assert world.counts() == {"delivered": 2}
+
+
+def test_one_that_fails_for_long_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(1)
+    broken = store(world.report(0, "spamreport"))
+    monkeypatch.setattr(taking, "SET_APART_SECONDS", 0.0)
+    breaks_for(monkeypatch, "complaint")
+    applying.apply_waiting()
+    assert not Alarm.objects.exists()
+    Receipt.objects.update(received_at=timezone.now() - timedelta(minutes=11))
+
+    applying.apply_waiting()
+    applying.apply_waiting()
+
+    alarm = Alarm.objects.get()
+    assert alarm.code == "receipt_unreadable"
+    assert alarm.message.startswith(f"Receipt {broken} was signed and cannot be applied: ")
 
 
 def test_one_that_failed_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
