@@ -59,7 +59,9 @@ def in_words(report: dict[str, Any]) -> str:
             f"{report['forgotten']} requests went out after the dump; they would not be sent again by themselves"
         )
     if report["held"]:
-        lines.append(f"sends that would wait for you: {', '.join(map(str, report['held']))}")
+        lines.append(
+            f"sends that would wait for you if the database as it is were lost: {', '.join(map(str, report['held']))}"
+        )
     return "\n".join(lines)
 
 

@@ -11,8 +11,10 @@ import psycopg
 from django.db import connection
 
 from tasks.alarms.raising import raise_alarm
+from tasks.approvals.reopened_sends import WAS_PAUSED
 from tasks.models import Alarm, Send
 from tasks.sends import control
+from tasks.sends.audit_trail import record_action
 
 _STATES = """
 SELECT s.id, s.created_at, s.status, s.held_at IS NOT NULL, s.pause_reason, s.scheduled_at, s.local_at, a.content_hash, a.voided_at IS NULL
@@ -20,6 +22,7 @@ SELECT s.id, s.created_at, s.status, s.held_at IS NOT NULL, s.pause_reason, s.sc
  WHERE s.id = ANY(%s::bigint[])
 """
 _RESTORED = "The database was restored from a backup."
+_WHO = "newsdesk restore"
 _UNKNOWN = (
     f"{_RESTORED} Nobody here knows what was decided about this send afterwards: whether it was cancelled or paused, or its edition "
     "reopened. Look at it, then resume or cancel it."
@@ -53,7 +56,7 @@ def hold_undone(kept: "psycopg.Connection[Any] | None") -> list[int]:
     held = []
     for send_id, state in sorted(here.items()):
         if why := _why(state, there.get(send_id)):
-            _hold(send_id, why)
+            _hold(send_id, why, is_held=state.is_held)
             held.append(send_id)
     return held
 
@@ -73,6 +76,8 @@ def _what_differs(here: _State, there: _State) -> str:
     """The decision that counts most."""
     if there.status == Send.Status.CANCELLED:
         return "This send was cancelled after it was made: cancel it again."
+    if here.is_held:
+        return "The edition of this send was approved again after it was made, as it is not here: look at it before you approve it."
     if there.is_held or there.approval != here.approval or not there.approval_stands:
         return (
             "The edition of this send was reopened after it was made, so that what is approved here may not be the last. "
@@ -86,8 +91,10 @@ def _what_differs(here: _State, there: _State) -> str:
     return f"This send was {there.status} in the database as it was, and is {here.status} here: look at it, then resume or cancel it."
 
 
-def _hold(send_id: int, why: str) -> None:
-    """Pause it; of one that is paused already it is told why it must not simply go on."""
-    if not control.pause(send_id, why):
-        Send.objects.filter(pk=send_id, status=Send.Status.PAUSED).update(pause_reason=why[:500])
-        raise_alarm(Alarm.Code.SEND_PAUSED, why, send_id=send_id, mail=True)
+def _hold(send_id: int, why: str, *, is_held: bool) -> None:
+    """Pause it; of one that is paused already it is told why it must not simply go on, nor with the next approval."""
+    if control.pause(send_id, why):
+        return
+    Send.objects.filter(pk=send_id, status=Send.Status.PAUSED).update(pause_reason=why[:500])
+    record_action(send_id, "held" if is_held else "paused", why=f"{WAS_PAUSED}{why}" if is_held else why, who=_WHO)
+    raise_alarm(Alarm.Code.SEND_PAUSED, why, send_id=send_id, mail=True)

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "restored from a backup: asked for after it was made"
 _MERGED = "SELECT gone_id, kept_id, address FROM subscribers_mergedreader WHERE address <> '' ORDER BY at, gone_id"
+_LEFT_BY = "SELECT list_id FROM subscribers_subscription WHERE subscriber_id = %s AND status = 'unsubscribed'"
+_HAS_DENIED = "SELECT 1 FROM subscribers_subscriber WHERE id = %s AND tracking = 'denied'"
 _WAITING = (
     "SELECT id, provider, body, received_at FROM tasks_receipt WHERE applied_at IS NULL AND error = '' ORDER BY id"
 )
@@ -61,6 +63,8 @@ class OptOuts:
     erased: int
     #: Records of one person that are one reader again.
     merged: int
+    #: Those that could not be: what the one had given up the other one has given up too.
+    not_merged: int
 
 
 def carry_over(kept: "psycopg.Connection[Any]") -> OptOuts:
@@ -69,7 +73,7 @@ def carry_over(kept: "psycopg.Connection[Any]") -> OptOuts:
     May be repeated. Raises psycopg.Error and the errors of our own database.
     """
     # First, so that who has left with one address leaves with both.
-    merged = _merge_again(kept)
+    merged, not_merged = _merge_again(kept)
     suppressions, new_erasures = _suppress(kept)
     _take_waiting_reports(kept)
     return OptOuts(
@@ -78,6 +82,7 @@ def carry_over(kept: "psycopg.Connection[Any]") -> OptOuts:
         untracked=_deny_tracking(kept),
         erased=_erase_again() if new_erasures else 0,
         merged=merged,
+        not_merged=not_merged,
     )
 
 
@@ -90,20 +95,34 @@ def is_ours(kept: "psycopg.Connection[Any]") -> bool:
         return bool(kept.execute(_SAME).fetchone() == cursor.fetchone())
 
 
-def _merge_again(kept: "psycopg.Connection[Any]") -> int:
-    merged = 0
+def _merge_again(kept: "psycopg.Connection[Any]") -> tuple[int, int]:
+    """How many were merged, and how many could not be."""
+    merged = not_merged = 0
     for gone_id, kept_id, address in kept.execute(_MERGED).fetchall():
         both = Subscriber.objects.in_bulk([gone_id, kept_id])
-        if len(both) < 2 or address not in erased.erased_forms(both[gone_id].email):
+        if gone_id not in both or address not in erased.erased_forms(both[gone_id].email):
             continue
-        try:
-            merging.merge(both[kept_id], both[gone_id], who=SOURCE, patience=0)
-        except RefusedError as error:
-            # A request with one of them was under way at the backup, or they are to be erased, which follows.
-            log.warning("readers_not_merged_again", kept=kept_id, gone=gone_id, why=str(error))
+        if _is_merged(both.get(kept_id), both[gone_id]):
+            merged += 1
             continue
-        merged += 1
-    return merged
+        not_merged += 1
+        for (list_id,) in kept.execute(_LEFT_BY, [kept_id]).fetchall():
+            preferences.leave_list(gone_id, list_id, source=SOURCE)
+        if kept.execute(_HAS_DENIED, [kept_id]).fetchone():
+            tracking.answer(gone_id, Subscriber.Tracking.DENIED, source=SOURCE)
+    return merged, not_merged
+
+
+def _is_merged(keep: Subscriber | None, other: Subscriber) -> bool:
+    """False where the one that was kept came after the backup, a request with one of them was under way then, or they are to be erased."""
+    if keep is None:
+        return False
+    try:
+        merging.merge(keep, other, who=SOURCE, patience=0)
+    except RefusedError as error:
+        log.warning("readers_not_merged_again", kept=keep.pk, gone=other.pk, why=str(error))
+        return False
+    return True
 
 
 def _take_waiting_reports(kept: "psycopg.Connection[Any]") -> None:

@@ -138,18 +138,27 @@ def _guard(kept_as: str, before: _Submitted) -> tuple[list[int], list[dict[str, 
 
 def _hold_what_was_undone(kept_as: str) -> list[int]:
     """The sends that wait although every request is known: reports may be lacking, or what people decided."""
-    held = database_behind.hold_sends_with_open_requests(_REPORTS_LOST)
+    # First, while they are as the dump has them.
     undone, unknown = _asked(kept_as, later_decisions.hold_undone)
     undone = later_decisions.hold_undone(None) if unknown else undone or []
-    return sorted({*held, *undone})
+    return sorted({*undone, *database_behind.hold_sends_with_open_requests(_REPORTS_LOST)})
 
 
 def _replay() -> int:
-    """Apply what was reported and not applied yet, when the dump was made or by the database as it was; how many calls."""
+    """Apply what was reported and not applied yet, when the dump was made or by the database as it was; how many calls.
+
+    One that fails waits on, as it did before.
+    """
     waiting = list(Receipt.objects.filter(applied_at=None, error="").order_by("pk").values_list("pk", flat=True))
+    applied = 0
     for receipt_id in waiting:
-        applying.apply_receipt(receipt_id)
-    return len(waiting)
+        try:
+            applying.apply_receipt(receipt_id)
+        except Exception:
+            log.exception("receipt_not_applied", receipt=receipt_id)
+        else:
+            applied += 1
+    return applied
 
 
 def _submitted() -> _Submitted:
@@ -291,7 +300,12 @@ def _opt_outs_in_words(found: Restored) -> str:
         unknown = found.opt_outs_unknown or "as you asked"
         return f"who unsubscribed, complained or was erased after the dump is not known here, and would be mailed: {unknown}"
     one = found.opt_outs
+    lacking = (
+        f", and {one.not_merged} that could not be merged again: what the one had left, the other has left"
+        if one.not_merged
+        else ""
+    )
     return (
         f"carried over from the database as it was: {one.suppressions} suppressions, {one.left} unsubscribes from lists, "
-        f"{one.untracked} refusals to be tracked, {one.erased} erased readers, {one.merged} merged records"
+        f"{one.untracked} refusals to be tracked, {one.erased} erased readers, {one.merged} merged records{lacking}"
     )

@@ -102,7 +102,8 @@ _TEXTS: Mapping[str, _Text] = {
         "Give the publication another timezone at the desk. What was due meanwhile goes out then, or is held where it is too late.",
     ),
     Alarm.Code.SLOT_UNAPPROVED: _Text(
-        "{what}: the next edition is not approved yet", "Look at it at the desk, and approve it before its time."
+        "{what}: the next edition will not go out as it stands",
+        "Look at it at the desk, and approve it before its time, or send it.",
     ),
     Alarm.Code.SOURCE_CHANGED: _Text(
         "{what}: a source has changed since its story was written",

@@ -75,8 +75,8 @@ def _approve(
 ) -> Approved:
     approved = approvals.approve_inspected(edition, by=by, audience_rules=rules)
     current = Edition.objects.select_related("publication").get(pk=edition.pk)
-    slot_outcomes.forget_taken_back(current)
     reopened_sends.restore_sends(current, approved.approval, by=by)
+    slot_outcomes.forget_taken_back(current)
     if before_slot is not None:
         before_slot(current)
     slot_outcomes.decide(edition.pk)

@@ -19,7 +19,7 @@ from tasks.sends.scheduling import sender_domain
 from tasks.slots.slot_sends import give_slot_to_send, set_due_time
 
 #: Before the reason of a pause that is older than the reopening; giving the send back leaves that pause alone.
-_WAS_PAUSED = "It was paused before: "
+WAS_PAUSED = "It was paused before: "
 
 
 def hold_sends(edition: Edition, *, by: Any = None, who: str = "") -> list[Send]:
@@ -41,7 +41,7 @@ def hold_sends(edition: Edition, *, by: Any = None, who: str = "") -> list[Send]
     name = who or (by.get_username() if by is not None else "the command line")
     for send in sends:
         is_held = send.held_at is not None
-        earlier = f"{_WAS_PAUSED}{send.pause_reason}" if send.status == Send.Status.PAUSED and not is_held else ""
+        earlier = f"{WAS_PAUSED}{send.pause_reason}" if send.status == Send.Status.PAUSED and not is_held else ""
         send.status, send.held_at = Send.Status.PAUSED, send.held_at or Now()
         send.pause_reason = f"{name} reopened the edition: approve it again, and the send goes on."[:500]
         send.save(update_fields=["status", "held_at", "pause_reason"])
@@ -57,7 +57,7 @@ def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: 
     """
     clear_alarms(Alarm.Code.SLOT_UNAPPROVED, edition=edition)
     if edition.slot is not None:
-        Slot.objects.filter(publication=edition.publication_id, at=edition.slot, outcome="").update(warned_at=None)
+        Slot.objects.filter(publication=edition.publication_id, at=edition.slot).update(warned_at=None)
     now = clock.now()
     for send in lock_held_sends(edition):
         clear_alarms(Alarm.Code.SEND_HELD, send=send)
@@ -110,8 +110,8 @@ def _new_due_time(send: Send, edition: Edition, now: datetime) -> datetime | Non
 def _restore(send: Send, due: datetime, *, by: Any, who: str) -> None:
     earlier = send.actions.filter(what="held").order_by("-pk").values_list("why", flat=True).first() or ""
     send.held_at, send.scheduled_at = None, due
-    if earlier.startswith(_WAS_PAUSED):
-        send.pause_reason = earlier.removeprefix(_WAS_PAUSED)
+    if earlier.startswith(WAS_PAUSED):
+        send.pause_reason = earlier.removeprefix(WAS_PAUSED)
     else:
         send.status, send.pause_reason = Send.Status.SCHEDULED, ""
     send.save(

@@ -1,4 +1,4 @@
-"""Ids that are given away once, also when a backup is restored: mails in people's mailboxes name readers and sends by them.
+"""Ids that are given away once, also when a backup is restored: mails in people's mailboxes name readers by them.
 
 Of a mail that went out after the backup a link to unsubscribe would lead to whoever got that id since.
 """

@@ -44,8 +44,6 @@ TRIES = 4
 ERROR_LENGTH = 500
 #: Seconds after which a worker that applies all that waits turns to something else.
 SECONDS = 5.0
-#: Seconds for which a receipt may fail before a person is told: a fault of ours, since the database was there each time.
-PATIENCE = 600.0
 
 _DONE = """
 UPDATE tasks_receipt t SET applied_at = now(), error = r.error FROM unnest(%b::bigint[], %b::text[]) AS r(id, error) WHERE t.id = r.id
@@ -108,19 +106,11 @@ def _apply_or_set_apart(receipt_id: int) -> bool:
     """False when it was the database that failed: what it lets down is nobody's fault."""
     try:
         apply_receipt(receipt_id)
-    except Exception as error:
+    except Exception:
         log.exception("receipt_not_applied", receipt=receipt_id)
         if not connection.is_usable():
             return False
         taking.set_apart(receipt_id)
-        if taking.has_waited(receipt_id, PATIENCE):
-            why = f"{type(error).__name__}: {error}".strip()[:200]
-            raise_alarm(
-                Alarm.Code.RECEIPT_UNREADABLE,
-                f"Receipt {receipt_id} was signed and cannot be applied: {why}. It is tried again each minute; until then what it reports, "
-                "unsubscribes and complaints too, counts for nothing.",
-                mail=True,
-            )
     return True
 
 

@@ -24,7 +24,6 @@ _HOLD = """
 SELECT id, provider, received_at FROM tasks_receipt
 WHERE id = ANY(%b::bigint[]) AND applied_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
 """
-_HAS_WAITED = "SELECT 1 FROM tasks_receipt WHERE id = %b AND applied_at IS NULL AND received_at < now() - make_interval(secs => %b::float8)"
 _BODY = "SELECT body FROM tasks_receipt WHERE id = %b"
 
 #: Receipts that failed in this process, each with when they may be tried again.
@@ -83,11 +82,6 @@ def read(receipt: Held) -> Read:
         return Read(receipt, *reader.parse(bytes(body)), unreadable="")
     except UnreadableBodyError as unreadable:
         return Read(receipt, [], [], unreadable=str(unreadable))
-
-
-def has_waited(receipt_id: int, seconds: float) -> bool:
-    """Whether it was received so long ago and is not applied. Raises the database's errors."""
-    return bool(run(_HAS_WAITED, (receipt_id, seconds)))
 
 
 def set_apart(receipt_id: int) -> None:

@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds. Most events of an accepted request are here within minutes.
 PATIENCE = 3600.0
+#: Beat's, by which the message of an open alarm is kept up to date.
+_BETWEEN_LOOKS = timedelta(minutes=1)
 
 #: A batch without an attempt was found unknown when the database had moved: its send's preparation is all that is dated.
 _UNDECIDED = f"""
@@ -75,11 +77,13 @@ def in_doubt() -> dict[int, str]:
 
 
 def _tell(send_id: int, message: str, *, newest: datetime) -> None:
-    """`newest`: when the last of them began to need a person."""
+    """`newest`: when the last of them began to need a person; who clears an alarm has read of all that did until a look before."""
     last = Alarm.objects.filter(code=Alarm.Code.IN_DOUBT, send_id=send_id).order_by("-pk").first()
     if last is not None and last.cleared_at is None:
         Alarm.objects.filter(pk=last.pk).exclude(message=message).update(message=message)
-    elif last is None or last.raised_at < newest:
+        return
+    read_until = max(last.raised_at, last.cleared_at - _BETWEEN_LOOKS) if last and last.cleared_at else None
+    if read_until is None or newest > read_until:
         raise_alarm(Alarm.Code.IN_DOUBT, message, send_id=send_id, mail=True)
 
 

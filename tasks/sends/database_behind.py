@@ -55,12 +55,12 @@ def hold_open_sends(why: str) -> list[int]:
     Ids of readers that the lost database may have given away are passed over.
     """
     log.error("database_behind", why=why)
-    id_sequences.leap()
     held = list(Send.objects.filter(status__in=Send.NOT_OVER).order_by("pk").values_list("pk", flat=True))
     for send_id in held:
         database_moved.pause_for_moved_database(send_id, why)
     if not held:
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
+    id_sequences.leap()
     return held
 
 

@@ -9,6 +9,7 @@ from composer.models import Edition, Publication
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Recurrence, Send, Slot
 from tasks.sends.scheduling import first_moment
+from tasks.slots.active_recurrence import is_taken_back
 from tasks.slots.slot_rows import locked_or_new_row
 from tasks.slots.slot_sends import local_slot_time
 from tasks.slots.strings import slot_time
@@ -65,7 +66,7 @@ def warn_unscheduled(publication: Publication, recurrence: Recurrence | None, no
             raise_alarm(
                 Alarm.Code.SLOT_UNAPPROVED,
                 f"{edition} is approved, and its slot is {slot_time(edition, slot.at)}, but its send was cancelled and nothing else is "
-                "scheduled. Send it, or reopen and approve it anew.",
+                f"scheduled. Send it{', or reopen and approve it anew' if is_taken_back(edition) else ' to those who do not have it'}.",
                 publication_id=publication.pk,
                 edition_id=edition.pk,
                 mail=True,

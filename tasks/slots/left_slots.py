@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import F
 
 from composer.models import Edition
-from tasks.models import Send, Slot
+from tasks.alarms.raising import raise_alarm
+from tasks.models import Alarm, Send, Slot
 from tasks.slots.slot_rows import state_outcome
 from tasks.slots.slot_sends import give_slot_to_send, set_due_time
+from tasks.slots.strings import slot_time
 
 log = structlog.get_logger(__name__)
 
@@ -31,15 +33,24 @@ def _follow(edition_id: int, send_id: int, now: datetime) -> None:
     edition = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition_id)
     held = Send.objects.filter(pk=send_id, held_at__isnull=False, prepared_at__isnull=True)
     send = held.select_for_update(of=("self",), no_key=True).first()
-    slot = Slot.objects.select_for_update(of=("self",), no_key=True).filter(send=send_id).first()
+    slot = Slot.objects.filter(send=send_id).first()
     if send is None or slot is None or slot.at == edition.slot:
         return
     if edition.slot is not None and edition.slot > now and give_slot_to_send(send, edition):
         set_due_time(send, edition, edition.slot)
     else:
-        # It has no slot any more: whoever approves the edition again is asked when it shall go out.
+        # Its edition has no slot to come, or one that another held send has yet: a person says when it goes out.
         state_outcome(slot, Slot.Outcome.SKIPPED)
         Slot.objects.filter(pk=slot.pk).update(send=None)
         send.scheduled_at = now
+        raise_alarm(
+            Alarm.Code.SEND_HELD,
+            f"{edition} has left its slot {slot_time(edition, slot.at)}, and its send {send_id} is held: approve the edition again, then say "
+            "whether it goes out now or with the next slot.",
+            send_id=send_id,
+            publication_id=edition.publication_id,
+            edition_id=edition_id,
+            mail=True,
+        )
     send.save(update_fields=["scheduled_at", "local_at"])
     log.info("held_send_left_slot", publication=edition.publication_id, edition=edition_id, send=send_id)

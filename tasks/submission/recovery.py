@@ -16,6 +16,7 @@ from tasks.broker_connection import BROKER_ERRORS
 from tasks.claims import AbandonedClaim
 from tasks.database import row_locks
 from tasks.database.durability import durable
+from tasks.feedback import waiting_reports
 from tasks.models import Alarm, Attempt, Batch, Receipt, Send, evidence
 from tasks.providers.base import Transport
 from tasks.providers.registry import get_transport
@@ -84,6 +85,7 @@ def recover(*, wake_all: bool = False) -> None:
     few_readers.catch_up()
     arrivals.look()
     stalls.look()
+    waiting_reports.look()
     heartbeat_pings.swept()
 
 

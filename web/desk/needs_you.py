@@ -40,7 +40,7 @@ TITLES = {
     Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
     Alarm.Code.TIMEZONE_UNKNOWN: "A publication’s timezone is not known any more: its slots wait",
-    Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition is not approved",
+    Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition will not go out as it stands",
     Alarm.Code.SOURCE_CHANGED: "A source has changed since its story was written",
     Alarm.Code.SLOT_MISSED: "A slot was missed",
     Alarm.Code.SEND_HELD: "A send is held, and its time has passed",

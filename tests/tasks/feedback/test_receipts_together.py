@@ -13,7 +13,7 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from subscribers.models import Suppression
-from tasks.feedback import applying, inbox, taking
+from tasks.feedback import applying, inbox, taking, waiting_reports
 from tasks.models import Alarm, Attempt, Batch, Event, Receipt, WebhookState
 from tests.reports import World, deliver, make_world, state, store
 
@@ -183,19 +183,30 @@ def test_one_that_fails_is_set_apart_and_the_others_go_on(monkeypatch: pytest.Mo
 
 def test_one_that_fails_for_long_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world(1)
-    broken = store(world.report(0, "spamreport"))
+    store(world.report(0, "spamreport"), world.report(0, "spamreport"))
     monkeypatch.setattr(taking, "SET_APART_SECONDS", 0.0)
-    breaks_for(monkeypatch, "complaint")
-    applying.apply_waiting()
-    assert not Alarm.objects.exists()
-    Receipt.objects.update(received_at=timezone.now() - timedelta(minutes=11))
+    with monkeypatch.context() as broken:
+        breaks_for(broken, "complaint")
+        applying.apply_waiting()
+        waiting_reports.look()
+        assert not Alarm.objects.exists()
+        Receipt.objects.update(received_at=timezone.now() - timedelta(minutes=61))
 
-    applying.apply_waiting()
-    applying.apply_waiting()
+        applying.apply_waiting()
+        waiting_reports.look()
+        waiting_reports.look()
 
-    alarm = Alarm.objects.get()
-    assert alarm.code == "receipt_unreadable"
-    assert alarm.message.startswith(f"Receipt {broken} was signed and cannot be applied: ")
+        assert Alarm.objects.get(cleared_at=None).message == waiting_reports.MESSAGE
+        Alarm.objects.update(cleared_at=timezone.now())
+        waiting_reports.look()
+        assert not Alarm.objects.filter(cleared_at=None).exists()
+        Alarm.objects.update(raised_at=timezone.now() - timedelta(hours=25))
+        waiting_reports.look()
+
+    assert Alarm.objects.filter(cleared_at=None).exists()
+    applying.apply_waiting()
+    waiting_reports.look()
+    assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
 def test_one_that_failed_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,8 +160,20 @@ def test_a_doubt_whose_hour_ends_after_an_alarm_was_cleared_is_told(transport: S
     Alarm.objects.update(raised_at=timezone.now() - timedelta(seconds=601))
 
     assert [message.split()[0] for message in messages()] == ["1"]
-    assert messages() == messages()
     assert raising.clear(Alarm.objects.get(cleared_at=None).pk, who="ada")
+    assert messages() == []
+
+
+def test_a_doubt_that_an_open_alarm_has_taken_in_is_not_told_again(transport: SendGridTransport) -> None:
+    batch = unknown(transport.name, ago=7300)
+    later = unknown(transport.name, send=batch.send, ago=3000, size=1)
+    messages()
+    # An hour and more later both stand there, and somebody has read of both.
+    Alarm.objects.update(raised_at=timezone.now() - timedelta(seconds=3700))
+    Attempt.objects.filter(pk=later.attempt).update(finished_at=timezone.now() - timedelta(seconds=6700))
+    assert [message.split()[0] for message in messages()] == ["14"]
+    assert raising.clear(Alarm.objects.get().pk, who="ada")
+
     assert messages() == []
 
 

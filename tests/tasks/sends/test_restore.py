@@ -188,7 +188,14 @@ def test_who_opted_out_after_the_dump_is_mailed_no_more(dump: Any, transport: Se
 
     report = _restore(file)
 
-    assert report["opt_outs"] == {"suppressions": 4, "left": 2, "untracked": 1, "erased": 1, "merged": 0}
+    assert report["opt_outs"] == {
+        "suppressions": 4,
+        "left": 2,
+        "untracked": 1,
+        "erased": 1,
+        "merged": 0,
+        "not_merged": 0,
+    }
     send = make_send(0, approval=make_approval(make_edition(readers.publication)), lists=[readers])
     assert preparing.prepare(send.pk) is not None
     assert set(readers_of(send)) == {refused.pk, stays.pk}
@@ -209,7 +216,14 @@ def test_whoever_came_back_after_the_dump_stays_as_the_dump_has_them(dump: Any) 
     file = dump()
     preferences.choose(back.pk, readers.publication_id, {readers.pk}, source="page")
 
-    assert _restore(file)["opt_outs"] == {"suppressions": 0, "left": 0, "untracked": 0, "erased": 0, "merged": 0}
+    assert _restore(file)["opt_outs"] == {
+        "suppressions": 0,
+        "left": 0,
+        "untracked": 0,
+        "erased": 0,
+        "merged": 0,
+        "not_merged": 0,
+    }
     assert Subscription.objects.get(subscriber=back).status == "unsubscribed"
 
 
@@ -224,7 +238,9 @@ def test_an_id_that_was_given_away_again_is_another_reader(dump: Any, database_u
     other = make_subscriber(readers, id=gone.pk, email="other@example.com")
 
     with psycopg.connect(database_url, dbname=first["kept_as"]) as kept:
-        assert later_opt_outs.carry_over(kept) == OptOuts(suppressions=0, left=0, untracked=0, erased=0, merged=0)
+        assert later_opt_outs.carry_over(kept) == OptOuts(
+            suppressions=0, left=0, untracked=0, erased=0, merged=0, not_merged=0
+        )
     assert Subscription.objects.get(subscriber=other).status == "active"
 
 
@@ -290,6 +306,7 @@ def test_no_silence_is_believed_of_a_request_that_was_under_way_at_the_dump(
     report = _restore(files[0])
 
     assert (report["forgotten"], report["sent_after"], report["held"]) == (0, [], [send.pk])
+    assert Alarm.objects.filter(send=send, message=restoring._REPORTS_LOST, cleared_at=None).exists()
     # As recovery finds it whose worker is gone.
     Batch.objects.filter(send=send).update(status="unknown")
     Attempt.objects.update(outcome="unknown", fenced_at=timezone.now() - timedelta(days=3))

@@ -9,16 +9,19 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from newsdesk.local_stack import restoring
-from subscribers import suppression
+from subscribers import preferences, suppression, tracking
 from subscribers.models import MergedReader, Subscriber, Subscription
+from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.database import id_sequences, identity
-from tasks.models import Alarm, Send
+from tasks.models import Alarm, Receipt, Send
 from tasks.preparation import preparing
 from tasks.privacy.merging import merge
 from tasks.sends import control, database_behind, database_doubts
+from tasks.sends.scheduling import schedule
 from tasks.submission import recovery
 from tests.factories import make_list, make_prepared_send, make_publication, make_send, make_subscriber
 from tests.reports import make_world, store
+from tests.tasks.slots.weekly import make_draft
 
 pytestmark = pytest.mark.integration
 
@@ -82,6 +85,24 @@ def test_of_a_paused_send_it_is_told_that_it_was_cancelled(dump: Any) -> None:
 
     assert "cancelled" in Send.objects.get().pause_reason
     assert Alarm.objects.filter(send=send, message__contains="cancelled", cleared_at=None).exists()
+
+
+def test_a_held_send_that_was_cancelled_does_not_go_out_with_the_next_approval(dump: Any) -> None:
+    draft = make_draft(make_publication(), None)
+    approve_edition(draft, None)
+    send = schedule(draft, lists=[make_list(draft.publication)], at=timezone.now() + timedelta(hours=1))
+    reopen_edition(draft, None)
+    file = dump()
+    control.cancel(send.pk, who="ada")
+
+    assert restoring.restore(file).held == (send.pk,)
+    draft.refresh_from_db()
+    approve_edition(draft, None)
+
+    send.refresh_from_db()
+    assert (send.status, send.held_at) == ("paused", None)
+    assert "This send was cancelled after it was made" in send.pause_reason
+    assert control.resume(send.pk, who="ada")
 
 
 def test_where_the_database_as_it_was_cannot_be_read_every_send_waits(dump: Any) -> None:
@@ -154,6 +175,40 @@ def test_who_was_merged_after_the_dump_and_left_is_one_reader_who_has_left(dump:
     assert Subscriber.objects.get() == keep
     assert Subscription.objects.get().status == "unsubscribed"
     assert MergedReader.objects.get().gone_id == other.pk
+
+
+def test_who_was_merged_into_a_reader_of_after_the_dump_has_left_with_them(dump: Any) -> None:
+    readers, others = (make_list(publication := make_publication(), "readers"), make_list(publication, "others"))
+    old = make_subscriber(readers, email="ada@old.example", tracking="granted")
+    Subscription.objects.create(subscriber=old, list=others, status="active")
+    file = dump()
+    new = make_subscriber(readers, email="ada@example.com", tracking="granted")
+    merge(new, old, who="ada")
+    preferences.leave_list(new.pk, readers.pk, source="page")
+    tracking.answer(new.pk, Subscriber.Tracking.DENIED, source="page")
+
+    report = restoring.restore(file)
+
+    assert report.opt_outs is not None
+    assert (report.opt_outs.merged, report.opt_outs.not_merged) == (0, 1)
+    assert "1 that could not be merged again" in restoring.in_words(report)
+    assert Subscriber.objects.get() == old
+    assert Subscriber.objects.get().tracking == "denied"
+    assert dict(Subscription.objects.values_list("list__slug", "status")) == {
+        readers.slug: "unsubscribed", others.slug: "active"
+    }  # fmt: skip
+
+
+def test_a_report_that_cannot_be_applied_waits_on(dump: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(1)
+    store(world.report(0, "unsubscribe"))
+    file = dump()
+    monkeypatch.setattr("tasks.feedback.applying.carry_out", lambda events: 1 / 0)
+
+    report = restoring.restore(file)
+
+    assert report.replayed == 0
+    assert Receipt.objects.get().applied_at is None
 
 
 def test_a_record_that_is_another_by_now_is_not_merged(dump: Any) -> None:

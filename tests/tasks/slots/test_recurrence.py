@@ -6,7 +6,8 @@ import pytest
 
 from composer.models import Edition, Holiday, Publication
 from tasks.approvals.approving import approve_edition, reopen_edition
-from tasks.models import Send, Slot
+from tasks.models import Alarm, Send, Slot
+from tasks.preparation import lateness
 from tasks.sends.scheduling import schedule
 from tasks.slots import holidays, recurrence, upkeep
 from tests.factories import make_list
@@ -176,6 +177,8 @@ def test_a_held_send_without_a_slot_asks_when_it_shall_go_out() -> None:
     upkeep.keep_slots()
 
     assert Send.objects.get(edition=other).slot.at == first
+    lateness.tell_of_held()
+    assert "has left its slot" in Alarm.objects.get(code="send_held").message
     edition.refresh_from_db()
     approve_edition(edition, None)
     assert Send.objects.get(edition=edition).status == "paused"

@@ -79,6 +79,11 @@ def test_a_send_of_which_something_is_out_keeps_the_slot() -> None:
     assert Send.objects.get() == send
     upkeep.keep_slots()
     assert codes() == ["slot_unapproved"]
+    assert "Send it to those who do not have it." in Alarm.objects.get(code="slot_unapproved").message
+    # Following other advice does not silence it.
+    approve_anew(edition)
+    upkeep.keep_slots()
+    assert codes() == ["slot_unapproved"]
 
 
 def test_whose_send_by_hand_was_cancelled_is_told_that_nothing_goes_out_at_the_slot() -> None:

@@ -26,7 +26,10 @@ def test_what_redis_has_forgotten_is_told_to_it_again(in_redis: redis.Redis) -> 
     assert in_redis.hget(f"newsdesk:mark:{high_water.installation()}", "fence") == b"1"
 
 
-def test_what_another_machine_has_sent_is_known_when_redis_is_lost_with_it(in_redis: redis.Redis) -> None:
+def test_what_another_machine_has_sent_is_known_when_redis_is_lost_with_it(
+    in_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(high_water, "_BETWEEN_COPIES", 3600.0)
     here = high_water.installation()
     high_water.advance(Fence(3, here, 1))
     in_redis.hset(f"newsdesk:mark:{here}", mapping={"fence": 8, "send": 2})
