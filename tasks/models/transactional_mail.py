@@ -10,7 +10,7 @@ class TransactionalMail(models.Model):
     """The queue of record for single messages. pending → submitting → submitted | unknown | failed.
 
     Its row has all it needs: what a test showed stays what it was when the edition changes. An unknown mail is not sent
-    again by itself: nobody is harmed by a test that is missing.
+    again by itself: nobody is harmed by a test that is missing. One about an alarm is.
     """
 
     class Kind(models.TextChoices):

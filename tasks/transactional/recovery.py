@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from tasks import claims, queue
 from tasks.claims import AbandonedClaim
 from tasks.models import TransactionalMail
-from tasks.providers.base import JournalRecord, Transport
+from tasks.providers.base import JournalRecord, Transport, Unknown
 from tasks.transactional.submitting import record
 
 log = structlog.get_logger(__name__)
@@ -25,9 +25,9 @@ def recover(*, transport: Transport, wake_all: bool = False) -> None:
 
 
 def release_abandoned(*, transport: Transport) -> None:
-    """Submitting and abandoned: unknown, unless the transport's journal knows. It is not sent again."""
+    """Submitting and abandoned: unknown, unless the transport's journal knows. It is not sent again, but for one about an alarm."""
     mails = TransactionalMail.objects.filter(status=TransactionalMail.Status.SUBMITTING)
-    for claim in claims.abandoned_claims(mails.only("attempt", "attempts", "claimed_by")):
+    for claim in claims.abandoned_claims(mails.only("attempt", "attempts", "claimed_by", "kind")):
         if not _recover_from_journal(claim, transport):
             _mark_unknown(claim)
             log.warning("mail_claim_released", mail=claim.row.pk, why=claim.why)
@@ -41,20 +41,17 @@ def _recover_from_journal(claim: AbandonedClaim[TransactionalMail], transport: T
     def record_journal(journal_record: JournalRecord) -> bool:
         if len(journal_record.deliveries) != 1:
             return False
-        record(mail.pk, attempt, journal_record.outcome, tries=mail.attempts)
+        record(mail.pk, attempt, journal_record.outcome, kind=mail.kind, tries=mail.attempts)
         return True
 
     return claims.recover_from_journal(claim, transport=transport, record=record_journal)
 
 
 def _mark_unknown(claim: AbandonedClaim[TransactionalMail]) -> None:
-    TransactionalMail.objects.filter(
-        pk=claim.row.pk, attempt=claim.row.attempt, status=TransactionalMail.Status.SUBMITTING
-    ).update(
-        status=TransactionalMail.Status.UNKNOWN,
-        said=f"Nobody knows whether it went out: {claim.why}.",
-        finished_at=Now(),
-    )
+    mail = claim.row
+    assert mail.attempt is not None
+    unknown = Unknown(message=f"Nobody knows whether it went out: {claim.why}.")
+    record(mail.pk, mail.attempt, unknown, kind=mail.kind, tries=mail.attempts)
 
 
 def wake_due(*, wake_all: bool = False) -> int:

@@ -3,9 +3,12 @@
 A mail never changes once it is written, so it is encoded before it is claimed, and the claim is the fence: a crash after
 its commit leaves the outcome unknown. An unknown mail is never sent again by itself, so a worker that was suspended may
 still post it: it is the only one that ever will (docs/architecture.md, "Delivery").
+
+Mails about alarms are different: what is wrong with the provider is what they tell of. They are tried for a day, also when nobody knows
+whether one is out, or the provider wants nothing from us: one that comes twice harms nobody.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -32,6 +35,9 @@ MAX_TRIES = 8
 #: Mails one call of `submit_waiting` sends at most: batches wait meanwhile.
 AT_ONCE = 10
 _TRY_AGAIN = frozenset({Reason.NOT_SENT, Reason.TOO_MANY})
+#: The same of a mail about an alarm. With waits of `back_off`, which grow to five minutes, that is a day.
+MAX_ALARM_TRIES = 296
+_TRY_ALARM_AGAIN = _TRY_AGAIN | {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}
 
 #: Its conditions are those of the partial index of open mails.
 _WAITING = """
@@ -76,7 +82,7 @@ def submit_mail(mail_id: int, *, transport: Transport) -> bool:
     # It never waits for a rate, but what is sent by the thousand waits for it.
     rate_limit.take(transport.name, 1, urgent=True)
     outcome = _post(transport, body)
-    persistently(lambda: record(mail_id, attempt, outcome, tries=tries))
+    persistently(lambda: record(mail_id, attempt, outcome, kind=mail.kind, tries=tries))
     if isinstance(transport, KeepsJournal):
         transport.forget(attempt)
     return True
@@ -108,12 +114,14 @@ def _post(transport: Transport, body: object) -> Outcome:
         return Unknown(message=f"{type(error).__name__}: {error}"[:300])
 
 
-def record(mail_id: int, attempt: UUID, outcome: Outcome, *, tries: int) -> None:
+def record(mail_id: int, attempt: UUID, outcome: Outcome, *, kind: str, tries: int) -> None:
     """Record the outcome of the POST. Safe to repeat; where recovery has called it unknown meanwhile, this overrules it.
 
-    `tries`: claims of the mail so far. Raises the database's errors.
+    `kind`: the mail's. `tries`: claims of the mail so far. Raises the database's errors.
     """
     result = _result(outcome, tries=tries)
+    if kind == TransactionalMail.Kind.ALARM:
+        result = _of_an_alarm(result, outcome, tries=tries)
     again = result.status == Status.PENDING
     wait = 0.0
     if again:
@@ -162,6 +170,15 @@ def _result_of_one(outcome: Partial, *, tries: int) -> _Result:
     message = outcome.put_off.get(0) or outcome.message
     refused = Refused(reason=reason, message=message, retry_after=outcome.retry_after)
     return _Result(status=_status_after(refused, tries=tries), message=message, retry_after=outcome.retry_after)
+
+
+def _of_an_alarm(result: _Result, outcome: Outcome, *, tries: int) -> _Result:
+    reason = outcome.reason if isinstance(outcome, Refused) else None
+    is_open = result.status == Status.UNKNOWN or reason in _TRY_ALARM_AGAIN or isinstance(outcome, Partial)
+    at_fault = isinstance(outcome, Partial) and outcome.refused
+    if result.status == Status.SUBMITTED or at_fault or not is_open or tries >= MAX_ALARM_TRIES:
+        return result
+    return replace(result, status=Status.PENDING)
 
 
 def _status_after(refused: Refused, *, tries: int) -> TransactionalMail.Status:

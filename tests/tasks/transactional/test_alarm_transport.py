@@ -1,16 +1,19 @@
 """Mails about alarms go by a server of their own where one is set."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from sandbox.server import Sandbox
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.providers.smtp.transport import SmtpTransport
-from tasks.transactional import alarm_transport, submitting
+from tasks.transactional import alarm_transport, recovery, submitting
 from tests.factories import make_editor, make_publication, make_transactional_mail
 from tests.smtp_server import SmtpSink, running
 from tests.tasks.providers.conftest import server_of
@@ -80,3 +83,67 @@ def test_a_server_that_is_away_leaves_the_mail_to_be_tried_again(
     submitting.submit_waiting(transport=transport)
 
     assert TransactionalMail.objects.get().status == "pending"
+
+
+def _due_again() -> None:
+    TransactionalMail.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("kind", ["credits-exceeded", "bad-gateway", "accept-then-close", "rate-limit"])
+def test_a_provider_in_trouble_is_told_of_once_it_is_over(
+    kind: str, alarm: Alarm, transport: SendGridTransport, fault: Any, sandbox: Sandbox
+) -> None:
+    """What is wrong with it is what the mail is about."""
+    fault(kind)
+    for _ in range(submitting.MAX_TRIES + 1):
+        assert submitting.submit_waiting(transport=transport) == 1
+        mail = TransactionalMail.objects.get()
+        assert (mail.status, mail.finished_at) == ("pending", None)
+        assert mail.not_before <= timezone.now() + timedelta(seconds=400)
+        _due_again()
+    sandbox.faults.remove()
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert TransactionalMail.objects.get().status == "submitted"
+    assert list(sandbox.ledger.messages())
+
+
+def test_it_is_given_up_after_a_day(alarm: Alarm, transport: SendGridTransport, fault: Any) -> None:
+    fault("bad-gateway")
+    TransactionalMail.objects.update(attempts=submitting.MAX_ALARM_TRIES - 1)
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert TransactionalMail.objects.get().status == "unknown"
+    waits = [min(2.0 * 2**tries, 300.0) for tries in range(submitting.MAX_ALARM_TRIES)]
+    assert timedelta(hours=23) < timedelta(seconds=sum(waits)) < timedelta(hours=25)
+
+
+def test_an_address_that_the_provider_refuses_is_not_asked_again(
+    alarm: Alarm, transport: SendGridTransport, fault: Any
+) -> None:
+    fault("bad-recipient", personalizations=[0])
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert TransactionalMail.objects.get().status == "failed"
+
+
+def test_a_worker_that_died_with_it_leaves_it_to_another(alarm: Alarm, transport: SendGridTransport) -> None:
+    mail = TransactionalMail.objects.get()
+    TransactionalMail.objects.update(
+        status="submitting",
+        attempt=uuid4(),
+        attempts=1,
+        claimed_at=timezone.now() - timedelta(hours=1),
+        claimed_by="elsewhere",
+    )
+
+    recovery.release_abandoned(transport=transport)
+
+    mail.refresh_from_db()
+    assert mail.status == "pending"
+    assert "Nobody knows whether it went out" in mail.said
+    _due_again()
+    assert submitting.submit_waiting(transport=transport) == 1
