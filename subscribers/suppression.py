@@ -134,6 +134,7 @@ def _kept(text: str, length: int) -> str:
     return text.replace("\x00", "")[:length]
 
 
+# An opt-out that is said again is as late as that: a file with an older consent must not undo it.
 # Rows are inserted in the order of their unique key, so that two callers wait for each other but never in a circle.
 _SUPPRESS = """
 INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
@@ -166,10 +167,10 @@ WITH asked AS (
     SELECT DISTINCT lower(s.email), asked.publication_id, 'unsubscribed', %s
     FROM asked JOIN subscribers_subscriber s ON s.id = asked.subscriber_id
     ORDER BY 1, 2
-    ON CONFLICT DO NOTHING
-    RETURNING address, publication_id
+    ON CONFLICT (address, publication_id, reason) DO UPDATE SET created_at = now(), detail = excluded.detail
+    RETURNING address, publication_id, xmax = 0 AS is_new
 )
 SELECT count(*) FROM asked JOIN subscribers_subscriber s ON s.id = asked.subscriber_id
-WHERE EXISTS (SELECT 1 FROM suppressed x WHERE x.address = lower(s.email) AND x.publication_id = asked.publication_id)
+WHERE EXISTS (SELECT 1 FROM suppressed x WHERE x.address = lower(s.email) AND x.publication_id = asked.publication_id AND x.is_new)
    OR EXISTS (SELECT 1 FROM closed WHERE closed.subscriber_id = s.id AND closed.publication_id = asked.publication_id)
 """

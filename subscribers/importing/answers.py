@@ -6,7 +6,7 @@ A refusal holds over a yes, unless the yes is dated later; a yes takes the place
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from subscribers.importing.dates import is_blank, iso_date
+from subscribers.importing.dates import earliest_iso_date, is_blank, iso_date
 from subscribers.importing.errors import shown
 from subscribers.importing.presets.preset import folded
 from subscribers.importing.yes_and_no import NO, YES
@@ -24,6 +24,8 @@ class Answer(NamedTuple):
     at: str | None = None
     source: str = ""
     wording: str = ""
+    #: The earliest moment that the date of a yes can mean, where no zone stands there.
+    earliest: str | None = None
 
 
 NONE = Answer("")
@@ -47,6 +49,7 @@ def read(cell: Callable[[str], str], line: int, *, until: str, warn: Callable[[i
         at,
         cell("tracking_source")[:200],
         cell("tracking_wording")[:_MAX_WORDING],
+        earliest_iso_date(text) if at and word in _GRANTED else None,
     )
 
 
@@ -55,16 +58,17 @@ def apply(cursor: Any, source: str) -> None:
     cursor.execute(_APPLY, {"source": source})
 
 
-STAGED = "tracking, tracking_at, tracking_source, tracking_wording"
+STAGED = "tracking, tracking_at, tracking_source, tracking_wording, tracking_earliest"
 STAGE = """,
     tracking text NOT NULL DEFAULT '',
     tracking_at timestamptz,
     tracking_source text NOT NULL DEFAULT '',
-    tracking_wording text NOT NULL DEFAULT ''
+    tracking_wording text NOT NULL DEFAULT '',
+    tracking_earliest timestamptz
 """
 # Of several rows with one address, a no holds.
 MERGE_DOUBLE = """
-UPDATE newsdesk_import i SET tracking = 'denied', tracking_at = denied.at
+UPDATE newsdesk_import i SET tracking = 'denied', tracking_at = denied.at, tracking_earliest = NULL
 FROM (SELECT address, max(tracking_at) AS at FROM newsdesk_import WHERE tracking = 'denied' GROUP BY address) denied
 WHERE denied.address = i.address AND i.tracking <> 'denied'
 """
@@ -74,7 +78,7 @@ WITH changed AS (
     FROM newsdesk_import i
     WHERE s.id = i.subscriber_id AND i.tracking NOT IN ('', s.tracking) AND (
         s.tracking = 'unknown' OR (i.tracking = 'denied' AND i.tracking_at IS NULL)
-        OR i.tracking_at > (SELECT max(t.at) FROM subscribers_trackinganswer t WHERE t.subscriber_id = i.subscriber_id)
+        OR COALESCE(i.tracking_earliest, i.tracking_at) > (SELECT max(t.at) FROM subscribers_trackinganswer t WHERE t.subscriber_id = i.subscriber_id)
     )
     RETURNING s.id
 ), proof AS (

@@ -1,7 +1,8 @@
 """The one way in which somebody who had left comes back by a file: they agreed again, later, and the file says when.
 
 Only from `unsubscribed`: nobody who complained, bounced, was invalid, blocked or erased comes back so. The date must be one of a
-consent; when they left is the latest that is known here. They are back on this list only.
+consent, and without a zone it counts as the earliest that it can mean; when they left is the latest that is known here, also where they
+said so while they were on no list. They are back on this list only.
 """
 
 from subscribers.importing.states import State
@@ -9,17 +10,14 @@ from subscribers.importing.states import State
 # A suppression of the publication is lifted with it, and no other list of the publication comes to life by that.
 BRING_BACK = f"""
 WITH leavers AS (
-    SELECT i.line, i.address, i.subscriber_id, i.consent_at, i.wording, i.source,
+    SELECT i.line, i.address, i.subscriber_id, i.consent_at, COALESCE(i.consent_earliest, i.consent_at) AS earliest, i.wording, i.source,
         GREATEST(
             (SELECT max(c.at) FROM subscribers_consent c JOIN subscribers_list l ON l.id = c.list_id
               WHERE c.subscriber_id = i.subscriber_id AND c.kind = 'withdrawn' AND l.publication_id = %(publication)s),
             (SELECT max(n.changed_at) FROM subscribers_subscription n
               WHERE n.subscriber_id = i.subscriber_id AND n.list_id = %(list)s AND n.status = 'unsubscribed'),
             (SELECT max(x.created_at) FROM subscribers_suppression x
-              WHERE x.address = i.address AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s
-                AND NOT EXISTS (SELECT 1 FROM subscribers_consent c JOIN subscribers_list l ON l.id = c.list_id
-                                 WHERE c.subscriber_id = i.subscriber_id AND c.kind = 'withdrawn'
-                                   AND l.publication_id = %(publication)s))
+              WHERE x.address = i.address AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s)
         ) AS left_at
     FROM newsdesk_import i
     WHERE i.state = {State.ACTIVE} AND i.explicit AND i.consent_at IS NOT NULL
@@ -35,7 +33,7 @@ WITH leavers AS (
                         AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s)
         )
 ), back AS (
-    SELECT * FROM leavers WHERE consent_at > left_at
+    SELECT * FROM leavers WHERE earliest > left_at
 ), lifted AS (
     DELETE FROM subscribers_suppression x USING back
     WHERE x.address = back.address AND x.reason = 'unsubscribed' AND x.publication_id = %(publication)s

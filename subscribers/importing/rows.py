@@ -11,7 +11,7 @@ import orjson
 
 from subscribers.addresses import NotAnAddressError, TooLongError, UnicodeLocalPartError, normalised
 from subscribers.importing import answers, typos, values, zones
-from subscribers.importing.dates import is_blank, iso_date
+from subscribers.importing.dates import earliest_iso_date, is_blank, iso_date
 from subscribers.importing.errors import RowError, shown
 from subscribers.importing.layout import Layout, state_by_name
 from subscribers.importing.presets.preset import folded
@@ -54,6 +54,8 @@ class Row(NamedTuple):
     #: The consent's date is one of a consent, not of an entry.
     explicit: bool = False
     tracking: answers.Answer = answers.NONE
+    #: The earliest moment that `consent_at` can mean, where no zone stands there and it may bring somebody back.
+    consent_earliest: str | None = None
 
 
 class RowReader:
@@ -101,6 +103,8 @@ class RowReader:
             name, tags = "", ()
         if tags and not self._exact:
             state = max(state, self._telling.of_tags(tags, line))
+        consent_at = self._consent_at(cells, line) if self._proves else None
+        explicit = any(cells[at].strip() for at in self._explicit)
         return Row(
             email=email,
             address=email.lower(),
@@ -110,13 +114,14 @@ class RowReader:
             attributes=self._counted(self._attributes(cells, line), line),
             tags=tags,
             state=state,
-            consent_at=self._consent_at(cells, line) if self._proves else None,
+            consent_at=consent_at,
             left_at=left_at,
             source=self._source(cells) if self._proves else "",
             wording=self._wording(cells) if self._proves else "",
             list_only=state == State.UNSUBSCRIBED and self._left_one_list(cells),
-            explicit=any(cells[at].strip() for at in self._explicit),
+            explicit=explicit,
             tracking=self._tracking(cells, line) if self._layout.fields["tracking"] else answers.NONE,
+            consent_earliest=self._earliest(cells, consent_at) if consent_at and explicit else None,
         )
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -206,6 +211,10 @@ class RowReader:
             self._warn(line, f"the date of consent {shown(text)} is not understood, and taken for unknown")
             return None
         return found
+
+    def _earliest(self, cells: Sequence[str], consent_at: str) -> str | None:
+        found = earliest_iso_date(self._cell(cells, "consent_at"))
+        return None if found == consent_at else found
 
     def _tracking(self, cells: Sequence[str], line: int) -> answers.Answer:
         def cell(name: str) -> str:

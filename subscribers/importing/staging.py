@@ -50,7 +50,8 @@ def fill(rows: Iterable[tuple[int, Row]], *, answers_tracking: bool = False) -> 
                 profile = (row.email, row.address, row.name, row.language, row.timezone, row.attributes, tags)
                 proof = (row.consent_at, row.left_at, row.source, row.wording)
                 tracking = row.tracking if answers_tracking else ()
-                copy.write_row((line, *profile, int(row.state), *proof, row.list_only, row.explicit, *tracking))
+                of_consent = (row.list_only, row.explicit, row.consent_earliest)
+                copy.write_row((line, *profile, int(row.state), *proof, *of_consent, *tracking))
         cursor.execute("ANALYZE newsdesk_import")
 
 
@@ -157,6 +158,7 @@ CREATE TEMPORARY TABLE newsdesk_import (
     wording text NOT NULL,
     list_only boolean NOT NULL,
     explicit boolean NOT NULL,
+    consent_earliest timestamptz,
     known boolean NOT NULL DEFAULT false,
     subscriber_id bigint,
     outcome text NOT NULL DEFAULT 'unchanged'{answers.STAGE}
@@ -165,7 +167,7 @@ CREATE TEMPORARY TABLE newsdesk_import (
 
 _COPY = """
 COPY newsdesk_import (
-    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only, explicit{more}
+    line, email, address, name, language, timezone, attributes, tags, state, consent_at, left_at, source, wording, list_only, explicit, consent_earliest{more}
 ) FROM STDIN
 """
 

@@ -79,18 +79,20 @@ UPDATE newsdesk_import SET outcome = 'updated'
 FROM closed WHERE newsdesk_import.subscriber_id = closed.subscriber_id AND outcome = 'unchanged'
 """  # noqa: S608
 
+# An opt-out that is known already and was said again later, by the file, is as late as that.
 _SUPPRESS = f"""
 WITH suppressed AS (
-    INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
+    INSERT INTO subscribers_suppression AS known (address, publication_id, reason, detail, created_at)
     SELECT address, CASE WHEN {_OF_PUBLICATION} THEN %(publication)s::bigint END,
-        {_REASON}, %(source)s
+        {_REASON}, %(source)s, CASE WHEN {_BY_WILL} THEN COALESCE(left_at, now()) ELSE now() END
     FROM newsdesk_import WHERE ({_IS_OVER} OR {_IS_HELD_BACK}) AND NOT known AND NOT list_only
     ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING
-    RETURNING address
+    ON CONFLICT (address, publication_id, reason) DO UPDATE SET created_at = excluded.created_at
+        WHERE excluded.created_at > known.created_at AND excluded.created_at < now()
+    RETURNING address, xmax = 0 AS is_new
 )
 UPDATE newsdesk_import SET outcome = 'updated'
-FROM suppressed WHERE newsdesk_import.address = suppressed.address AND outcome = 'unchanged'
+FROM suppressed WHERE newsdesk_import.address = suppressed.address AND outcome = 'unchanged' AND is_new
 """  # noqa: S608
 
 # Whoever unsubscribed from the publication is put on the list as what they are, so that a send counts them.
