@@ -30,6 +30,16 @@ SELECT b.send_id, a.transport, sum({live_sql("b")})::bigint, sum(b.delivered)::b
 """  # noqa: S608 - made of constants
 
 
+#: Not over, since a part is in doubt and waits for a person, and nothing else of it is left to be sent.
+_IN_DOUBT_ALONE = """
+SELECT s.id FROM tasks_send s
+ WHERE s.status = 'sending' AND s.id <> ALL(%b::bigint[])
+   AND NOT EXISTS (SELECT 1 FROM tasks_batch b WHERE b.send_id = s.id AND b.status IN ('pending', 'building', 'submitting'))
+   AND (SELECT max(a.fenced_at) FROM tasks_batch b JOIN tasks_attempt a ON a.batch_id = b.id WHERE b.send_id = s.id)
+       BETWEEN statement_timestamp() - %b::interval AND statement_timestamp() - %b::interval
+"""
+
+
 @dataclass(kw_only=True, slots=True)
 class _Reported:
     """Readers of a send whom providers with reports had accepted, and what became of them."""
@@ -41,11 +51,16 @@ class _Reported:
 
 
 def look() -> None:
-    """Raise the alarms about sends that ended in the last days, but for the last hour; each once. Raises the database's errors."""
+    """Raise the alarms about sends that ended in the last days, but for the last hour; each once. Raises the database's errors.
+
+    A send of which a part is in doubt has not ended, perhaps for good; it is asked like the others once the rest is out.
+    """
     over = Send.objects.filter(
         status=Send.Status.SENT, finished_at__range=(Now() - _LOOKED_AT_FOR, Now() - _REPORTED_WITHIN)
     ).exclude(alarms__code__in=_TOLD)
-    for send_id, found in _read(list(over.values_list("pk", flat=True))).items():
+    told = list(Alarm.objects.filter(code__in=_TOLD, send__status=Send.Status.SENDING).values_list("send", flat=True))
+    in_doubt = [send_id for (send_id,) in run(_IN_DOUBT_ALONE, (told, _LOOKED_AT_FOR, _REPORTED_WITHIN))]
+    for send_id, found in _read([*over.values_list("pk", flat=True), *in_doubt]).items():
         if 2 * found.delivered < found.accepted:
             raise_alarm(Alarm.Code.FEW_DELIVERED, _message(send_id, found), send_id=send_id, mail=True)
 
@@ -65,7 +80,7 @@ def _read(send_ids: Iterable[int]) -> dict[int, _Reported]:
 def _message(send_id: int, found: _Reported) -> str:
     silent = max(found.accepted - found.delivered - found.bounced - found.dropped, 0)
     return (
-        f"Send {send_id} is over for an hour, and of {found.accepted:,} readers whose mails were accepted {found.delivered:,} are reported "
+        f"Nothing more of send {send_id} was posted for an hour, and of {found.accepted:,} readers whose mails were accepted {found.delivered:,} are reported "
         f"to have got it: {found.bounced:,} bounced, {found.dropped:,} were dropped by the provider, of {silent:,} nothing is known yet. "
         "Look at the account at the provider, and at whether its event webhook reaches this installation."
     )

@@ -74,6 +74,27 @@ def test_fewer_than_half_an_hour_after_the_end(arrived: int, is_told: bool) -> N
         assert f"of {4 - arrived} nothing is known yet" in message
 
 
+@pytest.mark.parametrize(
+    ("rest", "minutes", "told"), [("unknown", 61, True), ("unknown", 59, False), ("pending", 61, False)]
+)
+def test_a_send_with_a_part_in_doubt_is_asked_too(rest: str, minutes: int, told: bool) -> None:
+    """It does not end before a person has decided."""
+    world = make_world(4)
+    Attempt.objects.update(fenced_at=timezone.now() - timedelta(minutes=minutes))
+    make_batch(world.send, status=rest)
+    assert not finishing.finish_if_done(world.send.pk)
+
+    arrivals.look()
+    Alarm.objects.update(cleared_at=timezone.now())
+    arrivals.look()
+
+    assert codes() == ["few_delivered"] * told
+    if told:
+        assert Alarm.objects.get().message.startswith(
+            f"Nothing more of send {world.send.pk} was posted for an hour, and of 4"
+        )
+
+
 @pytest.mark.parametrize("ago", [timedelta(minutes=50), timedelta(days=4)])
 def test_neither_at_once_nor_for_ever(ago: timedelta) -> None:
     over(make_world(4), ago=ago)
