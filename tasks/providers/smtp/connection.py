@@ -55,6 +55,7 @@ class Connection:
             raise smtplib.SMTPServerDisconnected("the connection was closed at once")
         self._client = client
         self._sock = client.sock
+        self._is_encrypted = isinstance(client.sock, ssl.SSLSocket)
         # smtplib's own reader may hold what the server said too early; after STARTTLS it has made a new one.
         self._file = client.file or client.sock.makefile("rb")
         self.pipelining = client.has_extn("pipelining")
@@ -71,7 +72,9 @@ class Connection:
         view, sent = memoryview(data), 0
         try:
             while sent < len(data):
-                sent += self._sock.send(view[sent : sent + _PIECE])
+                # Over TLS a piece is several records and fails as one: it must not reach across the end of the message.
+                end = length if self._is_encrypted and sent < length else len(data)
+                sent += self._sock.send(view[sent : min(sent + _PIECE, end)])
         except (OSError, ValueError) as error:
             kind = NotHandedOverError if sent < length else ConnectionLostError
             raise kind(f"{type(error).__name__}: {error}") from error

@@ -32,6 +32,8 @@ CONTENT_REFUSALS_IN_A_ROW = 3
 #: Temporary ones, to readers of more than one domain (`DomainReplies` looks at each); and connections in a row that the server
 #: ended with 421 before it took anything.
 TEMPORARY_IN_A_ROW = 10
+#: Readers in a row at whom the connection ended without a word, with nothing accepted between them: it is not about them.
+CUTS_IN_A_ROW = 3
 _END = b".\r\n"
 
 
@@ -66,18 +68,26 @@ class Posting:
         #: Refusals in a row of one kind: (permanent, of the text).
         self._streak: list[int] = []
         self._streak_kind = (False, False)
+        #: Whose envelope is being answered: the server may hang up, or say nothing, because of this very reader.
+        self._opening: int | None = None
+        #: At whom the connection ended so, with why: they come after the others, and are put off where it ends at them again.
+        self._passed_over: dict[int, str] = {}
+        self._all_cuts = 0
+        self._cuts: list[int] = []
 
     @property
     def progress(self) -> int:
         """Grows with each message that the server has answered, whatever it said."""
-        return len(self._accepted) + len(self._refused) + len(self._put_off) + self._all_closings
+        return len(self._accepted) + len(self._refused) + len(self._put_off) + self._all_closings + self._all_cuts
 
     def deliver(self, connection: Connection) -> None:
         """Send what is left. Raises Halt when it ends before every message was tried; the connection is then closed."""
+        self._opening = None
         try:
             self._deliver(connection)
         except ConnectionLostError as cut:
             connection.close()
+            self._pass_over(cut)
             raise StopPostingError(Reason.NOT_SENT, str(cut), again=len(self._unknown) < MOST_DOUBTS) from cut
         except BaseException:
             connection.close()
@@ -85,6 +95,8 @@ class Posting:
 
     def outcome(self, halt: StopPostingError | None) -> Outcome:
         """What became of the request. Never raises."""
+        if halt is None or not self._may_go_on():
+            self._put_off |= self._passed_over
         everyone = frozenset(range(len(self._request.messages)))
         known = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         not_tried = everyone - known
@@ -110,8 +122,12 @@ class Posting:
         )
 
     def _waiting(self) -> Iterator[MimeMessage]:
-        done = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
-        for message in self._request.messages:
+        done, last = self._done(), set(self._passed_over)
+        for message in (
+            sorted(self._request.messages, key=lambda message: message.position in last)
+            if last
+            else self._request.messages
+        ):
             if message.position in done or self._domains.waits(message.position):
                 continue
             if not self._may_go_on():
@@ -130,6 +146,7 @@ class Posting:
                 return self._plan(connection, current.following, next(waiting, None))
 
             no, wants_text = self._open(connection, current.message)
+            self._opening = None
             if no is None:
                 planned = self._text(connection, current, join_the_next)
             else:
@@ -153,9 +170,12 @@ class Posting:
         return _Planned(message, whole, ahead, following)
 
     def _left(self) -> bool:
-        done = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
+        done = self._done() | self._passed_over.keys()
         everyone = range(len(self._request.messages))
         return any(position not in done and not self._domains.waits(position) for position in everyone)
+
+    def _done(self) -> set[int]:
+        return self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
 
     def _envelope(self, connection: Connection, message: MimeMessage) -> bytes:
         return envelope(message, sender=self._request.sender, notify=self._notify if connection.dsn else "")
@@ -163,12 +183,13 @@ class Posting:
     def _open(self, connection: Connection, message: MimeMessage) -> tuple[Reply | None, bool]:
         """The server's no to this message if there is one, and whether it waits for a text. Raises Halt and Cut."""
         if connection.pipelining:
-            mail, rcpt = connection.read(), connection.read()
+            refused_sender(connection.read())
+            self._opening = message.position
+            rcpt = connection.read()
             # Whoever says 421 closes at once: there is no third reply.
             data = connection.read() if rcpt.code != 421 else rcpt
         else:
-            mail, rcpt, data = self._step_by_step(connection, message)
-        refused_sender(mail)
+            rcpt, data = self._step_by_step(connection, message)
         if rcpt.code not in {250, 251, 252}:
             self._closed_on(message, rcpt)
             if rcpt.code < 400:
@@ -181,17 +202,17 @@ class Posting:
             raise ConnectionLostError(f"unexpected reply to DATA: {data}")
         return data, False
 
-    def _step_by_step(self, connection: Connection, message: MimeMessage) -> tuple[Reply, Reply, Reply]:
+    def _step_by_step(self, connection: Connection, message: MimeMessage) -> tuple[Reply, Reply]:
         mail, rcpt, data = self._envelope(connection, message).splitlines(keepends=True)
         connection.write(mail)
-        to_mail = connection.read()
-        refused_sender(to_mail)
+        refused_sender(connection.read())
+        self._opening = message.position
         connection.write(rcpt)
         to_rcpt = connection.read()
         if to_rcpt.code not in {250, 251, 252}:
-            return to_mail, to_rcpt, Reply(code=503, text="")
+            return to_rcpt, Reply(code=503, text="")
         connection.write(data)
-        return to_mail, to_rcpt, connection.read()
+        return to_rcpt, connection.read()
 
     def _text(
         self, connection: Connection, planned: _Planned, meanwhile: Callable[[], _Planned | None]
@@ -212,8 +233,10 @@ class Posting:
         if reply.code == 250:
             self._settled(message.position, Fate.ACCEPTED)
             self._accepted.add(message.position)
+            self._passed_over.pop(message.position, None)
             self._domains.accept(message.position)
             self._streak.clear()
+            self._cuts.clear()
             self._closings = 0
             return after
         if not 400 <= reply.code < 600:
@@ -226,6 +249,27 @@ class Posting:
         self._record[position] = fate
         self._unknown.discard(position)
 
+    def _pass_over(self, cut: ConnectionLostError) -> None:
+        """Go on with the others where the connection ended at one reader without a word. Raises Halt where it is not about that one.
+
+        Each request of their batch would end there, and nobody behind them would ever be mailed.
+        """
+        position = self._opening
+        if position is None:
+            return
+        self._all_cuts += 1
+        if position in self._passed_over:
+            self._put_off[position] = self._passed_over.pop(position)
+            return
+        self._passed_over[position] = str(cut)
+        self._cuts.append(position)
+        if len(self._cuts) >= CUTS_IN_A_ROW:
+            for innocent in self._cuts:
+                self._passed_over.pop(innocent, None)
+            raise StopPostingError(
+                Reason.NOT_SENT, f"The connection ended {CUTS_IN_A_ROW} times in a row: {cut}"
+            ) from cut
+
     def _closed_on(self, message: MimeMessage, reply: Reply) -> None:
         """Raise Cut when the server ends the connection with its no to this message.
 
@@ -233,6 +277,7 @@ class Posting:
         """
         if reply.code != 421:
             return
+        self._opening = None
         self._all_closings += 1
         self._closings += 1
         if message.position == self._closed_at or self._domains.has_refused(message.position):

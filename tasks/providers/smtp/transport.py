@@ -141,7 +141,8 @@ class SmtpTransport:
             connection = connect(
                 self._server, helo=self._helo, context=self._context, timeout=max(min(10.0, left / 3), 0.1)
             )
-        connection.limit(until - time.clock_gettime(_CLOCK))
+        # Half of the time at most for one reply: a server that says nothing about one reader leaves time for the others.
+        connection.limit(min(until - time.clock_gettime(_CLOCK), self._deadline / 2))
         return connection
 
     def _kept(self) -> Connection | None:
