@@ -3,6 +3,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
+import psycopg
 import pytest
 from django.http.response import HttpResponseBase
 from django.test import Client
@@ -10,6 +11,7 @@ from django.test import Client
 from subscribers import reader_links
 from subscribers.models import Consent, Subscription
 from subscribers.tokens import LinkKind
+from tasks.feedback import unsubscribing
 from tasks.models import Delivery
 from tests import factories
 from tests.reports import World, make_world, state, suppressions
@@ -213,3 +215,21 @@ def test_nothing_about_the_reader_leaks(provider: Client, world: World, url: str
             assert style is not None
             assert b64encode(sha256(style[1].encode()).digest()).decode() in response["Content-Security-Policy"]
     assert provider.get("/u/x")["Cache-Control"] == "no-store"
+
+
+def test_who_leaves_while_the_deliveries_are_locked_has_left(
+    provider: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while they are sealed: an answer of 503 might be the last that is heard of them."""
+    monkeypatch.setattr(unsubscribing, "_COUNT_WITHIN", "SET LOCAL lock_timeout = '200ms'")
+    world = make_world(2)
+    with psycopg.connect(database_url) as sealing:
+        sealing.execute("LOCK TABLE tasks_delivery IN ACCESS EXCLUSIVE MODE")
+
+        answer = provider.post(f"/u/{token(world)}", ONE_CLICK, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code == 200
+    reader = world.readers[0]
+    assert suppressions() == {(reader.email, "unsubscribed", world.send.edition.publication_id)}
+    assert Subscription.objects.get(subscriber=reader).status == "unsubscribed"
+    assert world.counts() == {}
