@@ -17,6 +17,10 @@ from tasks.sends import control
 from tasks.slots import missed_slots
 from tasks.slots.strings import duration, slot_time
 
+#: So long a due send may fail before somebody is told; and until it is said again.
+_FAILING_FOR = timedelta(minutes=3)
+_SAID_AGAIN_AFTER = timedelta(days=1)
+
 
 def hold_if_too_late(send: Send) -> bool:
     """Hold a slot's send, pause any other, whose time is over by more than may be; True when it was.
@@ -35,6 +39,24 @@ def hold_if_too_late(send: Send) -> bool:
     if late <= timedelta(seconds=settings.LATE_GRACE):
         return False
     return control.pause(send.pk, too_late(send, now - send.scheduled_at))
+
+
+def tell_of_failing(send_id: int, error: Exception) -> None:
+    """Raise the alarm about a send that is due for some minutes and whose preparation the database ends each time; once a day at most."""
+    send = Send.objects.get(pk=send_id)
+    if clock.now() - _wanted_at(send) < _FAILING_FOR:
+        return
+    alarms = Alarm.objects.filter(send=send, code=Alarm.Code.STALLED)
+    if alarms.filter(raised_at__gt=Now() - _SAID_AGAIN_AFTER).exists():
+        return
+    why = " ".join(str(error).split())[:200]
+    raise_alarm(
+        Alarm.Code.STALLED,
+        f"Send {send_id} is due and cannot be prepared: the database says “{why}”. It is tried again every few seconds. Look at the database's "
+        "limits (statement_timeout, temp_file_limit, its disk), or cancel the send.",
+        send_id=send_id,
+        mail=True,
+    )
 
 
 def tell_of_held() -> None:

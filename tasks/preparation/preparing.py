@@ -44,7 +44,11 @@ SELECT batch_id, %s, variant_id, tracked, members, 'pending', GREATEST(at, %s), 
 
 
 def prepare_due() -> int:
-    """Prepare every send whose time has come; how many. Raises the database's errors and SoftTimeLimitExceeded."""
+    """Prepare every send whose time has come; how many. Raises the database's errors where it is away, and SoftTimeLimitExceeded.
+
+    A send at which the database ends the statement, though it is there, keeps nobody behind it waiting: it is tried again, and an alarm says
+    so once it has been in vain for long.
+    """
     lateness.tell_of_held()
     due = Send.objects.filter(status=Send.Status.SCHEDULED, scheduled_at__lte=Now()).order_by("scheduled_at", "pk")
     if due.exists() and not _may_prepare():
@@ -53,8 +57,13 @@ def prepare_due() -> int:
     for send_id in list(due.values_list("pk", flat=True)):
         try:
             prepared += prepare(send_id) is not None
-        except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
+        except SoftTimeLimitExceeded:
             raise
+        except (OperationalError, InterfaceError) as error:
+            if not connection.is_usable():
+                raise
+            log.warning("send_not_prepared_yet", send=send_id, error=str(error).strip())
+            lateness.tell_of_failing(send_id, error)
         except Exception as error:
             # It must not block the others behind it, nor be tried for ever in silence.
             log.exception("send_not_prepared", send=send_id)
