@@ -19,6 +19,7 @@ class ImapServer:
     users: dict[str, str]
     port: int = 0
     validity: int = 7
+    searches_headers: bool = True
     #: UID → the mail.
     mails: dict[int, bytes] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
@@ -74,8 +75,7 @@ class _Session:
             self.say(f"* {len(server.mails)} EXISTS\r\n* OK [UIDVALIDITY {server.validity}] ok".encode())
             return "OK [READ-ONLY] ok" if self.is_read_only else "OK [READ-WRITE] ok"
         elif verb == "SEARCH":
-            found = [str(uid) for uid in sorted(server.mails) if uid not in server.seen]
-            self.say(f"* SEARCH {' '.join(found)}".rstrip().encode())
+            return self.search(command)
         elif verb == "FETCH":
             for uid in map(int, command.split()[2].split(",")):
                 self.fetch(uid, command)
@@ -87,6 +87,21 @@ class _Session:
         elif verb == "LOGOUT":
             self.say(b"* BYE")
         return "OK done"
+
+    def search(self, command: str) -> str:
+        if "HEADER" in command and not self.server.searches_headers:
+            return "BAD no such thing here"
+        asked = re.search(r'HEADER (\S+) "([^"]*)"', command)
+        found = [uid for uid in sorted(self.server.mails) if uid not in self.server.seen and self.has(uid, asked)]
+        self.say(f"* SEARCH {' '.join(map(str, found))}".rstrip().encode())
+        return "OK done"
+
+    def has(self, uid: int, asked: "re.Match[str] | None") -> bool:
+        if asked is None:
+            return True
+        head = self.server.mails[uid].partition(b"\r\n\r\n")[0] + b"\r\n"
+        line = re.search(rb"^%s:.*\r\n(?:[ \t].*\r\n)*" % asked[1].encode(), head, re.MULTILINE | re.IGNORECASE)
+        return line is not None and asked[2].lower().encode() in line[0].lower()
 
     def fetch(self, uid: int, command: str) -> None:
         raw = self.server.mails[uid]

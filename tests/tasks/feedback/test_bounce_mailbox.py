@@ -95,6 +95,24 @@ def test_a_flood_is_taken_in_piece_by_piece_within_its_time(
     assert ours not in server.seen
 
 
+@pytest.mark.parametrize(("searches", "taken"), [(True, 2), (False, 1)])
+def test_answers_to_an_edition_bury_no_report(
+    searches: bool, taken: int, server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the server does not search in headers the newest are looked at, as far as that goes."""
+    monkeypatch.setattr(bounce_mailbox, "MOST_LISTED", 3)
+    server.searches_headers = searches
+    server.add(written(report(sealed(world), world.readers[0].email)))
+    for _ in range(5):
+        server.add(PLAIN)
+    server.add(written(report(sealed(world, 1), world.readers[1].email)))
+
+    found = bounce_mailbox.poll()
+
+    assert found is not None
+    assert (found.reports, len(server.seen)) == (taken, taken)
+
+
 def test_a_server_that_forgets_what_was_read_is_not_asked_in_circles(server: ImapServer, world: World) -> None:
     server.add(written(report(sealed(world), world.readers[0].email)))
     server.forgets_marks = True
