@@ -134,7 +134,6 @@ def _kept(text: str, length: int) -> str:
     return text.replace("\x00", "")[:length]
 
 
-# An opt-out that is said again is as late as that: a file with an older consent must not undo it.
 # Rows are inserted in the order of their unique key, so that two callers wait for each other but never in a circle.
 _SUPPRESS = """
 INSERT INTO subscribers_suppression (address, publication_id, reason, detail)
@@ -144,6 +143,7 @@ ORDER BY lower(address), publication_id, reason
 ON CONFLICT DO NOTHING
 """
 
+# One that is said again is as late as that: a file with an older consent must not undo it.
 _UNSUBSCRIBE = """
 WITH asked AS (
     SELECT DISTINCT COALESCE(m.kept_id, pair.subscriber_id) AS subscriber_id, pair.publication_id

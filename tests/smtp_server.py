@@ -17,7 +17,7 @@ from tests.waiting import LONG
 CLOSE, HANG, ACCEPT_THEN_CLOSE = "close", "hang", "accept-then-close"
 
 #: (stage, how many messages were accepted before, recipient) → a reply, one of the above, or "" for the usual reply.
-#: Stages: greeting, helo, auth, mail, rcpt, data, text, half (1000 bytes into a text).
+#: Stages: greeting, helo, auth, mail, rcpt, data, text, half (1000 bytes into a text), rset, noop.
 Script = Callable[[str, int, str], str]
 
 
@@ -148,7 +148,7 @@ class _Session:
         elif verb == "DATA":
             self.data()
         elif verb in {"RSET", "NOOP"}:
-            self.say("250 ok")
+            self.answer(verb.lower(), "250 ok")
         elif verb == "QUIT":
             self.say("221 bye")
             raise _OverError

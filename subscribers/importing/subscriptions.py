@@ -79,13 +79,20 @@ UPDATE newsdesk_import SET outcome = 'updated'
 FROM closed WHERE newsdesk_import.subscriber_id = closed.subscriber_id AND outcome = 'unchanged'
 """  # noqa: S608
 
-# An opt-out that is known already and was said again later, by the file, is as late as that.
+# An opt-out that is known already and was said again later, by the file, is as late as that. The others are not touched: an update that
+# changes nothing would keep whoever leaves meanwhile waiting.
 _SUPPRESS = f"""
 WITH suppressed AS (
     INSERT INTO subscribers_suppression AS known (address, publication_id, reason, detail, created_at)
     SELECT address, CASE WHEN {_OF_PUBLICATION} THEN %(publication)s::bigint END,
         {_REASON}, %(source)s, CASE WHEN {_BY_WILL} THEN COALESCE(left_at, now()) ELSE now() END
-    FROM newsdesk_import WHERE ({_IS_OVER} OR {_IS_HELD_BACK}) AND NOT known AND NOT list_only
+    FROM newsdesk_import i WHERE ({_IS_OVER} OR {_IS_HELD_BACK}) AND NOT i.known AND NOT list_only
+        AND NOT EXISTS (
+            SELECT 1 FROM subscribers_suppression x
+            WHERE x.address = i.address AND x.reason = {_REASON}
+                AND x.publication_id IS NOT DISTINCT FROM CASE WHEN {_OF_PUBLICATION} THEN %(publication)s::bigint END
+                AND (NOT {_BY_WILL} OR i.left_at IS NULL OR i.left_at <= x.created_at)
+        )
     ORDER BY 1, 2, 3
     ON CONFLICT (address, publication_id, reason) DO UPDATE SET created_at = excluded.created_at
         WHERE excluded.created_at > known.created_at AND excluded.created_at < now()

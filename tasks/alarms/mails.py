@@ -72,6 +72,11 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} has not got on for an hour",
         "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
+    Alarm.Code.UNPREPARED: _Text(
+        "{what} is due and cannot be prepared",
+        "It is tried again every few seconds, and goes out once the database lets it. Look at the limits of its role and at its disk; to give it "
+        "up: newsdesk cancel {send}.",
+    ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",
         "There is nothing to take back. Find out why the provider took a request it had not acknowledged before silence "

@@ -84,9 +84,19 @@ def _tell(why: str) -> None:
 
 def _fetch(mailbox: MailboxFolder) -> tuple[bytes, dict[bytes, bytes]]:
     """The folder's validity, and the beginnings of the unread reports by UID."""
+    try:
+        return _fetch_reports(mailbox, by_header=True)
+    except DownloadError as error:
+        # To search in headers may take the server longer than there is time.
+        log.info("bounce_mailbox_not_searched", reason=str(error))
+        return _fetch_reports(mailbox, by_header=False)
+
+
+def _fetch_reports(mailbox: MailboxFolder, *, by_header: bool) -> tuple[bytes, dict[bytes, bytes]]:
     with folders.opened(mailbox.account, mailbox.folder, setting=SETTING, readonly=True) as folder:
         # Answers to an edition come by the thousand: the newest unread mails may hold no report, and bury older ones for good.
-        reports = _reports(folder, folder.unread_with("Content-Type", "multipart/report", MOST_LISTED))
+        uids = folder.unread_with("Content-Type", "delivery-status", MOST_LISTED) if by_header else []
+        reports = _reports(folder, uids)
         reports = reports or _reports(folder, folder.unread(MOST_LISTED))
         totals = accumulate(reports.values())
         wanted = [uid for uid, total in zip(reports, totals, strict=True) if total <= MOST_TOTAL][:MOST_FETCHED]

@@ -30,6 +30,8 @@ class Alarm(models.Model):
         FEW_READERS = "few_readers"
         #: A send waits, and nothing of it was accepted for an hour.
         STALLED = "stalled"
+        #: A send is due, and the database ends its preparation each time.
+        UNPREPARED = "unprepared"
         #: A batch was lost by its workers so often that it has failed.
         LOST_ATTEMPTS = "lost_attempts"
         #: A send was cancelled whose readers others had left out because of it.

@@ -46,12 +46,12 @@ def tell_of_failing(send_id: int, error: Exception) -> None:
     send = Send.objects.get(pk=send_id)
     if clock.now() - _wanted_at(send) < _FAILING_FOR:
         return
-    alarms = Alarm.objects.filter(send=send, code=Alarm.Code.STALLED)
+    alarms = Alarm.objects.filter(send=send, code=Alarm.Code.UNPREPARED)
     if alarms.filter(raised_at__gt=Now() - _SAID_AGAIN_AFTER).exists():
         return
     why = " ".join(str(error).split())[:200]
     raise_alarm(
-        Alarm.Code.STALLED,
+        Alarm.Code.UNPREPARED,
         f"Send {send_id} is due and cannot be prepared: the database says “{why}”. It is tried again every few seconds. Look at the database's "
         "limits (statement_timeout, temp_file_limit, its disk), or cancel the send.",
         send_id=send_id,

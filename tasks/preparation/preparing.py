@@ -13,10 +13,11 @@ from newsdesk.core import advisory_locks, disk_space
 from newsdesk.core.advisory_locks import AdvisoryLock
 from subscribers.segments import RuleError
 from tasks import queue
+from tasks.alarms.raising import clear_alarms
 from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
 from tasks.database import high_water, identity
 from tasks.database.durability import durable
-from tasks.models import Send, Slot
+from tasks.models import Alarm, Send, Slot
 from tasks.preparation import lateness
 from tasks.sends import (
     archives,
@@ -94,6 +95,7 @@ def prepare(send_id: int) -> Prepared | None:
         control.pause(send_id, f"It could not be prepared: {error}")
         return None
     if prepared is not None:
+        clear_alarms(Alarm.Code.UNPREPARED, send_id=send_id)
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         wake_ups.wake_for_pending(send_id)
         heartbeat_pings.started(send_id)

@@ -84,6 +84,8 @@ class Partial:
     no_mailbox: frozenset[int] = frozenset()
     #: By the domain of the readers' addresses, in lower case: who waits for their mailbox provider, and for nothing else.
     put_off_domains: Mapping[str, PutOffDomain] = field(default_factory=dict)
+    #: Those of the put off at whom the connection ended without a word: a request of such alone looks like a server that is away.
+    hung_up_at: frozenset[int] = frozenset()
 
 
 Outcome = Accepted | Refused | Partial | Unknown

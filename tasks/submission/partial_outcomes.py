@@ -5,7 +5,7 @@ the same send, in the transaction that records the outcome. This is the one plac
 costs nothing while a request goes well (docs/adr/0009 tells why).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 #: Seconds of the longest wait before a reader whose server said "later" is tried again: with MAX_ROUNDS some nine hours.
 PUT_OFF_LIMIT = 3600.0
+
+#: A connection that ends at three in a row is taken for one that would end at everybody (`tasks.providers.smtp.posting`).
+HUNG_UP_AT_TOGETHER = 2
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 
@@ -187,15 +190,26 @@ def _groups(
             stalls=stalls,
             wait=wait,
         ),
-        _Group(
-            members=members_at(members, put_off),
-            status=later,
-            rounds=min(batch.rounds + 1, MOST_STALLS),
-            wait=back_off(batch.rounds + 1, limit=PUT_OFF_LIMIT),
+        *(
+            _Group(
+                members=members_at(members, together),
+                status=later,
+                rounds=min(batch.rounds + 1, MOST_STALLS),
+                wait=back_off(batch.rounds + 1, limit=PUT_OFF_LIMIT),
+            )
+            for together in _put_off_together(put_off, outcome.hung_up_at)
         ),
     ]
     reasons = {members[at]: message or "refused" for at, message in failed.items() if at < len(members)}
     return reasons, [group for group in groups if group.members]
+
+
+def _put_off_together(put_off: Collection[int], hung_up_at: Collection[int]) -> Iterator[list[int]]:
+    """Positions that share a batch: of those at whom the connection ended so few that their request tells them from a server that is away."""
+    yield [at for at in put_off if at not in hung_up_at]
+    hung_up = sorted(at for at in put_off if at in hung_up_at)
+    for first in range(0, len(hung_up), HUNG_UP_AT_TOGETHER):
+        yield hung_up[first : first + HUNG_UP_AT_TOGETHER]
 
 
 def _proven_meanwhile(batch: Batch, members: tuple[int, ...]) -> set[int]:

@@ -4,8 +4,8 @@ A mail never changes once it is written, so it is encoded before it is claimed, 
 its commit leaves the outcome unknown. An unknown mail is never sent again by itself, so a worker that was suspended may
 still post it: it is the only one that ever will (docs/architecture.md, "Delivery").
 
-Mails about alarms are different: what is wrong with the provider is what they tell of. They are tried for a day, also when nobody knows
-whether one is out, or the provider wants nothing from us: one that comes twice harms nobody.
+Mails about alarms are different: what is wrong with the provider is what they tell of. They are tried for a day, also when the provider
+wants nothing from us, and some times when nobody knows whether one is out: one that comes twice harms nobody.
 """
 
 from dataclasses import dataclass, replace
@@ -37,6 +37,8 @@ AT_ONCE = 10
 _TRY_AGAIN = frozenset({Reason.NOT_SENT, Reason.TOO_MANY})
 #: The same of a mail about an alarm. With waits of `back_off`, which grow to five minutes, that is a day.
 MAX_ALARM_TRIES = 296
+#: Seconds until one is tried again of which nobody knows whether it is out: not so often that an editor gets it many times.
+ALARM_AFTER_UNKNOWN = 1800.0
 _TRY_ALARM_AGAIN = _TRY_AGAIN | {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}
 
 #: Its conditions are those of the partial index of open mails.
@@ -136,6 +138,12 @@ def record(mail_id: int, attempt: UUID, outcome: Outcome, *, kind: str, tries: i
             not_before=Now() + timedelta(seconds=wait),
             finished_at=None if again else Now(),
         )
+        if written and again and kind == TransactionalMail.Kind.ALARM:
+            # They go the same way: one of them is enough to learn that it is open again.
+            others = TransactionalMail.objects.filter(kind=kind, status=Status.PENDING).exclude(pk=mail_id)
+            others.filter(not_before__lt=Now() + timedelta(seconds=wait)).update(
+                not_before=Now() + timedelta(seconds=wait)
+            )
     log.info("mail", mail=mail_id, attempt=str(attempt), status=result.status.value, message=result.message or None)
     if written and again and wait <= queue.LONGEST_COUNTDOWN:
         queue.on_commit(lambda: queue.enqueue_mail(mail_id, countdown=wait + 0.05))
@@ -176,9 +184,15 @@ def _of_an_alarm(result: _Result, outcome: Outcome, *, tries: int) -> _Result:
     reason = outcome.reason if isinstance(outcome, Refused) else None
     is_open = result.status == Status.UNKNOWN or reason in _TRY_ALARM_AGAIN or isinstance(outcome, Partial)
     at_fault = isinstance(outcome, Partial) and outcome.refused
-    if result.status == Status.SUBMITTED or at_fault or not is_open or tries >= MAX_ALARM_TRIES:
+    is_unknown = result.status == Status.UNKNOWN
+    if (
+        result.status == Status.SUBMITTED
+        or at_fault
+        or not is_open
+        or tries >= (MAX_TRIES if is_unknown else MAX_ALARM_TRIES)
+    ):
         return result
-    return replace(result, status=Status.PENDING)
+    return replace(result, status=Status.PENDING, retry_after=ALARM_AFTER_UNKNOWN if is_unknown else result.retry_after)
 
 
 def _status_after(refused: Refused, *, tries: int) -> TransactionalMail.Status:

@@ -30,6 +30,7 @@ TITLES = {
     Alarm.Code.MANY_DROPPED: "The provider took many mails of a send and dropped them",
     Alarm.Code.FEW_DELIVERED: "Fewer than half are reported to have got a send",
     Alarm.Code.STALLED: "A send has not got on for an hour",
+    Alarm.Code.UNPREPARED: "A send is due and cannot be prepared",
     Alarm.Code.LOST_ATTEMPTS: "A part of a send has failed",
     Alarm.Code.BOUNCE_RATE: "More readers of a send bounced than should",
     Alarm.Code.COMPLAINT_RATE: "More readers of a send complained than should",

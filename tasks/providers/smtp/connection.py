@@ -55,6 +55,9 @@ class Connection:
             raise smtplib.SMTPServerDisconnected("the connection was closed at once")
         self._client = client
         self._sock = client.sock
+        with suppress(OSError):
+            # The next envelope must not wait for the other side to have confirmed the message before it.
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._is_encrypted = isinstance(client.sock, ssl.SSLSocket)
         # smtplib's own reader may hold what the server said too early; after STARTTLS it has made a new one.
         self._file = client.file or client.sock.makefile("rb")

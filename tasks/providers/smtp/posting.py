@@ -72,6 +72,7 @@ class Posting:
         self._opening: int | None = None
         #: At whom the connection ended so, with why: they come after the others, and are put off where it ends at them again.
         self._passed_over: dict[int, str] = {}
+        self._hung_up_at: set[int] = set()
         self._all_cuts = 0
         self._cuts: list[int] = []
 
@@ -96,7 +97,8 @@ class Posting:
     def outcome(self, halt: StopPostingError | None) -> Outcome:
         """What became of the request. Never raises."""
         if halt is None or not self._may_go_on():
-            self._put_off |= self._passed_over
+            done = self._done()
+            self._put_off |= {at: why for at, why in self._passed_over.items() if at not in done}
         everyone = frozenset(range(len(self._request.messages)))
         known = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         not_tried = everyone - known
@@ -116,6 +118,7 @@ class Posting:
             unknown=frozenset(self._unknown),
             no_mailbox=frozenset(self._no_mailbox),
             put_off_domains=domains,
+            hung_up_at=frozenset(self._hung_up_at & self._put_off.keys()),
             reason=halt.reason if halt else None,
             message=words,
             retry_after=halt.retry_after if halt else None,
@@ -123,11 +126,11 @@ class Posting:
 
     def _waiting(self) -> Iterator[MimeMessage]:
         done, last = self._done(), set(self._passed_over)
-        for message in (
-            sorted(self._request.messages, key=lambda message: message.position in last)
-            if last
-            else self._request.messages
-        ):
+        messages = self._request.messages
+        if len(self._cuts) == CUTS_IN_A_ROW - 1:
+            # Neighbours may be alike: whether it is the server is asked at the other end.
+            messages = messages[::-1]
+        for message in sorted(messages, key=lambda message: message.position in last) if last else messages:
             if message.position in done or self._domains.waits(message.position):
                 continue
             if not self._may_go_on():
@@ -153,8 +156,13 @@ class Posting:
                 # An empty text ends what the server opened for nobody; otherwise the sender must be taken back.
                 connection.write((_END if wants_text else b"RSET\r\n") + current.ahead)
                 planned = join_the_next()
-                # It says nothing about a message.
-                closing(connection.read())
+                try:
+                    # It says nothing about a message.
+                    closing(connection.read())
+                except ConnectionLostError:
+                    # Said, and then hung up.
+                    self._answered(current.message, no, content=False)
+                    raise
                 self._answered(current.message, no, content=False)
         if not self._may_go_on() and self._left():
             raise StopPostingError(Reason.NOT_SENT, "The time for one request was over.", retry_after=0.0)
@@ -183,7 +191,10 @@ class Posting:
     def _open(self, connection: Connection, message: MimeMessage) -> tuple[Reply | None, bool]:
         """The server's no to this message if there is one, and whether it waits for a text. Raises Halt and Cut."""
         if connection.pipelining:
-            refused_sender(connection.read())
+            # What it says to MAIL may wait for what it says to the reader.
+            self._opening = message.position
+            mail, self._opening = connection.read(), None
+            refused_sender(mail)
             self._opening = message.position
             rcpt = connection.read()
             # Whoever says 421 closes at once: there is no third reply.
@@ -261,9 +272,11 @@ class Posting:
         if position in self._passed_over:
             self._put_off[position] = self._passed_over.pop(position)
             return
+        self._hung_up_at.add(position)
         self._passed_over[position] = str(cut)
         self._cuts.append(position)
-        if len(self._cuts) >= CUTS_IN_A_ROW:
+        # When all the others have had their turn and some were accepted, those who are left are the reason.
+        if len(self._cuts) >= CUTS_IN_A_ROW and (self._left() or not self._accepted):
             for innocent in self._cuts:
                 self._passed_over.pop(innocent, None)
             raise StopPostingError(

@@ -141,8 +141,7 @@ class SmtpTransport:
             connection = connect(
                 self._server, helo=self._helo, context=self._context, timeout=max(min(10.0, left / 3), 0.1)
             )
-        # Half of the time at most for one reply: a server that says nothing about one reader leaves time for the others.
-        connection.limit(min(until - time.clock_gettime(_CLOCK), self._deadline / 2))
+        connection.limit(until - time.clock_gettime(_CLOCK))
         return connection
 
     def _kept(self) -> Connection | None:

@@ -41,18 +41,21 @@ def test_those_behind_it_go_out(failing: Send) -> None:
 
     assert Send.objects.get(pk=behind.pk).status == "sending"
     assert Send.objects.get(pk=failing.pk).status == "scheduled"
-    assert not Alarm.objects.filter(code="stalled").exists()
+    assert not Alarm.objects.filter(code="unprepared").exists()
 
 
-def test_after_some_minutes_a_person_is_told_once(failing: Send) -> None:
+def test_after_some_minutes_a_person_is_told_once(failing: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted(failing, ago=timedelta(minutes=4))
 
     for _ in range(3):
         assert preparing.prepare_due() == 0
 
-    alarm = Alarm.objects.get(code="stalled")
+    alarm = Alarm.objects.get(code="unprepared")
     assert alarm.send == failing
     assert "canceling statement due to statement timeout" in alarm.message
+    monkeypatch.undo()
+    assert preparing.prepare_due() == 1
+    assert not Alarm.objects.filter(code="unprepared", cleared_at=None).exists()
 
 
 def test_a_database_that_is_away_ends_the_round(failing: Send, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 
+from subscribers.models import Subscriber
 from tasks.feedback import unsubscribing
 from tasks.models import Attempt, Batch, Delivery, Exclusion, Send, TransportState
 from tasks.providers.smtp.transport import SmtpTransport
@@ -15,6 +16,7 @@ from tasks.reconciliation import decisions, silence
 from tasks.sends import control
 from tasks.submission import building, fencing, outcomes, partial_outcomes, recovery
 from tasks.submission.claiming import claim_batch
+from tasks.submission.retries import MAX_ROUNDS
 from tests.factories import make_prepared_send
 from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, SmtpSink
 from tests.tasks.submission.smtp_sends import check, gone, no_wait, once, submit_all
@@ -61,6 +63,27 @@ def test_a_cut_after_k_messages_leaves_one_unknown_and_sends_the_others_once(
     assert len(sink.kept) == (10 if answer == ACCEPT_THEN_CLOSE else 9)
     send.refresh_from_db()
     assert send.status == Send.Status.SENDING
+
+
+def test_those_at_whom_it_hangs_up_come_to_an_end_and_the_server_is_not_taken_for_away(
+    sink: SmtpSink, smtp: SmtpTransport
+) -> None:
+    """Three of them in one request would look like a server that hangs up at everybody."""
+    send = make_prepared_send(9)
+    bad = set(list(Subscriber.objects.order_by("pk").values_list("email", flat=True))[2:7])
+    sink.script = lambda where, _accepted, recipient: CLOSE if where == "rcpt" and recipient in bad else ""
+    submit_all(send, smtp)
+    sizes = Batch.objects.filter(send=send, status="pending").order_by("size").values_list("size", flat=True)
+    assert list(sizes) == [1, 2, 2]
+
+    for _ in range(MAX_ROUNDS):
+        assert not TransportState.objects.exclude(throttled_until=None).exists()
+        no_wait(send)
+        submit_all(send, smtp)
+
+    check(send, submitted=4, failed=5)
+    send.refresh_from_db()
+    assert send.status == Send.Status.SENT
 
 
 def test_the_unknown_one_is_never_sent_again_by_itself_and_a_person_may(sink: SmtpSink, smtp: SmtpTransport) -> None:

@@ -89,7 +89,7 @@ def _due_again() -> None:
     TransactionalMail.objects.update(not_before=timezone.now() - timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("kind", ["credits-exceeded", "bad-gateway", "accept-then-close", "rate-limit"])
+@pytest.mark.parametrize("kind", ["credits-exceeded", "rate-limit"])
 def test_a_provider_in_trouble_is_told_of_once_it_is_over(
     kind: str, alarm: Alarm, transport: SendGridTransport, fault: Any, sandbox: Sandbox
 ) -> None:
@@ -109,13 +109,45 @@ def test_a_provider_in_trouble_is_told_of_once_it_is_over(
     assert list(sandbox.ledger.messages())
 
 
-def test_it_is_given_up_after_a_day(alarm: Alarm, transport: SendGridTransport, fault: Any) -> None:
-    fault("bad-gateway")
-    TransactionalMail.objects.update(attempts=submitting.MAX_ALARM_TRIES - 1)
+@pytest.mark.parametrize("kind", ["bad-gateway", "accept-then-close"])
+def test_of_which_nobody_knows_whether_it_is_out_it_is_tried_some_times_in_hours(
+    kind: str, alarm: Alarm, transport: SendGridTransport, fault: Any, sandbox: Sandbox
+) -> None:
+    fault(kind)
+    for _ in range(submitting.MAX_TRIES - 1):
+        assert submitting.submit_waiting(transport=transport) == 1
+        mail = TransactionalMail.objects.get()
+        assert mail.status == "pending"
+        assert mail.not_before > timezone.now() + timedelta(minutes=29)
+        _due_again()
 
     assert submitting.submit_waiting(transport=transport) == 1
 
     assert TransactionalMail.objects.get().status == "unknown"
+    assert sandbox.ledger.counts()["accepted"] <= submitting.MAX_TRIES
+
+
+def test_others_wait_for_the_one_that_was_not_taken(alarm: Alarm, transport: SendGridTransport, fault: Any) -> None:
+    fault("rate-limit", retry_after=60, times=1)
+    make_transactional_mail("eve@example.com", kind="alarm")
+    test = make_transactional_mail("eve@example.com")
+
+    assert submitting.submit_waiting(transport=transport, limit=1) == 1
+
+    waiting = TransactionalMail.objects.filter(kind="alarm")
+    assert all(mail.not_before > timezone.now() + timedelta(seconds=50) for mail in waiting)
+    assert submitting.submit_waiting(transport=transport) == 1
+    test.refresh_from_db()
+    assert test.status == "submitted"
+
+
+def test_it_is_given_up_after_a_day(alarm: Alarm, transport: SendGridTransport, fault: Any) -> None:
+    fault("credits-exceeded")
+    TransactionalMail.objects.update(attempts=submitting.MAX_ALARM_TRIES - 1)
+
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    assert TransactionalMail.objects.get().status == "failed"
     waits = [min(2.0 * 2**tries, 300.0) for tries in range(submitting.MAX_ALARM_TRIES)]
     assert timedelta(hours=23) < timedelta(seconds=sum(waits)) < timedelta(hours=25)
 

@@ -39,6 +39,60 @@ def test_who_makes_it_hang_up_is_put_off_and_the_others_get_theirs(
     assert len(sink.kept) == 5
 
 
+@pytest.mark.parametrize("again", ["550 5.1.1 nobody", "450 4.2.0 later", CLOSE, ""])
+@pytest.mark.parametrize("stage", ["rcpt", "text"])
+def test_whatever_becomes_of_them_when_they_are_tried_again_they_are_in_one_group(
+    stage: str, again: str, sink: SmtpSink, smtp: SmtpTransport
+) -> None:
+    closed: list[str] = []
+
+    def script(where: str, _accepted: int, recipient: str) -> str:
+        if recipient != "reader2@example.com":
+            return ""
+        if where == "rcpt" and not closed:
+            closed.append(recipient)
+            return CLOSE
+        return again if where == stage else ""
+
+    sink.script = script
+
+    outcome = post(smtp, 4)
+
+    if not again:
+        assert isinstance(outcome, Accepted)
+        return
+    groups = divided(outcome)
+    assert groups.accepted == {0, 2, 3}
+    assert (1 in groups.unknown) is (again == CLOSE and stage == "text")
+    assert (1 in groups.refused) is again.startswith("5")
+
+
+@pytest.mark.parametrize("said", ["550 5.7.1 not you", "450 4.7.1 not now"])
+def test_a_no_that_ends_with_the_connection_is_a_no(said: str, smtp: SmtpTransport, sink: SmtpSink) -> None:
+    """It hangs up instead of answering RSET, each time."""
+
+    def script(where: str, _accepted: int, recipient: str) -> str:
+        if where == "rset":
+            return CLOSE
+        return said if (where, recipient) == ("rcpt", "reader1@example.com") else ""
+
+    sink.script = script
+
+    outcome = divided(post(smtp, 4))
+
+    assert outcome.accepted == {1, 2, 3}
+    assert (0 in outcome.refused, 0 in outcome.put_off) == (said[0] == "5", said[0] == "4")
+
+
+def test_neighbours_of_one_kind_do_not_look_like_a_server_that_is_away(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    sink.script = for_readers(CLOSE, 1, 2, 3, 4)
+
+    outcome = divided(post(smtp, 9))
+
+    assert (len(outcome.accepted), set(outcome.put_off)) == (5, {0, 1, 2, 3})
+    assert outcome.hung_up_at == {0, 1, 2, 3}
+
+
 def test_two_of_them(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = for_readers(CLOSE, 1, 2)
 
