@@ -93,7 +93,7 @@ class Host:
         assert self._init is not None
         try:
             found = Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text(encoding="ascii").split()
-        except FileNotFoundError:
+        except OSError:
             return 0
         return int(found[0]) if found else 0
 

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -101,11 +101,11 @@ class Up:
 def children(pid: int) -> list[int]:
     """By any thread: the process manager is one."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(word) for word in task.read_text(encoding="ascii").split()]
-        except OSError:
-            continue
+    # It may end at any moment, and each of its threads.
+    with suppress(OSError):
+        for task in list(Path(f"/proc/{pid}/task").iterdir()):
+            with suppress(OSError):
+                found += [int(word) for word in (task / "children").read_text(encoding="ascii").split()]
     return found
 
 

@@ -1,6 +1,7 @@
 """A browser that is logged in at a desk with one publication and one edition."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -36,6 +37,19 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
+    with _window(browser) as opened:
+        yield opened
+
+
+@pytest.fixture
+def another_page(browser: Any) -> Iterator[Any]:
+    """In a browser of somebody else's: nothing that the first one still asks for reaches its cookies."""
+    with _window(browser) as opened:
+        yield opened
+
+
+@contextmanager
+def _window(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     opened = context.new_page()
     opened.set_default_timeout(LONG * 1000)

@@ -51,7 +51,6 @@ def employ(home: Home) -> None:
 
 
 def log_in(page: Any, desk: Desk, username: str) -> None:
-    page.context.clear_cookies()
     page.goto(f"{desk.up.url}/desk/login/")
     page.fill("#id_username", username)
     page.fill("#id_password", PASSWORD)
@@ -68,18 +67,18 @@ def stands(page: Any, status: str) -> None:
     page.locator(".desk-send__status", has_text=status).wait_for()
 
 
-def test_a_week_by_a_writer_and_a_publisher(page: Any, newsroom: Desk) -> None:
+def test_a_week_by_a_writer_and_a_publisher(page: Any, another_page: Any, newsroom: Desk) -> None:
     page.add_init_script(
         'addEventListener("w-unsaved:watch-edits", () => { document.documentElement.dataset.watched = "yes"; })'
     )
     log_in(page, newsroom, "wanda")
     edition = write(page)
-    log_in(page, newsroom, "peter")
+    log_in(another_page, newsroom, "peter")
     newsroom.sandbox("/sandbox/faults", [BUSY])
-    approve(page, edition)
-    send = pause_and_resume(page, newsroom)
-    settle_the_alarm(page, newsroom)
-    read_the_result(page, newsroom, send)
+    approve(another_page, edition)
+    send = pause_and_resume(another_page, newsroom)
+    settle_the_alarm(another_page, newsroom)
+    read_the_result(another_page, newsroom, send)
 
 
 def write(page: Any) -> str:

@@ -14,6 +14,7 @@ from newsdesk.core.paths import samples_dir
 from tests.browser import axe
 from tests.browser.desk_pages import ACTS, ENTRANCES, addresses
 from tests.browser.desk_world import make_desk_world
+from tests.browser.logins import forget_login
 from tests.browser.pictures import picture
 
 pytestmark = [
@@ -132,7 +133,7 @@ def _opened(page: Any, url: str, publication: Publication, part: int) -> Iterato
         yield name
     if part:
         return
-    page.context.clear_cookies()
+    forget_login(page)
     for name, path in ENTRANCES.items():
         _as_at_a_desk(page)
         page.goto(url + path)

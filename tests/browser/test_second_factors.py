@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 
+from tests.browser.logins import forget_login
 from tests.browser.pictures import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -24,7 +25,7 @@ def code(secret: str) -> str:
 
 
 def log_out(page: Any) -> None:
-    page.context.clear_cookies()
+    forget_login(page)
 
 
 def log_in(page: Any, url: str) -> None:
