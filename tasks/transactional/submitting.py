@@ -138,8 +138,8 @@ def record(mail_id: int, attempt: UUID, outcome: Outcome, *, kind: str, tries: i
             not_before=Now() + timedelta(seconds=wait),
             finished_at=None if again else Now(),
         )
-        if written and again and kind == TransactionalMail.Kind.ALARM:
-            # They go the same way: one of them is enough to learn that it is open again.
+        if written and again and kind == TransactionalMail.Kind.ALARM and isinstance(outcome, Refused):
+            # They go the same way, which is shut: one of them is enough to learn that it is open again. A lost answer shuts nothing.
             others = TransactionalMail.objects.filter(kind=kind, status=Status.PENDING).exclude(pk=mail_id)
             others.filter(not_before__lt=Now() + timedelta(seconds=wait)).update(
                 not_before=Now() + timedelta(seconds=wait)

@@ -193,7 +193,9 @@ class Posting:
         if connection.pipelining:
             # What it says to MAIL may wait for what it says to the reader.
             self._opening = message.position
-            mail, self._opening = connection.read(), None
+            mail = connection.read()
+            # A no to MAIL is not about the reader.
+            self._opening = None
             refused_sender(mail)
             self._opening = message.position
             rcpt = connection.read()

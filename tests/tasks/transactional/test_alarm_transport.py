@@ -141,6 +141,19 @@ def test_others_wait_for_the_one_that_was_not_taken(alarm: Alarm, transport: Sen
     assert test.status == "submitted"
 
 
+def test_a_lost_answer_to_one_keeps_no_other_waiting(
+    alarm: Alarm, transport: SendGridTransport, fault: Any, sandbox: Sandbox
+) -> None:
+    fault("accept-then-close", times=1)
+    other = make_transactional_mail("eve@example.com", kind="alarm")
+
+    assert submitting.submit_waiting(transport=transport, limit=1) == 1
+    assert submitting.submit_waiting(transport=transport) == 1
+
+    other.refresh_from_db()
+    assert other.status == "submitted"
+
+
 def test_it_is_given_up_after_a_day(alarm: Alarm, transport: SendGridTransport, fault: Any) -> None:
     fault("credits-exceeded")
     TransactionalMail.objects.update(attempts=submitting.MAX_ALARM_TRIES - 1)
