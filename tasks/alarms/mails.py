@@ -72,10 +72,13 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} has not got on for an hour",
         "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
+    Alarm.Code.RECEIPT_UNREADABLE: _Text(
+        "{what}: reports of the provider count for nothing yet",
+        "Whoever runs this installation finds the reason in the log of the workers. What was reported is kept; the alarm goes once it is applied.",
+    ),
     Alarm.Code.UNPREPARED: _Text(
         "{what} is due and cannot be prepared",
-        "It is tried again every few seconds, and goes out once the database lets it. Look at the limits of its role and at its disk; to give it "
-        "up: newsdesk cancel {send}.",
+        "Look at the limits of the database's role (statement_timeout, temp_file_limit) and at its disk. To give the send up: newsdesk cancel {send}.",
     ),
     Alarm.Code.ACCEPTED_TWICE: _Text(
         "{what}: some readers may have it twice",

@@ -13,7 +13,7 @@ SAID_AGAIN_AFTER = timedelta(days=1)
 #: Without a number or the error, so that it is one alarm however many wait; those are in the log.
 MESSAGE = (
     "Reports of the provider have waited for more than an hour to be applied, and unsubscribes, complaints and bounces among them count for "
-    "nothing until they are. The log of the workers says why (receipt_not_applied); they are tried again each minute."
+    "nothing until they are. They are tried again each minute; the log of the workers says why (receipt_not_applied)."
 )
 
 

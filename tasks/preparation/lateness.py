@@ -52,8 +52,8 @@ def tell_of_failing(send_id: int, error: Exception) -> None:
     why = " ".join(str(error).split())[:200]
     raise_alarm(
         Alarm.Code.UNPREPARED,
-        f"Send {send_id} is due and cannot be prepared: the database says “{why}”. It is tried again every few seconds. Look at the database's "
-        "limits (statement_timeout, temp_file_limit, its disk), or cancel the send.",
+        f"Send {send_id} is due and cannot be prepared: the database says “{why}”. It is tried again every few seconds, and goes out once "
+        "the database lets it.",
         send_id=send_id,
         mail=True,
     )

@@ -45,7 +45,7 @@ TITLES = {
     Alarm.Code.SOURCE_CHANGED: "A source has changed since its story was written",
     Alarm.Code.SLOT_MISSED: "A slot was missed",
     Alarm.Code.SEND_HELD: "A send is held, and its time has passed",
-    Alarm.Code.RECEIPT_UNREADABLE: "A report of the provider cannot be read",
+    Alarm.Code.RECEIPT_UNREADABLE: "Reports of the provider cannot be read or applied",
     Alarm.Code.BOUNCES_UNREAD: "The mailbox of what comes back cannot be read",
     Alarm.Code.CLOCK_AHEAD: "The database’s clock was ahead",
     Alarm.Code.DISK_SPACE: "The disk is nearly full",
