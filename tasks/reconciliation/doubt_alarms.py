@@ -18,13 +18,15 @@ log = structlog.get_logger(__name__)
 
 #: Seconds. Most events of an accepted request are here within minutes.
 PATIENCE = 3600.0
+#: Where only an event can settle it: an accepted request is heard of by then, or nothing may come any more.
+PATIENCE_FOR_EVENTS = 300.0
 #: Beat's, by which the message of an open alarm is kept up to date.
 _BETWEEN_LOOKS = timedelta(minutes=1)
 
 #: A batch without an attempt was found unknown when the database had moved: its send's preparation is all that is dated.
 _UNDECIDED = f"""
 SELECT b.send_id, COALESCE(a.transport, ''), {live_sql("b")}, since.at,
-       EXTRACT(EPOCH FROM statement_timestamp() - since.at)::float8
+       EXTRACT(EPOCH FROM statement_timestamp() - since.at)::float8, COALESCE(a.evidence @> '[{{"kind": "ground_moved"}}]', false)
   FROM tasks_batch b
   JOIN tasks_send s ON s.id = b.send_id
   LEFT JOIN tasks_attempt a ON a.id = b.attempt
@@ -43,6 +45,8 @@ class _Unknown:
     since: datetime
     #: Seconds.
     age: float
+    #: Another database serves than the one that was told of the attempt.
+    database_moved: bool
 
 
 class _Reason(NamedTuple):
@@ -92,8 +96,10 @@ def _undecided() -> dict[int, list[_Unknown]]:
     by_send: dict[int, list[_Unknown]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_UNDECIDED)
-        for send_id, transport, readers, since, age in cursor.fetchall():
-            row = _Unknown(send_id=send_id, transport=transport, readers=readers, since=since, age=age)
+        for send_id, transport, readers, since, age, moved in cursor.fetchall():
+            row = _Unknown(
+                send_id=send_id, transport=transport, readers=readers, since=since, age=age, database_moved=moved
+            )
             by_send.setdefault(send_id, []).append(row)
     return by_send
 
@@ -142,9 +148,16 @@ def _why(row: _Unknown) -> _Reason | None:
             "They were sent with another key than the one in use now, whose silence proves nothing any more. Unless an "
             "event comes, a person must decide: newsdesk settle.",
         )
-    if row.age > PATIENCE:
+    if row.database_moved and row.age > PATIENCE_FOR_EVENTS:
         return _Reason(
             3,
+            "Another database serves since they were sent, and what the other was told of them may be lost, so that silence proves "
+            "nothing. Unless an event comes, a person must decide: newsdesk settle.",
+            after=PATIENCE_FOR_EVENTS,
+        )
+    if row.age > PATIENCE:
+        return _Reason(
+            4,
             "For more than an hour nothing has proved either. It may yet settle by itself; a person can decide before: "
             "newsdesk settle.",
             after=PATIENCE,

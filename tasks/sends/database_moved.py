@@ -38,14 +38,18 @@ def follow_promotion() -> None:
 def hold_sends_under_way() -> None:
     """Sends that were under way when another database took over wait for a person, also those of which nothing is to be claimed any more.
 
-    What the other one had been told of their requests may be lost, so that silence about them says nothing. To be called when the database
-    agrees with its mark. Raises the database's errors.
+    What the other one had been told of their requests may be lost, so that silence about them says nothing; nor about those of a cancelled
+    send, which stays cancelled. To be called when the database agrees with its mark. Raises the database's errors.
     """
     database = identity.current()
-    under_way = Send.objects.filter(status__in=[Send.Status.SENDING, Send.Status.PAUSED], prepared_at__isnull=False)
-    for send in under_way.order_by("pk"):
+    prepared = Send.objects.filter(prepared_at__isnull=False).order_by("pk")
+    for send in prepared.filter(status__in=[Send.Status.SENDING, Send.Status.PAUSED]):
         if has_moved(send, database):
             pause_for_moved_database(send.pk, mark_agrees=True)
+    in_doubt = Batch.objects.undecided().values("send")
+    for send in prepared.filter(status=Send.Status.CANCELLED, pk__in=in_doubt):
+        if has_moved(send, database):
+            _disbelieve_silence(send.pk, database)
 
 
 def follow_restore() -> None:
@@ -86,16 +90,23 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
         why = why or _why(send, database, lacks_nothing=lacks_nothing)
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
+        attempts = _disbelieve_silence(send_id, database, why)
+        if not lacks_nothing:
+            attempts.update(outcome=Attempt.Outcome.UNKNOWN)
+            Batch.objects.filter(send_id=send_id, status__in=_UNSETTLED).update(status=Batch.Status.UNKNOWN)
+
+
+def _disbelieve_silence(send_id: int, database: identity.DatabaseIdentity, why: str = "") -> QuerySet[Attempt]:
+    """Believe no silence of the send's attempts that have no end, which it gives back, and let it belong to this database."""
+    with transaction.atomic():
         Send.objects.filter(pk=send_id).update(**database.as_fields)
-        batches = Batch.objects.filter(send_id=send_id)
-        list(batches.filter(status__in=_OPEN_BATCHES).order_by("pk").select_for_update().values_list("pk"))
+        batches = Batch.objects.filter(send_id=send_id, status__in=_OPEN_BATCHES)
+        list(batches.order_by("pk").select_for_update().values_list("pk"))
         attempts = Attempt.objects.filter(
             batch__send_id=send_id, outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN]
         )
         attempts.update(evidence=evidence.with_fact({"kind": "ground_moved", "why": why}))
-        if not lacks_nothing:
-            attempts.update(outcome=Attempt.Outcome.UNKNOWN)
-            batches.filter(status__in=_UNSETTLED).update(status=Batch.Status.UNKNOWN)
+        return attempts
 
 
 def _why(send: Send, database: identity.DatabaseIdentity, *, lacks_nothing: bool) -> str:

@@ -79,6 +79,19 @@ def test_what_went_out_with_another_key_is_told_at_once(transport: SendGridTrans
     assert "another key" in message
 
 
+def test_what_another_database_had_been_told_of_is_told_once_no_event_comes(transport: SendGridTransport) -> None:
+    batch = unknown(transport.name, ago=290, size=2)
+    Attempt.objects.update(evidence=[{"kind": "ground_moved", "why": "promoted"}])
+    assert messages() == []
+    Attempt.objects.filter(pk=batch.attempt).update(finished_at=timezone.now() - timedelta(seconds=310))
+
+    (message,) = messages()
+
+    assert message.startswith("2 readers are in doubt: ")
+    assert "Another database serves since they were sent" in message
+    assert "by itself" not in message
+
+
 def test_of_several_reasons_the_most_certain_is_told(transport: SendGridTransport) -> None:
     batch = unknown("sendgrid:rotated", ago=5000, size=1)
     unknown(transport.name, send=batch.send, ago=4000, size=2)

@@ -19,7 +19,7 @@ from tasks.database.high_water import Fence, Mark
 from tasks.models import Alarm, Attempt, Batch, Send
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.reconciliation import silence
+from tasks.reconciliation import doubt_alarms, silence
 from tasks.sends import control, database_behind, database_doubts
 from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
@@ -174,14 +174,17 @@ def test_sends_yet_to_come_go_on_with_a_promoted_copy_and_those_under_way_do_not
     assert dict(Send.objects.values_list("pk", "timeline")) == {to_come.pk: here, due.pk: former}
 
 
-def test_silence_says_nothing_once_another_copy_serves(transport: SendGridTransport, in_redis: redis.Redis) -> None:
+@pytest.mark.parametrize(("status", "then"), [("sending", "paused"), ("cancelled", "cancelled")])
+def test_silence_says_nothing_once_another_copy_serves(
+    status: str, then: str, transport: SendGridTransport, in_redis: redis.Redis
+) -> None:
     """Nothing of the send is left to be claimed, the request was accepted, and what was reported of it is lost with the other copy."""
     send = make_prepared_send(2)
     _submit(send, transport)
     Batch.objects.filter(send=send).update(status="unknown")
     before = timezone.now() - timedelta(days=3)
     Attempt.objects.update(outcome="unknown", fenced_at=before, finished_at=before)
-    Send.objects.filter(pk=send.pk).update(status="sending", finished_at=None, timeline=99)
+    Send.objects.filter(pk=send.pk).update(status=status, finished_at=None, timeline=99)
     for _ in range(3):
         make_attempt(size=100, heard=100, transport=transport.name, outcome="accepted", fence=1)
 
@@ -189,8 +192,14 @@ def test_silence_says_nothing_once_another_copy_serves(transport: SendGridTransp
         silence.reconcile(transport=transport, grace=60)
     recovery.recover()
 
-    assert (counts(send).status, counts(send).unknown) == ("paused", 2)
-    assert Alarm.objects.get(send=send, code="ground_moved").message == database_doubts.PROMOTED
+    assert (counts(send).status, counts(send).unknown) == (then, 2)
+    (fact,) = Attempt.objects.get(batch__send=send).evidence[-1:]
+    assert fact["kind"] == "ground_moved"
+    alarms = list(Alarm.objects.filter(send=send, code="ground_moved").values_list("message", flat=True))
+    assert alarms == ([database_doubts.PROMOTED] if then == "paused" else [])
+    recovery.recover()
+    assert Attempt.objects.get(batch__send=send).evidence[-1:] == [fact]
+    assert doubt_alarms.in_doubt()[send.pk].startswith("2 readers are in doubt: ")
 
 
 def test_tables_that_were_made_anew_are_another_database(
