@@ -72,7 +72,7 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} has not got on for an hour",
         "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
-    Alarm.Code.RECEIPT_UNREADABLE: _Text(
+    Alarm.Code.REPORTS_WAITING: _Text(
         "{what}: reports of the provider count for nothing yet",
         "Whoever runs this installation finds the reason in the log of the workers. What was reported is kept; the alarm goes once it is applied.",
     ),

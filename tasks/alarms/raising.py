@@ -1,9 +1,11 @@
 """Raising what a person must look at: a row, a line in the log, and where it cannot wait a mail to the editors."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from tasks.alarms.mails import write_alarm_mails
@@ -20,14 +22,20 @@ def raise_alarm(
     publication_id: int | None = None,
     edition_id: int | None = None,
     mail: bool = False,
+    again_after: timedelta | None = None,
 ) -> None:
     """Record an alarm once: the same code and message about the same thing are not repeated until it is cleared.
 
-    With `mail` every editor gets one mail about it. Mails that cannot be written never fail the caller; the database's
+    `again_after` is for what goes on and on, under whatever message: it is not repeated while it is open, nor sooner than so long
+    after it was raised once a person has cleared it. With `mail` every editor gets one mail about it. Mails that cannot be written never fail the caller; the database's
     errors about the alarm itself are raised.
     """
     about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
     message = message[:500]
+    if again_after is not None:
+        lately = Q(cleared_at=None) | Q(raised_at__gt=Now() - again_after)
+        if Alarm.objects.filter(lately, code=code, **_lookups(about)).exists():
+            return
     still_open = Alarm.objects.filter(message=message, cleared_at=None, **_lookups(about))
     if still_open.filter(code=code).exists():
         return

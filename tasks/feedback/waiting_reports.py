@@ -8,9 +8,7 @@ from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.models import Alarm, Receipt
 
 PATIENCE = timedelta(hours=1)
-#: Until it is said again when a person has cleared it.
-SAID_AGAIN_AFTER = timedelta(days=1)
-#: Without a number or the error, so that it is one alarm however many wait; those are in the log.
+_AGAIN_AFTER = timedelta(days=1)
 MESSAGE = (
     "Reports of the provider have waited for more than an hour to be applied, and unsubscribes, complaints and bounces among them count for "
     "nothing until they are. They are tried again each minute; the log of the workers says why (receipt_not_applied)."
@@ -19,8 +17,7 @@ MESSAGE = (
 
 def look() -> None:
     """Raise the alarm while a report waits for so long, and clear it when none does. Raises the database's errors."""
-    told = Alarm.objects.filter(code=Alarm.Code.RECEIPT_UNREADABLE, message=MESSAGE)
-    if not Receipt.objects.filter(applied_at=None, error="", received_at__lt=Now() - PATIENCE).exists():
-        clear_alarms(Alarm.Code.RECEIPT_UNREADABLE, message=MESSAGE)
-    elif not told.filter(raised_at__gt=Now() - SAID_AGAIN_AFTER).exists():
-        raise_alarm(Alarm.Code.RECEIPT_UNREADABLE, MESSAGE, mail=True)
+    if Receipt.objects.filter(applied_at=None, error="", received_at__lt=Now() - PATIENCE).exists():
+        raise_alarm(Alarm.Code.REPORTS_WAITING, MESSAGE, mail=True, again_after=_AGAIN_AFTER)
+    else:
+        clear_alarms(Alarm.Code.REPORTS_WAITING)

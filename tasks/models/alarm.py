@@ -58,6 +58,8 @@ class Alarm(models.Model):
         SEND_HELD = "send_held"
         #: A signed webhook body cannot be read.
         RECEIPT_UNREADABLE = "receipt_unreadable"
+        #: Reports have waited for an hour to be applied.
+        REPORTS_WAITING = "reports_waiting"
         #: The mailbox that undeliverable mail comes back to cannot be read.
         BOUNCES_UNREAD = "bounces_unread"
         #: The provider had stopped mailing readers and no webhook had reported it.

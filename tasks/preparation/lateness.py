@@ -17,9 +17,9 @@ from tasks.sends import control
 from tasks.slots import missed_slots
 from tasks.slots.strings import duration, slot_time
 
-#: So long a due send may fail before somebody is told; and until it is said again.
+#: So long a due send may fail before somebody is told.
 _FAILING_FOR = timedelta(minutes=3)
-_SAID_AGAIN_AFTER = timedelta(days=1)
+_AGAIN_AFTER = timedelta(days=1)
 
 
 def hold_if_too_late(send: Send) -> bool:
@@ -46,9 +46,6 @@ def tell_of_failing(send_id: int, error: Exception) -> None:
     send = Send.objects.get(pk=send_id)
     if clock.now() - _wanted_at(send) < _FAILING_FOR:
         return
-    alarms = Alarm.objects.filter(send=send, code=Alarm.Code.UNPREPARED)
-    if alarms.filter(raised_at__gt=Now() - _SAID_AGAIN_AFTER).exists():
-        return
     why = " ".join(str(error).split())[:200]
     raise_alarm(
         Alarm.Code.UNPREPARED,
@@ -56,6 +53,7 @@ def tell_of_failing(send_id: int, error: Exception) -> None:
         "the database lets it.",
         send_id=send_id,
         mail=True,
+        again_after=_AGAIN_AFTER,
     )
 
 

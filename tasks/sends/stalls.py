@@ -5,6 +5,8 @@ neither pauses anything. After an hour without a single acceptance a person is t
 mailbox provider is waited for or who are greylisted, as long as anybody can be asked for them, and a domain that is warming up.
 """
 
+from datetime import timedelta
+
 import structlog
 from django.db import connection
 
@@ -17,9 +19,9 @@ from tasks.throttling.explanations import why_waiting
 
 log = structlog.get_logger(__name__)
 
-#: Seconds without an acceptance while somebody waits; and until it is said again when a person has cleared it.
+#: Seconds without an acceptance while somebody waits.
 PATIENCE = 3600.0
-SAID_AGAIN_AFTER = 86_400.0
+_AGAIN_AFTER = timedelta(days=1)
 
 #: Since when a batch is tried in vain, or could be tried. One that had got further, by readers who were refused or put off, has an end of
 #: its own unless nobody answers it any more: it is tried in vain since the first of its last requests in a row that got nobody further.
@@ -41,9 +43,6 @@ SELECT s.id, sum({live_sql("b")})::bigint
                     WHERE t.send_id = s.id AND a.outcome = 'accepted' AND a.fenced_at > statement_timestamp() - make_interval(secs => %(patience)s))
    AND NOT EXISTS (SELECT 1 FROM tasks_action c
                     WHERE c.send_id = s.id AND c.what = 'resumed' AND c.at > statement_timestamp() - make_interval(secs => %(patience)s))
-   AND NOT EXISTS (SELECT 1 FROM tasks_alarm told
-                    WHERE told.send_id = s.id AND told.code = '{Alarm.Code.STALLED}'
-                      AND (told.cleared_at IS NULL OR told.raised_at > statement_timestamp() - make_interval(secs => %(again)s)))
  GROUP BY s.id ORDER BY s.id
 """  # noqa: S608 - made of constants
 #: It is over, or something of it was accepted since.
@@ -62,10 +61,12 @@ def look() -> None:
         log.info("send_got_on", send=send_id)
         clear_alarms(Alarm.Code.STALLED, send_id=send_id)
     with connection.cursor() as cursor:
-        cursor.execute(_STALLED, {"patience": PATIENCE, "again": SAID_AGAIN_AFTER})
+        cursor.execute(_STALLED, {"patience": PATIENCE})
         stalled = cursor.fetchall()
     for send_id, readers in stalled:
-        raise_alarm(Alarm.Code.STALLED, _message(send_id, readers), send_id=send_id, mail=True)
+        raise_alarm(
+            Alarm.Code.STALLED, _message(send_id, readers), send_id=send_id, mail=True, again_after=_AGAIN_AFTER
+        )
 
 
 def _message(send_id: int, readers: int) -> str:
