@@ -76,7 +76,7 @@ def approve_inspected(edition: Edition, *, by: User | None, audience_rules: Mapp
 
 @transaction.atomic
 def reopen(edition: Edition, *, by: User | None) -> Approval:
-    """Void the standing approval, so that the edition can be edited again. Raises ApprovalRefused without one."""
+    """Void the standing approval, so that the edition can be edited again. Raises ApprovalRefusedError without one."""
     current = Edition.objects.select_for_update(no_key=True, of=("self",)).get(pk=edition.pk)
     approval = current.approvals.standing().select_for_update().first()
     if approval is None:

@@ -70,7 +70,7 @@ def is_font_stack(fonts: str) -> bool:
 
 
 def look(theme: Brand, own: Brand, light: Mapping[str, str], dark: Mapping[str, str]) -> Look:
-    """The theme's settings with the publication's put over them. Raises BrandProblem."""
+    """The theme's settings with the publication's put over them. Raises BrandError."""
     wrong = problem(own)
     if wrong:
         raise BrandError(wrong)

@@ -201,7 +201,7 @@ def public(content: EditionContent) -> EditionContent:
 def variants(content: EditionContent) -> tuple[Variant, ...]:
     """Every distinct set of visible blocks once, the one for readers in no segment first.
 
-    All sets without a story are one variant, which is `empty`. Raises TooManySegments above MAX_SEGMENTS segments,
+    All sets without a story are one variant, which is `empty`. Raises TooManySegmentsError above MAX_SEGMENTS segments,
     since every one of them can double the number of variants.
     """
     segments = sorted(segments_used(content))

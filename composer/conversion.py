@@ -44,7 +44,7 @@ def publication_content(publication: Publication, *, images: ImageSource = previ
 def edition_content(edition: Edition, *, images: ImageSource = preview) -> content.EditionContent:
     """Everything the edition says, for the renderers and the checks.
 
-    Raises TooMuch for rich text beyond all bounds, and whatever `images` raises.
+    Raises TextTooLargeError for rich text beyond all bounds, and whatever `images` raises.
     """
     story_copying.prepare(edition.content)
     label, url = edition.call_to_action_label.strip(), edition.call_to_action_url.strip()

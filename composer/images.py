@@ -71,7 +71,7 @@ def thumbnail(image: Any) -> str:
 def permanent(image: Any) -> Picture:
     """The image under an address made of its bytes' SHA-256: it stays when the library's copy is replaced or deleted.
 
-    Raises ImageUnreadable.
+    Raises UnreadableImageError.
     """
     url, data = _kept(image, f"max-{_WIDTH}x{_HEIGHT}|{_format(image)}")
     with Pillow.open(BytesIO(data)) as made:
@@ -80,7 +80,7 @@ def permanent(image: Any) -> Picture:
 
 
 def _kept(image: Any, spec: str) -> tuple[str, bytes]:
-    """The image as Wagtail's filter makes it: the address it is kept under, and its bytes. Raises ImageUnreadable."""
+    """The image as Wagtail's filter makes it: the address it is kept under, and its bytes. Raises UnreadableImageError."""
     output = BytesIO()
     try:
         Filter(spec).run(image, output)

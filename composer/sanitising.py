@@ -67,7 +67,7 @@ def printable(text: str) -> str:
 def rich_text(html: str) -> str:
     """The HTML with only what a story may hold: paragraphs, emphasis, lists, quotes, small headings and links.
 
-    Raises TooMuch above 200,000 characters or 50 levels (nh3 is quadratic in depth, and the MJML parser's stack is
+    Raises TextTooLargeError above 200,000 characters or 50 levels (nh3 is quadratic in depth, and the MJML parser's stack is
     finite).
     """
     if "<" not in html and "&" not in html:

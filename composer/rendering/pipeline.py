@@ -33,7 +33,7 @@ _SPACE_BETWEEN_LINES = re.compile(r"\n[ \t]+")
 
 
 def render(content: EditionContent, *, theme: str = "digest", links: Links = Links()) -> Rendering:  # noqa: B008 - frozen
-    """Render one variant. Raises UnknownTheme, RenderingError, and TooMuch for rich text beyond all bounds."""
+    """Render one variant. Raises UnknownThemeError, RenderingError, and TextTooLargeError for rich text beyond all bounds."""
     try:
         chosen = themes.theme(theme, content.publication.direction, content.publication.brand)
     except BrandError as error:

@@ -14,7 +14,7 @@ def run(sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
 
     Parameters may be a `Column`, too.
 
-    Raises Django's own database errors.
+    Raises the database's errors, as Django has them.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:

@@ -68,7 +68,7 @@ def apply_receipt(receipt_id: int) -> Applied:
     """Apply a stored receipt; harmless when it was applied before, is being applied, or does not exist.
 
     A body that cannot be read at all stays unapplied with its error: nobody may believe in silence until a person has
-    looked at it. Raises Django's database errors when nothing was applied and another call may succeed.
+    looked at it. Raises the database's errors when nothing was applied and another call may succeed.
     """
     return _apply_together([receipt_id])
 

@@ -72,7 +72,7 @@ class Template:
 
 
 def envelope_address(email: str) -> str:
-    """The address with its domain in ASCII (IDNA). Raises NotAnAddress; a local part must be ASCII already (no SMTPUTF8)."""
+    """The address with its domain in ASCII (IDNA). Raises NotAnAddressError; a local part must be ASCII already (no SMTPUTF8)."""
     if _PLAIN_ADDRESS.fullmatch(email):
         return email
     local, _, domain = email.rpartition("@")

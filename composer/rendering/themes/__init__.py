@@ -54,7 +54,7 @@ class _Opened:
 def theme(name: str, direction: str, brand: Brand = Brand()) -> Theme:  # noqa: B008 - frozen
     """The theme in a publication's brand, ready for a reading direction ("ltr" or "rtl").
 
-    Raises UnknownTheme, FaultyTheme for an editor's theme with faults, and BrandProblem.
+    Raises UnknownThemeError, FaultyThemeError for an editor's theme with faults, and BrandError.
     """
     path = _paths().get(name)
     if path is None:
@@ -74,7 +74,7 @@ def described(name: str) -> Manifest:
 
 
 def open_folder(path: Path, direction: str, brand: Brand = Brand()) -> Theme:  # noqa: B008 - frozen
-    """An editor's theme from any folder, to be looked through. Raises FaultyTheme."""
+    """An editor's theme from any folder, to be looked through. Raises FaultyThemeError."""
     return _ready(path, folder.fingerprint(path), direction, brand)
 
 

@@ -52,7 +52,7 @@ _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Count what confined templates do inside. Raises TooMuchWork when it is more than any edition needs."""
+    """Count what confined templates do inside. Raises TooMuchWorkError when it is more than any edition needs."""
     token = _budget.set(_Budget(ends=time.monotonic() + MAX_SECONDS))
     try:
         yield
@@ -140,7 +140,7 @@ LineFault = tuple[int, str]
 
 
 def faults(environment: Environment, source: str, allowed: AllowedNames) -> Iterator[LineFault]:
-    """Line and message of everything in a template that may not be there. Raises TemplateSyntaxError."""
+    """Line and message of everything in a template that may not be there. Raises jinja2.TemplateSyntaxError."""
     tree = environment.parse(source)
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):

@@ -33,7 +33,7 @@ class Folder:
 
 
 def read(path: Path) -> Folder:
-    """Read a theme. Raises FaultyTheme for what is missing, too much, no text, or leads out of the folder."""
+    """Read a theme. Raises FaultyThemeError for what is missing, too much, no text, or leads out of the folder."""
     faults: list[Fault] = []
     files: dict[str, str] = {}
     for file in _ours(path):

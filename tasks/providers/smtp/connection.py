@@ -67,11 +67,11 @@ class Connection:
         self.last_used = time.monotonic()
 
     def write(self, data: bytes) -> None:
-        """Raises Cut."""
+        """Raises ConnectionLostError."""
         self.write_message(data, 0)
 
     def write_message(self, data: bytes, length: int) -> None:
-        """Write; raises NotHandedOver when less than the first `length` bytes left us, otherwise Cut."""
+        """Write; raises NotHandedOverError when less than the first `length` bytes left us, otherwise ConnectionLostError."""
         view, sent = memoryview(data), 0
         try:
             while sent < len(data):
@@ -83,7 +83,7 @@ class Connection:
             raise kind(f"{type(error).__name__}: {error}") from error
 
     def read(self) -> Reply:
-        """The next reply. Raises Cut."""
+        """The next reply. Raises ConnectionLostError."""
         lines: list[str] = []
         try:
             for _ in range(_MAX_LINES):
@@ -117,7 +117,7 @@ class Connection:
             self._sock.settimeout(max(seconds, 0.01))
 
     def hang_up(self) -> None:
-        """End it from another thread: whoever reads or writes gets a Cut."""
+        """End it from another thread: whoever reads or writes gets a ConnectionLostError."""
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
@@ -138,7 +138,7 @@ def connect(
 ) -> Connection:
     """Connect, secure and log in, each step within `timeout` seconds, all of it within three times that.
 
-    Raises NotConnected, and nothing else.
+    Raises NotConnectedError, and nothing else.
     """
     name = helo if "." in helo else "[127.0.0.1]"
     client = (

@@ -12,7 +12,9 @@ from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Un
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
 from tasks.providers.smtp.domains import DomainReplies
 from tasks.providers.smtp.envelopes import NOTIFY, envelope
+from tasks.providers.smtp.hang_ups import IN_A_ROW, HangUps
 from tasks.providers.smtp.journal import Fate, Record
+from tasks.providers.smtp.refusal_streak import TEMPORARY_IN_A_ROW, RefusalStreak
 from tasks.providers.smtp.replies import (
     StopPostingError,
     closing,
@@ -23,17 +25,6 @@ from tasks.providers.smtp.replies import (
 
 #: Readers in doubt after whom a request is not gone on with: a server that hangs up after whole messages leaves one each time.
 MOST_DOUBTS = 3
-#: That many refusals in a row with nothing accepted between them are about us, not about the readers. A reply to a recipient
-#: that is about the mailbox (RFC 3463: x.1.y, x.2.y) is never counted, nor one that says "later" to this very reader, as a
-#: greylisting server does (RFC 6647): with 4.7.y, or with 450 or 451 and no code at all.
-REFUSALS_IN_A_ROW = 20
-#: The text is the same for everybody: a server that refuses it three times in a row refuses it.
-CONTENT_REFUSALS_IN_A_ROW = 3
-#: Temporary ones, to readers of more than one domain (`DomainReplies` looks at each); and connections in a row that the server
-#: ended with 421 before it took anything.
-TEMPORARY_IN_A_ROW = 10
-#: Readers in a row at whom the connection ended without a word, with nothing accepted between them: it is not about them.
-CUTS_IN_A_ROW = 3
 _END = b".\r\n"
 
 
@@ -65,25 +56,17 @@ class Posting:
         #: How often in a row the server ended a connection with 421 to a reader, how often in all, and to whom the last time.
         self._closings = self._all_closings = 0
         self._closed_at: int | None = None
-        #: Refusals in a row of one kind: (permanent, of the text).
-        self._streak: list[int] = []
-        self._streak_kind = (False, False)
-        #: Whose envelope is being answered: the server may hang up, or say nothing, because of this very reader.
-        self._opening: int | None = None
-        #: At whom the connection ended so, with why: they come after the others, and are put off where it ends at them again.
-        self._passed_over: dict[int, str] = {}
-        self._hung_up_at: set[int] = set()
-        self._all_cuts = 0
-        self._cuts: list[int] = []
+        self._streak = RefusalStreak(self._domains)
+        self._hang_ups = HangUps()
 
     @property
     def progress(self) -> int:
         """Grows with each message that the server has answered, whatever it said."""
-        return len(self._accepted) + len(self._refused) + len(self._put_off) + self._all_closings + self._all_cuts
+        return len(self._accepted) + len(self._refused) + len(self._put_off) + self._all_closings + self._hang_ups.count
 
     def deliver(self, connection: Connection) -> None:
-        """Send what is left. Raises Halt when it ends before every message was tried; the connection is then closed."""
-        self._opening = None
+        """Send what is left. Raises StopPostingError when it ends before every message was tried; the connection is then closed."""
+        self._hang_ups.asking = None
         try:
             self._deliver(connection)
         except ConnectionLostError as cut:
@@ -98,7 +81,7 @@ class Posting:
         """What became of the request. Never raises."""
         if halt is None or not self._may_go_on():
             done = self._done()
-            self._put_off |= {at: why for at, why in self._passed_over.items() if at not in done}
+            self._put_off |= {at: why for at, why in self._hang_ups.passed_over.items() if at not in done}
         everyone = frozenset(range(len(self._request.messages)))
         known = self._accepted | self._unknown | self._refused.keys() | self._put_off.keys()
         not_tried = everyone - known
@@ -118,16 +101,16 @@ class Posting:
             unknown=frozenset(self._unknown),
             no_mailbox=frozenset(self._no_mailbox),
             put_off_domains=domains,
-            hung_up_at=frozenset(self._hung_up_at & self._put_off.keys()),
+            hung_up_at=frozenset(self._hang_ups.positions & self._put_off.keys()),
             reason=halt.reason if halt else None,
             message=words,
             retry_after=halt.retry_after if halt else None,
         )
 
     def _waiting(self) -> Iterator[MimeMessage]:
-        done, last = self._done(), set(self._passed_over)
+        done, last = self._done(), set(self._hang_ups.passed_over)
         messages = self._request.messages
-        if len(self._cuts) == CUTS_IN_A_ROW - 1:
+        if self._hang_ups.is_last_doubt:
             # Neighbours may be alike: whether it is the server is asked at the other end.
             messages = messages[::-1]
         for message in sorted(messages, key=lambda message: message.position in last) if last else messages:
@@ -149,7 +132,7 @@ class Posting:
                 return self._plan(connection, current.following, next(waiting, None))
 
             no, wants_text = self._open(connection, current.message)
-            self._opening = None
+            self._hang_ups.asking = None
             if no is None:
                 planned = self._text(connection, current, join_the_next)
             else:
@@ -178,7 +161,7 @@ class Posting:
         return _Planned(message, whole, ahead, following)
 
     def _left(self) -> bool:
-        done = self._done() | self._passed_over.keys()
+        done = self._done() | self._hang_ups.passed_over.keys()
         everyone = range(len(self._request.messages))
         return any(position not in done and not self._domains.waits(position) for position in everyone)
 
@@ -189,15 +172,15 @@ class Posting:
         return envelope(message, sender=self._request.sender, notify=self._notify if connection.dsn else "")
 
     def _open(self, connection: Connection, message: MimeMessage) -> tuple[Reply | None, bool]:
-        """The server's no to this message if there is one, and whether it waits for a text. Raises Halt and Cut."""
+        """The server's no to this message if there is one, and whether it waits for a text. Raises StopPostingError and ConnectionLostError."""
         if connection.pipelining:
             # What it says to MAIL may wait for what it says to the reader.
-            self._opening = message.position
+            self._hang_ups.asking = message.position
             mail = connection.read()
             # A no to MAIL is not about the reader.
-            self._opening = None
+            self._hang_ups.asking = None
             refused_sender(mail)
-            self._opening = message.position
+            self._hang_ups.asking = message.position
             rcpt = connection.read()
             # Whoever says 421 closes at once: there is no third reply.
             data = connection.read() if rcpt.code != 421 else rcpt
@@ -219,7 +202,7 @@ class Posting:
         mail, rcpt, data = self._envelope(connection, message).splitlines(keepends=True)
         connection.write(mail)
         refused_sender(connection.read())
-        self._opening = message.position
+        self._hang_ups.asking = message.position
         connection.write(rcpt)
         to_rcpt = connection.read()
         if to_rcpt.code not in {250, 251, 252}:
@@ -246,10 +229,9 @@ class Posting:
         if reply.code == 250:
             self._settled(message.position, Fate.ACCEPTED)
             self._accepted.add(message.position)
-            self._passed_over.pop(message.position, None)
+            self._hang_ups.accept(message.position)
             self._domains.accept(message.position)
-            self._streak.clear()
-            self._cuts.clear()
+            self._streak.end()
             self._closings = 0
             return after
         if not 400 <= reply.code < 600:
@@ -263,36 +245,25 @@ class Posting:
         self._unknown.discard(position)
 
     def _pass_over(self, cut: ConnectionLostError) -> None:
-        """Go on with the others where the connection ended at one reader without a word. Raises Halt where it is not about that one.
-
-        Each request of their batch would end there, and nobody behind them would ever be mailed.
-        """
-        position = self._opening
+        """Go on with the others where the connection ended at one reader without a word. Raises StopPostingError where it is not about that one."""
+        position = self._hang_ups.asking
         if position is None:
             return
-        self._all_cuts += 1
-        if position in self._passed_over:
-            self._put_off[position] = self._passed_over.pop(position)
-            return
-        self._hung_up_at.add(position)
-        self._passed_over[position] = str(cut)
-        self._cuts.append(position)
+        if self._hang_ups.note(position, str(cut)):
+            self._put_off[position] = str(cut)
         # When all the others have had their turn and some were accepted, those who are left are the reason.
-        if len(self._cuts) >= CUTS_IN_A_ROW and (self._left() or not self._accepted):
-            for innocent in self._cuts:
-                self._passed_over.pop(innocent, None)
-            raise StopPostingError(
-                Reason.NOT_SENT, f"The connection ended {CUTS_IN_A_ROW} times in a row: {cut}"
-            ) from cut
+        elif self._hang_ups.are_many and (self._left() or not self._accepted):
+            self._hang_ups.acquit()
+            raise StopPostingError(Reason.NOT_SENT, f"The connection ended {IN_A_ROW} times in a row: {cut}") from cut
 
     def _closed_on(self, message: MimeMessage, reply: Reply) -> None:
-        """Raise Cut when the server ends the connection with its no to this message.
+        """Raise ConnectionLostError when the server ends the connection with its no to this message.
 
         Said to the same reader twice, or to one whose domain it has just put off, it is about them: any other has another try.
         """
         if reply.code != 421:
             return
-        self._opening = None
+        self._hang_ups.asking = None
         self._all_closings += 1
         self._closings += 1
         if message.position == self._closed_at or self._domains.has_refused(message.position):
@@ -305,7 +276,7 @@ class Posting:
         raise ConnectionLostError(str(reply))
 
     def _answered(self, message: MimeMessage, reply: Reply, *, content: bool) -> None:
-        """A no to this message, which was surely not accepted. Raises Halt when it is not about this message alone."""
+        """A no to this message, which was surely not accepted. Raises StopPostingError when it is not about this message alone."""
         self._closed_on(message, reply)
         if not 400 <= reply.code < 600:
             raise ConnectionLostError(f"unexpected reply: {reply}")
@@ -320,24 +291,14 @@ class Posting:
         self._count(message.position, reply, content=content)
 
     def _count(self, position: int, reply: Reply, *, content: bool) -> None:
-        """One more in a row. Raises Halt when so many are not about their readers."""
-        permanent = reply.code >= 500
-        if self._streak_kind != (permanent, content):
-            self._streak.clear()
-        self._streak_kind = (permanent, content)
-        self._streak.append(position)
-        limit = CONTENT_REFUSALS_IN_A_ROW if content else REFUSALS_IN_A_ROW
-        if not permanent:
-            # Those whose domain waits have their reason.
-            self._streak = [] if self._domains.are_one else [at for at in self._streak if not self._domains.waits(at)]
-            limit = TEMPORARY_IN_A_ROW
-        if len(self._streak) >= limit:
-            raise self._about_us(Reason.NOT_ACCEPTABLE if permanent else Reason.TOO_MANY, reply)
+        """One more in a row. Raises StopPostingError when so many are not about their readers."""
+        if self._streak.count(position, reply, content=content):
+            raise self._about_us(Reason.NOT_ACCEPTABLE if reply.code >= 500 else Reason.TOO_MANY, reply)
 
     def _about_us(self, reason: Reason, reply: Reply) -> StopPostingError:
         """Whoever was refused in a row was not the reason."""
-        for position in self._streak:
+        for position in self._streak.positions:
             self._refused.pop(position, None)
             self._put_off.pop(position, None)
-        number = max(len(self._streak), 1)
+        number = max(len(self._streak.positions), 1)
         return StopPostingError(reason, f"{number} messages in a row were refused; the last time: {reply}")

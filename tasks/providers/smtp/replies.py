@@ -42,6 +42,6 @@ def refused_sender(mail: Reply) -> None:
 
 
 def closing(reply: Reply) -> None:
-    """Raise Cut when the server ends the connection with this reply."""
+    """Raise ConnectionLostError when the server ends the connection with this reply."""
     if reply.code == 421:
         raise ConnectionLostError(str(reply))
