@@ -14,6 +14,7 @@ from composer.models import Approval, Edition
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import clock
 from tasks.models import Alarm, Send, Slot
+from tasks.sends import database_doubts
 from tasks.sends.audit_trail import record_action
 from tasks.sends.scheduling import sender_domain
 from tasks.slots.slot_sends import give_slot_to_send, set_due_time
@@ -53,7 +54,8 @@ def hold_sends(edition: Edition, *, by: Any = None, who: str = "") -> list[Send]
 def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: str = "") -> None:
     """Give held sends the new approval, and those whose time is still ahead back to their schedule.
 
-    The others stay held, and an alarm asks a person: now, or the next slot? In the transaction of the approval.
+    The others stay held, and an alarm asks a person: now, or the next slot? So does one that may be out already, as a restored database
+    cannot know: it can only be cancelled. In the transaction of the approval.
     """
     clear_alarms(Alarm.Code.SLOT_UNAPPROVED, edition=edition)
     if edition.slot is not None:
@@ -62,6 +64,11 @@ def restore_sends(edition: Edition, approval: Approval, *, by: Any = None, who: 
     for send in lock_held_sends(edition):
         clear_alarms(Alarm.Code.SEND_HELD, send=send)
         send.approval, send.sender_domain = approval, sender_domain(approval)
+        if database_doubts.may_be_out(send):
+            send.pause_reason = database_doubts.MAY_BE_OUT
+            send.save(update_fields=["approval", "sender_domain", "pause_reason"])
+            raise_alarm(Alarm.Code.DATABASE_MOVED, database_doubts.MAY_BE_OUT, send_id=send.pk, mail=True)
+            continue
         due = _new_due_time(send, edition, now)
         if due is None or due <= now:
             send.pause_reason = (

@@ -23,7 +23,10 @@ MAY_BE_OUT = (
 
 
 def may_be_out(send: Send) -> bool:
-    """Whether it was never prepared as far as this database knows, and an alarm says that the database may know too little."""
+    """Whether it was never prepared as far as this database knows, and an alarm said that the database may know too little.
+
+    Also once a person has cleared the alarm: that does not tell what went out.
+    """
     return bool(may_be_out_of([send]))
 
 
@@ -32,5 +35,5 @@ def may_be_out_of(sends: Iterable[Send]) -> set[int]:
     unprepared = {send.pk for send in sends if not send.prepared_at}
     if not unprepared:
         return set()
-    alarms = Alarm.objects.filter(send__in=unprepared, code=Alarm.Code.DATABASE_MOVED, cleared_at=None)
+    alarms = Alarm.objects.filter(send__in=unprepared, code=Alarm.Code.DATABASE_MOVED)
     return set(alarms.exclude(message__in=[PROMOTED, RESTORED]).values_list("send", flat=True))

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from composer.approval import ApprovalRefusedError
 from composer.models import Edition
+from tasks.alarms import raising
 from tasks.approvals import releasing, reopened_sends
 from tasks.approvals.approving import approve_edition, reopen_edition
 from tasks.models import Alarm, Batch, Send, TransactionalMail
 from tasks.preparation import preparing
-from tasks.sends import control, database_moved
+from tasks.sends import control, database_doubts, database_moved
 from tasks.sends.counts import as_json
 from tasks.sends.scheduling import schedule
 from tasks.slots import upkeep
@@ -311,6 +312,23 @@ def test_a_send_whose_database_was_restored_is_not_released(edition: Edition) ->
     assert not control.resume(send.pk)
     send.refresh_from_db()
     assert send.status == "paused"
+
+
+def test_a_held_send_that_may_be_out_stays_held_before_its_time(edition: Edition) -> None:
+    """The backup has it held; since then its edition was sent by hand. Seen to or not, the alarm holds."""
+    send = scheduled(edition)
+    reopen_edition(edition, None)
+    database_moved.pause_for_moved_database(send.pk)
+    for alarm in Alarm.objects.filter(cleared_at=None):
+        raising.clear(alarm.pk, who="ada")
+
+    approve_edition(edition, None)
+
+    send.refresh_from_db()
+    assert (send.status, send.pause_reason) == ("paused", database_doubts.MAY_BE_OUT)
+    assert Alarm.objects.filter(send=send, code="ground_moved", cleared_at=None).exists()
+    assert not control.resume(send.pk)
+    assert control.cancel(send.pk)
 
 
 def test_a_held_send_whose_time_comes_tells_somebody_once(edition: Edition, ada: Any) -> None:
