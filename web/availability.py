@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from newsdesk.core.postgres import patience
+from web import webhooks
 from web.public_pages import page
 from web.watch import watch
 
@@ -44,6 +45,8 @@ class Availability:
         if path == "/healthz":
             return self._get_response(request)
         if watch.database_is_away:
+            if path.startswith("/webhooks/"):
+                webhooks.refuse_unseen(path)
             return unavailable(request)
         if not path.startswith("/desk/"):
             return self._answer(request, INBOUND_SECONDS if path.startswith("/webhooks/inbound/") else SECONDS)

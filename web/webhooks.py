@@ -26,10 +26,6 @@ from web.public_pages import not_found
 
 log = structlog.get_logger(__name__)
 
-#: Answers after which the provider's reports may be missing here. What was not signed was no report of the provider's: a
-#: stranger must not be able to keep silence from being believed.
-_OURS = frozenset({413, 503})
-
 
 @csrf_exempt
 @require_POST
@@ -46,16 +42,31 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
         raise
     if status == 204:
         refusals.settle()
-    elif status in _OURS:
+    elif status == 503:
         refusals.note()
     return HttpResponse(status=status)
+
+
+def refuse_unseen(path: str) -> None:
+    """Note that whatever is called under this path is refused without a look at it, as while the database is away: it may have been a report."""
+    provider = path.removeprefix("/webhooks/").strip("/")
+    known = registry.provider(provider)
+    if known is not None and known.webhook is not None:
+        refusals_of(provider).owe()
 
 
 def _take(request: HttpRequest, provider: str, webhook: Webhook) -> int:
     if not webhook.is_configured():
         return 503
+
+    def note_what_is_signed(body: BinaryIO) -> None:
+        # What was not signed was no report: a stranger must not be able to keep silence from being believed.
+        if webhook.is_authentic(body, request.headers):
+            refusals_of(provider).note()
+
     try:
-        with body_on_disk(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE) as body:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        with body_on_disk(request, most, look_at_too_large=note_what_is_signed) as body:
             return _keep(body, request.headers, provider, webhook)
     except RequestDataTooBig:
         return 413

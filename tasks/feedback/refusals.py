@@ -42,6 +42,10 @@ class Refusals:
         finally:
             self._lock.release()
 
+    def owe(self) -> None:
+        """A call was refused while the database is known to be away: written with the next one that is taken."""
+        self._refused, self._owed = time.monotonic(), True
+
     def settle(self) -> None:
         """Write what is owed, if anything."""
         if self._owed:

@@ -20,6 +20,7 @@ from tasks.models import Receipt, WebhookState
 from tasks.providers.sendgrid import webhook as sendgrid_webhook
 from tests.reports import SigningKey, make_world
 from web import bodies
+from web.watch import watch
 
 pytestmark = pytest.mark.django_db
 
@@ -161,6 +162,14 @@ def test_a_body_beyond_the_limit_is_refused(client: Client, settings: Settings) 
     assert refused_at() is not None
 
 
+def test_a_strangers_body_beyond_the_limit_is_not_noted(client: Client, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = len(BODY) - 1
+
+    assert client.post(URL, BODY, content_type="application/json").status_code == 413
+    assert post(client, headers=STRANGER.headers(BODY)) == 413
+    assert refused_at() is None
+
+
 def test_our_own_fault_lets_the_provider_try_again(
     client: Client, monkeypatch: pytest.MonkeyPatch, rung: list[int]
 ) -> None:
@@ -238,6 +247,19 @@ class TestRefusals:
         assert post(client, headers=STRANGER.headers(BODY)) == 403
 
         assert refused_at() is None
+
+    def test_what_nobody_looked_at_is_noted_with_the_next_call(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as away:
+            away.setattr(type(watch), "database_is_away", True)
+            assert client.post(URL, BODY, content_type="application/json").status_code == 503
+            assert client.post("/webhooks/nobody", BODY, content_type="application/json").status_code == 503
+        assert refused_at() is None
+
+        assert post(client) == 204
+
+        assert refused_at() is not None
 
     def test_an_accepted_call_is_no_refusal(self, client: Client) -> None:
         post(client)
