@@ -1,7 +1,7 @@
 """The database's clock was ahead and has been put right: whatever it dated lies in the future, and would be waited for as long.
 
-Each moment that something waits for stands beside the one at which it was written (claimed, prepared, created, throttled), and that one
-is always past. Where it lies ahead, the wait is counted from now again: what was to take two seconds takes two seconds. A moment that a
+Each moment that something waits for stands beside the one at which it was written (claimed, answered, prepared, created, throttled), and that
+one is always past. Where it lies ahead, the wait is counted from now again: what was to take two seconds takes two seconds. A moment that a
 person or a reader's own clock has chosen is left as it is.
 """
 
@@ -29,7 +29,9 @@ SELECT EXTRACT(EPOCH FROM GREATEST(
     (SELECT max(GREATEST(throttled_at, probed_at, opened_at)) FROM tasks_transportstate),
     (SELECT max(GREATEST(throttled_at, counted_since, deferred_at)) FROM tasks_mailboxdomain),
     (SELECT max(GREATEST(created_at, claimed_at)) FROM tasks_letter WHERE status IN ('pending', 'submitting')),
-    (SELECT max(received_at) FROM tasks_receipt WHERE applied_at IS NULL)
+    (SELECT max(received_at) FROM tasks_receipt WHERE applied_at IS NULL),
+    (SELECT max(fenced_at) FROM tasks_attempt WHERE outcome IN ('', 'unknown')),
+    (SELECT max(refused_at) FROM tasks_webhookstate)
 ) - statement_timestamp())::float8
 """
 _NOW = "statement_timestamp()"
@@ -42,7 +44,9 @@ def _rest(until: str, since: str) -> str:
     return f"statement_timestamp() + {wait}"
 
 
-_BATCH_MADE = "CASE WHEN b.attempts = 0 THEN s.prepared_at ELSE b.claimed_at END"
+#: A request that was claimed by the right time may have been answered by the wrong one.
+_BATCH_MADE = """CASE WHEN b.attempts = 0 THEN s.prepared_at
+     ELSE GREATEST(b.claimed_at, (SELECT max(a.finished_at) FROM tasks_attempt a WHERE a.batch_id = b.id)) END"""
 #: In this order: what is written beside a wait is put right with it, or after it.
 _STATEMENTS = (
     """
@@ -81,6 +85,11 @@ _STATEMENTS = (
            created_at = LEAST(created_at, {now}), claimed_at = LEAST(claimed_at, {now})
      WHERE status IN ('pending', 'submitting') AND GREATEST(created_at, claimed_at) > {latest}""",
     "UPDATE tasks_receipt SET received_at = {now} WHERE applied_at IS NULL AND received_at > {latest}",
+    # Accepted ones too: none of them may pass for later than a doubt of before.
+    """
+    UPDATE tasks_attempt SET fenced_at = LEAST(fenced_at, {now}), finished_at = LEAST(finished_at, {now})
+     WHERE GREATEST(fenced_at, finished_at) > {latest}""",
+    "UPDATE tasks_webhookstate SET refused_at = {now} WHERE refused_at > {latest}",
 )
 _PUT_RIGHT = tuple(
     statement.format(

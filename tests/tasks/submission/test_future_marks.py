@@ -7,12 +7,23 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tasks.models import Alarm, Batch, MailboxDomain, Receipt, Send, TransactionalMail, TransportState, WarmUp
+from tasks.models import (
+    Alarm,
+    Batch,
+    MailboxDomain,
+    Receipt,
+    Send,
+    TransactionalMail,
+    TransportState,
+    WarmUp,
+    WebhookState,
+)
 from tasks.preparation import preparing
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.reconciliation import silence
 from tasks.submission import future_marks, recovery
 from tasks.throttling import breaker, mailbox_domains, throttle
-from tests.factories import make_prepared_send, make_send
+from tests.factories import make_attempt, make_batch, make_prepared_send, make_send
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +37,8 @@ _TABLES = (
     "tasks_letter",
     "tasks_receipt",
     "tasks_warmup",
+    "tasks_attempt",
+    "tasks_webhookstate",
 )
 
 
@@ -131,6 +144,45 @@ def test_a_claim_of_then_becomes_stale_in_time() -> None:
     future_marks.put_right()
 
     assert soon(Batch.objects.get(send=send).claimed_at)
+
+
+def test_a_refusal_that_came_after_the_clock_was_put_ahead_is_waited_for_as_long_as_it_said() -> None:
+    """Claimed by the right time, and answered by the wrong one."""
+    send = make_prepared_send(2)
+    refused(send, wait=40.0)
+    ahead = timezone.now() + HOUR
+    batch = Batch.objects.get(send=send)
+    make_attempt(batch, number=1, outcome="refused", fenced_at=batch.claimed_at, finished_at=ahead)
+    Batch.objects.filter(pk=batch.pk).update(not_before=ahead + timedelta(seconds=40))
+    make_attempt(size=1, outcome="unknown", fenced_at=ahead, finished_at=ahead)
+
+    assert future_marks.put_right() > 3500
+
+    assert timezone.now() + MINUTE / 3 < Batch.objects.get(send=send).not_before <= timezone.now() + MINUTE
+
+
+def test_doubts_of_then_are_judged_as_of_now(transport: SendGridTransport) -> None:
+    """Neither their grace nor their hour ends an hour late, nothing accepted before them passes for later, and no refusal of then is ahead of all."""
+    now = timezone.now()
+    for seconds in (61, 62, 63):
+        make_attempt(
+            size=9, heard=9, transport=transport.name, outcome="accepted", fenced_at=now - timedelta(seconds=seconds)
+        )
+    doubt = make_batch(size=2, status=Batch.Status.UNKNOWN)
+    attempt = make_attempt(doubt, transport=transport.name, outcome="unknown", fenced_at=now - MINUTE / 2)
+    attempt.finished_at = now - MINUTE / 3
+    attempt.save()
+    Batch.objects.filter(pk=doubt.pk).update(attempt=attempt.pk)
+    WebhookState.objects.create(provider="sendgrid", refused_at=now)
+    put_back()
+
+    assert future_marks.put_right() > 3500
+    assert future_marks.put_right() == 0.0
+
+    (judged,) = silence.doubts_of(transport.name, grace=60)
+    assert 0 <= judged.age < 60
+    assert judged.later_heard == 0
+    assert soon(WebhookState.objects.get().refused_at)
 
 
 def test_a_young_domain_waits_until_midnight_and_no_longer() -> None:
