@@ -279,6 +279,7 @@ class EditionViewSet(ScopedViews, SnippetViewSet):
             path("sends/<int:pk>/", sends.section, name="sends"),
             path("sends/<int:pk>/<int:send>/<slug:what>/", send_actions.act, name="send_action"),
             path("sends/<int:pk>/<int:send>/<int:batch>/<slug:decision>/", doubts.decide, name="decide_batch"),
+            path("sends/<int:pk>/<int:send>/all/<slug:decision>/", doubts.decide_all, name="decide_batches"),
             path("mail/<int:pk>/<int:variant>/", report.mail, name="mail"),
             path("story/<int:pk>/", story_picking.story_state, name="story_state"),
             path("remarks/<int:pk>/", remarks.remarks, name="remarks"),

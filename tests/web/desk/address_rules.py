@@ -70,6 +70,7 @@ RULES: Mapping[str, Rule] = {
         sends=Rule(Right.RESULTS),
         send_action=Rule(Right.SEND, "here", BOTH),
         decide_batch=Rule(Right.SEND, "here", BOTH),
+        decide_batches=Rule(Right.SEND, "here", BOTH),
         send_back=Rule(Right.APPROVE, "here", BOTH),
         mail=Rule(Right.SEE),
         story_state=Rule(Right.SEE),

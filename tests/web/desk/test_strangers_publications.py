@@ -128,6 +128,8 @@ def test_no_address_of_a_report_or_a_send_is_there(
         ("send_action", (edition.pk, out.pk, "rest")),
         ("decide_batch", (theirs, *batch, "leave")),
         ("decide_batch", (edition.pk, *batch, "leave")),
+        ("decide_batches", (theirs, out.pk, "leave")),
+        ("decide_batches", (edition.pk, out.pk, "leave")),
     ):
         assert status(name, *parts) == 404, name
         assert status(name, *parts, post=True) in {404, 405}, name
