@@ -127,6 +127,10 @@ _TEXTS: Mapping[str, _Text] = {
         "the mailbox of what comes back cannot be read",
         "Look at its password and its server. Until it can be read, dead addresses are mailed on; what lies there is taken in then.",
     ),
+    Alarm.Code.ALARM_MAIL_SERVER: _Text(
+        "the mail server for alarms does not take them",
+        "Whoever runs this installation looks at NEWSDESK_ALARM_SMTP_URL. Until it is mended an alarm about the usual provider may reach nobody.",
+    ),
     Alarm.Code.SUNSET: _Text(
         "{what}: readers who read nothing: shall they get nothing more?",
         "Look at their number at the desk and agree, or make the rule of the publication another one. Until then they are mailed.",
