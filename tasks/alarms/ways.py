@@ -33,6 +33,12 @@ _WAYS = {
         "The server of NEWSDESK_ALARM_SMTP_URL did not take the last mail about an alarm ({said}). Such mails are tried the usual way too, "
         "but by that alone while it fails. Look at its password, and whether it can be reached.",
     ),
+    AlarmWay.Name.URL: _Way(
+        Alarm.Code.ALARM_URL,
+        "ALARM_URL",
+        5,
+        "Alarms cannot be posted to the address of NEWSDESK_ALARM_URL ({said}). Each is tried for a day; the desk shows them all.",
+    ),
 }
 
 

@@ -64,6 +64,7 @@ TABLES: dict[str, Holds] = {
     "taggit.TaggedItem": Holds.NOBODY,
     "tasks.Action": Holds.WORDS,
     "tasks.Alarm": Holds.WORDS,
+    "tasks.AlarmPost": Holds.NOBODY,
     "tasks.AlarmWay": Holds.WORDS,
     # Its file holds readers by their numbers only.
     "tasks.ArchivedSend": Holds.NOBODY,
