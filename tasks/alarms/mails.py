@@ -72,6 +72,11 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} has not got on for an hour",
         "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
+    Alarm.Code.RECEIPT_UNREADABLE: _Text(
+        "{what}: a report of the provider cannot be read",
+        "It may tell what became of requests that are in doubt. Once Newsdesk was updated: newsdesk receipts --try-again. To give up what "
+        "it says: newsdesk receipts --set-aside; then silence is judged without it, and what it proves may be sent a second time.",
+    ),
     Alarm.Code.REPORTS_WAITING: _Text(
         "{what}: reports of the provider count for nothing yet",
         "Whoever runs this installation finds the reason in the log of the workers. What was reported is kept; the alarm goes once it is applied.",
