@@ -80,6 +80,7 @@ app.conf.update(
             "schedule": float(min(60, max(2, settings.SILENCE_GRACE // 5))),
             "options": {"expires": 60},
         },
+        "alarms": {"task": "tasks.tell_alarms", "schedule": 10.0, "options": {"expires": 20}},
         "bounces": {"task": "tasks.poll_bounces", "schedule": 60.0, "options": {"expires": 60}},
         "partitions": {
             "task": "tasks.keep_partitions",

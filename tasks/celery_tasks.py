@@ -8,6 +8,7 @@ from celery import shared_task
 from composer.same_story import vectors
 from subscribers import consent_ledger, growth
 from tasks import queue
+from tasks.alarms import posting, ways
 from tasks.attempts import reader_proof
 from tasks.database import partitions
 from tasks.feedback import applying, bounce_mailbox, inbox, soft_bounces, sunset
@@ -83,6 +84,13 @@ def reconcile() -> None:
     silence.reconcile(transport=get_transport())
     reader_proof.catch_up()
     doubt_alarms.look()
+
+
+@shared_task(name="tasks.tell_alarms")
+def tell_alarms() -> None:
+    """Post the alarms that wait, and tell of ways for alarms that do not work. Beat: every 10 s."""
+    posting.post_waiting()
+    ways.look()
 
 
 @shared_task(name="tasks.poll_bounces")

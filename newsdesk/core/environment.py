@@ -73,6 +73,10 @@ class Environment(SendingEnvironment, RetentionEnvironment):
     webhook_window_hours: int = 0
     #: Pinged while all is well, by the convention of healthchecks.io; "" = nobody is told.
     heartbeat_url: str = field(default="", repr=False)
+    #: Where alarms are posted to as JSON; "" = nowhere. Whoever has it can write there, so it is never shown.
+    alarm_url: str = field(default="", repr=False)
+    #: What those posts are signed with; "" = they are not.
+    alarm_secret: str = field(default="", repr=False)
     #: Where stories are fetched from, as far as sources name them.
     mailboxes: tuple[MailboxAccount, ...] = ()
     login: LoginEnvironment = field(default_factory=LoginEnvironment)
@@ -142,6 +146,8 @@ def read(mapping: Mapping[str, str]) -> Environment:
         maildir=variables.path("NEWSDESK_MAILDIR"),
         webhook_window_hours=variables.whole("NEWSDESK_WEBHOOK_WINDOW_HOURS", 0, most=87_600),
         heartbeat_url=variables.url("NEWSDESK_HEARTBEAT_URL", ("http", "https")),
+        alarm_url=_alarm_url(variables),
+        alarm_secret=_alarm_secret(variables),
         mailboxes=_mailboxes(variables),
         login=read_login(variables),
         home=variables.path("NEWSDESK_HOME") or default_home().resolve(),
@@ -167,6 +173,28 @@ def _secret_key(variables: Variables) -> str:
     if secret_key and len(secret_key) < 32:
         raise EnvironmentVariableError("SECRET_KEY: shorter than 32 characters; use a long random one.")
     return secret_key
+
+
+def _alarm_url(variables: Variables) -> str:
+    """As it was written, for a slash at its end may matter there. An error never shows it."""
+    url = variables.text("NEWSDESK_ALARM_URL")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise EnvironmentVariableError("NEWSDESK_ALARM_URL: it is not a URL.") from error
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or any(map(str.isspace, url))):
+        raise EnvironmentVariableError("NEWSDESK_ALARM_URL: it is not a http or https URL.")
+    if parts.username is not None:
+        raise EnvironmentVariableError("NEWSDESK_ALARM_URL: a user and a password in it would not be sent.")
+    return url
+
+
+def _alarm_secret(variables: Variables) -> str:
+    secret = variables.text("NEWSDESK_ALARM_SECRET")
+    if secret and len(secret) < 16:
+        raise EnvironmentVariableError("NEWSDESK_ALARM_SECRET: shorter than 16 characters; use a long random one.")
+    return secret
 
 
 def _mailboxes(variables: Variables) -> tuple[MailboxAccount, ...]:

@@ -72,6 +72,11 @@ _TEXTS: Mapping[str, _Text] = {
         "{what} has not got on for an hour",
         "It goes on with the first acceptance. What it waits for: newsdesk status {send}. To cancel it: newsdesk cancel {send}.",
     ),
+    Alarm.Code.RECEIPT_UNREADABLE: _Text(
+        "{what}: a report of the provider cannot be read",
+        "It may tell what became of requests that are in doubt. Once Newsdesk was updated: newsdesk receipts --try-again. To give up what "
+        "it says: newsdesk receipts --set-aside; then silence is judged without it, and what it proves may be sent a second time.",
+    ),
     Alarm.Code.REPORTS_WAITING: _Text(
         "{what}: reports of the provider count for nothing yet",
         "Whoever runs this installation finds the reason in the log of the workers. What was reported is kept; the alarm goes once it is applied.",
@@ -127,6 +132,14 @@ _TEXTS: Mapping[str, _Text] = {
         "the mailbox of what comes back cannot be read",
         "Look at its password and its server. Until it can be read, dead addresses are mailed on; what lies there is taken in then.",
     ),
+    Alarm.Code.ALARM_MAIL_SERVER: _Text(
+        "the mail server for alarms does not take them",
+        "Whoever runs this installation looks at NEWSDESK_ALARM_SMTP_URL. Until it is mended an alarm about the usual provider may reach nobody.",
+    ),
+    Alarm.Code.ALARM_URL: _Text(
+        "alarms cannot be posted",
+        "Whoever runs this installation looks at NEWSDESK_ALARM_URL and tries it: newsdesk alarms --test.",
+    ),
     Alarm.Code.SUNSET: _Text(
         "{what}: readers who read nothing: shall they get nothing more?",
         "Look at their number at the desk and agree, or make the rule of the publication another one. Until then they are mailed.",
@@ -144,7 +157,7 @@ def write_alarm_mails(alarm: Alarm) -> int:
     None where there is no publication yet to write from: then the desk alone shows it. Raises the database's errors.
     """
     publication = _publication(alarm)
-    editors = _editors(_subject_of(alarm))
+    editors = _editors(publication_of(alarm))
     if publication is None or not editors:
         return 0
     message = _message(alarm, publication)
@@ -154,7 +167,7 @@ def write_alarm_mails(alarm: Alarm) -> int:
             to_email=editor.email,
             to_name=editor.get_full_name(),
             publication=publication,
-            edition=_edition(alarm),
+            edition=edition_of(alarm),
             message=message,
             asked_by="Newsdesk",
         )
@@ -171,23 +184,32 @@ def _editors(publication: Publication | None) -> list[Any]:
 
 def _publication(alarm: Alarm) -> Publication | None:
     """Whose sender it comes from: that of what it is about, else of the oldest publication."""
-    return _subject_of(alarm) or Publication.objects.order_by("pk").first()
+    return publication_of(alarm) or Publication.objects.order_by("pk").first()
 
 
-def _subject_of(alarm: Alarm) -> Publication | None:
-    """None: it is about the whole installation."""
-    edition = _edition(alarm)
+def publication_of(alarm: Alarm) -> Publication | None:
+    """The publication it is about; None: the whole installation."""
+    edition = edition_of(alarm)
     return edition.publication if edition is not None else alarm.publication
 
 
+def headline_of(alarm: Alarm) -> str:
+    """What it is about, in a few words without a stop."""
+    return _TEXTS.get(alarm.code, _OTHER).headline.format(what=_what(alarm))
+
+
+def advice_of(alarm: Alarm) -> str:
+    """What to do, with the commands that do it."""
+    return _TEXTS.get(alarm.code, _OTHER).advice.format(send=alarm.send_id)
+
+
 def _message(alarm: Alarm, publication: Publication) -> Message:
-    text = _TEXTS.get(alarm.code, _OTHER)
     context = {
         "alarm": alarm,
-        "edition": _edition(alarm),
-        "headline": text.headline.format(what=_what(alarm)),
-        "advice": text.advice.format(send=alarm.send_id),
-        "desk_url": f"{settings.BASE_URL}/desk/",
+        "edition": edition_of(alarm),
+        "headline": headline_of(alarm),
+        "advice": advice_of(alarm),
+        "desk_url": desk_url(),
     }
     subject = render_to_string("email/alarm/subject.txt", context)
     return Message(
@@ -202,8 +224,14 @@ def _message(alarm: Alarm, publication: Publication) -> Message:
     )
 
 
-def _edition(alarm: Alarm) -> Edition | None:
+def edition_of(alarm: Alarm) -> Edition | None:
+    """The edition it is about, by itself or through its send."""
     return alarm.edition or (alarm.send.edition if alarm.send else None)
+
+
+def desk_url() -> str:
+    """The desk's first page, where alarms stand."""
+    return f"{settings.BASE_URL}/desk/"
 
 
 def _what(alarm: Alarm) -> str:

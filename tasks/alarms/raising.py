@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from tasks.alarms import posting
 from tasks.alarms.mails import write_alarm_mails
 from tasks.models import Alarm
 
@@ -27,8 +28,8 @@ def raise_alarm(
     """Record an alarm once: the same code and message about the same thing are not repeated until it is cleared.
 
     `again_after` is for what goes on and on, under whatever message: it is not repeated while it is open, nor sooner than so long
-    after it was raised once a person has cleared it. With `mail` every editor gets one mail about it. Mails that cannot be written never fail the caller; the database's
-    errors about the alarm itself are raised.
+    after it was raised once a person has cleared it. With `mail` every editor gets one mail about it, and it is posted to NEWSDESK_ALARM_URL. Mails that
+    cannot be written never fail the caller; the database's errors about the alarm itself are raised.
     """
     about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
     message = message[:500]
@@ -40,10 +41,13 @@ def raise_alarm(
     if still_open.filter(code=code).exists():
         return
     # The same message under another code (a send paused because its database moved) is not mailed twice.
-    mailed = still_open.exclude(mailed_at=None).exists()
-    alarm = Alarm.objects.create(code=code, message=message, **about)
+    told = still_open.filter(Q(mailed_at__isnull=False) | Q(post__isnull=False)).exists()
+    with transaction.atomic():
+        alarm = Alarm.objects.create(code=code, message=message, **about)
+        if mail and not told:
+            posting.write(alarm)
     log.error("alarm", code=code, message=message, send=send_id, publication=publication_id, edition=edition_id)
-    if mail and not mailed:
+    if mail and not told:
         _mail(alarm)
 
 

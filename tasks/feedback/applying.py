@@ -22,18 +22,16 @@ import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg import errors
 
-from tasks.alarms.raising import raise_alarm
 from tasks.attempts.proof import prove_accepted
 from tasks.attempts.reader_proof import prove_readers
 from tasks.database.statements import run
-from tasks.feedback import foreign_events, taking
+from tasks.feedback import foreign_events, taking, unreadable_receipts
 from tasks.feedback.effects import carry_out
 from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
 from tasks.feedback.flags import Key, hear_probes, known_attempts, lock_batches, mark, marks_of
 from tasks.feedback.late_events import attribute
 from tasks.feedback.merged_readers import of_kept_readers
-from tasks.models import Alarm
 from tasks.providers.events import ReportedEvent
 from tasks.throttling import deferrals
 
@@ -68,7 +66,7 @@ def apply_receipt(receipt_id: int) -> Applied:
     """Apply a stored receipt; harmless when it was applied before, is being applied, or does not exist.
 
     A body that cannot be read at all stays unapplied with its error: nobody may believe in silence until a person has
-    looked at it. Raises the database's errors when nothing was applied and another call may succeed.
+    settled it (`unreadable_receipts`). Raises the database's errors when nothing was applied and another call may succeed.
     """
     return _apply_together([receipt_id])
 
@@ -259,7 +257,7 @@ def _without_known_attempt(events: Collection[ReportedEvent], lacking: Collectio
 
 def _refuse(receipt_id: int, error: str) -> None:
     run("UPDATE tasks_receipt SET error = %s WHERE id = %s", (error[:ERROR_LENGTH], receipt_id))
-    raise_alarm(Alarm.Code.RECEIPT_UNREADABLE, f"Receipt {receipt_id} was signed but cannot be read: {error}")
+    unreadable_receipts.tell(receipt_id, error)
 
 
 def _in_one_line(problems: list[str]) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from tasks.alarms.raising import clear_alarms, raise_alarm
+from tasks.feedback import unreadable_receipts
 from tasks.models import Alarm, Receipt
 
 PATIENCE = timedelta(hours=1)
@@ -16,7 +17,11 @@ MESSAGE = (
 
 
 def look() -> None:
-    """Raise the alarm while a report waits for so long, and clear it when none does. Raises the database's errors."""
+    """Raise the alarm while a report waits for so long, and clear it when none does; and look after those that cannot be read.
+
+    Raises the database's errors.
+    """
+    unreadable_receipts.look()
     if Receipt.objects.filter(applied_at=None, error="", received_at__lt=Now() - PATIENCE).exists():
         raise_alarm(Alarm.Code.REPORTS_WAITING, MESSAGE, mail=True, again_after=_AGAIN_AFTER)
     else:

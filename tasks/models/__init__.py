@@ -2,6 +2,8 @@
 
 from tasks.models.action import Action
 from tasks.models.alarm import Alarm
+from tasks.models.alarm_post import AlarmPost
+from tasks.models.alarm_way import AlarmWay
 from tasks.models.archived_send import ArchivedSend
 from tasks.models.batch import Attempt, Batch
 from tasks.models.delivery import Delivery, Exclusion
@@ -24,6 +26,8 @@ from tasks.models.webhook_state import WebhookState
 __all__ = [
     "Action",
     "Alarm",
+    "AlarmPost",
+    "AlarmWay",
     "ArchivedSend",
     "Attempt",
     "Batch",

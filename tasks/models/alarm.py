@@ -68,6 +68,10 @@ class Alarm(models.Model):
         CLOCK_AHEAD = "clock_ahead"
         #: The disk of the home is nearly full.
         DISK_SPACE = "disk_space"
+        #: The server that mails about alarms go by first does not take them.
+        ALARM_MAIL_SERVER = "alarm_mail_server"
+        #: The address that alarms are posted to does not take them.
+        ALARM_URL = "alarm_url"
         #: A publication's sunset rule means readers, and nobody has agreed to it yet.
         SUNSET = "sunset"
 

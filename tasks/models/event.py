@@ -45,7 +45,7 @@ class Event(models.Model):
 
 
 class Receipt(models.Model):
-    """The raw body of one webhook call, stored before it is answered."""
+    """The raw body of one webhook call, stored before it is answered. One that was set aside counts as applied, and keeps its error."""
 
     #: Who posted it, as its folder in `tasks.providers` is called: it is read in that provider's words.
     provider = models.CharField(max_length=30, default="sendgrid", db_default="sendgrid")
@@ -54,6 +54,9 @@ class Receipt(models.Model):
     applied_at = models.DateTimeField(null=True)
     #: Why it could not be applied; it stays unapplied until someone looks.
     error = models.CharField(max_length=500, blank=True)
+    #: When a person gave up what it says, and who.
+    set_aside_at = models.DateTimeField(null=True)
+    set_aside_by = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     wagtail_reference_index_ignore = True
 

@@ -64,6 +64,8 @@ TABLES: dict[str, Holds] = {
     "taggit.TaggedItem": Holds.NOBODY,
     "tasks.Action": Holds.WORDS,
     "tasks.Alarm": Holds.WORDS,
+    "tasks.AlarmPost": Holds.NOBODY,
+    "tasks.AlarmWay": Holds.WORDS,
     # Its file holds readers by their numbers only.
     "tasks.ArchivedSend": Holds.NOBODY,
     "tasks.Attempt": Holds.WORDS,
@@ -137,6 +139,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "subscribers.Suppression": ("detail",),
     "tasks.Action": ("why", "who"),
     "tasks.Alarm": ("message",),
+    "tasks.AlarmWay": ("said",),
     "tasks.Attempt": ("evidence",),
     "tasks.Event": ("url", "agent"),
     "tasks.MailboxDomain": ("throttle_reason",),

@@ -9,6 +9,7 @@ from tasks import claims, queue
 from tasks.claims import AbandonedClaim
 from tasks.models import TransactionalMail
 from tasks.providers.base import JournalRecord, Transport, Unknown
+from tasks.transactional.alarm_transport import transport_for
 from tasks.transactional.submitting import record
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,8 @@ def release_abandoned(*, transport: Transport) -> None:
     """Submitting and abandoned: unknown, unless the transport's journal knows. It is not sent again, but for one about an alarm."""
     mails = TransactionalMail.objects.filter(status=TransactionalMail.Status.SUBMITTING)
     for claim in claims.abandoned_claims(mails.only("attempt", "attempts", "claimed_by", "kind")):
-        if not _recover_from_journal(claim, transport):
+        used = transport_for(claim.row.kind, transport, tries=claim.row.attempts)
+        if not _recover_from_journal(claim, used):
             _mark_unknown(claim)
             log.warning("mail_claim_released", mail=claim.row.pk, why=claim.why)
 

@@ -5,7 +5,8 @@ its commit leaves the outcome unknown. An unknown mail is never sent again by it
 still post it: it is the only one that ever will (docs/architecture.md, "Delivery").
 
 Mails about alarms are different: what is wrong with the provider is what they tell of. They are tried for a day, also when the provider
-wants nothing from us, and some times when nobody knows whether one is out: one that comes twice harms nobody.
+wants nothing from us, and some times when nobody knows whether one is out: one that comes twice harms nobody. Where they have a server of
+their own their tries go by it and the usual way in turn (`alarm_transport`).
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from uuid import UUID, uuid4
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Mod, Now
 
 from newsdesk.core import process_identity
 from tasks import queue
@@ -24,7 +25,7 @@ from tasks.models import TransactionalMail
 from tasks.providers.base import Accepted, KeepsJournal, Outcome, Partial, Reason, Refused, Transport, Unknown
 from tasks.throttling import rate_limit
 from tasks.throttling.back_off import back_off
-from tasks.transactional.alarm_transport import transport_for
+from tasks.transactional import alarm_transport
 from tasks.transactional.writing import message_of, recipient_of
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,8 @@ MAX_ALARM_TRIES = 296
 #: Seconds until one is tried again of which nobody knows whether it is out: not so often that an editor gets it many times.
 ALARM_AFTER_UNKNOWN = 1800.0
 _TRY_ALARM_AGAIN = _TRY_AGAIN | {Reason.NOT_ALLOWED, Reason.NOT_ACCEPTABLE}
+#: Tries after which a mail that was refused for its own sake has been refused by both ways, should one have been away at its first.
+_BOTH_WAYS = 3
 
 #: Its conditions are those of the partial index of open mails.
 _WAITING = """
@@ -49,7 +52,7 @@ SELECT id FROM tasks_letter WHERE status = 'pending' AND not_before <= statement
 _CLAIM = """
 UPDATE tasks_letter
    SET status = 'submitting', attempt = %s, attempts = attempts + 1, claimed_at = statement_timestamp(), claimed_by = %s
- WHERE id = %s AND status = 'pending' AND not_before <= statement_timestamp()
+ WHERE id = %s AND status = 'pending' AND not_before <= statement_timestamp() AND attempts = %s
 RETURNING attempts
 """
 
@@ -70,7 +73,7 @@ def submit_mail(mail_id: int, *, transport: Transport) -> bool:
     if mail is None:
         return False
     attempt = uuid4()
-    transport = transport_for(mail, transport)
+    transport = alarm_transport.transport_for(mail.kind, transport, tries=mail.attempts + 1)
     try:
         body = transport.encode(message_of(mail), [recipient_of(mail)], attempt=attempt)
     except DatabaseError:
@@ -78,7 +81,7 @@ def submit_mail(mail_id: int, *, transport: Transport) -> bool:
     except Exception as error:  # noqa: BLE001 - whatever it is, trying again would not help
         _fail_unencodable(mail_id, f"{type(error).__name__}: {error}")
         return False
-    tries = _claim(mail_id, attempt)
+    tries = _claim(mail_id, attempt, before=mail.attempts)
     if not tries:
         return False
     # It never waits for a rate, but what is sent by the thousand waits for it.
@@ -101,9 +104,9 @@ def submit_waiting(*, transport: Transport, limit: int = AT_ONCE) -> int:
     return sum(submit_mail(mail_id, transport=transport) for mail_id in waiting)
 
 
-def _claim(mail_id: int, attempt: UUID) -> int:
-    """Claim it, on disk; the number of this try, or 0 when another worker has it."""
-    claimed = run_durably(_CLAIM, [attempt, process_identity.current_process(), mail_id])
+def _claim(mail_id: int, attempt: UUID, *, before: int) -> int:
+    """Claim it, on disk; the number of this try, or 0 when another worker has it, or has tried since there were so many before."""
+    claimed = run_durably(_CLAIM, [attempt, process_identity.current_process(), mail_id, before])
     return int(claimed[0][0]) if claimed else 0
 
 
@@ -121,7 +124,7 @@ def record(mail_id: int, attempt: UUID, outcome: Outcome, *, kind: str, tries: i
 
     `kind`: the mail's. `tries`: claims of the mail so far. Raises the database's errors.
     """
-    result = _result(outcome, tries=tries)
+    result = said = _result(outcome, tries=tries)
     if kind == TransactionalMail.Kind.ALARM:
         result = _of_an_alarm(result, outcome, tries=tries)
     again = result.status == Status.PENDING
@@ -139,14 +142,25 @@ def record(mail_id: int, attempt: UUID, outcome: Outcome, *, kind: str, tries: i
             finished_at=None if again else Now(),
         )
         if written and again and kind == TransactionalMail.Kind.ALARM and isinstance(outcome, Refused):
-            # They go the same way, which is shut: one of them is enough to learn that it is open again. A lost answer shuts nothing.
-            others = TransactionalMail.objects.filter(kind=kind, status=Status.PENDING).exclude(pk=mail_id)
-            others.filter(not_before__lt=Now() + timedelta(seconds=wait)).update(
-                not_before=Now() + timedelta(seconds=wait)
-            )
+            _let_others_wait(mail_id, wait, tries=tries)
+        if written and alarm_transport.is_by_alarm_server(kind, tries):
+            took_it = said.status == Status.SUBMITTED
+            alarm_transport.note_alarm_server("" if took_it else _stored(said.message) or "it did not say why")
     log.info("mail", mail=mail_id, attempt=str(attempt), status=result.status.value, message=result.message or None)
     if written and again and wait <= queue.LONGEST_COUNTDOWN:
         queue.on_commit(lambda: queue.enqueue_mail(mail_id, countdown=wait + 0.05))
+
+
+def _let_others_wait(mail_id: int, wait: float, *, tries: int) -> None:
+    """Other mails about alarms that go the same way next, which is shut: one is enough to learn that it is open again.
+
+    A lost answer shuts nothing.
+    """
+    others = TransactionalMail.objects.filter(kind=TransactionalMail.Kind.ALARM, status=Status.PENDING)
+    if alarm_transport.has_two_ways(TransactionalMail.Kind.ALARM):
+        others = others.alias(way=Mod("attempts", 2)).filter(way=(tries - 1) % 2)
+    until = Now() + timedelta(seconds=wait)
+    others.exclude(pk=mail_id).filter(not_before__lt=until).update(not_before=until)
 
 
 def _fail_unencodable(mail_id: int, why: str) -> None:
@@ -185,12 +199,9 @@ def _of_an_alarm(result: _Result, outcome: Outcome, *, tries: int) -> _Result:
     is_open = result.status == Status.UNKNOWN or reason in _TRY_ALARM_AGAIN or isinstance(outcome, Partial)
     at_fault = isinstance(outcome, Partial) and outcome.refused
     is_unknown = result.status == Status.UNKNOWN
-    if (
-        result.status == Status.SUBMITTED
-        or at_fault
-        or not is_open
-        or tries >= (MAX_TRIES if is_unknown else MAX_ALARM_TRIES)
-    ):
+    # What is wrong with the mail for one way (a server that does not relay for us) may be right for the other.
+    is_final = (at_fault or not is_open) and not (alarm_transport.has_two_ways("alarm") and tries < _BOTH_WAYS)
+    if result.status == Status.SUBMITTED or is_final or tries >= (MAX_TRIES if is_unknown else MAX_ALARM_TRIES):
         return result
     return replace(result, status=Status.PENDING, retry_after=ALARM_AFTER_UNKNOWN if is_unknown else result.retry_after)
 

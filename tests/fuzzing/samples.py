@@ -186,5 +186,6 @@ NEWSDESK_MOST_BOUNCED=2.5
 NEWSDESK_MAILBOXES=imaps://me%40a.example:p@mail.example
 NEWSDESK_REQUIRE_MFA=all
 NEWSDESK_HEARTBEAT_URL=https://hc.example/1
+NEWSDESK_ALARM_URL=https://chat.example/hooks/1?a=b
 NEWSDESK_HOME=~/newsdesk
 NEWSDESK_MAIL_FROM=Newsroom <desk@example.com>"""

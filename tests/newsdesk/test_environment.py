@@ -51,6 +51,8 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
         ("NEWSDESK_HEARTBEAT_URL", "https://hc.example/ping/1/", "heartbeat_url", "https://hc.example/ping/1"),
+        ("NEWSDESK_ALARM_URL", "https://chat.example/hooks/1/", "alarm_url", "https://chat.example/hooks/1/"),
+        ("NEWSDESK_ALARM_SECRET", KEY, "alarm_secret", KEY),
         ("NEWSDESK_LOG_LEVEL", "debug", "log_level", "DEBUG"),
         (
             "NEWSDESK_MAILBOXES",
@@ -103,6 +105,13 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("NEWSDESK_SILENCE_GRACE", "-1"),
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
         ("NEWSDESK_HEARTBEAT_URL", "hc.example/ping/1"),
+        ("NEWSDESK_ALARM_URL", "chat.example/hooks/1"),
+        ("NEWSDESK_ALARM_URL", "ftp://chat.example/hooks/1"),
+        ("NEWSDESK_ALARM_URL", "https:///hooks/1"),
+        ("NEWSDESK_ALARM_URL", "https://chat.example:port/hooks/1"),
+        ("NEWSDESK_ALARM_URL", "https://[chat.example/hooks"),
+        ("NEWSDESK_ALARM_URL", "https://user:hush@chat.example/hooks/1"),
+        ("NEWSDESK_ALARM_SECRET", "short"),
         ("NEWSDESK_LOG_LEVEL", "loud"),
         # Whatever stands in them, the one line names the variable.
         ("NEWSDESK_SILENCE_GRACE", "9" * 5000),
@@ -135,6 +144,16 @@ def test_secrets_are_not_shown() -> None:
     with pytest.raises(env.EnvironmentVariableError) as problem:
         env.read({"DATABASE_URL": "mysql://user:hush@host/name"})
     assert "hush" not in str(problem.value)
+
+
+def test_where_alarms_are_posted_is_not_shown() -> None:
+    environment = env.read({"NEWSDESK_ALARM_URL": "https://chat.example/hush", "NEWSDESK_ALARM_SECRET": KEY})
+    assert "hush" not in repr(environment)
+    assert KEY not in repr(environment)
+    for wrong in ("chat.example/hush", "https://[hush", "https://u:hush@chat.example", "https://chat.example:hush"):
+        with pytest.raises(env.EnvironmentVariableError) as problem:
+            env.read({"NEWSDESK_ALARM_URL": wrong})
+        assert "hush" not in str(problem.value)
 
 
 def test_the_silence_grace_is_the_vendors_window_with_a_real_key() -> None:

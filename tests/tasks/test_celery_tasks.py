@@ -16,6 +16,7 @@ NAMES = {
     "tasks.sweep",
     "tasks.sweep_after_start",
     "tasks.reconcile",
+    "tasks.tell_alarms",
     "tasks.check_links",
     "tasks.check_sources",
     "tasks.expire_receipts",

@@ -50,6 +50,8 @@ TITLES = {
     Alarm.Code.BOUNCES_UNREAD: "The mailbox of what comes back cannot be read",
     Alarm.Code.CLOCK_AHEAD: "The database’s clock was ahead",
     Alarm.Code.DISK_SPACE: "The disk is nearly full",
+    Alarm.Code.ALARM_MAIL_SERVER: "The mail server for alarms does not take them",
+    Alarm.Code.ALARM_URL: "Alarms cannot be posted to where they should be",
     Alarm.Code.SUNSET: "Readers who read nothing: shall they get nothing more?",
     Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
 }
