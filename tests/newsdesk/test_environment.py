@@ -47,6 +47,7 @@ def test_nothing_set_is_the_embedded_default(tmp_path: Path) -> None:
             env.SmtpServer(host="mx.example", port=465, security="tls"),
         ),
         ("NEWSDESK_SILENCE_GRACE", "120", "silence_grace", 120),
+        ("NEWSDESK_ACTIVITY_GRACE", "0", "activity_grace", 0),
         ("NEWSDESK_LATE_GRACE", "600", "late_grace", 600),
         ("NEWSDESK_HOME", "/srv/news", "home", Path("/srv/news")),
         ("NEWSDESK_POSTGRES_BIN", "/opt/pg/bin", "postgres_bin", "/opt/pg/bin"),
@@ -102,6 +103,7 @@ def test_every_variable_is_read_and_also_from_a_file(
         ("NEWSDESK_BOUNCE_MAILBOX", "imaps://mail.example/INBOX"),
         ("NEWSDESK_SILENCE_GRACE", "-1"),
         ("NEWSDESK_SILENCE_GRACE", "1 day"),
+        ("NEWSDESK_ACTIVITY_GRACE", "-1"),
         ("NEWSDESK_HEARTBEAT_URL", "hc.example/ping/1"),
         ("NEWSDESK_LOG_LEVEL", "loud"),
         # Whatever stands in them, the one line names the variable.
