@@ -60,6 +60,7 @@ SENDGRID_WEBHOOK_PUBLIC_KEYS = ENVIRONMENT.sendgrid_webhook_public_keys or (
     HOME.sandbox_public_keys() if USE_SANDBOX else ()
 )
 SILENCE_GRACE = ENVIRONMENT.silence_grace
+ACTIVITY_GRACE = ENVIRONMENT.activity_grace
 CONNECTIONS = ENVIRONMENT.connections
 RATE_RECIPIENTS = ENVIRONMENT.rate_recipients
 RATE_REQUESTS = ENVIRONMENT.rate_requests

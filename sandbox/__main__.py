@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.activity_settings import ActivitySettings
 from sandbox.ledger import LedgerError
 from sandbox.options import ALL_SCOPES, SandboxOptions, parser
 from sandbox.server import serve
@@ -20,6 +21,8 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     options = vars(parser().parse_args(arguments))
     names = [spec.name for spec in dataclasses.fields(WebhookSettings)]
     webhooks = WebhookSettings().changed({name: options.pop(name) for name in names})
+    of_feed = [spec.name for spec in dataclasses.fields(ActivitySettings)]
+    activity = ActivitySettings().changed({name: options.pop(f"activity_{name}") for name in of_feed})
     faults: Any = []
     path = options.pop("faults")
     if path is not None:
@@ -30,6 +33,7 @@ def options_from(arguments: list[str] | None = None) -> SandboxOptions:
     options["api_key"] = _api_key(options["api_key"], options.pop("api_key_file"))
     return SandboxOptions(
         webhooks=webhooks,
+        activity=activity,
         faults=tuple(faults if isinstance(faults, list) else [faults]),
         scopes=tuple(options.pop("scope") or ALL_SCOPES),
         verified_senders=tuple(options.pop("verified_sender") or ()),

@@ -199,6 +199,15 @@ class Ledger:
             raise KeyError(message_id)
         return self._message(rows[0])
 
+    def message_at(self, message_id: str, position: int) -> StoredMessage | None:
+        """The message of a personalization of the request with this X-Message-Id; None when there is none."""
+        rows = self.rows(
+            f"SELECT {_MESSAGE} FROM message WHERE position = ?"  # noqa: S608 -- fixed texts
+            " AND request_id = (SELECT id FROM request WHERE message_id = ?) ORDER BY id LIMIT 1",
+            (position, message_id),
+        )
+        return self._message(rows[0]) if rows else None
+
     def messages(
         self,
         *,

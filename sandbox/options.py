@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.activity_settings import ActivitySettings
 from sandbox.faults import FAULT_HELP
 from sandbox.webhook_settings import WebhookSettings
 
@@ -16,6 +17,7 @@ ALL_SCOPES = (
     "suppression.read",
     "suppression.delete",
     "user.webhooks.event.settings.read",
+    "email_activity.read",
 )
 
 
@@ -41,6 +43,7 @@ class SandboxOptions:
     #: Faults in force from the start, each as the JSON object that `POST /sandbox/faults` takes.
     faults: tuple[dict[str, object], ...] = ()
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    activity: ActivitySettings = field(default_factory=ActivitySettings)
     #: Shares of ordinary addresses that open and click.
     open_rate: float = 0.0
     click_rate: float = 0.0
@@ -78,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _add_account(result)
     _add_behaviour(result)
     _add_webhooks(result)
+    _add_activity(result)
     return result
 
 
@@ -154,3 +158,14 @@ def _add_webhooks(result: argparse.ArgumentParser) -> None:
         else:
             kind: Any = _share if spec.metadata.get("share") else spec.type
             group.add_argument(flag, dest=spec.name, type=kind, default=spec.default, help=text)
+
+
+def _add_activity(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("the email activity feed (also at run time: POST /sandbox/activity)")
+    for spec in dataclasses.fields(ActivitySettings):
+        name = f"activity_{spec.name}"
+        options: dict[str, Any] = {"dest": name, "default": spec.default}
+        options |= {"action": argparse.BooleanOptionalAction} if spec.type is bool else {"type": spec.type}
+        group.add_argument(
+            "--" + name.replace("_", "-"), help=f"{spec.metadata['help']} (default %(default)s)", **options
+        )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
-from sandbox import accepting, api, erasing, lookups, page
+from sandbox import accepting, activity, api, erasing, lookups, page
 from sandbox.access import refused_access, refused_page
 from sandbox.state import State
 from sandbox.suppressions import KINDS
@@ -37,6 +37,9 @@ class Routes:
             ("DELETE", r"/sandbox/faults/\d+", lookups.faults),
             ("GET", r"/sandbox/events", lambda _state, _request: lookups.events(posting)),
             ("GET POST PATCH", r"/sandbox/webhooks", lambda state, request: lookups.webhooks(state, posting, request)),
+            ("GET POST PATCH", r"/sandbox/activity", activity.settings),
+            ("GET", r"/v3/messages", partial(_keyed, activity.listed, "email_activity.read")),
+            ("GET", r"/v3/messages/[^/]+", partial(_keyed, activity.details, "email_activity.read")),
             ("POST", r"/v3/recipients/erasejob", partial(_keyed, erasing.erase_job, None)),
             ("GET", r"/v3/scopes", partial(_keyed, api.scopes, None)),
             ("GET", r"/v3/user/webhooks/event/settings/signed", partial(_keyed, api.signed_webhook, None)),

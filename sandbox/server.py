@@ -74,6 +74,10 @@ class Sandbox:
         """Change webhook settings by name, as POST /sandbox/webhooks. Raises ValueError."""
         self._posting.change(changes)
 
+    def change_activity(self, **changes: Any) -> None:
+        """Change settings of the activity feed by name, as POST /sandbox/activity. Raises ValueError."""
+        self._state.activity = self._state.activity.changed(changes)
+
     def events(self) -> dict[str, Any]:
         """As GET /sandbox/events."""
         return self._posting.counts()

@@ -25,6 +25,8 @@ class State:
         self.options = options
         #: May be replaced at run time, as a whole.
         self.webhooks = options.webhooks
+        #: Likewise.
+        self.activity = options.activity
         self.faults = FaultScript(seed=options.seed, faults=options.faults)
         self.stopping = threading.Event()
         #: When a request was last accepted (monotonic): background work waits for a lull.
@@ -37,6 +39,9 @@ class State:
         self.suppressions = Suppressions(self.ledger)
         self._credit_lock = threading.Lock()
         self._spent = self.ledger.accepted()
+        self._activity_lock = threading.Lock()
+        #: When the activity feed was asked, monotonic, within the last minute.
+        self._activity_asked: list[float] = []
 
     def close(self) -> None:
         self.ledger.close()
@@ -48,6 +53,16 @@ class State:
             if self.options.credits is not None and self._spent + recipients > self.options.credits:
                 return False
             self._spent += recipients
+            return True
+
+    def may_ask_activity(self) -> bool:
+        """Whether the activity feed answers one more question within this minute; one that it does not answer counts nothing."""
+        with self._activity_lock:
+            now = time.monotonic()
+            self._activity_asked = [at for at in self._activity_asked if at > now - 60]
+            if self.activity.per_minute and len(self._activity_asked) >= self.activity.per_minute:
+                return False
+            self._activity_asked.append(now)
             return True
 
     def idle_seconds(self) -> float:

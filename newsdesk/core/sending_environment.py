@@ -10,6 +10,8 @@ SENDGRID_RETRY_WINDOW = 86_400
 SANDBOX_SILENCE_GRACE = 10
 #: Long enough to see a mistake and stop it, too short to be in anybody's way.
 UNDO_SECONDS = 10
+#: A quarter of an hour: what SendGrid tells of itself and what it posts are usually minutes late at the most.
+ACTIVITY_GRACE = 900
 MAX_CONNECTIONS = 16
 #: A restart or an update is over in less; a message of the morning is still one.
 LATE_GRACE = 3600
@@ -35,6 +37,8 @@ TEST_MAILS_PER_HOUR = 60
 class SendingEnvironment:
     #: Seconds without any event after which an attempt may be proven refused.
     silence_grace: int = SENDGRID_RETRY_WINDOW
+    #: The same where the provider's activity feed knows nothing of the attempt either; 0 = it is never asked.
+    activity_grace: int = ACTIVITY_GRACE
     #: Requests that one worker process has in flight at the same time.
     connections: int = 4
     #: The most that all workers together hand to the transport in a second; 0 = as fast as it goes.
@@ -66,6 +70,7 @@ def read_sending(variables: Variables, *, grace: int, undo_seconds: int) -> Send
     """Read the variables; `grace` and `undo_seconds` where they say nothing. Raises EnvironmentVariableError."""
     return SendingEnvironment(
         silence_grace=variables.seconds("NEWSDESK_SILENCE_GRACE", grace),
+        activity_grace=variables.seconds("NEWSDESK_ACTIVITY_GRACE", ACTIVITY_GRACE),
         connections=variables.whole("NEWSDESK_CONNECTIONS", 4, least=1, most=MAX_CONNECTIONS),
         rate_recipients=variables.whole("NEWSDESK_RATE_RECIPIENTS", 0),
         rate_requests=variables.whole("NEWSDESK_RATE_REQUESTS", 0),

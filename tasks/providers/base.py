@@ -1,7 +1,8 @@
 """What a provider is: a transport, and where it has them a webhook and suppression lists (docs/how-to/add-a-provider.md)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
@@ -212,6 +213,58 @@ class SuppressionLists(Protocol):
         """
 
 
+class ActivityUnavailableError(ProviderError):
+    """The provider's feed did not answer: nothing is known of any request. The words say why."""
+
+
+class NoActivityError(ActivityUnavailableError):
+    """The account, or the key, has no feed: asking again soon is no use."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActivityQuestion:
+    """Whether the provider knows a message of one request."""
+
+    attempt: UUID
+    #: Some of its recipients', at least one.
+    addresses: tuple[str, ...]
+    #: When it was begun; with a timezone.
+    begun_at: datetime
+    #: What the provider called it when it accepted it; empty where the answer was lost.
+    provider_id: str = ""
+
+
+class ActivityAnswer(NamedTuple):
+    """Attempts that are in neither are undecided."""
+
+    #: The provider knows a message of the attempt.
+    found: frozenset[UUID]
+    #: It surely knows none for any of the addresses.
+    absent: frozenset[UUID]
+
+
+class ActivityFeed(Protocol):
+    """The provider's own record of the messages it accepted, apart from what it reports."""
+
+    #: What it answers in a minute, whoever asks.
+    requests_a_minute: int
+
+    def ask(
+        self,
+        transport: Any,
+        questions: Sequence[ActivityQuestion],
+        *,
+        others: Collection[str],
+        installation: str,
+        requests: int,
+    ) -> ActivityAnswer:
+        """Ask with at most so many requests, each of which ends in seconds. `transport` is what `make_transport` made.
+
+        `others` are what the provider called requests that are certainly none of the undecided; a message of another installation than
+        `installation` proves nothing. Raises ActivityUnavailableError, and NoActivityError of its kind.
+        """
+
+
 class ErasureAnswer(NamedTuple):
     #: Of HTTP; 0 where there was no answer: then `body` says why.
     status: int
@@ -245,3 +298,5 @@ class Provider:
     suppression_lists: SuppressionLists | None = None
     #: None: it keeps nothing of a person, or cannot be asked to forget them.
     contact_erasure: ContactErasure | None = None
+    #: None: it keeps no record of messages that could be asked.
+    activity_feed: ActivityFeed | None = None

@@ -1,9 +1,10 @@
 """What settled an attempt, and what keeps its silence from being believed, in plain text. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, PASSES, Doubt
+from tasks.reconciliation.silence_conditions import FEED_PASSES, HEARD_SHARE, LATER_REQUESTS, PASSES, Doubt
 
 _HOUR, _MINUTE = 3600, 60
 
@@ -46,6 +47,19 @@ def _silence(fact: Mapping[str, Any]) -> str:
         f"silence: nothing was heard of it for {span(fact.get('seconds', 0))} (grace {span(fact.get('grace', 0))}) in "
         f"{fact.get('passes', 0)} passes, while {fact.get('later_requests_heard', 0)} later requests were heard of: "
         "it was refused"
+    )
+
+
+def _activity(fact: Mapping[str, Any]) -> str:
+    if fact.get("proves") == "accepted":
+        return "the provider's activity feed knows a message of it: it was accepted"
+    asked = f"asked for {_counted(fact.get('readers', 0), 'reader')}"
+    knew = f"knew no message of it ({asked}), but {_counted(fact.get('later_requests_known', 0), 'later request')}"
+    if fact.get("proves") != "refused":
+        return f"the provider's activity feed {knew}: it may have been refused"
+    return (
+        f"silence for {span(fact.get('seconds', 0))} (grace {span(fact.get('grace', 0))}), and the provider's activity feed {knew}, "
+        f"in {fact.get('passes', 0)} passes: it was refused"
     )
 
 
@@ -96,6 +110,7 @@ _EXPLANATIONS = {
     "answer": _answer,
     "event": _event,
     "silence": _silence,
+    "activity": _activity,
     "person": _person,
     "ground_moved": _database_moved,
     "sweep": _recovered,
@@ -128,6 +143,42 @@ def conditions(doubt: Doubt, *, grace: float) -> list[Condition]:
     ]
 
 
+def sooner_conditions(doubt: Doubt, note: Mapping[str, Any], *, grace: float) -> list[Condition]:
+    """What must hold instead of the long grace, so that a silence is believed which the activity feed confirms.
+
+    `note` is what the feed last said of the attempt (`activity_notes`), empty when it was not asked; `grace` in seconds.
+    """
+    known = min(int(note.get("later_known", 0)), LATER_REQUESTS)
+    passes = min(doubt.feed_passes, FEED_PASSES)
+    return [
+        Condition(doubt.age > grace, f"grace: {span(min(doubt.age, grace))} of {span(grace)}"),
+        Condition(known >= LATER_REQUESTS, f"later requests that the feed knows: {known} of {LATER_REQUESTS}"),
+        Condition(
+            passes >= FEED_PASSES,
+            f"passes in which it knew those and no message of this one: {passes} of {FEED_PASSES}",
+        ),
+    ]
+
+
+def explain_feed(note: Mapping[str, Any], *, has_none: bool, trouble: str) -> str:
+    """What the activity feed said of an attempt, or why it is not asked. `note` as above; `trouble` in its own words."""
+    if has_none:
+        return f"this account or key has none, and is asked again within a day ({trouble})"
+    last = _last_answer(note)
+    return f"{last}; it cannot be asked now ({trouble})" if trouble else last
+
+
+def _last_answer(note: Mapping[str, Any]) -> str:
+    if not note:
+        return "not asked yet"
+    at = datetime.fromtimestamp(float(note.get("at", 0)), UTC)
+    said = {"absent": "it knew no message of it", "found": "it knew a message of it"}.get(
+        str(note.get("said")), "whether a message it knew is of it could not be told"
+    )
+    readers = _counted(int(note.get("readers", 0)), "reader")
+    return f"asked at {at:%H:%M:%S} UTC for {readers}: {said}"
+
+
 def never_believed(evidence: list[Mapping[str, Any]], *, reports: bool) -> str:
     """Why this attempt's silence will never be believed; empty when it may be."""
     if any(fact.get("decided") == "leave" for fact in evidence):
@@ -150,3 +201,7 @@ def _short(number: float) -> str:
     """One decimal where it matters, cut and not rounded: a grace that is not over must not look over."""
     cut = int(number * 10) / 10
     return f"{cut:g}" if cut < 10 else f"{int(cut)}"
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

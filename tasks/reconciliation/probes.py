@@ -44,14 +44,27 @@ def probe(batch_id: int, *, transport: Transport, every: float) -> bool:
     batch = Batch.objects.select_related("variant__approval__edition__publication").get(pk=batch_id)
     message = _probe_message(message_of(batch.variant, send_id=batch.send_id), title_of(transport.name))
     attempt = uuid4()
-    recipient = Recipient(email=message.reply_to or message.from_email, name="", delivery="", substitutions={})
+    recipient = Recipient(email=address_of(message), name="", delivery="", substitutions={})
     body = transport.encode(message, [recipient], attempt=attempt)
     with durable():
-        Attempt.objects.create(id=attempt, batch=None, number=0, size=1, transport=transport.name)
+        Attempt.objects.create(
+            id=attempt,
+            batch=None,
+            number=0,
+            size=1,
+            transport=transport.name,
+            # Whom it is to follows from that batch.
+            evidence=[{"kind": "probe", "for_batch": batch_id}],
+        )
     outcome = transport.post(body)
     log.info("probe", attempt=str(attempt), outcome=type(outcome).__name__.lower())
     persistently(lambda: _record(attempt, outcome))
     return True
+
+
+def address_of(message: Message) -> str:
+    """Whom a probe for a batch with this message goes to."""
+    return message.reply_to or message.from_email
 
 
 def _probe_message(batch_message: Message, provider: str) -> Message:
@@ -72,7 +85,8 @@ def _record(attempt: UUID, outcome: Outcome) -> None:
     with durable():
         row = Attempt.objects.get(pk=attempt)
         if isinstance(outcome, Accepted):
-            prove_accepted({row.pk: None}, by=fact)
+            # By its id the provider's own record can be asked for it.
+            prove_accepted({row.pk: None}, by={**fact, "provider_id": outcome.provider_id})
             return
         Attempt.objects.filter(pk=row.pk, outcome=Attempt.Outcome.OPEN).update(
             outcome=Attempt.Outcome.REFUSED, evidence=evidence.with_fact(fact)

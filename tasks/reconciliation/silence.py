@@ -6,13 +6,15 @@ with it, three requests accepted later on the same key were heard of for at leas
 waits to be applied, no webhook call since was answered anything but 2xx, and the database is the one that was told since.
 """
 
+from functools import partial
+
 import structlog
 from django.conf import settings
 from django.db import connection
 
 from tasks.database import identity, leases
 from tasks.providers.base import Transport
-from tasks.reconciliation import probes
+from tasks.reconciliation import activity, probes
 from tasks.reconciliation.settling import settle_as_refused
 from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, Doubt
 
@@ -40,7 +42,8 @@ SELECT a.id, a.batch_id, b.send_id, a.silent_passes,
        (SELECT count(*) FROM tasks_attempt later
          WHERE later.transport = a.transport AND later.outcome = 'accepted' AND later.size > 0
            AND later.fenced_at > COALESCE(a.finished_at, a.fenced_at)
-           AND later.heard >= later.size * %(share)s) AS later_heard
+           AND later.heard >= later.size * %(share)s) AS later_heard,
+       jsonb_array_length(jsonb_path_query_array(a.evidence, '$[*] ? (@.kind == "activity")')) AS feed_passes
   FROM tasks_attempt a
   JOIN tasks_batch b ON b.id = a.batch_id AND b.attempt = a.id AND b.status = 'unknown'
   JOIN tasks_send send ON send.id = b.send_id CROSS JOIN <here>
@@ -72,6 +75,9 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     for doubt in doubts:
         if doubt.proves_refusal(grace):
             _refused_by_silence(doubt, grace)
+    activity.ask(transport=transport, doubts=partial(doubts_of, transport.name, grace=grace), grace=grace)
+    # With a feed what silence is compared with is needed sooner.
+    grace = activity.grace_of(transport.name, grace) or grace
     need_probe = [
         doubt
         for doubt in doubts
@@ -103,10 +109,21 @@ def doubts_of(transport: str, *, grace: float) -> list[Doubt]:
                 webhook_accepted=webhook_accepted,
                 others_heard=others_heard,
                 later_heard=later_heard,
+                feed_passes=feed_passes,
             )
-            for attempt, batch_id, send_id, passes, age, all_applied, enabled, webhook_accepted, others_heard, later_heard in (
-                cursor.fetchall()
-            )
+            for (
+                attempt,
+                batch_id,
+                send_id,
+                passes,
+                age,
+                all_applied,
+                enabled,
+                webhook_accepted,
+                others_heard,
+                later_heard,
+                feed_passes,
+            ) in cursor.fetchall()
         ]
 
 

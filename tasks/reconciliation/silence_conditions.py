@@ -5,6 +5,8 @@ from uuid import UUID
 
 #: Passes of reconciliation in which an attempt must have been silent.
 PASSES = 5
+#: Passes in which the provider's activity feed must have known no message of it, for a grace that is short.
+FEED_PASSES = 2
 #: Requests accepted later that must have been heard of, and for which share of their readers.
 LATER_REQUESTS = 3
 HEARD_SHARE = 0.99
@@ -26,6 +28,9 @@ class Doubt:
     #: Nothing that was accepted around the same time is silent too, as it would be while nobody could reach us.
     others_heard: bool
     later_heard: int
+
+    #: Passes in which the provider's activity feed, where it has one, knew no message of it and all else held.
+    feed_passes: int = 0
 
     @property
     def is_silence_meaningful(self) -> bool:

@@ -25,6 +25,7 @@ GROUPS = {
     ),
     "reconciliation": Group(
         _in("tasks/reconciliation", "decisions", "doubt_alarms", "probes", "settling", "silence", "silence_conditions")
+        + _in("tasks/reconciliation", "activity", "activity_questions")
         + _in("tasks/attempts", "exclusions", "proof"),
         (
             "tests/tasks/reconciliation",

@@ -44,7 +44,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def transport(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SendGridTransport:
-    made = SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=LONG)
+    made = SendGridTransport(api_key=API_KEY, host=sandbox.url, deadline=LONG, question_deadline=LONG)
     monkeypatch.setitem(registry._transports, os.getpid(), made)
     return made
 

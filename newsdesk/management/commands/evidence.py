@@ -10,6 +10,7 @@ from newsdesk.management.base import NewsdeskCommand
 
 if TYPE_CHECKING:
     from tasks.reconciliation.attempt_history import History
+    from tasks.reconciliation.explanations import Condition
 
 
 class Command(NewsdeskCommand):
@@ -49,5 +50,14 @@ def _lines(attempt: "History") -> list[str]:
         lines.append(f"  its silence is not believed: {attempt.never_believed}")
     elif attempt.conditions:
         lines.append("  its silence is believed once all of these hold:")
-        lines += [f"    [{'x' if condition.is_met else ' '}] {condition.text}" for condition in attempt.conditions]
+        lines += _ticked(attempt.conditions)
+    if attempt.feed:
+        lines.append(f"  the provider's activity feed: {attempt.feed}")
+    if attempt.sooner:
+        lines.append("  with its word silence is believed sooner, once these hold instead of the grace above:")
+        lines += _ticked(attempt.sooner)
     return lines
+
+
+def _ticked(conditions: "list[Condition]") -> list[str]:
+    return [f"    [{'x' if condition.is_met else ' '}] {condition.text}" for condition in conditions]

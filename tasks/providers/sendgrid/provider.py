@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from tasks.providers.base import Provider, Transport
+from tasks.providers.sendgrid.activity import SendGridActivity
 from tasks.providers.sendgrid.erasing import SendGridContactErasure
 from tasks.providers.sendgrid.suppressions import SendGridSuppressionLists
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -19,4 +20,5 @@ PROVIDER = Provider(
     webhook=SendGridWebhook(),
     suppression_lists=SendGridSuppressionLists(),
     contact_erasure=SendGridContactErasure(),
+    activity_feed=SendGridActivity(),
 )

@@ -25,6 +25,8 @@ from tasks.providers.base import Accepted, Outcome, Reason, Refused, Unknown
 logging.getLogger("python_http_client").setLevel(logging.INFO)
 
 _RETRY_AFTER_LIMIT = 3600.0
+#: Seconds for a request that only asks something.
+QUESTION_DEADLINE = 10.0
 #: Fields that hold a reader's own address and name. All others (headers, from, custom_args) are ours: no reader's fault.
 _AT_FAULT = re.compile(r"^personalizations\.(\d{1,9})\.(?:to|cc|bcc)(?:\.|$)")
 #: SendGrid refuses names with these two, and a line break could start a header.
@@ -62,7 +64,7 @@ class _PooledClient(python_http_client.Client):
             pool=self._pool,
         )
 
-    def get(self, query_params: Mapping[str, object]) -> urllib3.BaseHTTPResponse:
+    def get(self, query_params: Mapping[str, object] | None = None) -> urllib3.BaseHTTPResponse:
         """GET the address this client stands for."""
         url, headers = self._build_url(query_params), self.request_headers
         return self._pool.request("GET", url, headers=headers, retries=False, redirect=False)
@@ -78,7 +80,15 @@ class SendGridTransport:
 
     reports = True
 
-    def __init__(self, *, api_key: str, host: str, deadline: float = 60.0, connections: int = 16) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        host: str,
+        deadline: float = 60.0,
+        connections: int = 16,
+        question_deadline: float = QUESTION_DEADLINE,
+    ) -> None:
         fingerprint = hashlib.sha256(f"{host}\0{api_key}".encode()).hexdigest()[:16]
         self.name = f"sendgrid:{fingerprint}"
         #: The official client, for what besides mail is asked of SendGrid.
@@ -88,6 +98,10 @@ class SendGridTransport:
             host=host, version=3, request_headers=headers, pool=pool_manager(deadline=deadline, connections=connections)
         )
         self._send = self.api.client.mail.send
+        #: The same, for questions whose answer nothing waits for: they end sooner.
+        self.questions = _PooledClient(
+            host=host, version=3, request_headers=headers, pool=pool_manager(deadline=question_deadline, connections=1)
+        )
 
     def encode(self, message: Message, recipients: Sequence[Recipient], *, attempt: UUID) -> bytes:
         return orjson.dumps(request_body(message, recipients, attempt=attempt))
