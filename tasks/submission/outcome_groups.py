@@ -55,15 +55,21 @@ def _stalls_and_wait(batch: Batch, outcome: Partial) -> tuple[int, float]:
 
 
 def groups_of(
-    batch: Batch, members: tuple[int, ...], outcome: Partial, *, later: Batch.Status, given_up: bool
+    batch: Batch,
+    members: tuple[int, ...],
+    outcome: Partial,
+    *,
+    later: Batch.Status,
+    given_up: bool,
+    disbelieved: Collection[int] = (),
 ) -> tuple[dict[int, str], list[Group]]:
     """Those who failed, each with why, and the groups in the order in which they may keep the batch.
 
     Without those who wait for their mailbox provider. `later`: the status of whoever is to be tried again.
+    `disbelieved`: whose refusal is not taken for final (`tasks.submission.disbelieved_refusals`).
     """
-    wait_for_theirs = frozenset[int]().union(*(one.members for one in outcome.put_off_domains.values()))
-    put_off = {at: words for at, words in outcome.put_off.items() if at not in wait_for_theirs}
-    failed = dict(outcome.refused)
+    failed = {at: words for at, words in outcome.refused.items() if at not in disbelieved}
+    put_off = {at: words for at, words in outcome.put_off.items() if at not in _wait_for_their_provider(outcome)}
     if batch.rounds + 1 >= MAX_ROUNDS and (len(put_off) < MANY_PUT_OFF or given_up):
         failed |= put_off
         put_off = {}
@@ -72,12 +78,14 @@ def groups_of(
         Group(members=members_at(members, outcome.accepted), status=Batch.Status.SUBMITTED, rounds=batch.rounds),
         Group(members=members_at(members, outcome.unknown), status=Batch.Status.UNKNOWN, rounds=batch.rounds),
         Group(
-            members=members_at(members, outcome.not_tried - wait_for_theirs),
+            members=members_at(members, outcome.not_tried - _wait_for_their_provider(outcome)),
             status=later,
             rounds=batch.rounds,
             stalls=stalls,
             wait=wait,
         ),
+        # Their send is paused; when it is resumed they go on at once.
+        Group(members=members_at(members, disbelieved), status=later, rounds=batch.rounds),
         *(
             Group(
                 members=members_at(members, together),
@@ -90,6 +98,10 @@ def groups_of(
     ]
     reasons = {members[at]: message or "refused" for at, message in failed.items() if at < len(members)}
     return reasons, [group for group in groups if group.members]
+
+
+def _wait_for_their_provider(outcome: Partial) -> frozenset[int]:
+    return frozenset[int]().union(*(one.members for one in outcome.put_off_domains.values()))
 
 
 def _put_off_together(put_off: Collection[int], hung_up_at: Collection[int]) -> Iterator[list[int]]:

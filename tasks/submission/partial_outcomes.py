@@ -21,10 +21,10 @@ from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Delivery, Send, evidence
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
-from tasks.submission import giving_up, late_answers, provider_trouble
+from tasks.submission import disbelieved_refusals, giving_up, late_answers, provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.outcome_groups import Group, Waits, groups_of, waiting_groups, without
-from tasks.submission.retries import BELIEVED, NO_MAILBOX_SHARE, members_at, refusal_explained
+from tasks.submission.retries import are_too_many, members_at, refusal_explained
 from tasks.throttling import mailbox_domains
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,8 @@ class _Answers:
     members: tuple[int, ...]
     outcome: Partial
     transport: str
+    #: Why those whom the server refused are not believed to be at fault; empty = they are.
+    doubt: str
 
 
 def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, transport: str) -> None:
@@ -48,12 +50,13 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
 
     `transport`: its name with the fingerprint. Raises `moving.MembersMissingError` and the database's errors.
     """
-    answers = _Answers(claim=claim, members=members, outcome=outcome, transport=transport)
+    doubt = disbelieved_refusals.why(claim, members, outcome, transport=transport)
+    answers = _Answers(claim=claim, members=members, outcome=outcome, transport=transport, doubt=doubt)
     given_up = giving_up.has_waited_for_days(claim.send_id)
     lost = {domain for domain in outcome.put_off_domains if given_up and giving_up.has_said_no_for_long(domain)}
     waits = Waits(by_domain=_throttle_domains(claim, outcome), lost=lost, given_up=given_up)
     with durable():
-        cancelled = row_locks.send_status(claim.send_id) == Send.Status.CANCELLED
+        send_status = row_locks.send_status(claim.send_id, to_change=bool(doubt))
         if claim.number > 1:
             late_answers.lock_batches(claim, members)
         batch = (
@@ -66,8 +69,9 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
             return
         if late_answers.is_on_record(claim):
             return
-        later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
-        pending = _divide(answers, batch, waits, later=later)
+        pending = _divide(answers, batch, waits, send_status)
+        if doubt:
+            control.pause(claim.send_id, doubt)
     _apply_to_provider_and_send(claim, outcome, transport)
     for domain in sorted(lost):
         giving_up.give_up(claim.send_id, domain, words=outcome.put_off_domains[domain].words)
@@ -75,12 +79,15 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         wake_ups.wake_later(batch_id, wait)
 
 
-def _divide(answers: _Answers, batch: Batch, waits: Waits, *, later: Batch.Status) -> list[tuple[int, float]]:
+def _divide(answers: _Answers, batch: Batch, waits: Waits, send_status: str) -> list[tuple[int, float]]:
     """Give each outcome its batch; ids of those who wait, each with the seconds until a worker is to look at it."""
     claim, members, outcome = answers.claim, answers.members, answers.outcome
+    later = Batch.Status.CANCELLED if send_status == Send.Status.CANCELLED else Batch.Status.PENDING
     pending: list[tuple[int, float]] = []
-    _settle_attempt(claim, outcome)
-    failed, groups = groups_of(batch, members, outcome, later=later, given_up=waits.given_up)
+    # Whoever resumes a send that was paused before has not been told of this.
+    _settle_attempt(claim, outcome, pauses=bool(answers.doubt) and send_status == Send.Status.SENDING)
+    disbelieved = disbelieved_refusals.positions(outcome) if answers.doubt else frozenset[int]()
+    failed, groups = groups_of(batch, members, outcome, later=later, given_up=waits.given_up, disbelieved=disbelieved)
     waiting_failed, waiting = waiting_groups(batch, members, outcome, waits, later=later)
     proven = _proven_meanwhile(claim, batch, members)
     failed, groups = without(proven, failed | waiting_failed, groups + waiting)
@@ -91,21 +98,23 @@ def _divide(answers: _Answers, batch: Batch, waits: Waits, *, later: Batch.Statu
         batch_id = _split_off(claim, batch, group, answers.transport) if position else _keep(batch, group)
         if group.status == Batch.Status.PENDING:
             pending.append((batch_id, group.look_in or group.wait))
-    _suppress(claim, members, outcome)
+    if not answers.doubt:
+        _suppress(claim, members, outcome)
     if claim.number > 1:
         # An earlier request may have proved to have reached them as well, while this one was under way.
         late_answers.prove(claim, proven.intersection(members_at(members, outcome.accepted)), by={"kind": "answer"})
     return pending
 
 
-def _settle_attempt(claim: Claim, outcome: Partial) -> None:
+def _settle_attempt(claim: Claim, outcome: Partial, *, pauses: bool) -> None:
     attempt_outcome = Attempt.Outcome.REFUSED
     if outcome.accepted:
         attempt_outcome = Attempt.Outcome.ACCEPTED
     elif outcome.unknown:
         attempt_outcome = Attempt.Outcome.UNKNOWN
+    fact = _fact(outcome) | ({disbelieved_refusals.FACT: True} if pauses else {})
     Attempt.objects.filter(pk=claim.attempt).update(
-        outcome=attempt_outcome, finished_at=Now(), evidence=evidence.with_fact(_fact(outcome))
+        outcome=attempt_outcome, finished_at=Now(), evidence=evidence.with_fact(fact)
     )
 
 
@@ -140,7 +149,7 @@ def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
     ids = members_at(members, outcome.no_mailbox)
     if not ids:
         return
-    if len(ids) > max(BELIEVED, NO_MAILBOX_SHARE * len(members)):
+    if are_too_many(len(ids), of=len(members)):
         log.warning("mailboxes_not_believed_missing", send=claim.send_id, batch=claim.batch_id, readers=len(ids))
         return
     addresses = dict(Subscriber.objects.filter(pk__in=ids).values_list("pk", "email"))

@@ -106,6 +106,7 @@ class Posting:
             not_tried=not_tried,
             unknown=frozenset(self._unknown),
             no_mailbox=frozenset(self._no_mailbox),
+            not_asked=frozenset(message.position for message in self._request.messages if message.problem),
             put_off_domains=domains,
             hung_up_at=frozenset(self._hang_ups.positions & self._put_off.keys()),
             reason=halt.reason if halt else None,
