@@ -100,6 +100,13 @@ def groups_of(
     return reasons, [group for group in groups if group.members]
 
 
+def is_each_answered(outcome: Partial) -> bool:
+    """Whether the server went through all of them and said of some that these very readers are to come later."""
+    return bool(outcome.put_off.keys() - outcome.hung_up_at) and not outcome.not_tried - _wait_for_their_provider(
+        outcome
+    )
+
+
 def _wait_for_their_provider(outcome: Partial) -> frozenset[int]:
     return frozenset[int]().union(*(one.members for one in outcome.put_off_domains.values()))
 

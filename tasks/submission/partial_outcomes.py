@@ -21,11 +21,11 @@ from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Delivery, Send, evidence
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
-from tasks.submission import disbelieved_refusals, giving_up, late_answers, provider_trouble
+from tasks.submission import disbelieved_refusals, giving_up, late_answers, outcome_groups, provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.outcome_groups import Group, Waits, groups_of, waiting_groups, without
 from tasks.submission.retries import are_too_many, members_at, refusal_explained
-from tasks.throttling import mailbox_domains
+from tasks.throttling import canary, mailbox_domains
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
     lost = {domain for domain in outcome.put_off_domains if given_up and giving_up.has_said_no_for_long(domain)}
     waits = Waits(by_domain=_throttle_domains(claim, outcome), lost=lost, given_up=given_up)
     with durable():
-        send_status = row_locks.send_status(claim.send_id, to_change=bool(doubt))
+        send_status = row_locks.send_status(claim.send_id, to_change=bool(doubt) or claim.is_canary)
         if claim.number > 1:
             late_answers.lock_batches(claim, members)
         batch = (
@@ -70,6 +70,8 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         if late_answers.is_on_record(claim):
             return
         pending = _divide(answers, batch, waits, send_status)
+        if claim.is_canary and not doubt and outcome_groups.is_each_answered(outcome):
+            canary.let_the_others_go(claim.send_id)
         if doubt:
             control.pause(claim.send_id, doubt)
     _apply_to_provider_and_send(claim, outcome, transport)
