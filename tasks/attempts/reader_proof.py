@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from tasks.attempts import moving
-from tasks.attempts.proof import prove_accepted
+from tasks.attempts.proof import _GIVEN_UP, _alarm_if_sent_again, prove_accepted
 from tasks.database.statements import run
 from tasks.models import Attempt, Batch, Delivery, evidence
 from tasks.providers import registry
@@ -128,7 +128,9 @@ def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
     if batch.status == Batch.Status.BUILDING:
         # Its worker has chosen the readers already: its fence must fail, and the next claim chooses those who are left.
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.PENDING, attempt=None, enqueued_at=None)
-    _split_off(batch, attempt, members, by=by)
+    there = _split_off(batch, attempt, members, by=by)
+    if batch.status in _GIVEN_UP:
+        _alarm_if_sent_again(there, attempt)
     send_id = batch.send_id
     transaction.on_commit(lambda: finishing.finish_if_done(send_id), robust=True)
     return len(members)
@@ -151,20 +153,21 @@ def _attempt_of(batch: Batch, named: UUID) -> Attempt:
 
 
 def _divided(origin: Attempt, batch: Batch) -> Attempt:
+    # Whoever was sent it again was taken for not accepted; it is no doubt that somebody has to look at.
     return Attempt.objects.create(
         batch=batch,
         number=origin.number,
         size=batch.size,
         transport=origin.transport,
-        outcome=Attempt.Outcome.UNKNOWN,
+        outcome=Attempt.Outcome.REFUSED,
         fenced_at=origin.fenced_at,
         finished_at=origin.finished_at,
         evidence=[{"kind": "divided", "from_attempt": str(origin.pk), "from_batch": origin.batch_id}],
     )
 
 
-def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Mapping[str, object]) -> None:
-    """Into a batch of those who were proven one by one: the same for all of this request, or there would be one for each reader."""
+def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Mapping[str, object]) -> Batch:
+    """Into a batch of those who were proven one by one, which is returned: the same for all of this request, or there would be one for each reader."""
     kept = (
         Attempt.objects.filter(
             batch__send_id=batch.send_id,
@@ -185,6 +188,7 @@ def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Ma
         to = moving.new_batch(batch.pk, size=len(members), status=Batch.Status.SUBMITTED, attempt=number)
         _record(number, to, batch, attempt, len(members), by=by)
     moving.move(members, send_id=batch.send_id, batch_id=batch.pk, to=to)
+    return Batch.objects.get(pk=to)
 
 
 def _record(number: UUID, to: int, batch: Batch, attempt: Attempt, size: int, *, by: Mapping[str, object]) -> None:

@@ -186,13 +186,21 @@ def test_the_batch_was_divided_and_all_of_it_sent_again(sink: SmtpSink, smtp: Sm
     assert twice() == 1
 
 
-def test_a_cancelled_send_counts_who_has_it(sink: SmtpSink, smtp: SmtpTransport) -> None:
+@pytest.mark.parametrize("sent_by_another", [True, False])
+def test_a_cancelled_send_counts_who_has_it(sent_by_another: bool, sink: SmtpSink, smtp: SmtpTransport) -> None:
     send, request, outcome = frozen(sink, smtp)
     assert control.cancel(send.pk)
+    if sent_by_another:
+        other = make_prepared_send(0, approval=send.approval, lists=list(send.lists.all()))
+        submit_all(other, smtp)
+        check(other, submitted=10)
 
     posting.settle(request, outcome, smtp)
 
     check(send, submitted=4, excluded={"cancelled": 6})
+    assert twice() == sent_by_another
+    if sent_by_another:
+        assert f"send {other.pk} has 4 of its readers" in Alarm.objects.get(code=Alarm.Code.ACCEPTED_TWICE).message
 
 
 def test_a_second_request_that_never_left_mails_only_the_others_later(sink: SmtpSink, smtp: SmtpTransport) -> None:
