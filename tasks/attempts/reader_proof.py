@@ -1,7 +1,11 @@
 """A report about one reader's mail proves that the server had accepted that mail, and nothing about the others of its request.
 
 Over SMTP each reader of a request fares for themselves, so a report settles its reader: they leave the batch that is in doubt
-for one that is submitted, and the others stay in doubt. When all are told of, the batch itself is settled.
+for one that is submitted, and the others stay in doubt. When all are told of, the batch itself is settled. So does an answer that
+comes when its batch has gone another way (`tasks.submission.late_answers`).
+
+A reader's requests have different numbers, however often their batch was divided: claims are counted on in each part. So whoever
+stands in a batch that was accepted under another number has the edition twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from tasks.attempts import moving
-from tasks.attempts.proof import prove_accepted
+from tasks.attempts.proof import _GIVEN_UP, _alarm_if_sent_again, prove_accepted
 from tasks.database.statements import run
 from tasks.models import Attempt, Batch, Delivery, evidence
 from tasks.providers import registry
@@ -23,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: (send, subscriber)
 Key = tuple[int, int]
-#: A batch that is being submitted has its outcome soon; what is left in doubt then is caught up with (`catch_up`).
+#: A batch that is being submitted has its outcome soon; what is left in doubt then is caught up with (`catch_up`). But whom an earlier
+#: request has reached leaves it at once: were this one refused, they would be mailed with the others again.
 _OPEN = [
     Batch.Status.UNKNOWN,
     Batch.Status.PENDING,
@@ -36,25 +41,29 @@ _NOT_EXCLUDED = (
     "NOT EXISTS (SELECT 1 FROM tasks_exclusion x WHERE x.send_id = d.send_id AND x.subscriber_id = d.subscriber_id)"
 )
 _IN_DOUBT = f"""
-SELECT b.id, array_agg(d.subscriber_id ORDER BY d.subscriber_id), array_agg(DISTINCT r.attempt::text)
+SELECT b.id, array_agg(d.subscriber_id ORDER BY d.subscriber_id), r.attempt
   FROM unnest(%b::bigint[], %b::bigint[], %b::uuid[]) AS r (send_id, subscriber_id, attempt)
   JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
-  JOIN tasks_batch b ON b.id = d.batch_id AND b.status = ANY(%b::text[])
+  JOIN tasks_batch b ON b.id = d.batch_id
+   AND (b.status = ANY(%b::text[]) OR (b.status = 'submitting' AND b.attempt IS DISTINCT FROM r.attempt))
  WHERE {_NOT_EXCLUDED}
- GROUP BY b.id ORDER BY b.id
+ GROUP BY b.id, r.attempt ORDER BY b.id, r.attempt
 """  # noqa: S608 - made of constants
 _STILL_IN_DOUBT = f"""
 SELECT d.subscriber_id FROM tasks_delivery d
  WHERE d.send_id = %b AND d.batch_id = %b AND d.subscriber_id = ANY(%b::bigint[]) AND {_NOT_EXCLUDED} ORDER BY d.subscriber_id
 """  # noqa: S608
-#: Their batch was sent again by a person's decision, and accepted; now the first request proves to have reached them too.
+#: Their batch was sent again by a person's decision, and accepted; now another request proves to have reached them too.
 _SENT_AGAIN = """
-SELECT DISTINCT a.id
+SELECT DISTINCT b.id, named.id
   FROM unnest(%b::bigint[], %b::bigint[], %b::uuid[]) AS r (send_id, subscriber_id, attempt)
   JOIN tasks_delivery d ON d.send_id = r.send_id AND d.subscriber_id = r.subscriber_id
   JOIN tasks_batch b ON b.id = d.batch_id AND b.status = 'submitted'
-  JOIN tasks_attempt a ON a.batch_id = b.id AND a.outcome <> 'accepted'
-   AND (a.id = r.attempt OR a.evidence -> 0 ->> 'from_attempt' = r.attempt::text)
+  JOIN tasks_attempt named ON named.id = r.attempt
+  JOIN tasks_batch first ON first.id = named.batch_id AND first.send_id = b.send_id
+ WHERE EXISTS (SELECT 1 FROM tasks_attempt a WHERE a.batch_id = b.id AND a.number <> named.number AND a.outcome = 'accepted')
+   AND NOT EXISTS (SELECT 1 FROM tasks_attempt a WHERE a.batch_id = b.id AND a.number = named.number AND a.outcome = 'accepted')
+ ORDER BY b.id, named.id
 """
 _HEARD_OF = f"""
 SELECT d.send_id, d.subscriber_id, b.attempt
@@ -68,7 +77,7 @@ class _Doubt(NamedTuple):
     #: Of those who were reported of.
     members: list[int]
     #: Which the reports named.
-    attempts: list[str]
+    attempt: UUID
 
 
 def prove_readers(reached: Mapping[Key, UUID], *, by: Mapping[str, object]) -> int:
@@ -82,9 +91,10 @@ def prove_readers(reached: Mapping[Key, UUID], *, by: Mapping[str, object]) -> i
     sends, subscribers = [key[0] for key in reached], [key[1] for key in reached]
     attempts = list(reached.values())
     in_doubt = [_Doubt(*row) for row in run(_IN_DOUBT, (sends, subscribers, attempts, [one.value for one in _OPEN]))]
-    again = [attempt for (attempt,) in run(_SENT_AGAIN, (sends, subscribers, attempts))]
+    again = run(_SENT_AGAIN, (sends, subscribers, attempts))
     if again:
-        prove_accepted(dict.fromkeys(again), by=by)
+        batches = Batch.objects.in_bulk([batch_id for batch_id, _ in again])
+        prove_accepted({_attempt_of(batches[batch_id], attempt).pk: None for batch_id, attempt in again}, by=by)
     return sum([_settle(doubt, by=by) for doubt in in_doubt])
 
 
@@ -107,9 +117,10 @@ def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
     # An outcome that was recorded just now may have made this batch: only who is in it still counts.
     batch = Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=doubt.batch_id)
     members = [member for (member,) in run(_STILL_IN_DOUBT, (batch.send_id, batch.pk, doubt.members))]
-    if not members or batch.status not in _OPEN:
+    is_sent_again = batch.status == Batch.Status.SUBMITTING and batch.attempt != doubt.attempt
+    if not members or not (batch.status in _OPEN or is_sent_again):
         return 0
-    attempt = _attempt_of(batch, doubt.attempts)
+    attempt = _attempt_of(batch, doubt.attempt)
     log.info("readers_proven", batch=batch.pk, readers=len(members), was=batch.status)
     if len(members) >= batch.live:
         prove_accepted({attempt.pk: None}, by=by)
@@ -117,30 +128,53 @@ def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
     if batch.status == Batch.Status.BUILDING:
         # Its worker has chosen the readers already: its fence must fail, and the next claim chooses those who are left.
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.PENDING, attempt=None, enqueued_at=None)
-    _split_off(batch, attempt, members, by=by)
+    there = _split_off(batch, attempt, members, by=by)
+    if batch.status in _GIVEN_UP:
+        _alarm_if_sent_again(there, attempt)
     send_id = batch.send_id
     transaction.on_commit(lambda: finishing.finish_if_done(send_id), robust=True)
     return len(members)
 
 
-def _attempt_of(batch: Batch, named: Sequence[str]) -> Attempt:
-    """The one that the reports name, or that was divided from it; else the latest."""
+def _attempt_of(batch: Batch, named: UUID) -> Attempt:
+    """What this batch knows of the attempt that is named: its own, what was divided from it, or a record that is made now; else the latest."""
     rows = Attempt.objects.filter(batch=batch).order_by("-number")
-    found = rows.filter(Q(pk__in=named) | Q(evidence__0__from_attempt__in=list(named))).first() or rows.first()
+    found = rows.filter(Q(pk=named) | Q(evidence__0__from_attempt=str(named))).first()
+    if found is not None:
+        return found
+    origin = Attempt.objects.filter(pk=named, batch__send_id=batch.send_id).first()
+    if origin is not None:
+        # The batch was divided after that request, and has had its own since.
+        return rows.filter(number=origin.number).first() or _divided(origin, batch)
     # A batch without any: the database has lost it (`tasks.sends.database_moved`).
-    return found or Attempt.objects.create(
+    return rows.first() or Attempt.objects.create(
         batch=batch, number=batch.attempts, size=batch.size, transport="lost", outcome=Attempt.Outcome.UNKNOWN
     )
 
 
-def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Mapping[str, object]) -> None:
-    """Into a batch of those who were proven one by one: the same for all of this batch, or there would be one for each reader."""
+def _divided(origin: Attempt, batch: Batch) -> Attempt:
+    # Whoever was sent it again was taken for not accepted; it is no doubt that somebody has to look at.
+    return Attempt.objects.create(
+        batch=batch,
+        number=origin.number,
+        size=batch.size,
+        transport=origin.transport,
+        outcome=Attempt.Outcome.REFUSED,
+        fenced_at=origin.fenced_at,
+        finished_at=origin.finished_at,
+        evidence=[{"kind": "divided", "from_attempt": str(origin.pk), "from_batch": origin.batch_id}],
+    )
+
+
+def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Mapping[str, object]) -> Batch:
+    """Into a batch of those who were proven one by one, which is returned: the same for all of this request, or there would be one for each reader."""
     kept = (
         Attempt.objects.filter(
             batch__send_id=batch.send_id,
             batch__status=Batch.Status.SUBMITTED,
             evidence__0__kind="reported",
             evidence__0__from_batch=batch.pk,
+            evidence__0__from_attempt=str(attempt.pk),
         )
         .order_by("pk")
         .first()
@@ -154,6 +188,7 @@ def _split_off(batch: Batch, attempt: Attempt, members: Sequence[int], *, by: Ma
         to = moving.new_batch(batch.pk, size=len(members), status=Batch.Status.SUBMITTED, attempt=number)
         _record(number, to, batch, attempt, len(members), by=by)
     moving.move(members, send_id=batch.send_id, batch_id=batch.pk, to=to)
+    return Batch.objects.get(pk=to)
 
 
 def _record(number: UUID, to: int, batch: Batch, attempt: Attempt, size: int, *, by: Mapping[str, object]) -> None:

@@ -45,7 +45,8 @@ class Send(models.Model):
     in_place_of = models.ForeignKey(
         "tasks.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="replacements"
     )
-    #: The first batch, small and alone: until it has an answer no other is claimed (`tasks.throttling.canary`). None = all at once.
+    #: The first batch, small and alone: until it has an answer no other is claimed (`tasks.throttling.canary`). None = all at once,
+    #: or it was answered and has to be tried again.
     canary_batch = models.PositiveBigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.ForeignKey(

@@ -83,6 +83,8 @@ class Partial:
     retry_after: float | None = None
     #: Those of the refused whose mailbox does not exist, as the server says.
     no_mailbox: frozenset[int] = frozenset()
+    #: Those of the refused for whom the server was not asked: their address cannot be written in a mail.
+    not_asked: frozenset[int] = frozenset()
     #: By the domain of the readers' addresses, in lower case: who waits for their mailbox provider, and for nothing else.
     put_off_domains: Mapping[str, PutOffDomain] = field(default_factory=dict)
     #: Those of the put off at whom the connection ended without a word: a request of such alone looks like a server that is away.

@@ -9,14 +9,14 @@ import structlog
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from tasks.attempts import exclusions, proof
+from tasks.attempts import exclusions
 from tasks.database import row_locks
 from tasks.database.durability import durable, run_durably
 from tasks.models import Attempt, Batch, Send, evidence
 from tasks.providers import registry
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.sends import control, finishing, stopping, wake_ups
-from tasks.submission import provider_trouble
+from tasks.submission import late_answers, provider_trouble
 from tasks.submission.claiming import Claim
 from tasks.submission.partial_outcomes import record_partial
 from tasks.submission.retries import MAX_ROUNDS, MOST_STALLS, refusal_explained, why_named_in_vain
@@ -52,7 +52,7 @@ def record(claim: Claim, members: Members, outcome: Outcome, *, transport: str, 
         message=getattr(outcome, "message", "") or None,
     )
     if isinstance(outcome, Accepted):
-        _accepted(claim, outcome, transport=transport)
+        _accepted(claim, members, outcome, transport=transport)
     elif isinstance(outcome, Unknown):
         _unknown(claim, outcome, transport=transport)
     elif isinstance(outcome, Partial):
@@ -85,7 +85,7 @@ SELECT EXISTS (SELECT 1 FROM proven),
 """
 
 
-def _accepted(claim: Claim, outcome: Accepted, *, transport: str) -> None:
+def _accepted(claim: Claim, members: Members, outcome: Accepted, *, transport: str) -> None:
     fact = {"kind": "answer", "http_status": outcome.http_status, "provider_id": outcome.provider_id[:200]}
     proof_json = orjson.dumps({**fact, "proves": "accepted"}).decode()
     answer = (outcome.http_status, outcome.provider_id[:200].replace("\0", ""), proof_json)
@@ -93,8 +93,7 @@ def _accepted(claim: Claim, outcome: Accepted, *, transport: str) -> None:
     ((proven, troubled),) = run_durably(_ACCEPTED, params)
     if not proven:
         # It was unknown, or tried before: all the evidence is weighed.
-        with durable():
-            proof.prove_accepted({claim.attempt: claim.send_id}, by=fact)
+        late_answers.prove_all(claim, members.subscriber_ids, by=fact)
     if troubled:
         provider_trouble.trust_again(transport)
     if claim.mailbox_domain:

@@ -5,7 +5,6 @@ the same send, in the transaction that records the outcome. This is the one plac
 costs nothing while a request goes well (docs/adr/0009 tells why).
 """
 
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -22,44 +21,28 @@ from tasks.database.durability import durable
 from tasks.models import Attempt, Batch, Delivery, Send, evidence
 from tasks.providers.base import Partial, Reason
 from tasks.sends import control, wake_ups
-from tasks.submission import giving_up, provider_trouble
+from tasks.submission import disbelieved_refusals, giving_up, late_answers, outcome_groups, provider_trouble
 from tasks.submission.claiming import Claim
-from tasks.submission.retries import (
-    BELIEVED,
-    MANY_PUT_OFF,
-    MAX_ROUNDS,
-    MOST_STALLS,
-    NO_MAILBOX_SHARE,
-    members_at,
-    refusal_explained,
-)
-from tasks.throttling import mailbox_domains
-from tasks.throttling.back_off import back_off
+from tasks.submission.outcome_groups import Group, Waits, groups_of, waiting_groups, without
+from tasks.submission.retries import are_too_many, members_at, refusal_explained
+from tasks.throttling import canary, mailbox_domains
 
 log = structlog.get_logger(__name__)
-
-#: Seconds of the longest wait before a reader whose server said "later" is tried again: with MAX_ROUNDS some nine hours.
-PUT_OFF_LIMIT = 3600.0
-
-#: A connection that ends at three in a row is taken for one that would end at everybody (`tasks.providers.smtp.posting`).
-HUNG_UP_AT_TOGETHER = 2
 
 _OPEN = (Batch.Status.SUBMITTING, Batch.Status.UNKNOWN)
 
 
-@dataclass(kw_only=True, slots=True)
-class _Group:
-    """Members who share an outcome, and what becomes of their batch. `wait` in seconds."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answers:
+    """What is to be recorded. `transport`: its name with the fingerprint."""
 
+    claim: Claim
+    #: Subscriber ids in the order of the request's recipients.
     members: tuple[int, ...]
-    status: Batch.Status
-    rounds: int
-    stalls: int = 0
-    wait: float = 0.0
-    #: Whose readers they all are, who wait for it; None = as those of the batch they come from.
-    mailbox_domain: str | None = None
-    #: Seconds until a worker is to look at it, if not `wait`.
-    look_in: float = 0.0
+    outcome: Partial
+    transport: str
+    #: Why those whom the server refused are not believed to be at fault; empty = they are.
+    doubt: str
 
 
 def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, transport: str) -> None:
@@ -67,31 +50,30 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
 
     `transport`: its name with the fingerprint. Raises `moving.MembersMissingError` and the database's errors.
     """
-    pending: list[tuple[int, float]] = []
-    domain_waits = _throttle_domains(claim, outcome)
+    doubt = disbelieved_refusals.why(claim, members, outcome, transport=transport)
+    answers = _Answers(claim=claim, members=members, outcome=outcome, transport=transport, doubt=doubt)
+    given_up = giving_up.has_waited_for_days(claim.send_id)
+    lost = {domain for domain in outcome.put_off_domains if given_up and giving_up.has_said_no_for_long(domain)}
+    waits = Waits(by_domain=_throttle_domains(claim, outcome), lost=lost, given_up=given_up)
     with durable():
-        cancelled = row_locks.send_status(claim.send_id) == Send.Status.CANCELLED
+        send_status = row_locks.send_status(claim.send_id, to_change=bool(doubt) or claim.is_canary)
+        if claim.number > 1:
+            late_answers.lock_batches(claim, members)
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=claim.batch_id, attempt=claim.attempt, status__in=_OPEN)
             .first()
         )
-        if not _settle_attempt(claim, outcome) or batch is None:
+        if batch is None:
+            late_answers.prove_accepted_ones(claim, members, outcome, _fact(outcome))
             return
-        given_up = giving_up.has_waited_for_days(claim.send_id)
-        lost = {domain for domain in outcome.put_off_domains if given_up and giving_up.has_said_no_for_long(domain)}
-        later = Batch.Status.CANCELLED if cancelled else Batch.Status.PENDING
-        failed, groups = _groups(batch, members, outcome, later=later, given_up=given_up)
-        waiting_failed, waiting = _waiting_groups(batch, members, outcome, domain_waits, later=later, lost=lost)
-        failed, groups = _without(_proven_meanwhile(batch, members), failed | waiting_failed, groups + waiting)
-        exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
-        if not groups:
-            Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
-        for position, group in enumerate(groups):
-            batch_id = _split_off(claim, batch, group, transport) if position else _keep(batch, group)
-            if group.status == Batch.Status.PENDING:
-                pending.append((batch_id, group.look_in or group.wait))
-        _suppress(claim, members, outcome)
+        if late_answers.is_on_record(claim):
+            return
+        pending = _divide(answers, batch, waits, send_status)
+        if claim.is_canary and not doubt and outcome_groups.is_each_answered(outcome):
+            canary.let_the_others_go(claim.send_id)
+        if doubt:
+            control.pause(claim.send_id, doubt)
     _apply_to_provider_and_send(claim, outcome, transport)
     for domain in sorted(lost):
         giving_up.give_up(claim.send_id, domain, words=outcome.put_off_domains[domain].words)
@@ -99,14 +81,47 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
         wake_ups.wake_later(batch_id, wait)
 
 
-def _settle_attempt(claim: Claim, outcome: Partial) -> bool:
-    """False when this answer is on record already."""
+def _divide(answers: _Answers, batch: Batch, waits: Waits, send_status: str) -> list[tuple[int, float]]:
+    """Give each outcome its batch; ids of those who wait, each with the seconds until a worker is to look at it."""
+    claim, members, outcome = answers.claim, answers.members, answers.outcome
+    later = Batch.Status.CANCELLED if send_status == Send.Status.CANCELLED else Batch.Status.PENDING
+    pending: list[tuple[int, float]] = []
+    # Whoever resumes a send that was paused before has not been told of this.
+    _settle_attempt(claim, outcome, pauses=bool(answers.doubt) and send_status == Send.Status.SENDING)
+    disbelieved = disbelieved_refusals.positions(outcome) if answers.doubt else frozenset[int]()
+    failed, groups = groups_of(batch, members, outcome, later=later, given_up=waits.given_up, disbelieved=disbelieved)
+    waiting_failed, waiting = waiting_groups(batch, members, outcome, waits, later=later)
+    proven = _proven_meanwhile(claim, batch, members)
+    failed, groups = without(proven, failed | waiting_failed, groups + waiting)
+    exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
+    if not groups:
+        Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.FAILED)
+    for position, group in enumerate(groups):
+        batch_id = _split_off(claim, batch, group, answers.transport) if position else _keep(batch, group)
+        if group.status == Batch.Status.PENDING:
+            pending.append((batch_id, group.look_in or group.wait))
+    if not answers.doubt:
+        _suppress(claim, members, outcome)
+    if claim.number > 1:
+        # An earlier request may have proved to have reached them as well, while this one was under way.
+        late_answers.prove(claim, proven.intersection(members_at(members, outcome.accepted)), by={"kind": "answer"})
+    return pending
+
+
+def _settle_attempt(claim: Claim, outcome: Partial, *, pauses: bool) -> None:
     attempt_outcome = Attempt.Outcome.REFUSED
     if outcome.accepted:
         attempt_outcome = Attempt.Outcome.ACCEPTED
     elif outcome.unknown:
         attempt_outcome = Attempt.Outcome.UNKNOWN
-    fact = {
+    fact = _fact(outcome) | ({disbelieved_refusals.FACT: True} if pauses else {})
+    Attempt.objects.filter(pk=claim.attempt).update(
+        outcome=attempt_outcome, finished_at=Now(), evidence=evidence.with_fact(fact)
+    )
+
+
+def _fact(outcome: Partial) -> dict[str, object]:
+    return {
         "kind": "answers",
         "accepted": len(outcome.accepted),
         "refused": len(outcome.refused),
@@ -115,13 +130,6 @@ def _settle_attempt(claim: Claim, outcome: Partial) -> bool:
         "unknown": len(outcome.unknown),
         "said": outcome.message[:300],
     }
-    attempt = Attempt.objects.select_for_update(of=("self",)).get(pk=claim.attempt)
-    if any(known.get("kind") == "answers" for known in attempt.evidence):
-        return False
-    Attempt.objects.filter(pk=claim.attempt).update(
-        outcome=attempt_outcome, finished_at=Now(), evidence=evidence.with_fact(fact)
-    )
-    return True
 
 
 def _throttle_domains(claim: Claim, outcome: Partial) -> dict[str, float]:
@@ -143,7 +151,7 @@ def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
     ids = members_at(members, outcome.no_mailbox)
     if not ids:
         return
-    if len(ids) > max(BELIEVED, NO_MAILBOX_SHARE * len(members)):
+    if are_too_many(len(ids), of=len(members)):
         log.warning("mailboxes_not_believed_missing", send=claim.send_id, batch=claim.batch_id, readers=len(ids))
         return
     addresses = dict(Subscriber.objects.filter(pk__in=ids).values_list("pk", "email"))
@@ -155,112 +163,15 @@ def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
     )
 
 
-def _stalls_and_wait(batch: Batch, outcome: Partial) -> tuple[int, float]:
-    """Requests in a row without any progress, this one included, and how long those wait who were not tried.
-
-    A batch that gets further waits no longer each time: its readers are fewer each time.
-    """
-    stalls = 0 if outcome.accepted or outcome.refused or outcome.put_off else min(batch.stalls + 1, MOST_STALLS)
-    if outcome.retry_after is not None:
-        return stalls, outcome.retry_after
-    return stalls, 0.0 if not stalls and outcome.reason is not Reason.TOO_MANY else back_off(max(stalls, 1))
-
-
-def _groups(
-    batch: Batch, members: tuple[int, ...], outcome: Partial, *, later: Batch.Status, given_up: bool
-) -> tuple[dict[int, str], list[_Group]]:
-    """Those who failed, each with why, and the groups in the order in which they may keep the batch.
-
-    Without those who wait for their mailbox provider. `later`: the status of whoever is to be tried again.
-    """
-    wait_for_theirs = frozenset[int]().union(*(one.members for one in outcome.put_off_domains.values()))
-    put_off = {at: words for at, words in outcome.put_off.items() if at not in wait_for_theirs}
-    failed = dict(outcome.refused)
-    if batch.rounds + 1 >= MAX_ROUNDS and (len(put_off) < MANY_PUT_OFF or given_up):
-        failed |= put_off
-        put_off = {}
-    stalls, wait = _stalls_and_wait(batch, outcome)
-    groups = [
-        _Group(members=members_at(members, outcome.accepted), status=Batch.Status.SUBMITTED, rounds=batch.rounds),
-        _Group(members=members_at(members, outcome.unknown), status=Batch.Status.UNKNOWN, rounds=batch.rounds),
-        _Group(
-            members=members_at(members, outcome.not_tried - wait_for_theirs),
-            status=later,
-            rounds=batch.rounds,
-            stalls=stalls,
-            wait=wait,
-        ),
-        *(
-            _Group(
-                members=members_at(members, together),
-                status=later,
-                rounds=min(batch.rounds + 1, MOST_STALLS),
-                wait=back_off(batch.rounds + 1, limit=PUT_OFF_LIMIT),
-            )
-            for together in _put_off_together(put_off, outcome.hung_up_at)
-        ),
-    ]
-    reasons = {members[at]: message or "refused" for at, message in failed.items() if at < len(members)}
-    return reasons, [group for group in groups if group.members]
-
-
-def _put_off_together(put_off: Collection[int], hung_up_at: Collection[int]) -> Iterator[list[int]]:
-    """Positions that share a batch: of those at whom the connection ended so few that their request tells them from a server that is away."""
-    yield [at for at in put_off if at not in hung_up_at]
-    hung_up = sorted(at for at in put_off if at in hung_up_at)
-    for first in range(0, len(hung_up), HUNG_UP_AT_TOGETHER):
-        yield hung_up[first : first + HUNG_UP_AT_TOGETHER]
-
-
-def _proven_meanwhile(batch: Batch, members: tuple[int, ...]) -> set[int]:
-    """Who left the batch while it was taken for unknown: a report had proven that their mail was accepted."""
-    if batch.status != Batch.Status.UNKNOWN:
+def _proven_meanwhile(claim: Claim, batch: Batch, members: tuple[int, ...]) -> set[int]:
+    """Who left the batch while it was taken for unknown, or sent again: their mail had proved to be accepted."""
+    if batch.status != Batch.Status.UNKNOWN and claim.number == 1:
         return set()
     elsewhere = Delivery.objects.filter(send_id=batch.send_id, subscriber_id__in=members).exclude(batch_id=batch.pk)
     return set(elsewhere.values_list("subscriber_id", flat=True))
 
 
-def _without(proven: set[int], failed: dict[int, str], groups: list[_Group]) -> tuple[dict[int, str], list[_Group]]:
-    """The same without them."""
-    if proven:
-        for group in groups:
-            group.members = tuple(member for member in group.members if member not in proven)
-        failed = {member: why for member, why in failed.items() if member not in proven}
-    return failed, [group for group in groups if group.members]
-
-
-def _waiting_groups(
-    batch: Batch,
-    members: tuple[int, ...],
-    outcome: Partial,
-    waits: Mapping[str, float],
-    *,
-    later: Batch.Status,
-    lost: Collection[str],
-) -> tuple[dict[int, str], list[_Group]]:
-    """The same for those who wait for their mailbox provider: a batch for each domain, which is due when its wait is over.
-
-    `lost`: domains whose readers fail, as a mail server would give up too, however many requests that were.
-    """
-    failed: dict[int, str] = {}
-    groups = []
-    for domain, one in outcome.put_off_domains.items():
-        if domain in lost:
-            failed |= dict.fromkeys(members_at(members, one.members), giving_up.why(domain, one.words))
-        elif theirs := members_at(members, one.members):
-            groups.append(
-                _Group(
-                    members=theirs,
-                    status=later,
-                    rounds=batch.rounds,
-                    mailbox_domain=domain,
-                    look_in=waits[domain],
-                )
-            )
-    return failed, groups
-
-
-def _keep(batch: Batch, group: _Group) -> int:
+def _keep(batch: Batch, group: Group) -> int:
     """The first group keeps the batch."""
     Batch.objects.filter(pk=batch.pk).update(
         status=group.status,
@@ -273,7 +184,7 @@ def _keep(batch: Batch, group: _Group) -> int:
     return batch.pk
 
 
-def _split_off(claim: Claim, batch: Batch, group: _Group, transport: str) -> int:
+def _split_off(claim: Claim, batch: Batch, group: Group, transport: str) -> int:
     """A new batch for a group; an unknown one gets an attempt of its own, for reconciliation to decide."""
     attempt = uuid4() if group.status == Batch.Status.UNKNOWN else None
     new = moving.move_to_new_batch(

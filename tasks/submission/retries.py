@@ -15,15 +15,17 @@ MOST_STALLS = 1000
 #: many an hour. None of them fails before a mail server would give up either (RFC 5321 §4.5.4.1).
 MANY_PUT_OFF = 10
 GIVE_UP_AFTER = timedelta(days=4)
-#: The most readers of a request, as a share of it, whose mailboxes are believed not to exist: a server that has lost its
+#: The most readers of a request, as a share of it, whom an SMTP server may refuse, and be believed: one that has lost its
 #: directory knows nobody.
-NO_MAILBOX_SHARE = 0.1
+REFUSED_SHARE = 0.1
+#: The same of those whom it has told to come later before: the living among them are taken first, so that many of the rest are dead.
+REFUSED_AFTER_OTHERS_SHARE = 0.5
 #: So many named readers may be wrong by chance, whatever the request's size; from the next on the rules below are asked.
 BELIEVED = 2
 #: The most readers of a request, as a share of it, who may be named before the fault is believed to be ours.
 NAMED_SHARE = 0.02
 #: Addresses that an explanation shows.
-_SHOWN = 3
+SHOWN = 3
 
 
 def members_at(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
@@ -34,6 +36,16 @@ def members_at(members: tuple[int, ...], positions: Iterable[int]) -> tuple[int,
 def refusal_explained(transport: str, message: str) -> str:
     """Why a send is paused, for an operator. `transport`: its name with the fingerprint."""
     return f"{registry.title_of(transport)} refused: {message}"
+
+
+def are_too_many(refused: int, *, of: int, put_off_before: bool = False) -> bool:
+    """Whether an SMTP server that refuses so many of a request's readers is not believed.
+
+    `put_off_before`: it told them to come later when they were tried the last time.
+    """
+    if put_off_before:
+        return refused > max(MANY_PUT_OFF, REFUSED_AFTER_OTHERS_SHARE * of)
+    return refused > max(BELIEVED, REFUSED_SHARE * of)
 
 
 def is_systematic(named: Mapping[int, str], *, of: int, failed_before: int = 0) -> bool:
@@ -55,9 +67,9 @@ def why_named_in_vain(transport: str, named: Mapping[int, str], *, of: int, fail
     """
     if not is_systematic(named, of=of, failed_before=failed_before):
         return ""
-    shown = Subscriber.objects.filter(pk__in=sorted(named)[:_SHOWN]).order_by("pk").values_list("email", flat=True)
+    shown = Subscriber.objects.filter(pk__in=sorted(named)[:SHOWN]).order_by("pk").values_list("email", flat=True)
     ((words, _),) = Counter(named.values()).most_common(1)
-    more = " and others" if len(named) > _SHOWN else ""
+    more = " and others" if len(named) > SHOWN else ""
     return (
         f"{registry.title_of(transport)} refused a request of {of} readers and named {len(named)} of them"
         f" ({', '.join(shown)}{more}): {words[:200]} So many are not believed to be wrong; nobody was set aside."

@@ -2,10 +2,13 @@
 
 A send that fits into one batch has none. An answer that never came lets the others go on: the breaker counts it. Nothing
 is written when the answer comes; whether the others may go follows from the batch's own status, so that no crash is in between.
+But a canary of whose readers each was told to come later stays pending, for hours perhaps, and has been answered: then the send
+has none any more, from the transaction on that records it.
 """
 
 from django.conf import settings
 
+from tasks.models import Send
 from tasks.throttling import mailbox_domains
 
 #: A condition on ``s`` (tasks_send) and ``b`` (one of its batches): it is pending and due, and no answer has to be waited for. One
@@ -23,3 +26,8 @@ def size(deliveries: int, *, batch_size: int) -> int:
     if deliveries <= batch_size:
         return 0
     return min(settings.CANARY, batch_size)
+
+
+def let_the_others_go(send_id: int) -> None:
+    """The canary was answered, and is a batch like any other; the caller has locked the send to change it."""
+    Send.objects.filter(pk=send_id).update(canary_batch=None)

@@ -8,19 +8,22 @@ import base64
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from contextlib import suppress
 from typing import NamedTuple
 
 from newsdesk.core.environment import SmtpServer
 from newsdesk.core.errors import ProviderError
+from tasks.http import names
 from tasks.providers.base import Reason
+from tasks.providers.smtp.hanging_up import hung_up_after
 
 CONNECT_TIMEOUT = 10.0
 #: Bytes handed to the kernel at once: what is left in a piece tells whether the end of a message went out.
 _PIECE = 1 << 18
 _MAX_LINES = 100
+#: Addresses of a name that are tried.
+_ADDRESSES = 3
 
 
 class Reply(NamedTuple):
@@ -136,28 +139,42 @@ class Connection:
 def connect(
     server: SmtpServer, *, helo: str, context: ssl.SSLContext | None, timeout: float = CONNECT_TIMEOUT
 ) -> Connection:
-    """Connect, secure and log in, each step within `timeout` seconds, all of it within three times that.
+    """Resolve the name, connect, secure and log in, each step within `timeout` seconds, all of it within three times that.
 
     Raises NotConnectedError, and nothing else.
     """
     name = helo if "." in helo else "[127.0.0.1]"
-    client = (
-        _Tls(context, name, timeout) if server.security == "tls" else smtplib.SMTP(local_hostname=name, timeout=timeout)
-    )
-    alarm = threading.Timer(timeout * 3, lambda: _hang_up(client))
-    alarm.daemon = True
-    alarm.start()
+    client = _Tls(context, name, timeout) if server.security == "tls" else _Plain(local_hostname=name, timeout=timeout)
     try:
-        _open(client, server, context)
-        return Connection(client)
+        with hung_up_after(timeout * 3, lambda: _hang_up(client)):
+            _open(client, server, context)
+            return Connection(client)
     except Exception as error:
         client.close()
         raise NotConnectedError(_reason(error), f"{server}: {_told(error)}") from error
-    finally:
-        alarm.cancel()
 
 
-class _Tls(smtplib.SMTP_SSL):
+class _NameInTime:
+    """Mixed into smtplib's clients: the name is resolved within the time for connecting, and its addresses are tried in turn."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        over_at = time.monotonic() + timeout
+        found = names.addresses(host, port, seconds=timeout)[:_ADDRESSES]
+        while True:
+            try:
+                connected: socket.socket = super()._get_socket(found.pop(0), port, timeout)  # type: ignore[misc]
+            except OSError:
+                if not found or time.monotonic() > over_at:
+                    raise
+            else:
+                return connected
+
+
+class _Plain(_NameInTime, smtplib.SMTP):
+    pass
+
+
+class _Tls(_NameInTime, smtplib.SMTP_SSL):
     """SMTP_SSL makes a context that verifies nothing when it is given none."""
 
     def __init__(self, context: ssl.SSLContext | None, name: str, timeout: float) -> None:

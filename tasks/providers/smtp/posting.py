@@ -7,6 +7,7 @@ demands that DATA ends a group. A cut connection therefore costs one doubt, not 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tasks.http import first_byte
 from tasks.mime.messages import MimeMessage, MimeRequest
 from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.smtp.connection import Connection, ConnectionLostError, NotHandedOverError, Reply
@@ -58,6 +59,8 @@ class Posting:
         self._closed_at: int | None = None
         self._streak = RefusalStreak(self._domains)
         self._hang_ups = HangUps()
+        #: Whether the first envelope has left; the others begin while there is time, over other connections too.
+        self._has_begun = False
 
     @property
     def progress(self) -> int:
@@ -69,6 +72,9 @@ class Posting:
         self._hang_ups.asking = None
         try:
             self._deliver(connection)
+        except first_byte.TooLateError as late:
+            connection.close()
+            raise StopPostingError(Reason.NOT_SENT, str(late)) from late
         except ConnectionLostError as cut:
             connection.close()
             self._pass_over(cut)
@@ -100,6 +106,7 @@ class Posting:
             not_tried=not_tried,
             unknown=frozenset(self._unknown),
             no_mailbox=frozenset(self._no_mailbox),
+            not_asked=frozenset(message.position for message in self._request.messages if message.problem),
             put_off_domains=domains,
             hung_up_at=frozenset(self._hang_ups.positions & self._put_off.keys()),
             reason=halt.reason if halt else None,
@@ -124,6 +131,7 @@ class Posting:
         waiting = self._waiting()
         planned = self._plan(connection, next(waiting, None), next(waiting, None))
         if planned is not None and connection.pipelining:
+            self._begin()
             connection.write(self._envelope(connection, planned.message))
         while planned is not None:
             current = planned
@@ -148,7 +156,13 @@ class Posting:
                     raise
                 self._answered(current.message, no, content=False)
         if not self._may_go_on() and self._left():
-            raise StopPostingError(Reason.NOT_SENT, "The time for one request was over.", retry_after=0.0)
+            raise _time_is_over()
+
+    def _begin(self) -> None:
+        """Called just before an envelope leaves. Raises TooLateError when it would be the first of them, and too late for it."""
+        if not self._has_begun:
+            first_byte.check()
+            self._has_begun = True
 
     def _plan(
         self, connection: Connection, message: MimeMessage | None, following: MimeMessage | None
@@ -200,6 +214,7 @@ class Posting:
 
     def _step_by_step(self, connection: Connection, message: MimeMessage) -> tuple[Reply, Reply]:
         mail, rcpt, data = self._envelope(connection, message).splitlines(keepends=True)
+        self._begin()
         connection.write(mail)
         refused_sender(connection.read())
         self._hang_ups.asking = message.position
@@ -215,6 +230,9 @@ class Posting:
     ) -> _Planned | None:
         """Send a text and judge the reply; what `meanwhile` returns."""
         message = planned.message
+        if not self._may_go_on():
+            # Suspended since it was planned: its batch may be another worker's by now.
+            raise _time_is_over()
         self._record[message.position] = Fate.IN_DOUBT
         self._unknown.add(message.position)
         try:
@@ -302,3 +320,7 @@ class Posting:
             self._put_off.pop(position, None)
         number = max(len(self._streak.positions), 1)
         return StopPostingError(reason, f"{number} messages in a row were refused; the last time: {reply}")
+
+
+def _time_is_over() -> StopPostingError:
+    return StopPostingError(Reason.NOT_SENT, "The time for one request was over.", retry_after=0.0)

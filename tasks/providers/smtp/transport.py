@@ -6,10 +6,8 @@ differently, and what stays in doubt waits for a delivery report or a person (do
 
 import hashlib
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -23,6 +21,7 @@ from tasks.mime.messages import MimeRequest, encode_messages
 from tasks.providers.base import JournalRecord, Outcome, Unknown
 from tasks.providers.smtp import envelopes
 from tasks.providers.smtp.connection import Connection, NotConnectedError, connect
+from tasks.providers.smtp.hanging_up import hung_up_after
 from tasks.providers.smtp.journal import Journal, outcome_of
 from tasks.providers.smtp.posting import Posting
 from tasks.providers.smtp.replies import StopPostingError
@@ -118,7 +117,8 @@ class SmtpTransport:
             connection = self._wire(until)
         except NotConnectedError as error:
             return StopPostingError(error.reason, str(error))
-        with _hung_up_at(connection, until):
+        # A server that sends one byte a second would keep a read alive for ever.
+        with hung_up_after(until - time.clock_gettime(_CLOCK), connection.hang_up):
             try:
                 posting.deliver(connection)
             except StopPostingError as halt:
@@ -162,15 +162,3 @@ class SmtpTransport:
         """Say goodbye on every idle connection."""
         while (connection := self._kept()) is not None:
             connection.quit()
-
-
-@contextmanager
-def _hung_up_at(connection: Connection, until: float) -> Iterator[None]:
-    """A server that sends one byte a second would keep a read alive for ever."""
-    alarm = threading.Timer(max(until - time.clock_gettime(_CLOCK), 0.0), connection.hang_up)
-    alarm.daemon = True
-    alarm.start()
-    try:
-        yield
-    finally:
-        alarm.cancel()

@@ -149,10 +149,10 @@ def test_a_reader_refused_for_good_fails_with_the_servers_words(sink: SmtpSink, 
 
 def test_a_batch_of_refused_readers_only_fails(sink: SmtpSink, smtp: SmtpTransport) -> None:
     sink.script = lambda stage, _n, _r: "550 5.1.1 no such user" if stage == "rcpt" else ""
-    send = make_prepared_send(3)
+    send = make_prepared_send(2)
     submit_all(send, smtp)
 
-    check(send, failed=3)
+    check(send, failed=2)
     assert Batch.objects.get(send=send).status == Batch.Status.FAILED
 
 

@@ -15,9 +15,11 @@ from tasks.feedback import applying
 from tasks.feedback.delivery_reports import take_in
 from tasks.models import Alarm, Attempt, Batch, Delivery, Send
 from tasks.providers import registry
+from tasks.providers.base import Reason, Refused
 from tasks.providers.smtp.provider import envelope_ids
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.reconciliation import attempt_history, decisions
+from tasks.submission import posting
 from tests.delivery_reports import report
 from tests.factories import make_prepared_send
 from tests.smtp_server import ACCEPT_THEN_CLOSE, CLOSE, Kept, SmtpSink, running
@@ -170,6 +172,24 @@ def test_who_was_sent_it_again_and_had_it_is_an_alarm(sink: SmtpSink, smtp: Smtp
 
     assert Alarm.objects.filter(code="accepted_twice", send=send).count() == 1
     check(send, submitted=2)
+
+
+def test_who_is_being_sent_it_again_leaves_the_second_request(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    """It may be refused yet: then they would wait with the others for a third one."""
+    send = make_prepared_send(4)
+    submit_all(send, smtp)
+    first = list(sink.kept)
+    all_in_doubt(send)
+    decisions.resend(Batch.objects.get(send=send).pk, who="ada")
+    second = posting.begin(smtp)
+    assert isinstance(second, posting.Request)
+
+    come_back(first[0])
+    check(send, submitted=1, submitting=3)
+    posting.settle(second, Refused(reason=Reason.NOT_SENT, message="no connection"), smtp)
+
+    check(send, submitted=1, pending=3)
+    assert not Alarm.objects.filter(code="accepted_twice").exists()
 
 
 def test_a_report_that_comes_before_the_doubt_is_not_forgotten(sink: SmtpSink, smtp: SmtpTransport) -> None:
