@@ -17,7 +17,7 @@ from tasks.sends import database_moved, finishing
 log = structlog.get_logger(__name__)
 
 #: From these on another send of the edition takes the batch's readers for missed (`tasks.audience.freezing`).
-_GIVEN_UP = (Batch.Status.FAILED, Batch.Status.CANCELLED)
+GIVEN_UP = (Batch.Status.FAILED, Batch.Status.CANCELLED)
 _IN_ANOTHER_SEND = """
 SELECT count(*), min(b.send_id)
   FROM tasks_send mine
@@ -72,8 +72,8 @@ def _accept(row: Attempt, *, by: Mapping[str, object]) -> None:
         accepted = Attempt.objects.filter(batch_id=batch.pk, outcome=Attempt.Outcome.ACCEPTED).count()
         if accepted > 1:
             _alarm_accepted_twice(batch)
-    if batch.status in _GIVEN_UP:
-        _alarm_if_sent_again(batch, row)
+    if batch.status in GIVEN_UP:
+        alarm_if_sent_again(batch, row)
     Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.SUBMITTED, attempt=row.pk)
     if batch.excluded or batch.failed:
         exclusions.readmit(batch.pk, later_than=row.number)
@@ -95,7 +95,7 @@ def _alarm_accepted_twice(batch: Batch) -> None:
     )
 
 
-def _alarm_if_sent_again(batch: Batch, row: Attempt) -> None:
+def alarm_if_sent_again(batch: Batch, row: Attempt) -> None:
     """What was given up was accepted after all: raise an alarm when another send of the edition has its readers as well."""
     ((readers, other),) = run(_IN_ANOTHER_SEND, (batch.pk, batch.send_id, row.number))
     if not readers:

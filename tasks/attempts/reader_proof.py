@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from tasks.attempts import moving
-from tasks.attempts.proof import _GIVEN_UP, _alarm_if_sent_again, prove_accepted
+from tasks.attempts.proof import GIVEN_UP, alarm_if_sent_again, prove_accepted
 from tasks.database.statements import run
 from tasks.models import Attempt, Batch, Delivery, evidence
 from tasks.providers import registry
@@ -129,8 +129,8 @@ def _settle(doubt: _Doubt, *, by: Mapping[str, object]) -> int:
         # Its worker has chosen the readers already: its fence must fail, and the next claim chooses those who are left.
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.PENDING, attempt=None, enqueued_at=None)
     there = _split_off(batch, attempt, members, by=by)
-    if batch.status in _GIVEN_UP:
-        _alarm_if_sent_again(there, attempt)
+    if batch.status in GIVEN_UP:
+        alarm_if_sent_again(there, attempt)
     send_id = batch.send_id
     transaction.on_commit(lambda: finishing.finish_if_done(send_id), robust=True)
     return len(members)
