@@ -34,7 +34,8 @@ def raise_alarm(
     about = {"send_id": send_id, "publication_id": publication_id, "edition_id": edition_id}
     message = message[:500]
     if again_after is not None:
-        lately = Q(cleared_at=None) | Q(raised_at__gt=Now() - again_after)
+        # Not one that a clock ahead has dated.
+        lately = Q(cleared_at=None) | Q(raised_at__gt=Now() - again_after, raised_at__lte=Now())
         if Alarm.objects.filter(lately, code=code, **_lookups(about)).exists():
             return
     still_open = Alarm.objects.filter(message=message, cleared_at=None, **_lookups(about))

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 #: From these on another send of the edition takes the batch's readers for missed (`tasks.audience.freezing`).
 GIVEN_UP = (Batch.Status.FAILED, Batch.Status.CANCELLED)
 _IN_ANOTHER_SEND = """
-SELECT count(*), min(b.send_id)
+SELECT count(*) > 0, min(b.send_id)
   FROM tasks_send mine
   JOIN tasks_send other ON other.edition_id = mine.edition_id AND other.id <> mine.id
   JOIN tasks_batch b ON b.send_id = other.id AND b.status NOT IN ('failed', 'cancelled')
@@ -96,14 +96,17 @@ def _alarm_accepted_twice(batch: Batch) -> None:
 
 
 def alarm_if_sent_again(batch: Batch, row: Attempt) -> None:
-    """What was given up was accepted after all: raise an alarm when another send of the edition has its readers as well."""
-    ((readers, other),) = run(_IN_ANOTHER_SEND, (batch.pk, batch.send_id, row.number))
-    if not readers:
+    """What was given up was accepted after all: raise an alarm when another send of the edition has its readers as well.
+
+    It says no number: proven one by one they would each be another alarm.
+    """
+    ((is_there, other),) = run(_IN_ANOTHER_SEND, (batch.pk, batch.send_id, row.number))
+    if not is_there:
         return
     raise_alarm(
         Alarm.Code.ACCEPTED_TWICE,
-        f"{title_of(row.transport)} had accepted batch {batch.pk} of send {batch.send_id} after all, and send {other} has {readers} "
-        "of its readers too: they may have the edition twice. Pause it if it still runs.",
+        f"{title_of(row.transport)} had accepted batch {batch.pk} of send {batch.send_id} after all, and send {other} has "
+        "readers of it too: they may have the edition twice. Pause it if it still runs.",
         send_id=batch.send_id,
         mail=True,
     )

@@ -27,13 +27,18 @@ def unreadable() -> "QuerySet[Receipt]":
 
 
 def tell(receipt_id: int, error: str) -> None:
-    """Raise the alarm about this one, unless one is open or not a day old. Raises the database's errors."""
+    """Raise the alarm about one that was just read in vain; while others wait, unless one is open or not a day old. Raises the database's errors."""
+    others_wait = unreadable().exclude(pk=receipt_id).exists()
+    _tell(receipt_id, error, again_after=_AGAIN_AFTER if others_wait else None)
+
+
+def _tell(receipt_id: int, error: str, *, again_after: timedelta | None) -> None:
     raise_alarm(
         Alarm.Code.RECEIPT_UNREADABLE,
         f"Receipt {receipt_id} was signed but cannot be read ({error[:250]}). No silence is believed until it and others like it are "
         f"settled: newsdesk receipts --set-aside {receipt_id}.",
         mail=True,
-        again_after=_AGAIN_AFTER,
+        again_after=again_after,
     )
 
 
@@ -41,8 +46,9 @@ def look() -> None:
     """Tell again of what waits since yesterday though somebody cleared its alarm; clear the alarm once nothing does."""
     oldest = unreadable().first()
     if oldest is not None:
-        tell(oldest.pk, oldest.error)
-    else:
+        _tell(oldest.pk, oldest.error, again_after=_AGAIN_AFTER)
+    # One that is to be tried again may turn out to be as unreadable as before.
+    elif not Receipt.objects.filter(applied_at=None).exists():
         clear_alarms(Alarm.Code.RECEIPT_UNREADABLE)
 
 

@@ -105,17 +105,18 @@ def _answer(feed: ActivityFeed, transport: Transport, questions: Questions) -> A
 
 
 def _least_recently_asked(transport: str, waiting: list[Doubtful]) -> list[Doubtful]:
-    """One about which nothing can be said must not keep the others from being asked about."""
+    """One about which nothing can be said must not keep the others from being asked about: of those asked together the last is the first next time."""
     noted = activity_notes.noted(transport, (doubt.attempt for doubt in waiting))
     return sorted(waiting, key=lambda doubt: noted.get(doubt.attempt, {}).get("at", 0.0))[:_DOUBTS_A_PASS]
 
 
 def _note(transport: str, questions: Questions, answer: ActivityAnswer) -> None:
     told: dict[UUID, dict[str, Any]] = {}
-    for question in questions.doubts:
+    now = time.time()
+    for place, question in enumerate(questions.doubts):
         said = "found" if question.attempt in answer.found else "absent" if question.attempt in answer.absent else ""
         later = questions.later.get(question.attempt)
-        told[question.attempt] = {"at": time.time(), "said": said, "readers": len(question.addresses)}
+        told[question.attempt] = {"at": now - place / 1000, "said": said, "readers": len(question.addresses)}
         if later is not None:
             told[question.attempt] |= {
                 "later_asked": len(later),

@@ -45,10 +45,11 @@ SELECT later.id, later.batch_id, b.send_id, later.number, later.fenced_at, later
    AND later.fenced_at > %s AND later.heard >= later.size * %s
  ORDER BY later.fenced_at LIMIT %s
 """
-#: Requests whose messages can be no doubt's; who opens the mail of last week is listed with that.
+#: Requests, and single mails, whose messages can be no doubt's; who opens the mail of last week is listed with that.
 _ACCEPTED = """
 SELECT provider_id FROM tasks_attempt
  WHERE transport = %s AND outcome = 'accepted' AND provider_id <> '' AND fenced_at > %s - interval '15 days'
+UNION SELECT provider_id FROM tasks_letter WHERE provider_id <> '' AND created_at > %s - interval '15 days'
 """
 
 
@@ -101,7 +102,7 @@ def questions_about(transport: str, doubts: Iterable[Doubtful], *, with_later: I
 
 def accepted_ids(transport: str, *, since: datetime) -> frozenset[str]:
     """What the provider called requests it accepted, some time before `since` too."""
-    return frozenset(provider_id for (provider_id,) in run(_ACCEPTED, (transport, since)))
+    return frozenset(provider_id for (provider_id,) in run(_ACCEPTED, (transport, since, since)))
 
 
 def _later(transport: str, doubt: Doubtful) -> list[ActivityQuestion]:

@@ -86,7 +86,7 @@ def _record(attempt: UUID, outcome: Outcome) -> None:
         row = Attempt.objects.get(pk=attempt)
         if isinstance(outcome, Accepted):
             # By its id the provider's own record can be asked for it.
-            prove_accepted({row.pk: None}, by={**fact, "provider_id": outcome.provider_id})
+            prove_accepted({row.pk: None}, by={**fact, "provider_id": outcome.provider_id[:200]})
             return
         Attempt.objects.filter(pk=row.pk, outcome=Attempt.Outcome.OPEN).update(
             outcome=Attempt.Outcome.REFUSED, evidence=evidence.with_fact(fact)

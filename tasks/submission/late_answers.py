@@ -16,10 +16,12 @@ from tasks.submission.claiming import Claim
 def prove_all(claim: Claim, members: Sequence[int], *, by: Mapping[str, object]) -> None:
     """The whole request was accepted, in whatever state its batch is by now; safe to repeat. Raises the database's errors."""
     with durable():
-        if claim.number > 1:
+        # Where the database has lost the attempt its send pauses, which is locked before any batch.
+        is_known = Attempt.objects.filter(pk=claim.attempt).exists()
+        if is_known:
             lock_batches(claim, members)
         proof.prove_accepted({claim.attempt: claim.send_id}, by=by)
-        if claim.number > 1:
+        if is_known:
             prove(claim, members, by=by)
 
 

@@ -57,8 +57,7 @@ def record_partial(claim: Claim, members: tuple[int, ...], outcome: Partial, *, 
     waits = Waits(by_domain=_throttle_domains(claim, outcome), lost=lost, given_up=given_up)
     with durable():
         send_status = row_locks.send_status(claim.send_id, to_change=bool(doubt) or claim.is_canary)
-        if claim.number > 1:
-            late_answers.lock_batches(claim, members)
+        late_answers.lock_batches(claim, members)
         batch = (
             Batch.objects.select_for_update(of=("self",))
             .filter(pk=claim.batch_id, attempt=claim.attempt, status__in=_OPEN)
@@ -91,7 +90,7 @@ def _divide(answers: _Answers, batch: Batch, waits: Waits, send_status: str) -> 
     disbelieved = disbelieved_refusals.positions(outcome) if answers.doubt else frozenset[int]()
     failed, groups = groups_of(batch, members, outcome, later=later, given_up=waits.given_up, disbelieved=disbelieved)
     waiting_failed, waiting = waiting_groups(batch, members, outcome, waits, later=later)
-    proven = _proven_meanwhile(claim, batch, members)
+    proven = _proven_meanwhile(batch, members)
     failed, groups = without(proven, failed | waiting_failed, groups + waiting)
     exclusions.exclude(batch.pk, send_id=claim.send_id, kind="failed", reasons=failed, attempt=claim.number)
     if not groups:
@@ -102,7 +101,7 @@ def _divide(answers: _Answers, batch: Batch, waits: Waits, send_status: str) -> 
             pending.append((batch_id, group.look_in or group.wait))
     if not answers.doubt:
         _suppress(claim, members, outcome)
-    if claim.number > 1:
+    if proven:
         # An earlier request may have proved to have reached them as well, while this one was under way.
         late_answers.prove(claim, proven.intersection(members_at(members, outcome.accepted)), by={"kind": "answer"})
     return pending
@@ -163,10 +162,8 @@ def _suppress(claim: Claim, members: tuple[int, ...], outcome: Partial) -> None:
     )
 
 
-def _proven_meanwhile(claim: Claim, batch: Batch, members: tuple[int, ...]) -> set[int]:
-    """Who left the batch while it was taken for unknown, or sent again: their mail had proved to be accepted."""
-    if batch.status != Batch.Status.UNKNOWN and claim.number == 1:
-        return set()
+def _proven_meanwhile(batch: Batch, members: tuple[int, ...]) -> set[int]:
+    """Who left the batch while it was taken for unknown, sent again, or under way: their mail had proved to be accepted."""
     elsewhere = Delivery.objects.filter(send_id=batch.send_id, subscriber_id__in=members).exclude(batch_id=batch.pk)
     return set(elsewhere.values_list("subscriber_id", flat=True))
 

@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 MOST = 1000
 #: Our clock and SendGrid's may differ by as much.
 _CLOCKS_DIFFER = timedelta(minutes=10)
+#: When a request was made is the database's word, whose clock may have been ahead by more: a message that is not listed because of that
+#: would count as absent.
+_LONG_BEFORE = timedelta(days=1)
 #: The add-on was not bought, or the key may not read it.
 _HAS_NONE = (401, 403, 404)
 _ADDRESS = re.compile(r"[^\s\"'=(]+@[^\s\"')]+")
@@ -128,10 +131,11 @@ def _listed(transport: SendGridTransport, questions: Sequence[ActivityQuestion])
 
 
 def _query(questions: Sequence[ActivityQuestion]) -> str:
-    """Messages to any of the addresses of which something happened since the first of the requests."""
-    addresses = sorted({address for question in questions for address in question.addresses})
+    """Messages to any of the addresses, as they are stored and in lower case, of which something happened since the first of the requests."""
+    given = {address for question in questions for address in question.addresses}
+    addresses = sorted(given | {address.lower() for address in given})
     to_any = " OR ".join(f"to_email={_quoted(address)}" for address in addresses)
-    since = min(question.begun_at for question in questions) - _CLOCKS_DIFFER
+    since = min(question.begun_at for question in questions) - _LONG_BEFORE
     until = datetime.now(UTC) + _CLOCKS_DIFFER
     return f"({to_any}) AND last_event_time BETWEEN TIMESTAMP {_time(since)} AND TIMESTAMP {_time(until)}"
 

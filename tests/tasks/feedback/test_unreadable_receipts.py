@@ -108,6 +108,25 @@ def test_an_alarm_that_was_cleared_and_not_settled_comes_back_after_a_day() -> N
     assert Alarm.objects.filter(cleared_at=None).count() == 1
 
 
+def test_a_new_one_after_all_were_settled_is_told_of_at_once() -> None:
+    unreadable_receipts.set_aside([unreadable()], who="ada")
+
+    second = unreadable()
+
+    assert f"Receipt {second} " in Alarm.objects.get(cleared_at=None).message
+
+
+def test_one_that_is_tried_again_in_vain_keeps_its_alarm() -> None:
+    receipt_id = unreadable()
+    unreadable_receipts.try_again([receipt_id])
+
+    waiting_reports.look()
+    applying.apply_all_waiting()
+    waiting_reports.look()
+
+    assert Alarm.objects.filter(cleared_at=None).count() == 1
+
+
 def test_what_a_newer_version_can_read_is_read_again(
     fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
 ) -> None:

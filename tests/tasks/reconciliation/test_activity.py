@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.db.models.functions import Now
 
 from newsdesk.core import redis_client
 from sandbox.server import Sandbox
 from subscribers.models import Subscriber
-from tasks.models import Attempt, Batch, Receipt, Send, TransportState, WebhookState
+from tasks.models import Attempt, Batch, Receipt, Send, TransactionalMail, TransportState, WebhookState
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.reconciliation import activity, activity_notes, decisions, silence
 from tasks.sends import database_moved
 from tasks.sends.counts import counts
 from tasks.submission import posting
+from tasks.transactional import submitting
 from tests.tasks.reconciliation.doubts import DAY, SHORT, accept_later, first_attempt, one_pass, questions_asked
 from tests.tasks.submission.batches import only_batch, readers_of
 
@@ -52,6 +54,37 @@ def test_a_message_that_the_feed_knows_proves_acceptance_at_once(
     one_pass(transport, 2)
     assert first_attempt(send).evidence == attempt.evidence
     assert sandbox.ledger.counts(f"send-{send.pk}")["requests"] == 1
+
+
+def test_a_message_of_before_its_request_as_the_database_dates_that_is_found(
+    doubtful: Callable[..., Send], transport: SendGridTransport
+) -> None:
+    """Its clock was an hour ahead, and `future_marks` has put the request's time right since: later than the message's."""
+    send = doubtful(accepted=True)
+    Attempt.objects.filter(batch__send=send).update(
+        fenced_at=Now() + timedelta(minutes=40), finished_at=Now() - timedelta(seconds=SHORT + 60)
+    )
+
+    one_pass(transport)
+
+    assert only_batch(send).status == Batch.Status.SUBMITTED
+
+
+def test_mails_of_our_own_to_the_same_reader_use_up_no_question(
+    doubtful: Callable[..., Send], transport: SendGridTransport
+) -> None:
+    """Alarms, to an editor who reads the newsletter too."""
+    send = doubtful(accepted=True, readers=1)
+    reader = Subscriber.objects.get(pk__in=readers_of(send))
+    for _ in range(3):
+        TransactionalMail.objects.create(
+            kind="test", to_email=reader.email, from_email="news@example.com", subject="S", html="<p>S", text="S"
+        )
+    submitting.submit_waiting(transport=transport)
+
+    one_pass(transport)
+
+    assert only_batch(send).status == Batch.Status.SUBMITTED
 
 
 def test_a_request_of_just_now_is_not_asked_about(

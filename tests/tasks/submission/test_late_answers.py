@@ -1,14 +1,18 @@
 """A worker that stood still comes back with its answers when its batch was given to another: who has it is not mailed again."""
 
 from collections import Counter
+from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
-from tasks.models import Alarm, Attempt, Batch, Send
-from tasks.providers.base import Outcome, Partial, Reason, Refused, Unknown
+from tasks.attempts import reader_proof
+from tasks.models import Alarm, Attempt, Batch, Delivery, Send
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.smtp.transport import SmtpTransport
 from tasks.reconciliation import decisions
 from tasks.sends import control
+from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tests.factories import make_prepared_send
 from tests.smtp_server import CLOSE, SmtpSink
@@ -186,6 +190,62 @@ def test_the_batch_was_divided_and_all_of_it_sent_again(sink: SmtpSink, smtp: Sm
     assert twice() == 1
 
 
+def test_all_had_it_and_the_batch_was_divided_meanwhile(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    send = make_prepared_send(10)
+    request, outcome = posted(sink, smtp, taken=10)
+    assert isinstance(outcome, Accepted)
+    send_again(request)
+    second, answer = posted(sink, smtp, taken=6)
+    posting.settle(second, answer, smtp)
+    check(send, submitted=6, pending=4)
+
+    for _ in range(2):
+        posting.settle(request, outcome, smtp)
+
+    check(send, submitted=10)
+    assert twice() == 1, "six have it twice"
+    submit_all(send, smtp)
+    assert len(sink.kept) == 10 + 6
+
+
+def test_a_reader_whom_a_lost_request_had_leaves_a_first_one_that_is_under_way(
+    sink: SmtpSink, smtp: SmtpTransport
+) -> None:
+    """The database was restored, and reports of what it lacks come for days."""
+    send = make_prepared_send(4)
+    no_wait(send)
+    request = posting.begin(smtp)
+    assert isinstance(request, posting.Request)
+    sink.script = gone("mail", 1, CLOSE)
+    outcome = posting.post(request, smtp)
+    assert isinstance(outcome, Partial)
+    assert outcome.not_tried
+    reader = request.built.subscriber_ids[min(outcome.not_tried)]
+    with transaction.atomic():
+        reader_proof.prove_readers({(send.pk, reader): uuid4()}, by={"kind": "event"})
+
+    posting.settle(request, outcome, smtp)
+
+    counted = counts(send)
+    assert (counted.submitted + counted.pending, counted.unknown, counted.failed) == (4, 0, 0)
+    waiting = Batch.objects.filter(status="pending").values_list("pk", flat=True)
+    assert reader not in Delivery.objects.filter(batch_id__in=list(waiting)).values_list("subscriber_id", flat=True)
+
+
+def test_reports_one_by_one_of_what_was_given_up_are_one_alarm(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    send, request, _ = frozen(sink, smtp)
+    assert control.cancel(send.pk)
+    other = make_prepared_send(0, approval=send.approval, lists=list(send.lists.all()))
+    submit_all(other, smtp)
+    readers = Delivery.objects.filter(send_id=send.pk).order_by("subscriber_id").values_list("subscriber_id", flat=True)
+
+    for reader in readers[:3]:
+        with transaction.atomic():
+            reader_proof.prove_readers({(send.pk, reader): request.claim.attempt}, by={"kind": "event"})
+
+    assert twice() == 1
+
+
 @pytest.mark.parametrize("sent_by_another", [True, False])
 def test_a_cancelled_send_counts_who_has_it(sent_by_another: bool, sink: SmtpSink, smtp: SmtpTransport) -> None:
     send, request, outcome = frozen(sink, smtp)
@@ -200,7 +260,7 @@ def test_a_cancelled_send_counts_who_has_it(sent_by_another: bool, sink: SmtpSin
     check(send, submitted=4, excluded={"cancelled": 6})
     assert twice() == sent_by_another
     if sent_by_another:
-        assert f"send {other.pk} has 4 of its readers" in Alarm.objects.get(code=Alarm.Code.ACCEPTED_TWICE).message
+        assert f"send {other.pk} has readers of it too" in Alarm.objects.get(code=Alarm.Code.ACCEPTED_TWICE).message
 
 
 def test_a_second_request_that_never_left_mails_only_the_others_later(sink: SmtpSink, smtp: SmtpTransport) -> None:
