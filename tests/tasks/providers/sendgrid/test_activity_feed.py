@@ -344,5 +344,5 @@ def test_the_query_is_the_vendors(odd: SendGridTransport, feed: Feed) -> None:
     (query,) = feed.queries
     assert query.startswith(
         '(to_email="a@example.com" OR to_email="b@example.com") AND last_event_time BETWEEN '
-        'TIMESTAMP "2026-03-01T07:50:00Z" AND TIMESTAMP "'
+        'TIMESTAMP "2026-02-28T08:00:00Z" AND TIMESTAMP "'
     )
