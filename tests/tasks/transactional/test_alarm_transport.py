@@ -1,6 +1,5 @@
 """Mails about alarms go by a server of their own where one is set."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,30 +11,12 @@ from sandbox.server import Sandbox
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.providers.smtp.transport import SmtpTransport
-from tasks.transactional import alarm_transport, recovery, submitting
+from tasks.transactional import recovery, submitting
 from tests.factories import make_editor, make_publication, make_transactional_mail
 from tests.smtp_server import SmtpSink, running
 from tests.tasks.providers.conftest import server_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _hung_up() -> Iterator[None]:
-    """Its process keeps the connection; a test's server is gone after it."""
-    yield
-    while alarm_transport._transports:
-        _, made = alarm_transport._transports.popitem()
-        assert isinstance(made, SmtpTransport)
-        made.close()
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[SmtpSink]:
-    with running(SmtpSink()) as one:
-        settings.ALARM_SMTP_SERVER = server_of(one)
-        yield one
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Mails about alarms go by their own server and the usual way in turn, and a server that does not take them is told of."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,30 +12,13 @@ from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, AlarmWay, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.providers.smtp.transport import SmtpTransport
-from tasks.transactional import alarm_transport, submitting
+from tasks.transactional import submitting
 from tests.factories import make_editor, make_publication, make_transactional_mail
-from tests.smtp_server import ACCEPT_THEN_CLOSE, SmtpSink, running
-from tests.tasks.providers.conftest import server_of
+from tests.smtp_server import ACCEPT_THEN_CLOSE, SmtpSink
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 EXPIRED = "535 5.7.8 the password has expired"
-
-
-@pytest.fixture(autouse=True)
-def _hung_up() -> Iterator[None]:
-    yield
-    while alarm_transport._transports:
-        _, made = alarm_transport._transports.popitem()
-        assert isinstance(made, SmtpTransport)
-        made.close()
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[SmtpSink]:
-    with running(SmtpSink()) as one:
-        settings.ALARM_SMTP_SERVER = server_of(one)
-        yield one
 
 
 @pytest.fixture
