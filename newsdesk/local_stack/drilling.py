@@ -18,7 +18,7 @@ from django.conf import settings
 from newsdesk.core.errors import OperationFailedError
 from newsdesk.core.home import Home
 from newsdesk.local_stack import restoring
-from tasks.database import high_water
+from tasks.database import high_water, mark_file
 
 #: What must not lead the drill to the real database, broker or provider.
 _NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "SENDGRID_API_KEY", "SMTP_URL", "NEWSDESK_TRANSPORT", "NEWSDESK_MAILDIR")
@@ -66,11 +66,11 @@ def in_words(report: dict[str, Any]) -> str:
 
 
 def _take_mark_along(home: Home) -> None:
-    """The drill knows what this installation has sent, as a real restore would."""
+    """The drill knows what this installation has sent, as a real restore would: of a copied home nothing is known."""
     of = high_water.installation()
     mark = high_water.read(of)
-    if mark is not None:
-        high_water.write_file(home.marks / of, mark)
+    if mark is not None and not mark.from_copy:
+        mark_file.write(home.marks / of, mark)
 
 
 def _restored(dump: Path, home: Home) -> dict[str, Any]:

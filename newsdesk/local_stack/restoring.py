@@ -122,7 +122,7 @@ def _guard(kept_as: str, before: _Submitted) -> tuple[list[int], list[dict[str, 
     mark = high_water.read(high_water.installation())
     last = high_water.last_fence()
     after = _sent_after(before)
-    if mark is None or mark.fence > last or after:
+    if mark is None or mark.from_copy or mark.fence > last or after:
         held = database_behind.confirm(who="newsdesk restore", restored=True)
         if mark is not None:
             high_water.catch_up(mark)

@@ -105,6 +105,11 @@ _TEXTS: Mapping[str, _Text] = {
         "After a new machine or a new home, if nothing was restored: newsdesk confirm-database --newest. If the database "
         "came from a backup: newsdesk confirm-database --restored.",
     ),
+    Alarm.Code.HOME_COPIED: _Text(
+        "{what}: nothing goes out until you say whether anything was sent since its home was copied",
+        "If nothing was sent after the copy was made: newsdesk confirm-database --newest, and sends go on. If something was, or you do not know: "
+        "newsdesk confirm-database --restored, and every send that is not over waits for you.",
+    ),
     Alarm.Code.BREAKER_OPEN: _Text(
         "{what}: the provider does not answer",
         "Newsdesk tries one batch a minute and goes on by itself with the first answer. Look at the provider's status page "

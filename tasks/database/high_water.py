@@ -2,17 +2,14 @@
 
 Each fence takes the next number of a sequence and keeps it with its attempt. Before the POST that number is written to a file
 in the home, and to Redis for the other machines. Whoever claims reads both first: a database whose last number is below
-the mark has forgotten fences, and one that has numbers where no mark is left must be confirmed by a person
-(docs/architecture.md, "Delivery").
+the mark has forgotten fences, and one that has numbers where no mark is left, or one that came with a copy of the home, must be confirmed
+by a person (docs/architecture.md, "Delivery").
 
 The sequence itself tells too little: it is ahead of the fences once the database has recovered or was promoted.
 """
 
-import fcntl
-import json
-import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,25 +18,25 @@ import structlog
 from django.conf import settings
 
 from newsdesk.core import redis_client
+from tasks.database import mark_file
+from tasks.database.mark_file import Mark
 from tasks.database.statements import run
 
 log = structlog.get_logger(__name__)
 
-#: Bytes of the file: one sector of a disk, which is written wholly or not at all.
-_SIZE = 256
 #: Seconds for which a Redis that did not answer is not asked again: the file alone counts meanwhile.
 _REDIS_PAUSE = 5.0
 #: Seconds between two looks at what other machines have sent that are written down here: Redis may be lost together with one of them.
-_BETWEEN_COPIES = 1.0
+_BETWEEN_NOTES = 1.0
 #: Never lowered by a machine that is late.
 _RAISE = """
 local known = redis.call('HGET', KEYS[1], 'fence')
 if not known or tonumber(known) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'send', ARGV[2]) end
 """
-#: Whether the database disagrees with an `Expected` (`Expected.params`): another installation's, behind the mark, or with
-#: numbers where there is no mark.
+#: Whether the database disagrees with an `Expected` (`Expected.params`): the mark came with a copy, or the database is another
+#: installation's, behind the mark, or with numbers where there is no mark.
 DISAGREES_SQL = """COALESCE((
-SELECT i.id <> %s::uuid OR CASE WHEN %s::bigint IS NULL THEN f.number > 0 ELSE f.number < %s::bigint END
+SELECT %s OR i.id <> %s::uuid OR CASE WHEN %s::bigint IS NULL THEN f.number > 0 ELSE f.number < %s::bigint END
   FROM tasks_installation i CROSS JOIN LATERAL (SELECT GREATEST(i.fences_before, (SELECT max(fence) FROM tasks_attempt))) AS f (number)
  LIMIT 1), true)"""
 _LAST = (
@@ -60,14 +57,6 @@ class Fence(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
-    """The last fence and the send it belonged to."""
-
-    fence: int
-    send: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
     """What the database must agree with when a batch is claimed."""
 
@@ -76,14 +65,14 @@ class Expected:
     mark: Mark | None
 
     @property
-    def params(self) -> tuple[str, int | None, int | None]:
+    def params(self) -> tuple[bool, str, int | None, int | None]:
         """Those of DISAGREES_SQL."""
         fence = self.mark.fence if self.mark else None
-        return self.installation, fence, fence
+        return self.mark is not None and self.mark.from_copy, self.installation, fence, fence
 
 
 class UnsureError(Exception):
-    """No file is here and Redis does not answer: whether there is a mark cannot be said now."""
+    """No file is here but a copy, and Redis does not answer: whether there is a mark cannot be said now."""
 
 
 class _Redis:
@@ -103,25 +92,22 @@ class _Redis:
             raise
 
 
-class _Copied:
+class _Notes:
     """What Redis knew, written down here: at most once in a while, since whoever claims reads it each time."""
 
     def __init__(self) -> None:
         self._not_before = 0.0
 
-    def copy(self, of: str, mark: Mark) -> None:
-        """Harmless where it cannot be written: it is a copy."""
+    def note(self, of: str, mark: Mark) -> None:
+        """Harmless where it cannot be written: Redis has it."""
         if time.monotonic() < self._not_before:
             return
-        self._not_before = time.monotonic() + _BETWEEN_COPIES
-        try:
-            write_file(_path(of), mark)
-        except OSError as error:
-            log.warning("mark_not_copied", error=str(error))
+        self._not_before = time.monotonic() + _BETWEEN_NOTES
+        _note(of, mark)
 
 
 _redis = _Redis()
-_copied = _Copied()
+_notes = _Notes()
 #: As this process read it last. Whoever claims compares it with the database's.
 _installation: list[str] = []
 
@@ -151,10 +137,10 @@ def last_fence() -> int:
 
 
 def agrees() -> bool:
-    """Whether a mark is left and the database knows of every request up to it. Raises UnsureError and the database's errors."""
+    """Whether a mark is left that is no copy's and the database knows of every request up to it. Raises UnsureError and the database's errors."""
     # Read in this order: a mark only rises.
     mark = read(installation())
-    return mark is not None and last_fence() >= mark.fence
+    return mark is not None and not mark.from_copy and last_fence() >= mark.fence
 
 
 def catch_up(mark: Mark) -> None:
@@ -166,32 +152,67 @@ def catch_up(mark: Mark) -> None:
 def read(of: str) -> Mark | None:
     """The highest mark of the installation, of file and Redis; None = neither has one.
 
-    Raises UnsureError when the file is missing and Redis does not answer.
+    `from_copy` where the home was copied, as far as can be told. Raises UnsureError when the file is missing or a copy and Redis does not answer.
     """
-    here = _read_file(_path(of))
+    here = mark_file.read(_path(of))
     try:
-        fence, send = _redis.ask(lambda client: client.hmget(_key(of), "fence", "send"))
+        there = _in_redis(of)
     except (redis.RedisError, OSError) as error:
-        if here is None:
+        if here is None or here.from_copy:
             raise UnsureError(str(error)) from error
         return here
-    there = Mark(fence=int(fence), send=int(send or 0)) if fence is not None else None
-    if here is not None and here.fence > (there.fence if there else 0):
+    if here is None and there is not None:
+        # Whoever sends first has written it meanwhile: the file comes before Redis.
+        here = mark_file.read(_path(of))
+    if here is None or here.from_copy:
+        return _without_own_file(of, here, there)
+    if here.fence > (there.fence if there else 0):
         # Redis was away, or has forgotten it: the other machines must know.
         _tell_redis(Fence(here.fence, of, here.send))
-    elif there is not None and there.fence > (here.fence if here else 0):
-        _copied.copy(of, there)
-    known = [mark for mark in (here, there) if mark is not None]
-    return max(known, key=lambda mark: mark.fence, default=None)
+    elif there is not None and there.fence > here.fence:
+        _notes.note(of, there)
+        return there
+    return here
 
 
-def advance(fence: Fence) -> None:
+def _without_own_file(of: str, here: Mark | None, there: Mark | None) -> Mark | None:
+    """The mark of Redis alone, or one that a person is asked about. Redis is told of no copy's: it would count then for its own."""
+    if there is not None and there.fence >= (here.fence if here else 0) and not _redis_is_in_the_home():
+        # A new machine, or a clone of one.
+        if here is None:
+            _notes.note(of, there)
+        else:
+            _note(of, there, adopt=True)
+        return there
+    known = max([mark for mark in (here, there) if mark is not None], key=lambda mark: mark.fence, default=None)
+    return replace(known, from_copy=True) if known else None
+
+
+def advance(fence: Fence, *, adopt: bool = False) -> None:
     """Write the fence's number down, unless a higher one is; on disk when it returns.
 
-    For whoever is about to POST: raises OSError when it cannot be written, and then nothing may leave. Redis may be away.
+    For whoever is about to POST: raises OSError when it cannot be written, and `mark_file.CopiedError`, which is one, into a copy; then
+    nothing may leave. Redis may be away. `adopt`: a person has said what the database is, and a copy becomes this home's own file.
     """
-    write_file(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id))
+    mark_file.write(_path(fence.installation), Mark(fence=fence.number, send=fence.send_id), adopt=adopt)
     _tell_redis(fence)
+
+
+def _note(of: str, mark: Mark, *, adopt: bool = False) -> None:
+    try:
+        mark_file.write(_path(of), mark, adopt=adopt)
+    except OSError as error:
+        log.warning("mark_not_noted", error=str(error))
+
+
+def _in_redis(of: str) -> Mark | None:
+    fence, send = _redis.ask(lambda client: client.hmget(_key(of), "fence", "send"))
+    return Mark(fence=int(fence), send=int(send or 0)) if fence is not None else None
+
+
+def _redis_is_in_the_home() -> bool:
+    """Whether it is the embedded one, whose data is copied with the home."""
+    return bool(settings.HOME.redis_url() == settings.REDIS_URL)
 
 
 def _tell_redis(fence: Fence) -> None:
@@ -207,51 +228,3 @@ def _path(of: str) -> Path:
 
 def _key(of: str) -> str:
     return f"newsdesk:mark:{of}"
-
-
-def _read_file(path: Path) -> Mark | None:
-    try:
-        return _parsed(path.read_bytes())
-    except OSError:
-        return None
-
-
-def _parsed(content: bytes) -> Mark | None:
-    """What cannot be read is no mark: then a person is asked."""
-    try:
-        fields = json.loads(content)
-        return Mark(fence=int(fields["fence"]), send=int(fields["send"]))
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def write_file(path: Path, mark: Mark) -> None:
-    """Write the mark into this file, unless a higher one stands there; on disk when it returns. Raises OSError."""
-    is_new = not path.exists()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        # Whoever waits here for a higher number finds it on disk.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        known = _parsed(os.pread(descriptor, _SIZE, 0))
-        if known is not None and known.fence >= mark.fence:
-            return
-        content = json.dumps({"fence": mark.fence, "send": mark.send}).ljust(_SIZE - 1) + "\n"
-        os.pwrite(descriptor, content.encode(), 0)
-        (os.fsync if is_new else _fdatasync)(descriptor)
-    finally:
-        os.close(descriptor)
-    if is_new:
-        _sync_folder(path.parent)
-
-
-#: macOS has no fdatasync.
-_fdatasync = getattr(os, "fdatasync", os.fsync)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -44,6 +44,8 @@ class Alarm(models.Model):
         DATABASE_MOVED = "ground_moved"
         #: The mark of what was sent is missing: a person says whether this database is the newest.
         MARK_MISSING = "mark_missing"
+        #: The home was copied or restored from a backup, with the mark: a person says whether anything was sent since.
+        HOME_COPIED = "home_copied"
         #: The provider leaves requests without an answer.
         BREAKER_OPEN = "breaker_open"
         #: This machine does not know a publication's timezone any more: its slots wait.
@@ -74,6 +76,9 @@ class Alarm(models.Model):
         ALARM_URL = "alarm_url"
         #: A publication's sunset rule means readers, and nobody has agreed to it yet.
         SUNSET = "sunset"
+
+    #: Of these a person is asked what the database is, and nothing goes out meanwhile.
+    DATABASE_UNCONFIRMED = (Code.MARK_MISSING, Code.HOME_COPIED)
 
     send = models.ForeignKey("tasks.Send", null=True, on_delete=models.CASCADE, related_name="alarms")
     #: One of Alarm.Code.

@@ -1,4 +1,4 @@
-"""A database that does not agree with the mark of what was sent: restored from a backup, or another machine's copy."""
+"""A database that does not agree with the mark of what was sent: restored from a backup, or another machine's copy, or copied with its mark."""
 
 import contextlib
 from collections.abc import Sequence
@@ -18,6 +18,12 @@ MARK_MISSING = (
     "copy or an old backup, and would send again what is out already. Say whether it is the newest there is."
 )
 
+HOME_COPIED = (
+    "Nothing goes out: this home was copied or restored from a backup. What was sent after the copy was made is not known here, and would "
+    "be sent again. Say that nothing was, as after a move to another machine: newsdesk confirm-database --newest. Or that something was, or "
+    "may have been: newsdesk confirm-database --restored."
+)
+
 
 def agrees() -> bool:
     """Whether database and mark agree; if not, an alarm says so, and every open send waits for a person.
@@ -31,7 +37,12 @@ def agrees() -> bool:
             raise_alarm(Alarm.Code.MARK_MISSING, MARK_MISSING, mail=True)
         return not last
     if last >= mark.fence:
-        return True
+        if mark.from_copy:
+            raise_alarm(Alarm.Code.HOME_COPIED, HOME_COPIED, mail=True)
+        else:
+            # Redis may have been empty, or the right home is back.
+            clear_alarms(*Alarm.DATABASE_UNCONFIRMED)
+        return not mark.from_copy
     hold_open_sends(
         f"The database is older than what was sent from it: it knows of {last} requests, and {mark.fence} were made, the last "
         f"for send {mark.send}. It was restored from a backup or has lost what it committed. What is open may be out already."
@@ -65,17 +76,18 @@ def hold_open_sends(why: str) -> list[int]:
 
 
 def confirm(*, who: str, restored: bool) -> list[int]:
-    """A person says what the database is that has no mark: the newest there is, or `restored` from a backup; what was held.
+    """A person says what the database is that has no mark, or a copy's: the newest there is, or `restored` from a backup; what was held.
 
-    From then on it has a mark here and in Redis.
+    From then on it has a mark here and in Redis, not below the copy's. Raises OSError when that cannot be written.
     """
     held = (
         hold_open_sends(f"The database was restored from a backup, {who} says: what is open may be out already.")
         if restored
         else []
     )
-    high_water.advance(high_water.Fence(high_water.last_fence(), high_water.installation(), _last_send()))
-    clear_alarms(Alarm.Code.MARK_MISSING)
+    last = high_water.Fence(high_water.last_fence(), high_water.installation(), _last_send())
+    high_water.advance(last, adopt=True)
+    clear_alarms(*Alarm.DATABASE_UNCONFIRMED)
     log.warning("database_confirmed", who=who, restored=restored)
     return held
 
@@ -103,9 +115,10 @@ def report_sent_after(sends: Sequence[tuple[int, str, int]]) -> None:
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
 
 
-def mark_is_missing() -> bool:
-    """Whether fences were numbered and no mark is left. Raises UnsureError."""
-    return high_water.read(high_water.installation()) is None and bool(high_water.last_fence())
+def waits_to_be_confirmed() -> bool:
+    """Whether a person must say what the database is: fences were numbered and no mark is left, or it came with a copy. Raises UnsureError."""
+    mark = high_water.read(high_water.installation())
+    return mark.from_copy if mark else bool(high_water.last_fence())
 
 
 def _last_send() -> int:

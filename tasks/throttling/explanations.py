@@ -39,9 +39,8 @@ def why_waiting(send: Send) -> str:
     if send.status != Send.Status.SENDING:
         return ""
     warming_up = WarmUp.objects.filter(pk=send.sender_domain, throttled_until__gt=Now())
-    reasons = list(
-        Alarm.objects.filter(code=Alarm.Code.MARK_MISSING, cleared_at=None).values_list("message", flat=True)
-    )
+    unconfirmed = Alarm.objects.filter(code__in=Alarm.DATABASE_UNCONFIRMED, cleared_at=None)
+    reasons = list(unconfirmed.values_list("message", flat=True))
     reasons += list(warming_up.values_list("throttle_reason", flat=True))
     if disk_space.is_too_short_to_send(settings.HOME.path):
         reasons.append(DISK_FULL)

@@ -39,6 +39,7 @@ TITLES = {
     Alarm.Code.IN_DOUBT: "Readers are in doubt and wait for your decision",
     Alarm.Code.DATABASE_MOVED: "The database was restored or moved under a send",
     Alarm.Code.MARK_MISSING: "Nothing goes out: is this the newest database?",
+    Alarm.Code.HOME_COPIED: "Nothing goes out: was anything sent since this home was copied?",
     Alarm.Code.BREAKER_OPEN: "The provider does not answer",
     Alarm.Code.TIMEZONE_UNKNOWN: "A publication’s timezone is not known any more: its slots wait",
     Alarm.Code.SLOT_UNAPPROVED: "A slot is near and its edition will not go out as it stands",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core import management
 from django.db import connection, connections
 from django.utils import timezone
@@ -163,6 +165,24 @@ def test_a_drill_restores_elsewhere_and_changes_nothing(dump: Any, transport: Se
     assert (report["ok"], report["sends"], report["forgotten"], report["held"]) == (True, 2, 1, [second.pk])
     assert high_water.read(high_water.installation()) == mark
     assert counts(second).status == "sent"
+
+
+def test_in_a_copied_home_even_the_newest_dump_holds_every_send(
+    dump: Any, transport: SendGridTransport, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Redis did not answer the tests before.
+    monkeypatch.setattr(high_water, "_redis", high_water._Redis())
+    _submit(make_prepared_send(2), transport)
+    waiting = make_prepared_send(3)
+    file, mark = dump(), settings.HOME.marks / high_water.installation()
+    Path(shutil.copy2(mark, mark.with_name("copy"))).replace(mark)
+    out = StringIO()
+
+    management.call_command("drill", str(file), "--json", stdout=out)
+    assert json.loads(out.getvalue())["held"] == [waiting.pk]
+
+    assert _restore(file)["held"] == [waiting.pk]
+    assert high_water.agrees()
 
 
 def test_a_drill_says_why_a_backup_is_no_use(tmp_path: Path, database_url: str) -> None:

@@ -38,7 +38,7 @@ def smtp(sink: SmtpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 def nothing_sent_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(settings.HOME), "marks", tmp_path / "marks")
     monkeypatch.setattr("tasks.database.high_water._redis", high_water._Redis())
-    monkeypatch.setattr("tasks.database.high_water._copied", high_water._Copied())
+    monkeypatch.setattr("tasks.database.high_water._notes", high_water._Notes())
     # The process must not keep an installation's id that is gone with the test.
     monkeypatch.setattr(high_water, "_installation", [])
     monkeypatch.setattr("django.conf.settings.REDIS_URL", f"redis+socket://{tmp_path}/none.sock")
@@ -49,5 +49,15 @@ def nothing_sent_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_redis(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    """A Redis of several machines: by another name than the home's own has."""
+    url = valkey_url.replace("redis+socket:", "unix:").replace("virtual_host", "db")
+    monkeypatch.setattr("django.conf.settings.REDIS_URL", url)
+    return redis_client.client(url)
+
+
+@pytest.fixture
+def in_own_redis(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    """The embedded one of the home, whose data is copied with it."""
+    assert valkey_url == settings.HOME.redis_url()
     monkeypatch.setattr("django.conf.settings.REDIS_URL", valkey_url)
     return redis_client.client(valkey_url)

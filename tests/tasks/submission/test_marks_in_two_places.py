@@ -8,7 +8,8 @@ import redis
 from django.conf import settings
 
 from tasks.database import high_water
-from tasks.database.high_water import Fence, Mark
+from tasks.database.high_water import Fence
+from tasks.database.mark_file import Mark
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_sent_yet")]
 
@@ -29,7 +30,7 @@ def test_what_redis_has_forgotten_is_told_to_it_again(in_redis: redis.Redis) -> 
 def test_what_another_machine_has_sent_is_known_when_redis_is_lost_with_it(
     in_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(high_water, "_BETWEEN_COPIES", 3600.0)
+    monkeypatch.setattr(high_water, "_BETWEEN_NOTES", 3600.0)
     here = high_water.installation()
     high_water.advance(Fence(3, here, 1))
     in_redis.hset(f"newsdesk:mark:{here}", mapping={"fence": 8, "send": 2})
@@ -48,10 +49,10 @@ def test_a_copy_that_cannot_be_written_harms_nobody(in_redis: redis.Redis, monke
     here = high_water.installation()
     in_redis.hset(f"newsdesk:mark:{here}", mapping={"fence": 8, "send": 2})
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tasks.database.high_water.write_file", full)
+    monkeypatch.setattr("tasks.database.mark_file.write", full)
 
     assert _mark() == Mark(fence=8, send=2)
 
