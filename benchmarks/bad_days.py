@@ -46,10 +46,11 @@ django.setup()
 from subscribers import reader_links
 from subscribers.models import Subscriber
 from subscribers.tokens import LinkKind
+from tasks.database import high_water
 from composer.models import Publication
 publication = Publication.objects.get().pk
 for pk in Subscriber.objects.order_by("pk").values_list("pk", flat=True):
-    print(pk, reader_links.signer().sign(LinkKind.UNSUBSCRIBE, publication, 0, pk))
+    print(pk, reader_links.signer(high_water.installation()).sign(LinkKind.UNSUBSCRIBE, publication, 0, pk))
 """
 
 

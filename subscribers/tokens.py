@@ -2,6 +2,9 @@
 
 AES-SIV (RFC 5297): deterministic authenticated encryption. Nobody without a key can read an id or make a token; the same
 link always has the same token, and a nonce, which there is none of, can never be used twice.
+
+A token is bound to its installation, whose id is authenticated with it (RFC 5297, section 3: associated data) and makes it no longer: another
+installation that has the same key and the same ids cannot read it. Those of before are bound to none.
 """
 
 import re
@@ -43,38 +46,40 @@ class Link:
 
 
 class TokenSigner:
-    """Signs with the secret key; reads what it or any earlier key signed."""
+    """Signs with the secret key for one installation; reads what it or any earlier key signed for that one, or for none."""
 
-    def __init__(self, secret_key: str, fallbacks: Iterable[str] = ()) -> None:
+    def __init__(self, secret_key: str, fallbacks: Iterable[str] = (), *, installation: str = "") -> None:
         self._ciphers = tuple(_cipher(secret) for secret in (secret_key, *fallbacks))
+        self._installation = [installation.encode()] if installation else None
 
     def sign(self, kind: LinkKind, publication_id: int, send_id: int, subscriber_id: int) -> str:
         """A token of 44 URL-safe characters. Raises struct.error for ids that are negative or beyond 32 (the
         subscriber's: 64) bits.
         """
         payload = _PAYLOAD.pack(kind, publication_id, send_id, subscriber_id)
-        return urlsafe_b64encode(self._ciphers[0].encrypt(payload, None)).decode("ascii")
+        return urlsafe_b64encode(self._ciphers[0].encrypt(payload, self._installation)).decode("ascii")
 
     def sign_many(self, kind: LinkKind, publication_id: int, send_id: int, subscriber_ids: Sequence[int]) -> list[str]:
         """The tokens of one batch, in order."""
-        pack, encrypt = _PAYLOAD.pack, self._ciphers[0].encrypt
+        pack, encrypt, installation = _PAYLOAD.pack, self._ciphers[0].encrypt, self._installation
         return [
-            b2a_base64(encrypt(pack(kind, publication_id, send_id, subscriber_id), None), newline=False)
+            b2a_base64(encrypt(pack(kind, publication_id, send_id, subscriber_id), installation), newline=False)
             .translate(_URL_SAFE)
             .decode("ascii")
             for subscriber_id in subscriber_ids
         ]
 
     def read(self, token: str) -> Link | None:
-        """What the token says; None when none of the keys made it."""
+        """What the token says; None when none of the keys made it, or for another installation."""
         if not _SHAPE.fullmatch(token):
             return None
         sealed = a2b_base64(token.replace("-", "+").replace("_", "/"))
         for cipher in self._ciphers:
-            try:
-                return _link(cipher.decrypt(sealed, None))
-            except InvalidTag:
-                continue
+            for installation in (self._installation, None):
+                try:
+                    return _link(cipher.decrypt(sealed, installation))
+                except InvalidTag:
+                    continue
         return None
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from composer.models import Publication
 from subscribers import merging, preferences, reader_links, tracking
 from subscribers.tokens import Link, LinkKind
+from tasks.database import high_water
 from tasks.feedback import unsubscribing
 from web.public_pages import not_found, page
 
@@ -104,7 +105,7 @@ def _save(link: Link, wanted: set[int]) -> None:
 
 
 def _read(token: str) -> tuple[Link | None, Publication | None]:
-    link = reader_links.signer().read(token)
+    link = reader_links.signer(high_water.known_installation()).read(token)
     if link is None or link.kind not in _KINDS:
         return None, None
     link = replace(link, subscriber_id=merging.current_id(link.subscriber_id))

@@ -75,7 +75,9 @@ class Loop:
         self._database: psycopg.Connection[Any] = homes.connect(settings.HOME)
         # A plan for any send would look into every partition.
         self._database.prepare_threshold = None
-        self._sign = partial(TokenSigner(settings.SECRET_KEY).sign_many, LinkKind.UNSUBSCRIBE)
+        ((installation,),) = self._database.execute("SELECT id::text FROM tasks_installation").fetchall()
+        signer = TokenSigner(settings.SECRET_KEY, installation=installation)
+        self._sign = partial(signer.sign_many, LinkKind.UNSUBSCRIBE)
         self._pool = urllib3.connection_from_url(url, maxsize=1, retries=False)
         self._headers = {
             "Authorization": f"Bearer {settings.SENDGRID_API_KEY}",

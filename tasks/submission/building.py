@@ -12,6 +12,7 @@ from subscribers import reader_links
 from subscribers.audience import audience
 from subscribers.sql import SqlCondition
 from subscribers.tracking import may_track
+from tasks.database import high_water
 from tasks.database.statements import run
 from tasks.messages import Message, Recipient
 from tasks.submission.claiming import Claim
@@ -80,7 +81,12 @@ def build(claim: Claim, *, reports: bool = True) -> Built:
     members = _members(claim)
     stay = [(subscriber_id, email, name) for subscriber_id, email, name, _, reason in members if reason is None]
     subscriber_ids = tuple(subscriber_id for subscriber_id, _, _ in stay)
-    links_of = reader_links.links_of_batch(subscriber_ids, publication_id=claim.publication_id, send_id=claim.send_id)
+    links_of = reader_links.links_of_batch(
+        subscriber_ids,
+        publication_id=claim.publication_id,
+        send_id=claim.send_id,
+        installation=high_water.known_installation(),
+    )
     delivery = f"{claim.send_id}."
     return Built(
         message=message_of(variant, send_id=claim.send_id, tracked=reports and _is_tracked(claim, variant, members)),

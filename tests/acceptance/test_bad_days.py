@@ -39,8 +39,9 @@ import django
 django.setup()
 from subscribers import reader_links
 from subscribers.tokens import LinkKind
+from tasks.database import high_water
 for pk in range(1, {READERS} + 1):
-    print(reader_links.signer().sign(LinkKind.UNSUBSCRIBE, 1, 0, pk))
+    print(reader_links.signer(high_water.installation()).sign(LinkKind.UNSUBSCRIBE, 1, 0, pk))
 """
 
 

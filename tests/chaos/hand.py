@@ -159,10 +159,14 @@ def sweep() -> None:
 
 def unsubscribe_urls(send: int, subscribers: list[int]) -> list[str]:
     from subscribers import reader_links
+    from tasks.database import high_water
     from tasks.models import Send
 
     publication = Send.objects.values_list("edition__publication_id", flat=True).get(pk=send)
-    return [leave for leave, _ in reader_links.links_of_batch(subscribers, publication_id=publication, send_id=send)]
+    links = reader_links.links_of_batch(
+        subscribers, publication_id=publication, send_id=send, installation=high_water.installation()
+    )
+    return [leave for leave, _ in links]
 
 
 def status(send: int) -> dict[str, Any]:

@@ -28,14 +28,14 @@ def test_a_new_version_with_a_migration_comes_in_the_middle_of_a_send(make_sprea
     assert migrate.wait(120) == 0, spread.log("web", "migrate").read_text()
     made = "SELECT made_by, count(*) FROM tasks_batch WHERE send_id = %s GROUP BY 1"
     assert [by for by, _ in spread.rows(made, [send])] == ["migration"]
-    # Now both versions work on what the new one has changed.
+    # Now both versions work on what the new one has changed; web first, which reads the links that the others sign.
+    spread.stop("web", "gunicorn", signal.SIGTERM)
+    spread.start_web(code)
     for host in ("one", "two"):
         spread.stop(host, "tasks.celery worker")
         spread.start_worker(host, code)
         assert eventually(lambda host=host: spread.working_on(send, host) or not spread.batches(send).get("pending"))
     assert spread.batches(send).get("pending"), "the send was over too early to say anything"
-    spread.stop("web", "gunicorn", signal.SIGTERM)
-    spread.start_web(code)
     spread.stop("web", "tasks.celery beat", signal.SIGTERM)
     spread.start_beat(code)
 

@@ -6,6 +6,7 @@ from subscribers import reader_links
 from subscribers.models import Consent, List, Subscriber, Subscription
 from subscribers.suppression import suppress, unsubscribe
 from subscribers.tokens import LinkKind
+from tasks.database import high_water
 from tests import factories
 from tests.reports import make_world, suppressions
 
@@ -30,7 +31,7 @@ def reader(lists: dict[str, List]) -> Subscriber:
 
 
 def url(publication: Publication, reader: Subscriber, send_id: int = 0) -> str:
-    return f"/p/{reader_links.signer().sign(LinkKind.PREFERENCES, publication.pk, send_id, reader.pk)}"
+    return f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, send_id, reader.pk)}"
 
 
 def status(reader: Subscriber) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.test import Client
 from subscribers import reader_links
 from subscribers.models import Consent, Subscription
 from subscribers.tokens import LinkKind
+from tasks.database import high_water
 from tasks.feedback import unsubscribing
 from tasks.models import Delivery
 from tests import factories
@@ -39,7 +40,9 @@ def provider() -> Client:
 
 def token(world: World, *, reader: int = 0, kind: LinkKind = LinkKind.UNSUBSCRIBE) -> str:
     publication_id = world.send.edition.publication_id
-    return reader_links.signer().sign(kind, publication_id, world.send.pk, world.readers[reader].pk)
+    return reader_links.signer(high_water.known_installation()).sign(
+        kind, publication_id, world.send.pk, world.readers[reader].pk
+    )
 
 
 def everything() -> tuple[Any, ...]:
@@ -145,7 +148,9 @@ def test_the_proof_says_where_it_came_from(
 
 def test_a_wrong_token_is_not_found_without_a_hint(provider: Client, world: World) -> None:
     good = token(world)
-    publication_gone = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, 999_999, world.send.pk, world.readers[0].pk)
+    publication_gone = reader_links.signer(high_water.known_installation()).sign(
+        LinkKind.UNSUBSCRIBE, 999_999, world.send.pk, world.readers[0].pk
+    )
     wrong = [
         "x",
         good[:-1],
@@ -169,7 +174,9 @@ def test_a_link_without_a_reader_is_answered_and_changes_nothing(
     provider: Client, world: World, subscriber_id: int
 ) -> None:
     """A test mail's link, and that of a reader who has been erased."""
-    test_mail = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, world.send.edition.publication_id, 0, subscriber_id)
+    test_mail = reader_links.signer(high_water.known_installation()).sign(
+        LinkKind.UNSUBSCRIBE, world.send.edition.publication_id, 0, subscriber_id
+    )
     before = everything()
 
     assert provider.post(f"/u/{test_mail}", {"List-Unsubscribe": "One-Click"}).status_code == 200

@@ -11,6 +11,7 @@ from subscribers import consent_ledger, reader_links, suppression, tracking
 from subscribers import merging as profiles
 from subscribers.models import Consent, List, MergedReader, Subscriber, Subscription, Suppression, TrackingAnswer
 from subscribers.tokens import LinkKind
+from tasks.database import high_water
 from tasks.models import Delivery, Event, Exclusion
 from tasks.privacy.merging import merge
 from tests import factories
@@ -158,7 +159,9 @@ def test_who_leaves_through_a_mail_to_the_old_address_has_left(client: Any, way:
     publication = world.send.edition.publication
 
     if way == "link":
-        token = reader_links.signer().sign(LinkKind.UNSUBSCRIBE, publication.pk, world.send.pk, other.pk)
+        token = reader_links.signer(high_water.known_installation()).sign(
+            LinkKind.UNSUBSCRIBE, publication.pk, world.send.pk, other.pk
+        )
         assert client.post(f"/u/{token}", {"List-Unsubscribe": "One-Click"}).status_code == 200
     else:
         deliver(world.report(0, "unsubscribe"))

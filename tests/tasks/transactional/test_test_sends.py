@@ -18,6 +18,7 @@ from subscribers.models import Consent, Subscription, Suppression
 from subscribers.suppression import erased_address
 from subscribers.tokens import LinkKind
 from tasks.approvals.approving import approve_edition
+from tasks.database import high_water
 from tasks.models import Event, TransactionalMail
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.transactional import submitting
@@ -198,7 +199,9 @@ def test_a_tests_links_say_so_and_change_nothing(draft: Edition, page: str, body
     provider = Client(enforce_csrf_checks=True)
     address = mail.unsubscribe_url if page == "u" else mail.substitutions.get("-ndPreferencesUrl-", "")
     if not address:
-        token = reader_links.signer().sign(LinkKind.PREFERENCES, draft.publication_id, 0, 0)
+        token = reader_links.signer(high_water.known_installation()).sign(
+            LinkKind.PREFERENCES, draft.publication_id, 0, 0
+        )
         address = f"https://news.example.com/p/{token}"
 
     shown = provider.get(urlsplit(address).path)
