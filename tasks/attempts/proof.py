@@ -1,6 +1,6 @@
 """An answer or any event that names an attempt proves that the provider accepted it, all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import structlog
@@ -36,7 +36,8 @@ def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, obje
     """Record that these attempts (each with the send the evidence names, if any) were accepted.
 
     Call it inside a transaction, before any delivery's row is locked: batches are locked in the order of their ids.
-    An attempt that has no row means that the database has lost what it committed: its send pauses. Raises the
+    An attempt that has no row means that the database has lost what it committed: its send pauses. That is for evidence that
+    is ours for sure, such as an answer; a report may be somebody else's (`tasks.feedback.unmatched_reports`). Raises the
     database's errors.
     """
     known = {row.pk: row for row in Attempt.objects.filter(pk__in=attempts).only("pk", "batch_id", "number", "outcome")}
@@ -45,7 +46,7 @@ def prove_accepted(attempts: Mapping[UUID, int | None], *, by: Mapping[str, obje
         if attempt not in known and send_id is not None:
             lost.setdefault(send_id, []).append(attempt)
     for send_id, lost_attempts in sorted(lost.items()):
-        _pause_for_lost_attempts(send_id, lost_attempts)
+        pause_for_lost_attempts(send_id, lost_attempts)
     unproven = [row for row in known.values() if row.outcome != Attempt.Outcome.ACCEPTED]
     for row in sorted(unproven, key=lambda row: (row.batch_id or 0, row.number)):
         _accept(row, by=by)
@@ -112,8 +113,12 @@ def alarm_if_sent_again(batch: Batch, row: Attempt) -> None:
     )
 
 
-def _pause_for_lost_attempts(send_id: int, attempts: list[UUID]) -> None:
-    """Act once on each lost attempt: what is reported of it for days afterwards must not undo a person's decision."""
+def pause_for_lost_attempts(send_id: int, attempts: Iterable[UUID]) -> None:
+    """Pause the send, whose open batches become unknown, and record these attempts, which the database lacks, as lost and accepted.
+
+    So each is acted on once: what is reported of it for days afterwards must not undo a person's decision. Nothing is done where there
+    is no such send. Call it inside a transaction that has locked no batches yet. Raises the database's errors.
+    """
     if not Send.objects.filter(pk=send_id).exists():
         return
     database_moved.pause_for_moved_database(

@@ -1,7 +1,7 @@
 """Receipts become events, evidence, flags, suppressions and counters: once, whoever calls, however often.
 
 One transaction for several receipts, whose events are dealt with as if they had come in one. Locks are taken in the order that holds
-everywhere: the receipts by id, events by key, the send (only when an attempt is unknown to us: it pauses), all batches concerned by id,
+everywhere: the receipts by id, events by key, the sends (only when an attempt is unknown to us: one may pause), all batches concerned by id,
 deliveries, then subscriptions and suppressions. Evidence comes before the flags: a reader is counted as delivered in a batch that is
 submitted by then. So two workers never wait for each other in a circle; should they all the same, PostgreSQL ends one of them and it
 starts again.
@@ -25,7 +25,7 @@ from psycopg import errors
 from tasks.attempts.proof import prove_accepted
 from tasks.attempts.reader_proof import prove_readers
 from tasks.database.statements import run
-from tasks.feedback import foreign_events, taking, unreadable_receipts
+from tasks.feedback import foreign_events, taking, unmatched_reports, unreadable_receipts
 from tasks.feedback.effects import carry_out
 from tasks.feedback.engagement import acted_on, recount
 from tasks.feedback.event_store import insert_new
@@ -194,7 +194,7 @@ class _Told(NamedTuple):
 
 
 def _apply_events(told: _Told) -> tuple[list[ReportedEvent], int, int]:
-    """The new events, how many deliveries were marked, and how many events were not about our mail."""
+    """The new events, how many deliveries were marked, and how many events were not about our mail, or are not believed to be."""
     attempts = _named(told.events).keys()
     known = known_attempts(attempts)
     lacking_here = attempts - known.keys()
@@ -204,11 +204,13 @@ def _apply_events(told: _Told) -> tuple[list[ReportedEvent], int, int]:
         log.warning("foreign_events_ignored", receipts=receipts, events=len(told.events) - len(ours))
     ours = of_kept_readers(ours)
     new = insert_new(attribute(ours, undated=told.undated), undated=told.undated)
+    disbelieved = unmatched_reports.judge(ours, lacking_here)
+    if disbelieved.attempts:
+        ours, new = (unmatched_reports.without_attempts(part, disbelieved.attempts) for part in (ours, new))
     reached = _reached(ours)
     named = set(_named(ours))
     lacking = named & lacking_here
     named -= set(reached.values())
-    told.prove(lacking, by=ours)
     marks, acted = marks_of(new), acted_on(new)
     if marks or named or acted or reached:
         lock_batches(_without_known_attempt(new, lacking) | acted | reached.keys(), named)
@@ -220,7 +222,7 @@ def _apply_events(told: _Told) -> tuple[list[ReportedEvent], int, int]:
         marked += recount(acted | to_judge)
     hear_probes(new)
     carry_out(new)
-    return new, marked, len(told.events) - len(ours)
+    return new, marked, len(told.events) - len(ours) + disbelieved.new
 
 
 def _named(events: Collection[ReportedEvent]) -> dict[UUID, int | None]:

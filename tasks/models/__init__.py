@@ -19,6 +19,7 @@ from tasks.models.sunset import Sunset
 from tasks.models.suppression_sync import SuppressionSync
 from tasks.models.transactional_mail import TransactionalMail
 from tasks.models.transport_state import TransportState
+from tasks.models.unmatched_report import UnmatchedReport
 from tasks.models.warm_up import WarmUp
 from tasks.models.webhook_call import WebhookCall
 from tasks.models.webhook_state import WebhookState
@@ -47,6 +48,7 @@ __all__ = [
     "SuppressionSync",
     "TransactionalMail",
     "TransportState",
+    "UnmatchedReport",
     "WarmUp",
     "WebhookCall",
     "WebhookState",

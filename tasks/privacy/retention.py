@@ -31,6 +31,11 @@ DELETE FROM tasks_event WHERE key = ANY(ARRAY(
      WHERE send_id IS NOT DISTINCT FROM %s AND at < statement_timestamp() - make_interval(days => %s)
      LIMIT %s FOR UPDATE SKIP LOCKED))
 """
+_UNMATCHED_REPORTS = """
+DELETE FROM tasks_unmatchedreport WHERE key = ANY(ARRAY(
+    SELECT key FROM tasks_unmatchedreport
+     WHERE recorded_at < statement_timestamp() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
 _MAILS = """
 DELETE FROM tasks_letter WHERE id = ANY(ARRAY(
     SELECT id FROM tasks_letter
@@ -71,6 +76,7 @@ def _kinds() -> list[tuple[str, int, Callable[[int], Iterator[int]]]]:
         ("files", settings.OUTBOX_DAYS, _outbox_files),
         ("exports", settings.EXPORT_DAYS, _exports),
         ("events", settings.EVENT_DAYS, _events),
+        ("unmatched_reports", settings.EVENT_DAYS, lambda days: in_chunks(_UNMATCHED_REPORTS, days)),
         ("deliveries", settings.DELIVERY_DAYS, archiving.expire),
     ]
 

@@ -88,6 +88,7 @@ TABLES: dict[str, Holds] = {
     "tasks.SuppressionSync": Holds.WORDS,
     "tasks.TransactionalMail": Holds.READERS,
     "tasks.TransportState": Holds.WORDS,
+    "tasks.UnmatchedReport": Holds.NOBODY,
     "tasks.WarmUp": Holds.WORDS,
     "tasks.WebhookCall": Holds.NOBODY,
     "tasks.WebhookState": Holds.NOBODY,

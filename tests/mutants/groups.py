@@ -56,6 +56,7 @@ GROUPS = {
             "foreign_events",
             "kinds",
             "late_events",
+            "unmatched_reports",
         )
         + _in("tasks/providers/sendgrid", "events", "signature")
         + _in("tasks/providers/smtp", "delivery_status", "reports")

@@ -10,7 +10,7 @@ from tasks.database import high_water
 from tasks.feedback import applying
 from tasks.feedback.delivery_reports import TakenIn, take_in
 from tasks.mime.envelope_ids import EnvelopeId, EnvelopeIds, address_digest
-from tasks.models import Attempt, Event, Receipt, Send, WebhookState
+from tasks.models import Attempt, Batch, Event, Receipt, Send, WebhookState
 from tasks.privacy.erasing_tables import erase_from_tables
 from tasks.privacy.naming import Naming
 from tasks.providers.smtp.provider import envelope_ids
@@ -212,13 +212,23 @@ def test_a_mail_that_is_no_report_is_only_counted(world: World) -> None:
     assert foreign() == 0
 
 
-def test_an_attempt_that_the_database_has_lost_pauses_the_send(world: World) -> None:
-    Send.objects.filter(pk=world.send.pk).update(status=Send.Status.SENDING)
+def test_attempts_that_the_database_has_lost_pause_the_send(world: World) -> None:
+    for reader in range(2):
+        take(report(sealed(world, reader, attempt=uuid4()), world.readers[reader].email))
+
+    assert Send.objects.get(pk=world.send.pk).status == Send.Status.PAUSED
+    assert Attempt.objects.filter(transport="lost", batch=None).count() == 2
+
+
+def test_one_report_on_an_attempt_that_the_database_lacks_moves_no_reader(world: World) -> None:
+    """Else a copy of the installation that mails a reader would keep the edition from them here."""
+    Batch.objects.filter(pk=world.batch.pk).update(status=Batch.Status.PENDING)
 
     take(report(sealed(world, attempt=uuid4()), world.readers[0].email))
 
-    assert Send.objects.get(pk=world.send.pk).status == Send.Status.PAUSED
-    assert Attempt.objects.filter(transport="lost").count() == 1
+    assert Send.objects.get(pk=world.send.pk).status == Send.Status.SENDING
+    assert Batch.objects.get(send=world.send).status == Batch.Status.PENDING
+    assert foreign() == 1
 
 
 def test_the_receipt_holds_what_was_read_and_not_the_mail(world: World) -> None:

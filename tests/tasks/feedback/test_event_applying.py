@@ -347,12 +347,3 @@ def test_another_installations_events_do_nothing(fields: dict[str, Any]) -> None
     assert Send.objects.get().status != Send.Status.PAUSED
     assert world.counts() == {}
     assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
-
-
-def test_an_attempt_we_lack_pauses_its_send() -> None:
-    world = make_world()
-
-    deliver(world.report(0, "delivered", nd_attempt="0b51e5a0-7c0e-4f0e-9d53-6ad8a1f0c001"))
-
-    assert Send.objects.get().status == Send.Status.PAUSED
-    assert world.counts() == {"delivered": 1}

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -14,7 +15,7 @@ from django.utils import timezone
 from newsdesk.core.home import Home
 from tasks import celery_tasks
 from tasks.database import deleting
-from tasks.models import Event, Receipt, TransactionalMail
+from tasks.models import Event, Receipt, TransactionalMail, UnmatchedReport
 from tasks.privacy.retention import keep_periods
 from tests import factories
 
@@ -45,6 +46,18 @@ def test_events_go_when_their_send_is_long_over() -> None:
     assert keep_periods()["events"] == 2
 
     assert {int.from_bytes(key, "big") for key in Event.objects.values_list("key", flat=True)} == {1, 2, 4}
+
+
+def test_what_is_kept_of_unmatched_reports_goes_with_events() -> None:
+    send = factories.make_send()
+    for number, days in enumerate((731, 729)):
+        UnmatchedReport.objects.create(
+            key=number.to_bytes(16, "big"), send=send, attempt=uuid4(), recorded_at=ago(days)
+        )
+
+    assert keep_periods()["unmatched_reports"] == 1
+
+    assert [bytes(key) for key in UnmatchedReport.objects.values_list("key", flat=True)] == [(1).to_bytes(16, "big")]
 
 
 def test_single_mails_go_once_they_are_settled() -> None:

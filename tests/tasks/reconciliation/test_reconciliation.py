@@ -226,7 +226,7 @@ def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_exclu
 def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> None:
     send = make_prepared_send(1)
 
-    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "event"})
+    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "answer"})
 
     send.refresh_from_db()
     assert send.status == Send.Status.PAUSED
@@ -234,7 +234,7 @@ def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_reports_at_once_on_an_attempt_we_lack_do_no_harm(another: Any) -> None:
+def test_two_proofs_at_once_of_an_attempt_we_lack_do_no_harm(another: Any) -> None:
     send = make_prepared_send(1)
     lacking = uuid4()
     another.execute(
@@ -245,7 +245,7 @@ def test_two_reports_at_once_on_an_attempt_we_lack_do_no_harm(another: Any) -> N
 
     def prove() -> None:
         with transaction.atomic():
-            proof.prove_accepted({lacking: send.pk}, by={"kind": "event"})
+            proof.prove_accepted({lacking: send.pk}, by={"kind": "answer"})
         connection.close()
 
     with ThreadPoolExecutor(1) as pool:

@@ -152,21 +152,21 @@ def test_a_database_that_forgot_commits_does_not_believe_in_silence(
     send = make_prepared_send(2)
     claim, built = _fenced(send, transport)
     outcomes.record(claim, built, Unknown(message="reset"), transport=transport.name)
-    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "event"})
+    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "answer"})
 
     _reconcile(transport, monkeypatch)
 
     assert _only(send).status == "unknown"
 
 
-def test_opens_of_a_lost_attempt_do_not_undo_a_persons_decision(transport: SendGridTransport) -> None:
+def test_later_proof_of_a_lost_attempt_does_not_undo_a_persons_decision(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
     lost = uuid4()
-    proof.prove_accepted({lost: send.pk}, by={"kind": "event"})
+    proof.prove_accepted({lost: send.pk}, by={"kind": "answer"})
     assert decisions.resend(_only(send).pk, who="ada")
     assert control.resume(send.pk)
 
-    proof.prove_accepted({lost: send.pk}, by={"kind": "event"})
+    proof.prove_accepted({lost: send.pk}, by={"kind": "answer"})
 
     assert counts(send).status == "sending"
 
@@ -176,7 +176,7 @@ def test_an_attempt_we_lack_raises_an_alarm_whatever_the_send_does(status: str) 
     send = make_prepared_send(1)
     Send.objects.update(status=status)
 
-    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "event"})
+    proof.prove_accepted({uuid4(): send.pk}, by={"kind": "answer"})
 
     assert Alarm.objects.filter(send=send, code="ground_moved").exists()
 
