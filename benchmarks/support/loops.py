@@ -75,6 +75,8 @@ class Loop:
         self._database: psycopg.Connection[Any] = homes.connect(settings.HOME)
         # A plan for any send would look into every partition.
         self._database.prepare_threshold = None
+        # As a worker's session has it: else it reads all subscriptions for each batch.
+        self._database.execute("SET random_page_cost = 1.1")
         ((installation,),) = self._database.execute("SELECT id::text FROM tasks_installation").fetchall()
         signer = TokenSigner(settings.SECRET_KEY, installation=installation)
         self._sign = partial(signer.sign_many, LinkKind.UNSUBSCRIBE)

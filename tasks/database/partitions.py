@@ -84,6 +84,9 @@ ANALYZE {part}
 _INDEXES = """
 SELECT c.relname, x.indisprimary FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = %s::text::regclass
 """
+#: A send is no more than a guess to the planner until its partition is counted, by autovacuum within a minute or so. Some of its rows tell enough.
+_COUNT_PARTITION = "SET LOCAL lock_timeout = '1s'; SET LOCAL default_statistics_target = 20; ANALYZE {part}"
+_PARTITION_OF = "SELECT tableoid::regclass::text FROM tasks_delivery WHERE send_id = %s LIMIT 1"
 _DRIFTED = f"""
 SELECT abs(sum(COALESCE(s.n_live_tup, 0)) - (SELECT GREATEST(reltuples, 0) FROM pg_class WHERE oid = 'tasks_delivery'::regclass))
        > {_DRIFT} * sum(COALESCE(s.n_live_tup, 0))
@@ -125,6 +128,22 @@ def keep() -> Kept:
     if kept != Kept(made=0, sealed="", counted=False):
         log.info("partitions_kept", made=kept.made, sealed=kept.sealed, counted=kept.counted)
     return kept
+
+
+def count_for(send_id: int) -> None:
+    """Have the planner know the partition of a send whose deliveries have just been written.
+
+    It would believe that the send has a delivery or two, and read all of them for each batch. Left to autovacuum where somebody else
+    works on the partition. Raises the database's errors.
+    """
+    for (name,) in run(_PARTITION_OF, (send_id,)):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(_COUNT_PARTITION.format(part=name))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, errors.LockNotAvailable):
+                raise
+            log.info("partition_not_counted", partition=name)
 
 
 def make_ahead() -> int:

@@ -15,7 +15,7 @@ from subscribers.segments import RuleError
 from tasks import queue
 from tasks.alarms.raising import clear_alarms
 from tasks.audience.freezing import CountsDoNotAddUpError, Prepared, freeze
-from tasks.database import high_water, identity
+from tasks.database import high_water, identity, partitions
 from tasks.database.durability import durable
 from tasks.models import Alarm, Send, Slot
 from tasks.preparation import lateness
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 #: For as long as the transaction runs: memory for sorting a million readers, and what a page costs that is read out of order from a disk
 #: without moving parts, or from memory. So few suppressions are looked up, instead of every reader's address being read for them.
 _FOR_SETS = "SELECT set_config('work_mem', '128MB', true), set_config('random_page_cost', '1.1', true)"
+#: Deliveries from which on it costs less to tell the planner of them than to have it guess.
+_MANY = 10_000
 #: Written last: the time in which the send can be undone begins when all the work is done.
 _BATCHES = """
 INSERT INTO tasks_batch (id, send_id, variant_id, tracked, size, status, not_before, attempts, lost_attempts, rounds, claimed_by,
@@ -98,6 +100,8 @@ def prepare(send_id: int) -> Prepared | None:
         clear_alarms(Alarm.Code.UNPREPARED, send_id=send_id)
         log.info("send_prepared", send=send_id, candidates=prepared.candidates, batches=prepared.batches)
         wake_ups.wake_for_pending(send_id)
+        if prepared.deliveries >= _MANY:
+            partitions.count_for(send_id)
         heartbeat_pings.started(send_id)
         few_readers.look(send_id)
         if 0 < settings.UNDO_SECONDS <= queue.LONGEST_COUNTDOWN:

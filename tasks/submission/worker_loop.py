@@ -17,6 +17,7 @@ from newsdesk.core import redis_client
 from tasks import queue, worker_shutdown
 from tasks.broker_connection import BROKER_ERRORS
 from tasks.database.durability import PATIENCE
+from tasks.database.statements import run
 from tasks.feedback import applying
 from tasks.providers.base import Outcome, Transport
 from tasks.sends import finishing, wake_ups
@@ -38,6 +39,9 @@ POST_SECONDS = 60.0
 SHORT_WAIT = 1.0
 #: Seconds between two looks for waiting mails and finished sends while batches go out.
 LOOK_INTERVAL = 0.25
+#: For the worker's session: what a page costs that is read out of order from a disk without moving parts, or from memory. A request's readers
+#: are looked up then; by PostgreSQL's default it takes reading all subscriptions of up to a few hundred thousand for cheaper, for each request.
+_LOOK_UPS_ARE_CHEAP = "SELECT set_config('random_page_cost', '1.1', false)"
 
 
 class WorkerLoop:
@@ -71,6 +75,7 @@ class WorkerLoop:
 
     def _submit_due(self, threads: ThreadPoolExecutor) -> float | None:
         """None when nothing was left to claim, else the seconds after which it is worth going on."""
+        run(_LOOK_UPS_ARE_CHEAP, ())
         while (time.monotonic() < self._over_at or self._prolong()) and not worker_shutdown.is_requested():
             self._settle_finished(timeout=None if len(self._in_flight) >= self._most_in_flight else 0.0)
             if len(self._in_flight) >= self._most_in_flight:

@@ -168,6 +168,18 @@ def test_who_reads_it_is_not_disturbed(another: Any, over: list[Send]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_vacuums_a_partition_keeps_no_send_from_going_out(another: Any) -> None:
+    send = factories.make_prepared_send(2)
+    another.execute("LOCK TABLE tasks_delivery_first IN SHARE UPDATE EXCLUSIVE MODE")
+
+    partitions.count_for(send.pk)
+
+    another.connection.rollback()
+    partitions.count_for(send.pk)
+    assert rows("SELECT reltuples FROM pg_class WHERE relname = 'tasks_delivery_first'") == [(2,)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_new_partition_waits_for_nobody_who_reads_writes_or_vacuums(another: Any) -> None:
     batch = factories.make_batch()
     factories.make_delivery(batch)

@@ -210,6 +210,22 @@ def test_batches_hold_at_most_a_thousand(monkeypatch: pytest.MonkeyPatch) -> Non
     assert by_batch == dict(Batch.objects.filter(send=send).values_list("pk", "size"))
 
 
+@pytest.mark.parametrize(("many", "known"), [(10, True), (11, False)])
+def test_the_planner_knows_of_a_large_sends_deliveries_at_once(
+    monkeypatch: pytest.MonkeyPatch, many: int, known: bool
+) -> None:
+    monkeypatch.setattr(preparing, "_MANY", many)
+    send = make_prepared_send(10)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM tasks_delivery WHERE send_id = %s LIMIT 1", [send.pk])
+        cursor.execute(
+            "SELECT %s::text = ANY(most_common_vals::text::text[]) FROM pg_stats WHERE tablename = %s AND attname = 'send_id'",
+            [str(send.pk), *cursor.fetchone()],
+        )
+        assert (cursor.fetchone() == (True,)) is known
+
+
 @settings(max_examples=15)
 @given(
     people=st.lists(

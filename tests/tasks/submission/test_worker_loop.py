@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +96,22 @@ def test_as_many_requests_are_in_flight_as_there_are_connections() -> None:
 
     assert gauge.most == 4
     assert counts(send).submitted == 16
+
+
+def test_while_it_claims_looking_up_readers_is_not_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else PostgreSQL reads all subscriptions for each request."""
+    costs: list[str] = []
+
+    def begin(transport: Transport) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW random_page_cost")
+            costs.extend(cursor.fetchone())
+
+    monkeypatch.setattr(posting, "begin", begin)
+
+    worker_loop(Gauge(), connections=1).run()
+
+    assert costs == ["1.1"]
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -271,19 +287,6 @@ def test_a_refused_request_costs_nothing_of_the_ceiling(transport: SendGridTrans
         Batch.objects.update(not_before="2020-01-01T00:00:00Z")
 
     assert counts(send).submitted == 4
-
-
-def test_batches_are_small_while_a_domain_is_young() -> None:
-    _warm_up("young.example", 50, 500)
-
-    assert warm_up.batch_size("young.example") == 5
-    assert warm_up.batch_size("old.example") == 1000
-
-
-@pytest.mark.parametrize(("day", "expected"), [(-3, 50), (0, 50), (1, 100), (2, None), (400, None)])
-def test_the_ceiling_of_a_day(day: int, expected: int | None) -> None:
-    start = date(2026, 11, 22)
-    assert warm_up.ceiling_on(start + timedelta(days=day), starts_on=start, ceilings=[50, 100]) == expected
 
 
 def test_a_send_is_never_claimed_twice_by_two_loops(transport: SendGridTransport) -> None:
