@@ -94,7 +94,10 @@ def _is_of_another_file(fields: dict[str, Any], descriptor: int) -> bool:
     """A file of a version before says nothing of itself, and is taken for what it was."""
     if "inode" not in fields:
         return False
-    return (fields["inode"], fields.get("generation")) != _identity(descriptor)
+    inode, generation_now = _identity(descriptor)
+    # Another kernel, or a server's own look at what it shares, may tell it where none was told before.
+    differs = None not in {fields.get("generation"), generation_now} and fields["generation"] != generation_now
+    return bool(fields["inode"] != inode) or differs
 
 
 def _identity(descriptor: int) -> FileIdentity:

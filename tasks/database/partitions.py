@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors
 
@@ -133,17 +133,16 @@ def keep() -> Kept:
 def count_for(send_id: int) -> None:
     """Have the planner know the partition of a send whose deliveries have just been written.
 
-    It would believe that the send has a delivery or two, and read all of them for each batch. Left to autovacuum where somebody else
-    works on the partition. Raises the database's errors.
+    It would believe that the send has a delivery or two, and read all of them for each batch. Left to autovacuum where that fails, as while somebody
+    else works on the partition: the send is prepared, and goes out all the same.
     """
-    for (name,) in run(_PARTITION_OF, (send_id,)):
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_COUNT_PARTITION.format(part=name))
-        except OperationalError as error:
-            if not isinstance(error.__cause__, errors.LockNotAvailable):
-                raise
-            log.info("partition_not_counted", partition=name)
+    try:
+        with transaction.atomic():
+            for (name,) in run(_PARTITION_OF, (send_id,)):
+                with connection.cursor() as cursor:
+                    cursor.execute(_COUNT_PARTITION.format(part=name))
+    except DatabaseError as error:
+        log.warning("partition_not_counted", send=send_id, error=str(error).strip())
 
 
 def make_ahead() -> int:

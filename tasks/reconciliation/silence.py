@@ -3,7 +3,8 @@
 A provider that reports posts an event for whatever it accepts, and goes on trying (SendGrid for 24 hours). So an attempt nobody has heard of was refused,
 if all of this is so: its worker can no longer POST (that is what `unknown` means, but for a worker whose session is gone), the grace is over and five passes
 with it, three requests accepted later on the same key were heard of for at least 99 % of their members, no receipt
-waits to be applied, no webhook call since was answered anything but 2xx, and the database is the one that was told since.
+waits to be applied, no webhook call since was answered anything but 2xx, and the database is the one that was told since: one that does not agree with
+the mark of what was sent, or whose home was copied, believes none until a person has said what it is.
 """
 
 from functools import partial
@@ -12,11 +13,12 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from tasks.database import identity, leases
+from tasks.database import high_water, identity, leases
 from tasks.providers.base import Transport
 from tasks.reconciliation import activity, probes
 from tasks.reconciliation.settling import settle_as_refused
 from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, Doubt
+from tasks.sends import database_behind
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,9 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     if not transport.reports:
         # A probe would bring no answer either.
         return
+    if not _database_knows_what_was_sent():
+        # Nor what was reported since of a request that it holds to be in doubt.
+        return
     grace = float(settings.SILENCE_GRACE) if grace is None else grace
     doubts = doubts_of(transport.name, grace=grace)
     silent = [doubt.attempt for doubt in doubts if doubt.is_silence_meaningful]
@@ -85,6 +90,13 @@ def reconcile(*, transport: Transport, grace: float | None = None) -> None:
     ]
     if need_probe:
         probes.probe(need_probe[0].batch_id, transport=transport, every=max(grace / 10, 1.0))
+
+
+def _database_knows_what_was_sent() -> bool:
+    try:
+        return database_behind.agrees()
+    except high_water.UnsureError:
+        return False
 
 
 def doubts_of(transport: str, *, grace: float) -> list[Doubt]:

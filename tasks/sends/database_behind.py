@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
+from django.db.models.functions import Now
 
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import high_water, id_sequences
@@ -23,6 +25,8 @@ HOME_COPIED = (
     "be sent again. Say that nothing was, as after a move to another machine: newsdesk confirm-database --newest. Or that something was, or "
     "may have been: newsdesk confirm-database --restored."
 )
+#: After the last time that it was asked.
+_MAILED_AGAIN_AFTER = timedelta(hours=1)
 
 
 def agrees() -> bool:
@@ -34,11 +38,11 @@ def agrees() -> bool:
     last = high_water.last_fence()
     if mark is None:
         if last:
-            raise_alarm(Alarm.Code.MARK_MISSING, MARK_MISSING, mail=True)
+            _ask(Alarm.Code.MARK_MISSING, MARK_MISSING)
         return not last
     if last >= mark.fence:
         if mark.from_copy:
-            raise_alarm(Alarm.Code.HOME_COPIED, HOME_COPIED, mail=True)
+            _ask(Alarm.Code.HOME_COPIED, HOME_COPIED)
         else:
             # Redis may have been empty, or the right home is back.
             clear_alarms(*Alarm.DATABASE_UNCONFIRMED)
@@ -52,6 +56,12 @@ def agrees() -> bool:
     return False
 
 
+def _ask(code: Alarm.Code, message: str) -> None:
+    """Of two homes on one database, each with a Redis of its own, one asks and the other finds that all is well, every few seconds: mailed once."""
+    lately = Alarm.objects.filter(code=code, raised_at__range=(Now() - _MAILED_AGAIN_AFTER, Now()))
+    raise_alarm(code, message, mail=not lately.exists())
+
+
 def look() -> None:
     """Notice that another database serves than before, and hold what cannot go on by itself. Raises the database's errors."""
     with contextlib.suppress(high_water.UnsureError):
@@ -63,12 +73,15 @@ def look() -> None:
 def hold_open_sends(why: str) -> list[int]:
     """Pause every send that is not over, as one whose database was restored under it; their ids. In a transaction for each.
 
+    A cancelled one stays so, and no silence is believed about what is in doubt of it: what proves it may be lost.
     Ids of readers that the lost database may have given away are passed over.
     """
     log.error("database_behind", why=why)
     held = list(Send.objects.filter(status__in=Send.NOT_OVER).order_by("pk").values_list("pk", flat=True))
     for send_id in held:
         database_moved.pause_for_moved_database(send_id, why)
+    for send in database_moved.cancelled_in_doubt():
+        database_moved.disbelieve_silence(send.pk, why)
     if not held:
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
     id_sequences.leap()

@@ -46,10 +46,15 @@ def hold_sends_under_way() -> None:
     for send in prepared.filter(status__in=[Send.Status.SENDING, Send.Status.PAUSED]):
         if has_moved(send, database):
             pause_for_moved_database(send.pk, mark_agrees=True)
-    in_doubt = Batch.objects.undecided().values("send")
-    for send in prepared.filter(status=Send.Status.CANCELLED, pk__in=in_doubt):
+    for send in cancelled_in_doubt():
         if has_moved(send, database):
-            _disbelieve_silence(send.pk, database)
+            disbelieve_silence(send.pk)
+
+
+def cancelled_in_doubt() -> QuerySet[Send]:
+    """Cancelled sends of which a request is in doubt still, by their ids."""
+    in_doubt = Batch.objects.undecided().values("send")
+    return Send.objects.filter(status=Send.Status.CANCELLED, prepared_at__isnull=False, pk__in=in_doubt).order_by("pk")
 
 
 def follow_restore() -> None:
@@ -90,16 +95,19 @@ def pause_for_moved_database(send_id: int, why: str = "", *, mark_agrees: bool =
         why = why or _why(send, database, lacks_nothing=lacks_nothing)
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, send_id=send_id, mail=True)
         pause(send_id, why)
-        attempts = _disbelieve_silence(send_id, database, why)
+        attempts = disbelieve_silence(send_id, why)
         if not lacks_nothing:
             attempts.update(outcome=Attempt.Outcome.UNKNOWN)
             Batch.objects.filter(send_id=send_id, status__in=_UNSETTLED).update(status=Batch.Status.UNKNOWN)
 
 
-def _disbelieve_silence(send_id: int, database: identity.DatabaseIdentity, why: str = "") -> QuerySet[Attempt]:
-    """Believe no silence of the send's attempts that have no end, which it gives back, and let it belong to this database."""
+def disbelieve_silence(send_id: int, why: str = "") -> QuerySet[Attempt]:
+    """Believe no silence of the send's attempts that have no end, which it gives back, and let it belong to the database as it is now.
+
+    Raises the database's errors.
+    """
     with transaction.atomic():
-        Send.objects.filter(pk=send_id).update(**database.as_fields)
+        Send.objects.filter(pk=send_id).update(**identity.current().as_fields)
         batches = Batch.objects.filter(send_id=send_id, status__in=_OPEN_BATCHES)
         list(batches.order_by("pk").select_for_update().values_list("pk"))
         attempts = Attempt.objects.filter(

@@ -45,6 +45,18 @@ def token(world: World, *, reader: int = 0, kind: LinkKind = LinkKind.UNSUBSCRIB
     )
 
 
+def test_a_link_is_read_once_the_database_is_another_installations(
+    world: World, provider: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dump was restored beneath the web, whose workers sign for the installation that is there now."""
+    url = f"/u/{token(world)}"
+    monkeypatch.setattr(high_water, "_installation", ["6f1c0d5e-5f0b-4a3e-9d57-0e4f6c1f7b3a"])
+
+    assert provider.post(url, ONE_CLICK, "application/x-www-form-urlencoded").status_code == 200
+
+    assert left(world)
+
+
 def everything() -> tuple[Any, ...]:
     return state(), list(Consent.objects.values_list()), list(Subscription.objects.order_by("pk").values_list())
 

@@ -49,6 +49,19 @@ def test_an_inode_that_was_given_away_again_is_another_file(tmp_path: Path, monk
     assert mark_file.read(tmp_path / "one") == COPY_OF_FIVE
 
 
+@pytest.mark.parametrize(("then", "now"), [(7, None), (None, 7)])
+def test_a_generation_that_is_no_longer_told_or_is_told_at_last_says_nothing(
+    then: int | None, now: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another kernel; or the same share, looked at by its server."""
+    monkeypatch.setattr(mark_file, "generation", lambda descriptor: then)
+    mark_file.write(tmp_path / "one", FIVE)
+
+    monkeypatch.setattr(mark_file, "generation", lambda descriptor: now)
+
+    assert mark_file.read(tmp_path / "one") == FIVE
+
+
 def test_a_copy_takes_no_mark_until_it_is_adopted(file: Path) -> None:
     copy = Path(shutil.copy2(file, file.with_name("copy")))
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from tasks.database import partitions
 from tasks.models import Alarm, Send
 from tasks.preparation import preparing
 from tests.factories import make_send
@@ -28,6 +29,17 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Send:
 
     monkeypatch.setattr(preparing, "freeze", slow)
     return failing
+
+
+def test_a_planner_that_cannot_be_told_keeps_nothing_from_going_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "_MANY", 1)
+    monkeypatch.setattr(partitions, "_COUNT_PARTITION", "SELECT 1 / 0 AS {part}")
+    send = make_send(2)
+
+    assert preparing.prepare_due() == 1
+
+    assert Send.objects.get(pk=send.pk).status == "sending"
+    assert not Alarm.objects.exists()
 
 
 def wanted(send: Send, *, ago: timedelta) -> None:

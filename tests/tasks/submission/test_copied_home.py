@@ -21,6 +21,7 @@ from tasks.sends.counts import counts
 from tasks.submission import posting, recovery
 from tasks.throttling.explanations import why_waiting
 from tests.factories import make_prepared_send, make_send
+from tests.tasks.submission.copied_homes import copy_home
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_sent_yet")]
 
@@ -39,15 +40,6 @@ def _file() -> Path:
     return settings.HOME.marks / high_water.installation()
 
 
-def _copy_home() -> None:
-    """As `cp -a` does it: all is as it was, but the files are others."""
-    marks = settings.HOME.marks
-    shutil.copytree(marks, marks.with_name("copy"))
-    shutil.rmtree(marks.with_name("original"), ignore_errors=True)
-    marks.rename(marks.with_name("original"))
-    marks.with_name("copy").rename(marks)
-
-
 def _open_alarms() -> list[str]:
     return list(Alarm.objects.filter(cleared_at=None, send=None).values_list("message", flat=True))
 
@@ -62,7 +54,7 @@ def test_a_copied_home_sends_nothing_until_a_person_says_that_nothing_was_sent_s
 ) -> None:
     first, second, due = make_prepared_send(2), make_prepared_send(3), make_send(1)
     _submit(first, transport)
-    _copy_home()
+    copy_home()
 
     _submit(second, transport)
     recovery.recover()
@@ -91,7 +83,7 @@ def test_of_a_restored_home_every_send_that_is_not_over_waits(
 ) -> None:
     first, second = make_prepared_send(2), make_prepared_send(3)
     _submit(first, transport)
-    _copy_home()
+    copy_home()
     recovery.recover()
 
     management.call_command("confirm_database", "--restored")
@@ -144,7 +136,7 @@ def test_a_database_behind_even_the_copy_is_behind_and_is_asked_about_as_well(
     _submit(first, transport)
     high_water.advance(Fence(7, high_water.installation(), first.pk))
     in_own_redis.flushall()
-    _copy_home()
+    copy_home()
 
     recovery.recover()
 
@@ -163,7 +155,7 @@ def test_confirming_lowers_no_mark(transport: SendGridTransport, in_own_redis: r
     send = make_prepared_send(2)
     _submit(send, transport)
     waiting = make_prepared_send(3)
-    _copy_home()
+    copy_home()
     Attempt.objects.all().delete()
 
     management.call_command("confirm_database", "--newest")
@@ -178,7 +170,7 @@ def test_the_redis_of_several_machines_speaks_for_a_clone_of_one(
 ) -> None:
     first, second = make_prepared_send(2), make_prepared_send(3)
     _submit(first, transport)
-    _copy_home()
+    copy_home()
 
     _submit(second, transport)
 
@@ -191,7 +183,7 @@ def test_what_the_other_machines_have_sent_since_counts_for_a_clone(
 ) -> None:
     send = make_prepared_send(2)
     _submit(send, transport)
-    _copy_home()
+    copy_home()
     in_redis.hset(f"newsdesk:mark:{high_water.installation()}", mapping={"fence": 8, "send": 2})
 
     assert not database_behind.agrees()
@@ -206,7 +198,7 @@ def test_a_copy_proves_nothing_where_redis_knows_less(
 ) -> None:
     first, second = make_prepared_send(2), make_prepared_send(3)
     _submit(first, transport)
-    _copy_home()
+    copy_home()
     key = f"newsdesk:mark:{high_water.installation()}"
     in_redis.delete(key)
     if there is not None:
@@ -231,7 +223,7 @@ def test_with_a_copy_and_redis_away_nothing_is_claimed_and_nobody_alarmed(
     first, second = make_prepared_send(2), make_prepared_send(3)
     high_water.advance(Fence(0, high_water.installation(), 0))
     _submit(first, transport)
-    _copy_home()
+    copy_home()
 
     _submit(second, transport)
     recovery.recover()
@@ -250,7 +242,7 @@ def test_a_home_that_is_copied_between_claim_and_post_posts_nothing(
     _submit(first, transport)
     request = posting.begin(transport)
     assert isinstance(request, posting.Request)
-    _copy_home()
+    copy_home()
 
     posting.settle(request, posting.post(request, transport), transport)
 
@@ -269,5 +261,5 @@ def test_a_file_of_a_version_before_is_believed_once(transport: SendGridTranspor
     _submit(second, transport)
 
     assert counts(second).status == "sent"
-    _copy_home()
+    copy_home()
     assert not database_behind.agrees()
