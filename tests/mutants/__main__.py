@@ -112,7 +112,8 @@ def _mutants(name: str, group: Group, tree: Path, options: argparse.Namespace) -
     texts = json.loads(
         subprocess.run(command, cwd=tree, input=asked, check=True, capture_output=True, text=True).stdout
     )
-    mutants = [_mutant(spec, sources[spec.module], text) for spec, text in zip(kept, texts, strict=True)]
+    made = [(spec, text) for spec, text in zip(kept, texts, strict=True) if text is not None]
+    mutants = [_mutant(spec, sources[spec.module], text) for spec, text in made]
     tried = [mutant for mutant in mutants if _is_python(mutant["text"])]
     if options.inside_functions:
         tried = [mutant for mutant in tried if is_swappable(sources[mutant["module"]], mutant["text"])]
