@@ -212,8 +212,7 @@ def _apply_events(told: _Told) -> tuple[list[ReportedEvent], int, int]:
     lacking = named & lacking_here
     named -= set(reached.values())
     marks, acted = marks_of(new), acted_on(new)
-    if marks or named or acted or reached:
-        lock_batches(_without_known_attempt(new, lacking) | acted | reached.keys(), named)
+    lock_batches(_without_known_attempt(new, lacking) | acted | reached.keys(), named)
     told.prove({attempt for attempt in named - lacking if not known[attempt]}, by=ours)
     for evidence, part in told.by_receipt(ours) if reached else ():
         prove_readers(_reached(part), by=evidence)

@@ -53,7 +53,7 @@ def _of_our_requests(events: Sequence[ReportedEvent]) -> Sequence[ReportedEvent]
         of_nobody = event.subscriber_id is None and event.attempt is None
         return of_nobody and event.kind == EventKind.UNSUBSCRIBED and bool(event.request)
 
-    requests = sorted({event.request for event in events if event.subscriber_id is None and is_asked(event)})
+    requests = sorted({event.request for event in events if is_asked(event)})
     if not requests:
         return events
     ours = {request for (request,) in run(_OUR_REQUESTS, (requests, requests))}

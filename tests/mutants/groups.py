@@ -61,7 +61,13 @@ GROUPS = {
         + _in("tasks/providers/sendgrid", "events", "signature")
         + _in("tasks/providers/smtp", "delivery_status", "reports")
         + _in("tasks/mime", "envelope_ids"),
-        ("tests/tasks/feedback", "tests/tasks/providers", "tests/tasks/mime/test_envelope_ids.py"),
+        (
+            "tests/tasks/feedback",
+            "tests/tasks/providers",
+            "tests/tasks/mime/test_envelope_ids.py",
+            "tests/tasks/privacy/test_merged_addresses.py",
+            "tests/web/test_webhook.py",
+        ),
     ),
     "audience": Group(
         _in("tasks/audience", "cutting", "engaged_first", "freezing", "frequency_cap", "left_out_readers", "local_time")

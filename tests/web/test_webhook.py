@@ -1,5 +1,6 @@
 import tempfile
 import time
+from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,13 @@ from unittest import mock
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 from sendgrid.helpers.eventwebhook import EventWebhook
+from structlog.testing import capture_logs
 
 from tasks import queue
 from tasks.feedback import inbox
@@ -18,6 +22,7 @@ from tasks.feedback import refusals as refusals_module
 from tasks.feedback.refusals import Refusals
 from tasks.models import Receipt, WebhookState
 from tasks.providers.sendgrid import webhook as sendgrid_webhook
+from tasks.providers.sendgrid.signature import load_key
 from tests.reports import SigningKey, make_world
 from web import bodies
 from web.watch import watch
@@ -26,6 +31,9 @@ pytestmark = pytest.mark.django_db
 
 URL = "/webhooks/sendgrid"
 KEY, OLD_KEY, STRANGER = SigningKey(), SigningKey(), SigningKey()
+RSA_KEY = b64encode(
+    rsa.generate_private_key(65537, 2048).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+).decode()
 BODY = b'[{"email":"a@example.com","timestamp":1600112492,"event":"open"},\r\n{"event":"caf\xc3\xa9"}]\r\n'
 
 
@@ -215,6 +223,19 @@ def test_an_unusable_key_does_not_hide_the_good_one(client: Client, settings: Se
     settings.SENDGRID_WEBHOOK_PUBLIC_KEYS = ("nonsense", "QUJD", KEY.public)
 
     assert post(client) == 204
+
+
+@pytest.mark.parametrize(
+    "key", [KEY.public[:40] + "!" + KEY.public[40:], "QUJD", RSA_KEY], ids=["a letter too many", "no key", "RSA"]
+)
+def test_a_key_that_is_none_is_told_of_and_its_calls_are_refused(client: Client, settings: Settings, key: str) -> None:
+    settings.SENDGRID_WEBHOOK_PUBLIC_KEYS = (key,)
+    load_key.cache_clear()
+
+    with capture_logs() as logs:
+        assert post(client) == 403
+
+    assert [entry["key"] for entry in logs if entry["event"] == "webhook_key_unusable"] == [key[:16]]
 
 
 def test_the_sandbox_may_make_its_key_after_the_start(client: Client, settings: Settings, tmp_path: Path) -> None:

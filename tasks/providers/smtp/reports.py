@@ -100,7 +100,7 @@ def _event(line: dict[str, Any]) -> ReportedEvent:
     send_id, _, subscriber_id = str(line["nd_delivery"]).partition(".")
     kind = str(get("event"))
     if kind not in _WORDS:
-        raise ValueError(f"{kind[:30]!r} is no kind of event that a mail server reports")
+        raise ValueError(f"{kind!r} is no kind of event that a mail server reports")
     attempt: UUID | None = None
     with suppress(ValueError):
         attempt = UUID(str(get("nd_attempt")))

@@ -85,6 +85,11 @@ def test_a_burst_takes_what_lies_within_it_and_nothing_else() -> None:
     assert by_machines(acts, delivered=0) == [False, True, False, True, True, True, False, False]
 
 
+def test_who_reads_between_two_looks_of_a_scanner_counts() -> None:
+    looks = [click(at, link) for at, link in ((1, 1), (2, 2), (3, 3), (30, 1), (31, 2), (32, 3), (33, 4))]
+    assert by_machines([*looks, opened(15)], delivered=0) == [True] * 7 + [False]
+
+
 def test_the_provider_may_say_it_itself() -> None:
     assert by_machines([opened(900, kind="opened_by_machine"), opened(900)], delivered=0) == [True, False]
 

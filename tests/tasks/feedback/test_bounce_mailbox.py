@@ -2,6 +2,8 @@
 
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from newsdesk.core.mailbox_account import MailboxAccount, MailboxFolder
 from tasks.celery_tasks import poll_bounces
 from tasks.feedback import applying, bounce_mailbox
 from tasks.feedback.delivery_reports import TakenIn
+from tasks.imap import folders
 from tasks.models import Alarm, Receipt
 from tasks.providers.smtp import delivery_status
 from tests.certificates import certificate_in
 from tests.delivery_reports import report
+from tests.factories import make_editor
 from tests.imap_server import ImapServer, running
 from tests.reports import World, make_world, suppressions
 from tests.tasks.feedback.test_delivery_reports import foreign, sealed
@@ -161,17 +165,18 @@ def test_a_mailbox_that_stays_shut_is_an_alarm_until_it_is_read(
     server: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_world()
+    make_editor("ada")
     server.users[USER] = "another"
     now = [1_000_000.0]
     monkeypatch.setattr(
         bounce_mailbox, "time", type("Clock", (), {"time": lambda: now[0], "monotonic": lambda: now[0]})
     )
     bounce_mailbox.poll()
-    now[0] += 3000
+    now[0] += 3599
     bounce_mailbox.poll()
     assert not Alarm.objects.exists()
 
-    now[0] += 1000
+    now[0] += 1
     bounce_mailbox.poll()
     bounce_mailbox.poll()
 
@@ -179,9 +184,82 @@ def test_a_mailbox_that_stays_shut_is_an_alarm_until_it_is_read(
     assert alarm.code == "bounces_unread"
     assert "wrong user or password in NEWSDESK_BOUNCE_MAILBOX" in alarm.message
     assert PASSWORD not in alarm.message
+    assert alarm.mailed_at is not None
     server.users[USER] = PASSWORD
+    server.refuses = "EXAMINE"
+    bounce_mailbox.poll()
+    assert Alarm.objects.get() == alarm, "another reason is another alarm"
+    server.refuses = ""
     bounce_mailbox.poll()
     assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
+def test_a_poll_ends_within_a_minute_and_leaves_the_rest_to_the_next(
+    server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounce_mailbox, "MOST_FETCHED", 1)
+    # When it begins, and when each of its goes ends.
+    moments = iter([0.0, 45.0, 45.5, 99.0])
+    monkeypatch.setattr(bounce_mailbox, "time", type("Clock", (), {"monotonic": lambda: next(moments)}))
+    for _ in range(4):
+        server.add(written(report("x" * 72, world.readers[0].email)))
+
+    assert bounce_mailbox.poll() == TakenIn(foreign=2)
+
+
+@pytest.mark.parametrize("validity", [6, 8])
+def test_in_a_mailbox_that_was_made_anew_meanwhile_nobodys_letter_is_marked_as_read(
+    validity: int, server: ImapServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add(written(report(sealed(world), world.readers[0].email)))
+    take_in = bounce_mailbox.delivery_reports.take_in
+
+    def taking_while_it_changes(mails: Any) -> TakenIn:
+        server.validity = validity
+        return take_in(mails)
+
+    monkeypatch.setattr(bounce_mailbox.delivery_reports, "take_in", taking_while_it_changes)
+
+    bounce_mailbox.poll()
+
+    assert server.seen == set()
+    assert Receipt.objects.count() == 1
+
+
+@dataclass
+class FullFolder:
+    """A thousand unread reports, each of so many bytes."""
+
+    size: int
+    validity: bytes = b"7"
+
+    def unread_with(self, _field: str, _words: str, most: int) -> list[bytes]:
+        return [b"%d" % number for number in range(1000)][-most:]
+
+    def listed(self, uids: list[bytes], _field: str) -> Iterator[folders.Listed]:
+        for uid in uids:
+            yield folders.Listed(uid, self.size, b"Content-Type: multipart/report; report-type=delivery-status\r\n")
+
+    def body(self, uid: bytes, _most: int) -> bytes:
+        return uid
+
+
+@pytest.mark.parametrize(("size", "fetched"), [(4_000, 200), (256 * 1024, 64), (10**9, 64)])
+def test_one_go_fetches_the_oldest_of_the_listed_and_no_more_than_sixteen_megabytes(
+    size: int, fetched: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is in memory together."""
+
+    @contextmanager
+    def opened(*_: Any, **__: Any) -> Iterator[FullFolder]:
+        yield FullFolder(size)
+
+    monkeypatch.setattr(folders, "opened", opened)
+    account = MailboxAccount(username=USER, host="127.0.0.1", port=1, password=PASSWORD)
+
+    _, found = bounce_mailbox._fetch(MailboxFolder(account=account, folder="Bounces"))
+
+    assert list(found) == [b"%d" % number for number in range(500, 500 + fetched)]
 
 
 def test_without_a_mailbox_nothing_is_asked(settings: Any) -> None:

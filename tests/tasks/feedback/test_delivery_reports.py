@@ -1,5 +1,7 @@
 """Delivery reports taken in: what they do to readers, and what those that are forged do not."""
 
+from hashlib import blake2b
+from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression
 from tasks.database import high_water
-from tasks.feedback import applying
+from tasks.feedback import applying, inbox
 from tasks.feedback.delivery_reports import TakenIn, take_in
 from tasks.mime.envelope_ids import EnvelopeId, EnvelopeIds, address_digest
 from tasks.models import Attempt, Batch, Event, Receipt, Send, WebhookState
@@ -239,3 +241,31 @@ def test_the_receipt_holds_what_was_read_and_not_the_mail(world: World) -> None:
     assert b"Subject" not in body
     assert sealed(world).encode() not in body
     assert f'"nd_delivery":"{world.send.pk}.{world.readers[0].pk}"'.encode() in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"event":"opened","nd_delivery":"1.2"}]',
+        b'[{"event":"delivered"}]',
+        b"[",
+        b"7",
+        b'[{"event":"delivered","nd_delivery":"1"}]',
+    ],
+)
+def test_a_receipt_that_is_not_of_reports_waits_for_a_person(body: bytes) -> None:
+    receipt_id = inbox.store(BytesIO(body), provider="smtp")
+    assert receipt_id is not None
+
+    applying.apply_receipt(receipt_id)
+
+    receipt = Receipt.objects.get()
+    assert receipt.error.startswith("the receipt is not one of delivery reports")
+    assert receipt.applied_at is None
+
+
+def test_what_was_reported_before_an_upgrade_is_known_after_it(world: World) -> None:
+    take(report(sealed(world), world.readers[0].email))
+
+    named = f"{world.send.pk}.{world.readers[0].pk}\0{world.attempt.pk}\0hard_bounce"
+    assert bytes(Event.objects.get().key) == blake2b(named.encode(), digest_size=16).digest()

@@ -243,6 +243,8 @@ def test_a_probe_is_heard_without_a_delivery() -> None:
     probe = Attempt.objects.create(batch=None, number=0, size=1, transport="sendgrid:test")
     report = {"event": "delivered", "timestamp": 1, "email": "editors@example.com", "nd_attempt": str(probe.pk)}
 
+    deliver({**report, "event": "deferred"})
+    assert Attempt.objects.get().heard == 0
     deliver(report)
     deliver({**report, "event": "processed"})
 
@@ -280,13 +282,33 @@ class TestLate:
         event = Event.objects.get()
         assert (event.send_id, event.subscriber_id) == (world.send.pk, reader.pk)
 
-    def test_after_ten_days_it_only_suppresses(self) -> None:
-        world = make_world(prepared_at=timezone.now() - timedelta(days=10, minutes=10))
+    @pytest.mark.parametrize(
+        ("prepared", "counts"),
+        [
+            (timedelta(days=-10, minutes=1), {"bounced": 1}),
+            (timedelta(days=-10, minutes=-1), {}),
+            (timedelta(minutes=4.5), {"bounced": 1}),
+            (timedelta(minutes=5.5), {}),
+        ],
+        ids=["within ten days", "later", "by a clock that is behind", "before it"],
+    )
+    def test_only_a_send_of_the_ten_days_before_it_is_meant(self, prepared: timedelta, counts: dict[str, int]) -> None:
+        now = timezone.now()
+        world = make_world(prepared_at=now + prepared)
 
-        deliver(world.late(0, "bounce", type="bounce"))
+        deliver(world.late(0, "bounce", type="bounce", timestamp=int(now.timestamp())))
 
         assert suppressions() == {(world.readers[0].email, "hard_bounce", None)}
-        assert world.counts() == {}
+        assert world.counts() == counts
+
+    def test_one_that_names_an_older_send_counts_there(self) -> None:
+        world = make_world(prepared_at=timezone.now() - timedelta(days=2))
+        later = factories.make_batch(factories.make_send(prepared_at=timezone.now()), status=Batch.Status.SUBMITTED)
+        factories.make_delivery(later, world.readers[0])
+
+        deliver(world.report(0, "bounce", type="blocked"))
+
+        assert world.counts() == {"bounced": 1}
 
     def test_a_send_that_left_the_reader_out_is_not_meant(self) -> None:
         world = make_world()
@@ -299,10 +321,11 @@ class TestLate:
         assert suppressions() == {(world.readers[0].email, "hard_bounce", None)}
         assert world.counts() == {}
 
-    def test_a_bounce_of_a_stranger_suppresses_the_address(self) -> None:
-        deliver({"event": "bounce", "type": "bounce", "email": "Stranger@example.com", "timestamp": 1600000000})
+    @pytest.mark.parametrize(("event", "reason"), [("bounce", "hard_bounce"), ("spamreport", "complaint")])
+    def test_what_is_told_of_a_stranger_suppresses_the_address(self, event: str, reason: str) -> None:
+        deliver({"event": event, "type": "bounce", "email": "Stranger@example.com", "timestamp": 1600000000})
 
-        assert suppressions() == {("stranger@example.com", "hard_bounce", None)}
+        assert suppressions() == {("stranger@example.com", reason, None)}
 
     def test_other_mail_of_the_account_does_not_count(self) -> None:
         world = make_world()

@@ -1,3 +1,4 @@
+from hashlib import blake2b
 from uuid import UUID
 
 import orjson
@@ -41,10 +42,29 @@ def test_ids_that_are_not_ids_are_no_ids(written: object) -> None:
     assert (event.send_id, event.subscriber_id) == (None, None)
 
 
+def test_ids_as_large_as_they_ever_get_are_read() -> None:
+    large = "9" * 18
+
+    assert one(event="open", nd_delivery=f"{large}.{large}")[4:6] == (int(large), int(large))
+    assert one(event="open", nd_delivery=f"{large}9.1")[4:6] == (None, None)
+    assert one(event="open", nd_delivery=f"1.{large}9")[4:6] == (None, None)
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [
         (1600112492, 1600112492),
+        (1, 1),
+        (1.0, 1),
+        (0.0, None),
+        ("0", None),
+        (253_402_300_799, 253_402_300_799),
+        (253_402_300_799.0, 253_402_300_799),
+        (253_402_300_800, None),
+        (253_402_300_800.0, None),
+        ("253402300800", None),
+        (f"{5:018}", 5),
+        (f"{5:019}", None),
         ("1600112492", 1600112492),
         (1600112492.9, 1600112492),
         (None, None),
@@ -111,6 +131,16 @@ def test_the_key_is_the_same_for_the_same_report_and_no_other() -> None:
     assert len(one(**same).key) == 16
 
 
+def test_a_report_has_the_key_that_it_had_before_an_upgrade() -> None:
+    """Without the reader's program, but where it tells two readers apart: an agent beside a click."""
+    click = {"timestamp": 5, "event": "click", "url": "https://x/1", "nd_delivery": "1.2"}
+    delivered = {**click, "event": "delivered"}
+
+    assert one(**click).key == blake2b(b"1.2\0click\x005\0https://x/1", digest_size=16).digest()
+    assert one(**click, useragent="a").key == blake2b(b"1.2\0click\x005\0https://x/1\0a", digest_size=16).digest()
+    assert one(**delivered, useragent="a").key == one(**delivered).key
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "why"),
     [
@@ -132,6 +162,9 @@ def test_the_key_is_the_same_for_the_same_report_and_no_other() -> None:
         ({"event": "dropped", "reason": "Unsubscribed Address"}, "dropped", "unsubscribed"),
         ({"event": "dropped", "reason": "Invalid SMTPAPI header"}, "dropped", None),
         ({"event": "dropped", "reason": "Spam Content"}, "dropped", None),
+        # A receiving server may use the same words.
+        ({"event": "deferred", "response": "Invalid"}, "deferred", None),
+        ({"event": "processed", "reason": "Bounced Address"}, "processed", None),
         ({"event": "dropped", "reason": "Recipient List over Package Quota"}, "dropped", None),
         ({"event": "account_status_change"}, "other:account_status_change", None),
     ],
@@ -140,6 +173,10 @@ def test_what_an_event_says_about_writing_to_its_reader(fields: dict[str, object
     event = parse(orjson.dumps([{"timestamp": 1, **fields}])).events[0]
 
     assert (event.kind, reason_to_suppress(event)) == (kind, why)
+
+
+def test_an_address_beyond_ascii_is_the_readers_however_it_is_written() -> None:
+    assert one(event="bounce", email=" Ann@BU\u0308CHER.example").address == "ann@xn--bcher-kva.example"
 
 
 def test_a_machine_does_not_read() -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from tasks.feedback import applying, inbox
+from tasks.feedback import applying, flags, inbox
 from tasks.models import Send
 from tests.reports import World, make_world
 
@@ -57,3 +57,11 @@ def test_a_send_that_is_newer_than_the_statistics_is_not_read_through_for_each_r
 
     assert world.counts() == {{"delivered": "delivered", "click": "clicked"}[event]: REPORTED}
     assert rows_read() - before < 10 * REPORTED
+
+
+@pytest.mark.parametrize(
+    ("sends", "bounds"),
+    [([80003], (80000, 80007)), ([80015, 80000], (80000, 80015)), ([80008], (80008, 80015)), ([], (0, 7))],
+)
+def test_no_partition_is_looked_into_but_those_of_the_sends(sends: list[int], bounds: tuple[int, int]) -> None:
+    assert flags.bounds(sends) == bounds

@@ -15,7 +15,7 @@ from tasks.models import Attempt, Batch, Send, WebhookState
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.submission import posting
 from tests.factories import make_prepared_send
-from tests.reports import deliver, make_world
+from tests.reports import deliver, make_world, suppressions
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +78,39 @@ def test_who_leaves_through_a_request_of_ours_leaves_though_no_id_is_told() -> N
     deliver(_without_ids(world.report(0, "unsubscribe")))
 
     assert _statuses() == {"unsubscribed"}
+
+
+def test_who_leaves_by_a_delivery_of_ours_leaves_though_no_request_is_told() -> None:
+    world = make_world()
+
+    deliver(world.report(0, "unsubscribe", nd_attempt=""))
+
+    assert _statuses() == {"unsubscribed"}
+
+
+def test_an_address_that_bounced_for_others_on_the_account_is_mailed_no_more() -> None:
+    world = make_world()
+
+    deliver(_without_ids(world.report(0, "bounce", type="bounce")))
+
+    assert suppressions() == {(world.readers[0].email, "hard_bounce", None)}
+
+
+def test_an_address_that_bounced_is_mailed_no_more_though_its_record_is_gone() -> None:
+    world = make_world()
+
+    deliver(world.report(0, "bounce", type="bounce", nd_delivery="1.999999", nd_attempt=""))
+
+    assert suppressions() == {(world.readers[0].email, "hard_bounce", None)}
+
+
+def test_a_strangers_report_casts_no_doubt_on_those_that_came_with_it() -> None:
+    """One of a request that we know may name an address which its reader no longer has."""
+    world = make_world(2)
+
+    deliver(
+        world.report(0, "delivered", nd_attempt=str(uuid4()), email="stranger@example.org"),
+        world.report(1, "bounce", type="bounce", email="old@example.com"),
+    )
+
+    assert suppressions() == {("old@example.com", "hard_bounce", None)}

@@ -8,8 +8,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg import errors
 from structlog.testing import capture_logs
 
 from subscribers.models import Suppression
@@ -215,12 +216,80 @@ def test_one_that_failed_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(taking, "SET_APART_SECONDS", 0.0)
     with monkeypatch.context() as broken:
         breaks_for(broken, "complaint")
-        assert applying.apply_waiting()
+        with capture_logs() as logs:
+            assert applying.apply_waiting()
     assert world.counts() == {}
+    assert [entry["event"] for entry in logs] == ["receipt_not_applied"]
 
     assert applying.apply_waiting()
 
     assert world.counts() == {"complained": 1}
+
+
+def test_receipts_that_cannot_be_looked_for_are_not_asked_for_in_circles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "waiting", mock.Mock(side_effect=OperationalError("statement timeout")))
+
+    with capture_logs() as logs:
+        assert not applying.apply_all_waiting()
+
+    assert [entry["event"] for entry in logs] == ["receipts_not_applied"]
+
+
+def test_a_worker_turns_to_something_else_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "MOST_RECEIPTS", 1)
+    world = make_world(3)
+    ids = [store(world.report(reader, "delivered")) for reader in range(3)]
+
+    assert applying.apply_all_waiting(seconds=-1)
+
+    assert waiting() == ids[1:]
+
+
+@pytest.mark.parametrize(
+    ("losses", "cause", "is_alone", "tries"),
+    [
+        (3, errors.DeadlockDetected(), True, 4),
+        (4, errors.DeadlockDetected(), True, 4),
+        (1, errors.DeadlockDetected(), False, 1),
+        (1, errors.LockNotAvailable(), True, 1),
+    ],
+    ids=["three deadlocks", "four deadlocks", "within another transaction", "another failure"],
+)
+def test_who_loses_deadlocks_again_and_again_gives_up_at_last(
+    losses: int, cause: Exception, is_alone: bool, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, done = [], (applying.Applied(new=1), [])
+
+    def apply(receipt_ids: list[int]) -> Any:
+        tried.append(receipt_ids)
+        if len(tried) <= losses:
+            raise OperationalError from cause
+        return done
+
+    monkeypatch.setattr(applying, "_apply", apply)
+    monkeypatch.setattr(transaction, "get_autocommit", lambda: is_alone)
+
+    if losses < tries:
+        assert applying.apply_receipt(1).new == 1
+    else:
+        with pytest.raises(OperationalError):
+            applying.apply_receipt(1)
+    assert len(tried) == tries
+
+
+def test_reports_are_kept_though_how_fast_mail_leaves_cannot_be_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    monkeypatch.setattr(applying.deferrals, "learn", mock.Mock(side_effect=DatabaseError("disk full")))
+
+    assert deliver(world.report(0, "delivered")).marked == 1
+
+    assert world.counts() == {"delivered": 1}
+
+
+def test_of_many_entries_that_are_none_the_first_are_named() -> None:
+    assert deliver(*range(7)).error == "7 entries are not events: " + "; ".join(
+        f"entry {number} is not an object but int" for number in range(5)
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -260,8 +329,10 @@ def test_a_database_that_is_away_sets_nothing_apart(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(applying, "carry_out", away)
         meanwhile.setattr(connection, "connect", mock.Mock(side_effect=OperationalError("the database is starting up")))
-        assert not applying.apply_all_waiting()
+        with capture_logs() as logs:
+            assert not applying.apply_all_waiting()
 
+    assert [entry["event"] for entry in logs] == ["receipts_not_applied"], "it is told once, not of each receipt"
     assert applying.apply_waiting()
     assert world.counts() == {"delivered": 2}
 
