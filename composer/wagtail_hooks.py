@@ -20,5 +20,6 @@ def register_log_actions(registry: Any) -> None:
     registry.register_action("newsdesk.settle", "Settle", "Decided about readers in doubt")
     registry.register_action("newsdesk.release", "Release", "Released a send that was held")
     registry.register_action("newsdesk.sunset", "Sunset", "Agreed to leave out readers who read nothing")
+    registry.register_action("newsdesk.database", "Database", "Said what the database is")
     registry.register_action("newsdesk.team", "Team", "Changed a person's account or roles")
     registry.register_action("newsdesk.reopen", "Reopen", "Reopened the edition")

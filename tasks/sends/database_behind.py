@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from django.db.models.functions import Now
 
+from newsdesk.core.advisory_locks import AdvisoryLock, locked
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import high_water, id_sequences
 from tasks.database.statements import run
@@ -17,13 +18,14 @@ log = structlog.get_logger(__name__)
 
 MARK_MISSING = (
     "Nothing goes out: the file that says how far this installation has sent is missing here, and in Redis. The database may be a "
-    "copy or an old backup, and would send again what is out already. Say whether it is the newest there is."
+    "copy or an old backup, and would send again what is out already. Say whether it is the newest there is: newsdesk confirm-database "
+    "--newest if it is, --restored if it came from a backup or you do not know."
 )
 
 HOME_COPIED = (
     "Nothing goes out: this home was copied or restored from a backup. What was sent after the copy was made is not known here, and would "
-    "be sent again. Say that nothing was, as after a move to another machine: newsdesk confirm-database --newest. Or that something was, or "
-    "may have been: newsdesk confirm-database --restored."
+    "be sent again. Say whether anything was: newsdesk confirm-database --newest if nothing was, as after a move to another machine, "
+    "--restored if something was or may have been."
 )
 #: After the last time that it was asked.
 _MAILED_AGAIN_AFTER = timedelta(hours=1)
@@ -93,6 +95,17 @@ def confirm(*, who: str, restored: bool) -> list[int]:
 
     From then on it has a mark here and in Redis, not below the copy's. Raises OSError when that cannot be written.
     """
+    with locked(AdvisoryLock.DATABASE_CONFIRMATION):
+        return _confirm(who=who, restored=restored)
+
+
+def answer(*, who: str, restored: bool) -> list[int] | None:
+    """The same as long as it is asked; None, and nothing is changed, once somebody else has said it. Raises OSError and UnsureError."""
+    with locked(AdvisoryLock.DATABASE_CONFIRMATION):
+        return _confirm(who=who, restored=restored) if open_question() else None
+
+
+def _confirm(*, who: str, restored: bool) -> list[int]:
     held = (
         hold_open_sends(f"The database was restored from a backup, {who} says: what is open may be out already.")
         if restored
@@ -128,10 +141,12 @@ def report_sent_after(sends: Sequence[tuple[int, str, int]]) -> None:
         raise_alarm(Alarm.Code.DATABASE_MOVED, why, mail=True)
 
 
-def waits_to_be_confirmed() -> bool:
-    """Whether a person must say what the database is: fences were numbered and no mark is left, or it came with a copy. Raises UnsureError."""
+def open_question() -> Alarm.Code | None:
+    """The alarm that asks a person what the database is: fences were numbered and no mark is left, or it came with a copy. Raises UnsureError."""
     mark = high_water.read(high_water.installation())
-    return mark.from_copy if mark else bool(high_water.last_fence())
+    if mark is None:
+        return Alarm.Code.MARK_MISSING if high_water.last_fence() else None
+    return Alarm.Code.HOME_COPIED if mark.from_copy else None
 
 
 def _last_send() -> int:

@@ -15,6 +15,10 @@ from composer.digest import parse
 from composer.models import Edition, Publication
 from newsdesk.core.paths import samples_dir
 from newsdesk.screenshots import NoBrowserError, chromium, program
+from tasks.models import Installation
+from tasks.sends import database_behind
+from tests.tasks.submission.conftest import in_own_redis as in_own_redis  # noqa: PLC0414 - fixtures
+from tests.tasks.submission.conftest import nothing_sent_yet as nothing_sent_yet  # noqa: PLC0414 - fixtures
 from tests.waiting import LONG
 
 #: In what Chromium says on the console of anything that a page's policy kept from happening.
@@ -89,3 +93,10 @@ def desk(page: Any, live_server: Any) -> Any:
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(f"{live_server.url}/desk/")
     return page
+
+
+@pytest.fixture
+def asked_what_the_database_is(transactional_db: None, nothing_sent_yet: None, in_own_redis: Any) -> None:
+    """The mark is missing, and nothing goes out until somebody answers."""
+    Installation.objects.update(fences_before=1)
+    assert not database_behind.agrees()

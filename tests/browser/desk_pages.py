@@ -48,6 +48,7 @@ def addresses(world: DeskWorld) -> Mapping[str, str]:
         "publication-add": reverse("publication:add"),
         "publication-history": reverse("publication:history", args=[world.publication.pk]),
         "publication-sunset": reverse("desk_sunset", args=[world.publication.pk]),
+        "database-question": reverse("desk_database_question"),
         "calendar": reverse("desk_calendar"),
         "search": reverse("desk_search") + "?q=reader",
         "search-none": reverse("desk_search") + "?q=nothing-like-it",

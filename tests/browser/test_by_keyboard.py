@@ -1,4 +1,4 @@
-"""From logging in to “Scheduled” with a pasted digest, by Tab, arrows, Space and Enter alone; focus is seen wherever it goes."""
+"""From logging in to “Scheduled”, and an answer that everything waits for, by Tab, arrows, Space and Enter alone; focus is seen wherever it goes."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from composer.models import Publication
 from newsdesk.core.paths import samples_dir
 from subscribers.models import List
 from tasks.models import Send
+from tasks.sends import database_behind
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -114,4 +115,22 @@ def test_from_login_to_scheduled(page: Any, live_server: Any, publication: Publi
     page.locator(".desk-send__status", has_text="Scheduled").wait_for()
 
     assert f"{Send.objects.get().scheduled_at:%Y-%m-%d %H:%M}" == "2099-12-01 01:00"
+    assert keys.unseen == set()
+
+
+@pytest.mark.usefixtures("asked_what_the_database_is")
+def test_what_the_database_is(desk: Any, live_server: Any) -> None:
+    keys = Keyboard(desk)
+
+    keys.go_to("Answer what this database is")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**/desk/confirm-database/")
+    keys.go_to("It is the newest: nothing was sent that it does not know of")
+    assert keys.press("ArrowDown")["name"] == "It came from a backup, or I do not know"
+    keys.go_to("Answer")
+    assert not database_behind.agrees()
+    desk.keyboard.press("Enter")
+    desk.get_by_text("Your answer: the database came from a backup.").wait_for()
+
+    assert database_behind.agrees()
     assert keys.unseen == set()

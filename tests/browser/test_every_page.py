@@ -109,6 +109,8 @@ def media(settings: Any, tmp_path: Path, live_server: Any) -> None:
     settings.MEDIA_ROOT, settings.BASE_URL = tmp_path / "media", live_server.url
 
 
+# There is a page, and an alarm on the first one, as long as it is asked.
+@pytest.mark.usefixtures("asked_what_the_database_is")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_page_is_whole(page: Any, desk: Any, live_server: Any, publication: Publication, part: int) -> None:
     listener = Listener(page.context)

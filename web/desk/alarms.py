@@ -1,5 +1,6 @@
-"""Taking an alarm off the desk's first page once somebody has seen to it."""
+"""Alarms at the desk: who sees which, their words without commands, and taking one off the first page once somebody has seen to it."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,10 @@ from wagtail.admin import messages
 from composer.permissions import Right, may_approve, publication_ids
 from tasks.alarms import raising
 from tasks.models import Alarm
+from web.desk import database_question
+
+#: Messages are mailed too, and name commands there; here stand buttons.
+_COMMAND = re.compile(r"[:;,]?\s*(?:or )?`?newsdesk [a-z][^.;]*(?=[.;]|$)")
 
 
 def visible_alarms(user: Any) -> "QuerySet[Alarm]":
@@ -36,6 +41,12 @@ def _edition(alarm: Alarm) -> Any:
     return alarm.edition or (alarm.send.edition if alarm.send else None)
 
 
+def in_words(message: str) -> str:
+    """An alarm's message without the commands it names."""
+    text = _COMMAND.sub("", message).strip()
+    return text if text.endswith((".", "?", "!")) or not text else f"{text}."
+
+
 @require_POST
 def clear(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has seen to it. Wagtail lets nobody in who has no access to the desk."""
@@ -43,7 +54,9 @@ def clear(request: HttpRequest, pk: int) -> HttpResponse:
     alarm = get_object_or_404(visible_alarms(user).select_related("send__edition", "edition"), pk=pk)
     if not may_approve(user, publication_of(alarm)):
         raise PermissionDenied
-    if raising.clear(pk, who=user.get_username()):
+    if database_question.is_asked_by(alarm):
+        messages.warning(request, "It goes off the list with its answer: until then nothing goes out.")
+    elif raising.clear(pk, who=user.get_username()):
         messages.success(request, "Done: it is off the list.")
     else:
         messages.warning(request, "Somebody has seen to it already.")

@@ -1,6 +1,5 @@
 """What waits for a person: alarms in words with the buttons that settle them, held sends, doubts, sources that fail."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,8 @@ from composer.permissions import Right, may, may_approve, within
 from composer.review import waiting
 from tasks.models import Alarm, Batch, Send
 from tasks.sends import database_doubts
-from web.desk.alarms import publication_of, visible_alarms
+from web.desk import database_question
+from web.desk.alarms import in_words, publication_of, visible_alarms
 from web.desk.scheduling import edit_url
 from web.desk.sends import LABELS
 
@@ -56,8 +56,6 @@ TITLES = {
     Alarm.Code.SUNSET: "Readers who read nothing: shall they get nothing more?",
     Alarm.Code.SUPPRESSIONS_MISSING: "The provider stopped mailing readers, and had not said so",
 }
-#: Messages are mailed too, and name commands there; here stand buttons.
-_COMMAND = re.compile(r"[:;,]?\s*(?:or )?`?newsdesk [a-z][^.;]*(?=[.;]|$)")
 _RELEASE_LINKS = (("Send now", "release-now"), ("Send with the next slot", "release-next-slot"))
 
 
@@ -82,24 +80,23 @@ class Need:
 
 
 def needs(user: Any) -> tuple[list[Need], int]:
-    """What waits for this user, the most urgent first, and how many open alarms are not among it. Nine queries."""
+    """What waits for this user, the most urgent first, and how many open alarms are not among it. Nine queries, and two where it is asked what the database is."""
     open_alarms = visible_alarms(user).filter(cleared_at=None)
     newest = list(open_alarms.select_related("send__edition__publication", "edition__publication", "publication"))
+    # Nothing else goes on before these are answered.
+    newest.sort(key=lambda alarm: alarm.code not in Alarm.DATABASE_UNCONFIRMED)
     alarms = newest[:ALARMS_SHOWN]
     settled_there = {alarm.send_id for alarm in alarms if alarm.send_id}
     held = _held_sends(user, settled_there)
     known = _known_of([*(alarm.send for alarm in alarms if alarm.send), *held])
-    found = [_of_alarm(user, alarm, known) for alarm in alarms]
+    found = [
+        _of_question(user, alarm) if database_question.is_asked_by(alarm) else _of_alarm(user, alarm, known)
+        for alarm in alarms
+    ]
     told = {alarm.send_id for alarm in alarms if alarm.code == Alarm.Code.IN_DOUBT}
     found += [*(_of_held(send, known) for send in held), *_in_doubt(user, told)]
     found += [*_reviews(user), *_failing_sources(user)]
     return found, len(newest) - len(alarms)
-
-
-def in_words(message: str) -> str:
-    """An alarm's message without the commands it names."""
-    text = _COMMAND.sub("", message).strip()
-    return text if text.endswith((".", "?", "!")) or not text else f"{text}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +134,19 @@ def _of_alarm(user: Any, alarm: Alarm, known: _Known) -> Need:
         since=alarm.raised_at,
         buttons=(*buttons, *opening),
         alarm=alarm.pk if may_approve(user, publication_of(alarm)) else None,
+    )
+
+
+def _of_question(user: Any, alarm: Alarm) -> Need:
+    """It goes with its answer: “Done” would hide why nothing goes out."""
+    text = in_words(alarm.message)
+    may_answer = may_approve(user, None)
+    answering = Button(label="Answer", url=database_question.url(), about="Answer what this database is")
+    return Need(
+        title=TITLES[Alarm.Code(alarm.code)],
+        text=text if may_answer else f"{text} Whoever approves in all publications answers it.",
+        since=alarm.raised_at,
+        buttons=(answering,) if may_answer else (),
     )
 
 

@@ -18,6 +18,7 @@ from tasks.sends import database_doubts
 from tasks.sends.counts import Counts, counts_with_row
 from tasks.sends.results import results
 from tasks.throttling.explanations import why_waiting
+from web.desk.alarms import in_words
 from web.desk.doubts import Doubts, doubts_of
 from web.desk.result import shown_result
 from web.desk.scheduling import REASONS, spoken
@@ -114,7 +115,7 @@ def on_page(send: Send) -> SendOnPage:
         send=send,
         counted=counted,
         left_out=[(REASONS.get(reason, reason), count) for reason, count in sorted(counted.excluded.items())],
-        waiting=why_waiting(send) or "",
+        waiting=in_words(why_waiting(send)),
         undo_seconds=undo_seconds,
         actions=[(one, LABELS.get(one, one.capitalize())) for one in _actions(send, counted, undo_seconds)],
         doubts=doubts_of(send) if counted.unknown else None,

@@ -27,13 +27,19 @@ class Command(NewsdeskCommand):
         from tasks.database.high_water import UnsureError
         from tasks.sends import database_behind
 
+        who = sending.at_the_command_line()
+        held: list[int] | None
         try:
-            if options["newest"] and not database_behind.waits_to_be_confirmed():
-                raise InputError("--newest: nothing is to be confirmed; database and mark are both there")
+            if options["restored"]:
+                # Also where nothing asks: a recovery to a point in time is not noticed.
+                held = database_behind.confirm(who=who, restored=True)
+            else:
+                held = database_behind.answer(who=who, restored=False)
         except UnsureError as unsure:
             raise OperationFailedError(
                 f"--newest: Redis may know how far was sent, and does not answer: {unsure}"
             ) from unsure
-        held = database_behind.confirm(who=sending.at_the_command_line(), restored=options["restored"])
+        if held is None:
+            raise InputError("--newest: nothing is to be confirmed; database and mark are both there")
         text = f"sends that wait for you: {', '.join(map(str, held))}" if held else "confirmed; nothing is held"
         self.report({"confirmed": True, "held": held}, text)

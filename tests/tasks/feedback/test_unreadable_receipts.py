@@ -16,7 +16,7 @@ from tasks.models import Alarm, Receipt, TransactionalMail
 from tasks.reconciliation import silence
 from tests.factories import make_attempt, make_batch, make_editor, make_publication
 from tests.tasks.conftest import FakeQueue
-from web.desk.needs_you import in_words
+from web.desk.alarms import in_words
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 

@@ -112,6 +112,7 @@ RULES: Mapping[str, Rule] = {
     # What it finds is for those who may see it; a role finds nothing by itself.
     "desk_search": Rule("inside"),
     "desk_sunset": Rule(Right.PUBLICATION, "here", BOTH),
+    "desk_database_question": Rule(Right.APPROVE, "all", BOTH),
     "desk_clear_alarm": Rule(Right.APPROVE, "here", POST),
     "desk_team": Rule(Right.TEAM, "any"),
     "desk_team_add": Rule(Right.TEAM, "any", BOTH),

@@ -16,9 +16,11 @@ from subscribers.models import Consent, ListGrowth
 from tasks import celery_tasks
 from tasks.alarms.raising import raise_alarm
 from tasks.models import Alarm, Send
+from tasks.sends import database_behind
 from tests import factories
+from web.desk.alarms import in_words
 from web.desk.figures import READERS_KEY, readers
-from web.desk.needs_you import TITLES, in_words
+from web.desk.needs_you import TITLES
 
 pytestmark = pytest.mark.integration
 
@@ -115,6 +117,12 @@ def test_every_code_has_its_words() -> None:
 )  # fmt: skip
 def test_a_message_is_said_without_its_commands(message: str, said: str) -> None:
     assert in_words(message) == said
+
+
+@pytest.mark.parametrize("message", [database_behind.MARK_MISSING, database_behind.HOME_COPIED])
+def test_the_alarms_read_well_without_their_commands(message: str) -> None:
+    assert len(message) <= 500
+    assert re.search(r"Say whether (it is the newest there is|anything was)\.$", in_words(message))
 
 
 def held_send(edition: Edition) -> Send:
