@@ -162,38 +162,38 @@ def _mark_unknown(batch_id: int, attempt: UUID, fact: dict[str, str]) -> None:
             )
 
 
-def wake_for_due(*, wake_all: bool = False) -> int:
-    """Enqueue pending, due batches whose task message was lost; how many. None while the provider asked to wait."""
+def wake_for_due(*, wake_all: bool = False) -> None:
+    """Enqueue pending, due batches whose task message was lost; nothing while the provider asked to wait."""
     transport = get_transport().name
     if throttle.current(transport):
-        return 0
+        return
     waiting = queue.waiting_batches()
     if waiting is None:
-        return 0
+        return
     limit = wake_ups.WORKERS_AT_MOST - waiting
     if breaker.is_open(transport):
         if not breaker.probe_is_due(transport):
-            return 0
+            return
         limit, wake_all = 1, True
     if limit <= 0:
-        return 0
+        return
     older_than = 0 if wake_all else (MESSAGE_LOST_SECONDS if waiting else EMPTY_BROKER_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [older_than, limit])
         due = [batch_id for (batch_id,) in cursor.fetchall()]
     if due:
         log.info("batches_enqueued_again", batches=len(due))
-    return wake_ups.wake_for(due)
+    wake_ups.wake_for(due)
 
 
-def wake_for_receipts() -> int:
-    """Enqueue receipts that wait longer than a healthy worker needs; how many. An unreadable one waits for a person.
+def wake_for_receipts() -> None:
+    """Enqueue receipts that wait longer than a healthy worker needs. An unreadable one waits for a person.
 
     Of those in a long queue most have their message already: enqueued again in each run, they would fill it faster than workers empty it.
     """
     messages = queue.waiting_receipts()
     if messages is None or messages >= _RECEIPTS_AT_ONCE:
-        return 0
+        return
     waiting = Receipt.objects.filter(applied_at__isnull=True, error="", received_at__lt=Now() - _RECEIPT_GRACE)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True)[: _RECEIPTS_AT_ONCE - messages])
-    return sum(1 for receipt_id in ids if queue.enqueue_receipt(receipt_id))
+    for receipt_id in list(waiting.order_by("pk").values_list("pk", flat=True)[: _RECEIPTS_AT_ONCE - messages]):
+        queue.enqueue_receipt(receipt_id)

@@ -318,7 +318,8 @@ class Posting:
         for position in self._streak.positions:
             self._refused.pop(position, None)
             self._put_off.pop(position, None)
-        number = max(len(self._streak.positions), 1)
+        # Nobody's, where the server ended each connection at readers of one domain.
+        number = len(self._streak.positions) or self._closings
         return StopPostingError(reason, f"{number} messages in a row were refused; the last time: {reply}")
 
 

@@ -58,6 +58,15 @@ def test_a_send_of_one_batch_has_none(settings: Any) -> None:
     assert Batch.objects.get().size == 3
 
 
+@pytest.mark.parametrize(("readers", "most", "expected"), [(4, 1, 0), (5, 1, 1), (5, 3, 3), (5, 9, 4), (5, 0, 0)])
+def test_it_is_smaller_than_a_send_and_never_larger_than_a_batch(
+    readers: int, most: int, expected: int, settings: Any
+) -> None:
+    settings.CANARY = most
+
+    assert canary.size(readers, batch_size=4) == expected
+
+
 def test_nothing_else_is_claimed_or_woken_before_it_has_an_answer(
     send: Send, transport: SendGridTransport, fake_queue: FakeQueue
 ) -> None:
@@ -69,7 +78,8 @@ def test_nothing_else_is_claimed_or_woken_before_it_has_an_answer(
 
     assert claim_next(attempt=uuid4(), transport=transport.name) is None
     assert claim_batch(others[0], attempt=uuid4(), transport=transport.name) is None
-    assert recovery.wake_for_due(wake_all=True) == 0
+    recovery.wake_for_due(wake_all=True)
+    assert fake_queue.batches == [send.canary_batch]
 
     Batch.objects.update(claimed_at="2020-01-01T00:00:00Z")
     recovery.release_abandoned()

@@ -1,5 +1,6 @@
 """One batch through a real local SendGrid: what each answer leads to."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 from sandbox.server import Sandbox
 from subscribers.models import Subscriber, Subscription
-from tasks.models import Attempt, Batch, Exclusion, Send
+from tasks.models import Attempt, Batch, Exclusion, Send, TransportState
+from tasks.providers.base import Reason, Refused
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control
 from tasks.sends.counts import counts
@@ -129,6 +131,7 @@ def test_a_connection_refused_is_tried_again(transport: SendGridTransport, fake_
     assert batch.status == Batch.Status.PENDING
     assert Attempt.objects.get().outcome == "refused"
     assert counts(send).pending == 2
+    assert "cannot be reached: " in TransportState.objects.get(name=nobody.name).throttle_reason
 
 
 def test_too_many_requests_waits_as_long_as_it_was_told(
@@ -144,20 +147,43 @@ def test_too_many_requests_waits_as_long_as_it_was_told(
 
     assert batch.status == too_early.status == Batch.Status.PENDING
     assert before <= batch.not_before - timedelta(seconds=30) <= after
+    assert batch.rounds == 0, "it is no refusal of readers, after so many of which a send pauses"
     assert sandbox.ledger.counts()["requests"] == 0
 
 
 @pytest.mark.parametrize("fields", [{"headers": False}, {"retry_after": 0}])
-def test_too_many_requests_without_a_word_backs_off(
-    fields: dict[str, Any], transport: SendGridTransport, fault: Any
+@pytest.mark.parametrize(("stalls", "seconds"), [(0, 2), (3, 16)])
+def test_too_many_requests_without_a_word_backs_off_longer_each_time(
+    stalls: int,
+    seconds: int,
+    fields: dict[str, Any],
+    transport: SendGridTransport,
+    fault: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(random, "uniform", lambda _least, _most: 1.0)
     fault("rate-limit", times=1, **fields)
     send = make_prepared_send(1)
+    Batch.objects.update(stalls=stalls)
 
     before = timezone.now()
     batch = submit(send, transport)
 
-    assert before + timedelta(seconds=1) < batch.not_before < timezone.now() + timedelta(seconds=4)
+    assert before <= batch.not_before - timedelta(seconds=seconds) <= timezone.now()
+    assert batch.stalls == stalls + 1
+
+
+def test_whoever_is_refused_in_vain_is_tried_again_by_a_worker_that_is_woken(
+    transport: SendGridTransport, fault: Any, fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
+) -> None:
+    fault("rate-limit", retry_after=3, times=1)
+    send = make_prepared_send(1)
+    fake_queue.messages.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = submit(send, transport)
+
+    assert [(args, round(seconds)) for _, args, seconds in fake_queue.messages] == [((batch.pk,), 3)]
 
 
 def test_a_bad_recipient_is_set_aside_and_the_rest_goes_out(
@@ -165,16 +191,17 @@ def test_a_bad_recipient_is_set_aside_and_the_rest_goes_out(
 ) -> None:
     fault("bad-recipient", personalizations=[1], times=1)
     send = make_prepared_send(3)
+    Batch.objects.update(stalls=5)
 
     first = submit(send, transport)
     second = submit(send, transport)
 
-    assert (first.status, first.failed) == (Batch.Status.PENDING, 1)
+    assert (first.status, first.failed, first.stalls) == (Batch.Status.PENDING, 1, 0)
     assert second.status == Batch.Status.SUBMITTED
     told = counts(send)
     assert (told.submitted, told.failed, told.adds_up) == (2, 1, True)
     failed = Exclusion.objects.get(kind="failed")
-    assert failed.subscriber_id == readers_of(send)[1]
+    assert (failed.subscriber_id, failed.attempt) == (readers_of(send)[1], 2), "the first request had them"
     assert "valid address" in failed.reason
     assert sandbox.ledger.counts()["accepted"] == 2
 
@@ -188,6 +215,52 @@ def test_a_batch_of_bad_recipients_only_fails(transport: SendGridTransport, faul
     assert batch.status == Batch.Status.FAILED
     send.refresh_from_db()
     assert (send.status, counts(send).failed) == (Send.Status.SENT, 2)
+
+
+def test_a_batch_whose_last_readers_fail_after_others_have_left_comes_to_its_end(
+    transport: SendGridTransport, fault: Any
+) -> None:
+    send = make_prepared_send(3)
+    make_suppression(Subscriber.objects.get(pk=readers_of(send)[0]))
+    fault("bad-recipient", personalizations=[0, 1], times=1)
+
+    assert submit(send, transport).status == Batch.Status.FAILED
+
+    send.refresh_from_db()
+    told = counts(send)
+    assert (send.status, told.failed, told.excluded, told.adds_up) == (Send.Status.SENT, 2, {"hard_bounce": 1}, True)
+
+
+def test_whoever_is_named_without_a_word_fails_and_a_place_behind_the_last_is_nobody(
+    transport: SendGridTransport,
+) -> None:
+    send = make_prepared_send(3)
+    transport.post = lambda _body: Refused(  # type: ignore[method-assign]
+        reason=Reason.BAD_REQUEST, message="two are wrong", recipients_at_fault={0: "", 3: "who?"}
+    )
+
+    assert submit(send, transport).status == Batch.Status.PENDING
+
+    failed = Exclusion.objects.get(kind="failed")
+    assert (failed.subscriber_id, failed.reason) == (readers_of(send)[0], "refused")
+
+
+def test_after_some_have_failed_a_refusal_that_names_nobody_pauses_the_send(
+    transport: SendGridTransport, fault: Any
+) -> None:
+    fault("bad-recipient", personalizations=[0], times=3)
+    wrong = {"errors": [{"message": "no", "field": "subject"}]}
+    send = make_prepared_send(200)
+    for _ in range(3):
+        submit(send, transport)
+    fault("answer", status=400, json=wrong, times=1)
+
+    submit(send, transport)
+
+    send.refresh_from_db()
+    assert send.status == Send.Status.PAUSED
+    assert "named no recipient" in send.pause_reason
+    assert (counts(send).failed, counts(send).pending) == (3, 197)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,15 @@ import pytest
 from django.utils import timezone
 
 from newsdesk.core import process_identity
-from tasks.models import Attempt, Batch, Receipt, Send
+from tasks.models import Attempt, Batch, Receipt, Send, TransportState
 from tasks.providers.sendgrid.transport import SendGridTransport
+from tasks.sends import control
 from tasks.sends.counts import counts
 from tasks.submission import recovery
 from tasks.submission.building import build
 from tasks.submission.claiming import claim_batch
 from tasks.submission.fencing import fence
+from tasks.throttling import breaker, throttle
 from tests.factories import make_prepared_send
 from tests.tasks.conftest import FakeQueue
 
@@ -92,34 +94,95 @@ def test_a_living_worker_keeps_what_it_holds(transport: SendGridTransport) -> No
 
 def test_ten_lost_attempts_fail_the_batch_and_pause_the_send(transport: SendGridTransport) -> None:
     send = make_prepared_send(2)
-    for _ in range(recovery.MAX_LOST_ATTEMPTS):
-        assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    for number in range(10):
+        assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name), f"tried after {number}"
         _lose("stale")
         recovery.release_abandoned()
 
     send.refresh_from_db()
     assert _only(send).status == Batch.Status.FAILED
     assert send.status == Send.Status.PAUSED
+    assert "lost by its worker 10 times" in send.pause_reason
     assert send.alarms.filter(code="lost_attempts").exists()
     assert counts(send).failed == 2
 
 
+@pytest.mark.parametrize("lost_before", [0, 9])
+def test_what_a_lost_worker_built_of_a_cancelled_send_is_cancelled_and_no_failure(
+    lost_before: int, transport: SendGridTransport
+) -> None:
+    send = make_prepared_send(2)
+    assert claim_batch(_only(send).pk, attempt=uuid4(), transport=transport.name)
+    Batch.objects.update(lost_attempts=lost_before)
+    assert control.cancel(send.pk)
+    _lose("stale")
+
+    recovery.release_abandoned()
+
+    assert _only(send).status == Batch.Status.CANCELLED
+    assert (counts(send).failed, counts(send).status) == (0, Send.Status.CANCELLED)
+    assert not send.alarms.filter(code="lost_attempts").exists()
+
+
 @pytest.mark.parametrize(
-    ("age", "waiting", "enqueued"), [(-3, 0, False), (20, 0, True), (20, 5, False), (301, 5, True), (301, None, False)]
-)
+    ("age", "waiting", "enqueued"),
+    [(-3, 0, False), (14.1, 0, False), (15, 0, True), (20, 5, False), (299.1, 5, False), (300, 5, True), (301, None, False)],
+)  # fmt: skip
 def test_a_batch_whose_message_was_lost_is_enqueued_again(
-    age: int, waiting: int | None, enqueued: bool, transport: SendGridTransport, fake_queue: FakeQueue
+    age: float, waiting: int | None, enqueued: bool, transport: SendGridTransport, fake_queue: FakeQueue
 ) -> None:
     send = make_prepared_send(1)
-    Batch.objects.update(
-        enqueued_at=timezone.now() - timedelta(seconds=age), not_before=timezone.now() - timedelta(days=1)
-    )
+    Batch.objects.update(not_before=timezone.now() - timedelta(days=1))
     fake_queue.messages.clear()
     fake_queue.waiting = waiting
 
-    recovery.recover()
+    Batch.objects.update(enqueued_at=timezone.now() - timedelta(seconds=age))
+    recovery.wake_for_due()
 
     assert fake_queue.batches == ([_only(send).pk] if enqueued else [])
+
+
+@pytest.mark.parametrize(("waiting", "woken"), [(62, 2), (63, 1), (64, 0), (65, 0)])
+def test_no_more_messages_wait_than_there_may_be_workers(
+    waiting: int, woken: int, transport: SendGridTransport, fake_queue: FakeQueue
+) -> None:
+    for _ in range(3):
+        make_prepared_send(1)
+    fake_queue.messages.clear()
+    fake_queue.waiting = waiting
+
+    recovery.wake_for_due(wake_all=True)
+
+    assert len(fake_queue.batches) == woken
+
+
+def test_while_the_breaker_is_open_one_worker_a_minute_is_woken(
+    transport: SendGridTransport, fake_queue: FakeQueue
+) -> None:
+    """However young the batches' own messages are: workers took them, and found it open."""
+    first, _second = make_prepared_send(1), make_prepared_send(1)
+    for _ in range(3):
+        breaker.count_unknown(transport.name)
+    fake_queue.messages.clear()
+
+    recovery.wake_for_due(wake_all=True)
+    assert fake_queue.batches == []
+
+    TransportState.objects.update(probed_at=timezone.now() - timedelta(seconds=60))
+    recovery.wake_for_due()
+    assert fake_queue.batches == [_only(first).pk]
+
+
+def test_nobody_is_woken_while_the_provider_wants_everything_to_wait(
+    transport: SendGridTransport, fake_queue: FakeQueue
+) -> None:
+    make_prepared_send(1)
+    throttle.throttle(transport.name, seconds=60.0, why="It asked to wait.")
+    fake_queue.messages.clear()
+
+    recovery.wake_for_due(wake_all=True)
+
+    assert fake_queue.batches == []
 
 
 def test_a_started_worker_enqueues_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
@@ -156,10 +219,11 @@ def test_receipts_that_wait_are_enqueued_again_up_to_a_limit(
     fake_queue: FakeQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovery, "_RECEIPTS_AT_ONCE", 3)
-    old = timezone.now() - timedelta(minutes=1)
+    old = timezone.now() - timedelta(seconds=10)
+    young = Receipt.objects.create(body=b"[]").pk
     first, second, third, _fourth = [Receipt.objects.create(body=b"[]", received_at=old).pk for _ in range(4)]
-    Receipt.objects.create(body=b"[]")
     for messages, enqueued in ((0, [first, second, third]), (2, [first]), (3, []), (9000, []), (None, [])):
         fake_queue.messages, fake_queue.waiting_receipts = [], messages
-        assert recovery.wake_for_receipts() == len(enqueued)
+        Receipt.objects.filter(pk=young).update(received_at=timezone.now() - timedelta(seconds=9.1))
+        recovery.wake_for_receipts()
         assert fake_queue.receipts == enqueued

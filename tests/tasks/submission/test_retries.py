@@ -1,8 +1,15 @@
 """When so many readers are named in a refusal that the fault cannot be theirs."""
 
-import pytest
+from datetime import timedelta
 
-from tasks.submission.retries import is_systematic, members_at
+import pytest
+from django.utils import timezone
+
+from tasks.models import Send
+from tasks.submission.giving_up import has_waited_for_days
+from tasks.submission.retries import are_too_many, is_systematic, members_at, why_named_in_vain
+from tests.factories import make_prepared_send
+from tests.tasks.submission.batches import readers_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +37,46 @@ def test_whose_fault_a_refusal_is(words: list[str], of: int, failed_before: int,
 def test_positions_of_a_request_are_readers_in_its_order() -> None:
     assert members_at((17, 4, 9), [2, 0]) == (17, 9)
     assert members_at((17, 4, 9), [3, 1]) == (4,)
+
+
+@pytest.mark.parametrize(
+    ("refused", "of", "put_off_before", "expected"),
+    [
+        # Two, and from the third on a tenth.
+        (2, 2, False, False),
+        (3, 29, False, True),
+        (3, 30, False, False),
+        (11, 109, False, True),
+        (11, 110, False, False),
+        # Of those who were put off before: ten, and from the eleventh on half of them.
+        (10, 10, True, False),
+        (11, 21, True, True),
+        (11, 22, True, False),
+    ],
+)
+def test_how_many_missing_mailboxes_a_server_is_believed(
+    refused: int, of: int, put_off_before: bool, expected: bool
+) -> None:
+    assert are_too_many(refused, of=of, put_off_before=put_off_before) is expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("named", "shown", "more"), [(2, 2, False), (3, 3, False), (4, 3, True)])
+def test_an_operator_sees_three_of_the_named_addresses_and_that_there_are_others(
+    named: int, shown: int, more: bool
+) -> None:
+    readers = readers_of(make_prepared_send(5))[:named]
+
+    why = why_named_in_vain("sendgrid:1", dict.fromkeys(readers, "bad address"), of=5, failed_before=3)
+
+    assert why.count("@") == shown
+    assert (" and others): bad address" in why) is more
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "expected"), [(-60, False), (0, True)])
+def test_readers_who_are_put_off_are_tried_for_four_days(seconds: int, expected: bool) -> None:
+    send = make_prepared_send(1)
+    Send.objects.update(prepared_at=timezone.now() - timedelta(days=4, seconds=seconds))
+
+    assert has_waited_for_days(send.pk) is expected

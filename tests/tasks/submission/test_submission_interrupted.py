@@ -9,6 +9,8 @@ from django.db import OperationalError
 
 from sandbox.server import Sandbox
 from tasks.attempts import proof
+from tasks.database import high_water
+from tasks.http import first_byte
 from tasks.models import Attempt, Batch, Send, TransportState
 from tasks.providers.base import Reason, Refused
 from tasks.providers.sendgrid.transport import SendGridTransport
@@ -37,6 +39,19 @@ def test_refused_in_a_cancelled_send_is_cancelled(transport: SendGridTransport, 
 
     assert batch.status == Batch.Status.CANCELLED
     assert counts(send).excluded == {"cancelled": 2}
+
+
+def test_a_pause_between_claim_and_fence_posts_nothing_and_loses_nobody(transport: SendGridTransport) -> None:
+    send = make_prepared_send(2)
+    held = claim_batch(only_batch(send).pk, attempt=uuid4(), transport=transport.name)
+    assert held is not None
+    built = building.build(held)
+    control.pause(send.pk, "lunch")
+
+    assert fencing.fence(held, built, transport=transport.name) is None
+    assert only_batch(send).status == Batch.Status.PENDING
+    assert control.resume(send.pk)
+    assert submit(send, transport).status == Batch.Status.SUBMITTED
 
 
 def test_cancel_between_claim_and_fence_posts_nothing(sandbox: Sandbox, transport: SendGridTransport) -> None:
@@ -163,15 +178,19 @@ def test_a_database_that_goes_away_before_the_post_leaves_the_batch_pending(
     monkeypatch.undo()
 
 
-def test_a_worker_suspended_after_the_fence_does_not_post(
-    sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("since_fence", "posts"), [(15.0, True), (15.5, False), (100.0, False)])
+def test_a_worker_suspended_after_the_fence_posts_within_fifteen_seconds_or_not_at_all(
+    since_fence: float, posts: bool, sandbox: Sandbox, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "FENCE_SECONDS", -1.0)
+    moments = [1000.0]
+    monkeypatch.setattr(first_byte, "now", lambda: moments[-1])
+    advance = high_water.advance
+    monkeypatch.setattr(high_water, "advance", lambda fence: [moments.append(1000.0 + since_fence), advance(fence)])
     send = make_prepared_send(2)
 
-    assert submit(send, transport).status == Batch.Status.PENDING
-    assert sandbox.ledger.counts()["requests"] == 0
-    assert Attempt.objects.get().outcome == "refused"
+    assert submit(send, transport).status == (Batch.Status.SUBMITTED if posts else Batch.Status.PENDING)
+    assert sandbox.ledger.counts()["requests"] == posts
+    assert Attempt.objects.get().outcome == ("accepted" if posts else "refused")
 
 
 def test_a_batch_that_cannot_be_built_pauses_its_send(

@@ -117,11 +117,11 @@ def test_a_server_that_wants_a_text_for_nobody_gets_an_empty_one(sink: SmtpSink,
     assert (outcome.accepted, set(outcome.refused)) == ({0, 2}, {1})
 
 
-@pytest.mark.parametrize(("stage", "answer"), [("text", CLOSE), ("text", ACCEPT_THEN_CLOSE), ("text", "999 what")])
+@pytest.mark.parametrize("answer", [CLOSE, ACCEPT_THEN_CLOSE, "399 what", "600 what"])
 def test_a_connection_cut_after_k_messages_leaves_one_in_doubt_and_the_others_go_on(
-    stage: str, answer: str, sink: SmtpSink, smtp: SmtpTransport
+    answer: str, sink: SmtpSink, smtp: SmtpTransport
 ) -> None:
-    sink.script = at(stage, 4, answer)
+    sink.script = at("text", 4, answer)
 
     outcome = divided(post(smtp, 10))
 
