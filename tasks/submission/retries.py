@@ -60,7 +60,7 @@ def is_systematic(named: Mapping[int, str], *, of: int, failed_before: int = 0) 
     return len(named) + failed_before > NAMED_SHARE * of or in_the_same_words > BELIEVED
 
 
-def why_named_in_vain(transport: str, named: Mapping[int, str], *, of: int, failed_before: int = 0) -> str:
+def why_named_in_vain(transport: str, named: Mapping[int, str], *, of: int, failed_before: int) -> str:
     """Why nobody of those whom a refusal names was set aside, for an operator; empty when they may be.
 
     `named`: the provider's words by subscriber id; the others as in `is_systematic`. Raises the database's errors.

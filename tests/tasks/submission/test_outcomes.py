@@ -10,7 +10,7 @@ from django.utils import timezone
 from sandbox.server import Sandbox
 from subscribers.models import Subscriber, Subscription
 from tasks.models import Attempt, Batch, Exclusion, Send, TransportState
-from tasks.providers.base import Reason, Refused
+from tasks.providers.base import Accepted, Outcome, Partial, Reason, Refused, Unknown
 from tasks.providers.sendgrid.transport import SendGridTransport
 from tasks.sends import control
 from tasks.sends.counts import counts
@@ -186,6 +186,19 @@ def test_whoever_is_refused_in_vain_is_tried_again_by_a_worker_that_is_woken(
     assert [(args, round(seconds)) for _, args, seconds in fake_queue.messages] == [((batch.pk,), 3)]
 
 
+def test_nobody_is_woken_for_a_send_that_pauses(
+    transport: SendGridTransport, fault: Any, fake_queue: FakeQueue, django_capture_on_commit_callbacks: Any
+) -> None:
+    fault("answer", status=401, text="no", times=1)
+    send = make_prepared_send(1)
+    fake_queue.messages.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert submit(send, transport).status == Batch.Status.PENDING
+
+    assert fake_queue.batches == []
+
+
 def test_a_bad_recipient_is_set_aside_and_the_rest_goes_out(
     sandbox: Sandbox, transport: SendGridTransport, fault: Any
 ) -> None:
@@ -243,6 +256,39 @@ def test_whoever_is_named_without_a_word_fails_and_a_place_behind_the_last_is_no
 
     failed = Exclusion.objects.get(kind="failed")
     assert (failed.subscriber_id, failed.reason) == (readers_of(send)[0], "refused")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Refused(reason=Reason.NOT_ALLOWED, message="x" * 1000),
+        Unknown(message="x" * 1000),
+        Partial(
+            accepted=frozenset({0, 1}),
+            refused={},
+            put_off={},
+            not_tried=frozenset(),
+            unknown=frozenset(),
+            message="x" * 1000,
+        ),
+    ],
+    ids=["refused", "unknown", "partial"],
+)
+def test_an_answer_of_any_length_is_recorded_with_its_beginning(outcome: Outcome, transport: SendGridTransport) -> None:
+    send = make_prepared_send(2)
+    transport.post = lambda _body: outcome  # type: ignore[method-assign]
+
+    submit(send, transport)
+
+    assert Attempt.objects.get().evidence[0]["said"] == "x" * 300
+
+
+def test_a_provider_may_name_a_request_as_long_as_it_likes(transport: SendGridTransport) -> None:
+    send = make_prepared_send(1)
+    transport.post = lambda _body: Accepted(http_status=202, provider_id="7" * 1000)  # type: ignore[method-assign]
+
+    assert submit(send, transport).status == Batch.Status.SUBMITTED
+    assert Attempt.objects.get().provider_id == "7" * 200
 
 
 def test_after_some_have_failed_a_refusal_that_names_nobody_pauses_the_send(

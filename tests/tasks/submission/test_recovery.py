@@ -185,6 +185,17 @@ def test_nobody_is_woken_while_the_provider_wants_everything_to_wait(
     assert fake_queue.batches == []
 
 
+def test_a_batch_whose_message_is_young_is_not_enqueued_again(
+    transport: SendGridTransport, fake_queue: FakeQueue
+) -> None:
+    make_prepared_send(1)
+    fake_queue.messages.clear()
+
+    recovery.recover()
+
+    assert fake_queue.batches == []
+
+
 def test_a_started_worker_enqueues_everything_that_is_due(transport: SendGridTransport, fake_queue: FakeQueue) -> None:
     send = make_prepared_send(1)
     fake_queue.messages.clear()

@@ -40,24 +40,19 @@ def test_positions_of_a_request_are_readers_in_its_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "of", "put_off_before", "expected"),
-    [
-        # Two, and from the third on a tenth.
-        (2, 2, False, False),
-        (3, 29, False, True),
-        (3, 30, False, False),
-        (11, 109, False, True),
-        (11, 110, False, False),
-        # Of those who were put off before: ten, and from the eleventh on half of them.
-        (10, 10, True, False),
-        (11, 21, True, True),
-        (11, 22, True, False),
-    ],
+    ("refused", "of", "expected"), [(2, 2, False), (3, 29, True), (3, 30, False), (11, 109, True), (11, 110, False)]
 )
-def test_how_many_missing_mailboxes_a_server_is_believed(
-    refused: int, of: int, put_off_before: bool, expected: bool
+def test_a_server_is_believed_two_missing_mailboxes_and_a_tenth_of_a_request(
+    refused: int, of: int, expected: bool
 ) -> None:
-    assert are_too_many(refused, of=of, put_off_before=put_off_before) is expected
+    assert are_too_many(refused, of=of) is expected
+
+
+@pytest.mark.parametrize(("refused", "of", "expected"), [(10, 10, False), (11, 21, True), (11, 22, False)])
+def test_of_those_who_were_put_off_before_it_is_believed_ten_and_half_of_a_request(
+    refused: int, of: int, expected: bool
+) -> None:
+    assert are_too_many(refused, of=of, put_off_before=True) is expected
 
 
 @pytest.mark.django_db

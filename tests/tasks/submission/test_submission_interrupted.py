@@ -99,7 +99,8 @@ def test_a_paused_send_is_not_claimed(transport: SendGridTransport, fake_queue: 
     send = make_prepared_send(1)
     control.pause(send.pk, "lunch")
 
-    assert submit(send, transport).status == Batch.Status.PENDING
+    batch = submit(send, transport)
+    assert (batch.status, batch.attempts) == (Batch.Status.PENDING, 0), "no worker builds it in vain"
     fake_queue.messages.clear()
     control.resume(send.pk)
     assert fake_queue.batches == [only_batch(send).pk]

@@ -107,6 +107,35 @@ def test_who_was_suspended_between_two_messages_sends_no_more_texts(sink: SmtpSi
     assert len(sink.kept) == 2
 
 
+def test_a_request_whose_time_ends_with_its_last_message_was_not_cut_short(sink: SmtpSink) -> None:
+    transport = SmtpTransport(server_of(sink))
+    is_over: list[bool] = []
+
+    def script(stage: str, accepted: int, recipient: str) -> str:
+        if stage == "text" and accepted == 2:
+            is_over.append(True)
+        return "550 5.1.1 no such user" if (stage, recipient) == ("rcpt", "reader1@example.com") else ""
+
+    sink.script = script
+    outcome = _posted(transport, encode(transport, make_recipients(4)), may_go_on=lambda: not is_over)
+    transport.close()
+
+    assert is_over
+    assert isinstance(outcome, Partial)
+    assert (len(outcome.accepted), set(outcome.refused), outcome.reason) == (3, {0}, None)
+
+
+def test_a_request_without_any_time_left_is_not_begun_and_tried_again_at_once(sink: SmtpSink) -> None:
+    transport = SmtpTransport(server_of(sink))
+    outcome = _posted(transport, encode(transport, make_recipients(4)), may_go_on=lambda: False)
+    transport.close()
+
+    assert isinstance(outcome, Refused)
+    assert (outcome.reason, outcome.retry_after) == (Reason.NOT_SENT, 0.0)
+    assert outcome.message == "The time for one request was over."
+    assert not any(command.startswith("MAIL") for command in sink.commands)
+
+
 def _posted(transport: SmtpTransport, body: Any, *, may_go_on: Any) -> Outcome:
     with pytest.MonkeyPatch.context() as patch:
         original = transport_module.Posting

@@ -45,6 +45,17 @@ def test_every_code_from_400_is_a_no_for_now_and_from_500_for_good(
     assert (len(sink.kept), sink.connections) == (2, 1)
 
 
+def test_after_a_no_the_sender_is_taken_back_so_that_the_next_may_be_named(sink: SmtpSink, smtp: SmtpTransport) -> None:
+    sink.script = for_recipient("rcpt", SECOND, "550 5.1.1 no such user")
+
+    post(smtp, 3)
+
+    asked = [command for command in sink.commands if command.startswith("RCPT")]
+    after = sink.commands[sink.commands.index(asked[1]) + 1 :]
+    assert after[after[0] == "DATA"] == "RSET"
+    assert "." not in after
+
+
 @pytest.mark.parametrize("stage", ["rcpt", "data"])
 def test_a_code_that_means_nothing_here_puts_its_reader_off_and_the_others_get_theirs(
     stage: str, sink: SmtpSink, smtp: SmtpTransport
