@@ -31,8 +31,6 @@ class AdvisoryLock(IntEnum):
     CONSENT_CHAIN = 5
     #: Preparations that count the editions of a domain that is warming up.
     WARM_UP = 6
-    #: Saying what the database is, one person at a time.
-    DATABASE_CONFIRMATION = 7
 
     @property
     def key(self) -> int:

@@ -149,9 +149,10 @@ def catch_up(mark: Mark) -> None:
     run(_BEFORE, [mark.fence])
 
 
-def read(of: str) -> Mark | None:
+def read(of: str, *, tells_others: bool = True) -> Mark | None:
     """The highest mark of the installation, of file and Redis; None = neither has one.
 
+    What one of them lacks is written down there, but for whoever only asks (not `tells_others`): a machine that never sends has a file that no longer rises.
     `from_copy` where the home was copied, as far as can be told. Raises UnsureError when the file is missing or a copy and Redis does not answer.
     """
     here = mark_file.read(_path(of))
@@ -165,23 +166,24 @@ def read(of: str) -> Mark | None:
         # Whoever sends first has written it meanwhile: the file comes before Redis.
         here = mark_file.read(_path(of))
     if here is None or here.from_copy:
-        return _without_own_file(of, here, there)
-    if here.fence > (there.fence if there else 0):
+        return _without_own_file(of, here, there, notes=tells_others)
+    if there is not None and there.fence > here.fence:
+        if tells_others:
+            _notes.note(of, there)
+        return there
+    if tells_others and here.fence > (there.fence if there else 0):
         # Redis was away, or has forgotten it: the other machines must know.
         _tell_redis(Fence(here.fence, of, here.send))
-    elif there is not None and there.fence > here.fence:
-        _notes.note(of, there)
-        return there
     return here
 
 
-def _without_own_file(of: str, here: Mark | None, there: Mark | None) -> Mark | None:
+def _without_own_file(of: str, here: Mark | None, there: Mark | None, *, notes: bool) -> Mark | None:
     """The mark of Redis alone, or one that a person is asked about. Redis is told of no copy's: it would count then for its own."""
     if there is not None and there.fence >= (here.fence if here else 0) and not _redis_is_in_the_home():
         # A new machine, or a clone of one.
-        if here is None:
+        if notes and here is None:
             _notes.note(of, there)
-        else:
+        elif notes:
             _note(of, there, adopt=True)
         return there
     known = max([mark for mark in (here, there) if mark is not None], key=lambda mark: mark.fence, default=None)

@@ -7,7 +7,6 @@ from datetime import timedelta
 import structlog
 from django.db.models.functions import Now
 
-from newsdesk.core.advisory_locks import AdvisoryLock, locked
 from tasks.alarms.raising import clear_alarms, raise_alarm
 from tasks.database import high_water, id_sequences
 from tasks.database.statements import run
@@ -27,6 +26,8 @@ HOME_COPIED = (
     "be sent again. Say whether anything was: newsdesk confirm-database --newest if nothing was, as after a move to another machine, "
     "--restored if something was or may have been."
 )
+#: Within this whoever finds that all is well has looked: beat has it done every ten seconds.
+_FINDS_WITHIN = timedelta(minutes=1)
 #: After the last time that it was asked.
 _MAILED_AGAIN_AFTER = timedelta(hours=1)
 
@@ -59,9 +60,20 @@ def agrees() -> bool:
 
 
 def _ask(code: Alarm.Code, message: str) -> None:
-    """Of two homes on one database, each with a Redis of its own, one asks and the other finds that all is well, every few seconds: mailed once."""
+    """Of two homes on one database, each with a Redis of its own, one asks and the other finds that all is well, every few seconds: mailed once.
+
+    What nobody finds to be well is mailed, soon after an answer too.
+    """
+    untold = {"mailed_at": None, "post": None}
     lately = Alarm.objects.filter(code=code, raised_at__range=(Now() - _MAILED_AGAIN_AFTER, Now()))
-    raise_alarm(code, message, mail=not lately.exists())
+    told = lately.exclude(**untold).exists()
+    if (
+        told
+        and Alarm.objects.filter(code=code, cleared_at=None, raised_at__lt=Now() - _FINDS_WITHIN, **untold).exists()
+    ):
+        clear_alarms(code)
+        told = False
+    raise_alarm(code, message, mail=not told)
 
 
 def look() -> None:
@@ -95,17 +107,6 @@ def confirm(*, who: str, restored: bool) -> list[int]:
 
     From then on it has a mark here and in Redis, not below the copy's. Raises OSError when that cannot be written.
     """
-    with locked(AdvisoryLock.DATABASE_CONFIRMATION):
-        return _confirm(who=who, restored=restored)
-
-
-def answer(*, who: str, restored: bool) -> list[int] | None:
-    """The same as long as it is asked; None, and nothing is changed, once somebody else has said it. Raises OSError and UnsureError."""
-    with locked(AdvisoryLock.DATABASE_CONFIRMATION):
-        return _confirm(who=who, restored=restored) if open_question() else None
-
-
-def _confirm(*, who: str, restored: bool) -> list[int]:
     held = (
         hold_open_sends(f"The database was restored from a backup, {who} says: what is open may be out already.")
         if restored
@@ -131,6 +132,11 @@ def hold_sends_with_open_requests(why: str) -> list[int]:
     return held
 
 
+def answer(*, who: str, restored: bool) -> list[int] | None:
+    """The same as long as it is asked; None, and nothing is changed, once somebody else has said it. Raises OSError and UnsureError."""
+    return confirm(who=who, restored=restored) if open_question() else None
+
+
 def report_sent_after(sends: Sequence[tuple[int, str, int]]) -> None:
     """Raise an alarm for each send (its id then, its edition, readers) that went out after the dump was made."""
     for send_id, title, readers in sends:
@@ -143,7 +149,7 @@ def report_sent_after(sends: Sequence[tuple[int, str, int]]) -> None:
 
 def open_question() -> Alarm.Code | None:
     """The alarm that asks a person what the database is: fences were numbered and no mark is left, or it came with a copy. Raises UnsureError."""
-    mark = high_water.read(high_water.installation())
+    mark = high_water.read(high_water.installation(), tells_others=False)
     if mark is None:
         return Alarm.Code.MARK_MISSING if high_water.last_fence() else None
     return Alarm.Code.HOME_COPIED if mark.from_copy else None

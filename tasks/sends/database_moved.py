@@ -52,8 +52,8 @@ def hold_sends_under_way() -> None:
 
 
 def cancelled_in_doubt() -> QuerySet[Send]:
-    """Cancelled sends of which a request is in doubt still, by their ids."""
-    in_doubt = Batch.objects.undecided().values("send")
+    """Cancelled sends of which a request is in doubt still, or on its way, by their ids."""
+    in_doubt = (Batch.objects.undecided() | Batch.objects.filter(status=Batch.Status.SUBMITTING)).values("send")
     return Send.objects.filter(status=Send.Status.CANCELLED, prepared_at__isnull=False, pk__in=in_doubt).order_by("pk")
 
 

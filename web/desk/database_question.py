@@ -15,11 +15,11 @@ from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.log_actions import log
 
-from composer.permissions import may_approve
-from tasks.database import clock
+from composer.permissions import Right, may
+from tasks.database import clock, identity
 from tasks.database.high_water import UnsureError
 from tasks.models import Alarm, Attempt, Batch, Installation, Send
-from tasks.sends import database_behind
+from tasks.sends import database_behind, database_moved
 from web.accounts.recent_login import require_recent_login
 from web.desk.headers import header
 from web.desk.scheduling import spoken
@@ -64,6 +64,11 @@ def url() -> str:
     return reverse("desk_database_question")
 
 
+def may_answer(user: Any) -> bool:
+    """Either answer is about all sends: they go out, or wait."""
+    return may(user, Right.SEND, None)
+
+
 def is_asked_by(alarm: Alarm) -> bool:
     """Whether the alarm asks what the database is, and nobody has answered yet, as far as can be said now."""
     if alarm.code not in Alarm.DATABASE_UNCONFIRMED:
@@ -76,7 +81,7 @@ def is_asked_by(alarm: Alarm) -> bool:
 
 def answer(request: HttpRequest) -> HttpResponse:
     """GET asks and says what follows from either answer; POST carries one out and returns to the first page."""
-    if not may_approve(request.user, None):
+    if not may_answer(request.user):
         raise PermissionDenied
     try:
         question = database_behind.open_question()
@@ -150,10 +155,11 @@ def open_sends() -> OpenSends:
     under_way = not_over.filter(status=Send.Status.SENDING)
     scheduled = not_over.filter(status=Send.Status.SCHEDULED)
     first = [*_of(under_way, "pk"), *_of(scheduled, "scheduled_at")][:SHOWN]
+    here = identity.current()
     counted = {"under_way": under_way.count(), "scheduled": scheduled.count(), "not_over": not_over.count()}
     no_end = Batch.objects.filter(send__in=not_over, status__in=_NO_END)
     return OpenSends(
-        going_on=[OpenSend(send=send, becomes=_becomes(send)) for send in first],
+        going_on=[OpenSend(send=send, becomes=_becomes(send, here)) for send in first],
         more=counted["under_way"] + counted["scheduled"] - len(first),
         paused=counted["not_over"] - counted["under_way"] - counted["scheduled"],
         readers=no_end.aggregate(readers=Sum(F("size") - F("excluded") - F("failed"), default=0))["readers"],
@@ -165,7 +171,9 @@ def _of(sends: "QuerySet[Send]", order: str) -> "QuerySet[Send]":
     return sends.select_related("edition__publication").order_by(order)[:SHOWN]
 
 
-def _becomes(send: Send) -> str:
+def _becomes(send: Send, here: identity.DatabaseIdentity) -> str:
+    if database_moved.has_moved(send, here):
+        return "waits for you all the same: it was made in another database"
     if send.status == Send.Status.SENDING:
         return "is under way, and goes on at once"
     at = spoken(send.scheduled_at, send.edition)

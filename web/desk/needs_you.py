@@ -140,11 +140,11 @@ def _of_alarm(user: Any, alarm: Alarm, known: _Known) -> Need:
 def _of_question(user: Any, alarm: Alarm) -> Need:
     """It goes with its answer: “Done” would hide why nothing goes out."""
     text = in_words(alarm.message)
-    may_answer = may_approve(user, None)
+    may_answer = database_question.may_answer(user)
     answering = Button(label="Answer", url=database_question.url(), about="Answer what this database is")
     return Need(
         title=TITLES[Alarm.Code(alarm.code)],
-        text=text if may_answer else f"{text} Whoever approves in all publications answers it.",
+        text=text if may_answer else f"{text} Whoever may send in all publications answers it.",
         since=alarm.raised_at,
         buttons=(answering,) if may_answer else (),
     )

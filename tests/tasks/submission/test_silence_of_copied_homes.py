@@ -88,6 +88,21 @@ def test_after_a_restore_no_silence_about_a_cancelled_send_is_believed_either(
     assert (Send.objects.get(pk=send.pk).status, Send.objects.get(pk=other.pk).status) == ("cancelled", "paused")
 
 
+def test_nor_about_one_whose_request_was_on_its_way(silent: Callable[[], Send], transport: SendGridTransport) -> None:
+    """The answer may come before the first look for abandoned claims, which makes it unknown."""
+    send = silent()
+    control.cancel(send.pk)
+    Batch.objects.filter(send=send).update(status="submitting")
+    Attempt.objects.filter(batch__send=send).update(outcome="")
+    copy_home()
+
+    management.call_command("confirm_database", "--restored")
+    Batch.objects.filter(send=send).update(status="unknown")
+    Attempt.objects.filter(batch__send=send).update(outcome="unknown")
+
+    assert _status_after_passes(send, transport) == "unknown"
+
+
 def test_where_nothing_was_sent_since_it_is_believed_again(
     silent: Callable[[], Send], transport: SendGridTransport
 ) -> None:
@@ -111,4 +126,26 @@ def test_two_homes_on_one_database_mail_once_that_one_is_a_copy(silent: Callable
         assert database_behind.agrees()
         assert not Alarm.objects.filter(code="home_copied", cleared_at=None).exists()
 
-    assert TransactionalMail.objects.filter(to_email="ada@example.com").count() == 1
+    assert _mails() == 1
+
+
+def _mails() -> int:
+    return TransactionalMail.objects.filter(to_email="ada@example.com").count()
+
+
+def test_a_copy_of_the_copy_is_mailed_too_soon_after_the_answer(silent: Callable[[], Send]) -> None:
+    make_editor("ada", email="ada@example.com")
+    silent()
+    copy_home()
+    assert not database_behind.agrees()
+    management.call_command("confirm_database", "--newest")
+    copy_home()
+    assert not database_behind.agrees()
+    assert _mails() == 1
+
+    Alarm.objects.filter(cleared_at=None).update(raised_at=F("raised_at") - timedelta(seconds=61))
+    for _ in range(3):
+        assert not database_behind.agrees()
+
+    assert _mails() == 2
+    assert Alarm.objects.filter(code="home_copied", cleared_at=None).count() == 1

@@ -1,12 +1,11 @@
 """The desk asks what the database is where nothing goes out before a person has said it, and carries the answer out once."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -184,18 +183,27 @@ def test_a_second_answer_changes_nothing(
     assert ModelLogEntry.objects.filter(action="newsdesk.database").count() == 1
 
 
-def test_of_two_at_once_the_second_finds_it_answered(
-    desk: Client, asked: Alarm, sends: tuple[Send, Send], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @contextmanager
-    def after_somebody_else(_lock: object) -> Iterator[None]:
-        database_behind._confirm(who="grace", restored=False)
-        yield
+def test_looking_at_the_desk_writes_nothing_down(desk: Client, in_own_redis: redis.Redis) -> None:
+    """A machine that sends nothing has an old mark: where Redis has lost its own, that one must not speak for the others."""
+    of = high_water.installation()
+    Installation.objects.update(fences_before=9)
+    high_water.advance(Fence(3, of, 0))
+    in_own_redis.flushall()
 
-    monkeypatch.setattr(database_behind, "locked", after_somebody_else)
+    desk.get(HOME)
+    desk.get(URL)
+    assert database_behind.open_question() is None
 
-    assert "It was answered meanwhile" in told(desk.post(URL, RESTORED, follow=True))
-    assert statuses(*sends) == ["sending", "scheduled"]
+    assert in_own_redis.keys("newsdesk:mark:*") == []
+
+
+def test_a_send_of_another_database_is_not_said_to_go_on(desk: Client, asked: Alarm, sends: tuple[Send, Send]) -> None:
+    Send.objects.filter(pk=sends[0].pk).update(system_identifier="7", timeline=1, table_oid=1)
+
+    page = desk.get(URL).content.decode()
+
+    assert "waits for you all the same" in page
+    assert "goes on at once" not in page
 
 
 def test_without_redis_it_cannot_be_said_now(
@@ -230,21 +238,22 @@ def test_an_answer_that_cannot_be_written_down_is_none(
     assert not ModelLogEntry.objects.filter(action="newsdesk.database").exists()
 
 
-def test_whoever_approves_in_all_publications_answers(
+def test_whoever_may_send_in_all_publications_answers(
     asked: Alarm, sends: tuple[Send, Send], publication: Publication, make_user: Make
 ) -> None:
     of_one = client_of(make_user("one", "administrator", publication=make_publication()))
     writer, editor = client_of(make_user("writer", "writer")), client_of(make_user("editor", "editor"))
+    publisher = client_of(make_user("publisher", "publisher"))
 
-    for client in (of_one, writer):
+    for client in (of_one, writer, editor):
         home = client.get(HOME)
-        assert "Whoever approves in all publications answers it." in text_of(home)
+        assert "Whoever may send in all publications answers it." in text_of(home)
         assert URL not in home.content.decode()
         assert client.get(URL).status_code == 302
         client.post(URL, NEWEST)
         assert database_behind.open_question() == "mark_missing"
-    assert "Whoever approves" not in text_of(editor.get(HOME))
-    editor.post(URL, NEWEST)
+    assert "Whoever may send" not in text_of(publisher.get(HOME))
+    publisher.post(URL, NEWEST)
     assert database_behind.agrees()
 
 
@@ -287,7 +296,7 @@ def test_the_alarm_is_not_done_before_it_is_answered(desk: Client, asked: Alarm)
     asked.refresh_from_db()
     assert asked.cleared_at is None
     # Redis was empty for a moment, or another machine answered, and no worker has looked since.
-    database_behind._confirm(who="bob", restored=False)
+    database_behind.confirm(who="bob", restored=False)
     Alarm.objects.update(cleared_at=None)
     assert f'action="{done}"' in desk.get(HOME).content.decode()
     assert "off the list" in told(desk.post(done, follow=True))
