@@ -31,7 +31,7 @@ def reader(lists: dict[str, List]) -> Subscriber:
 
 
 def url(publication: Publication, reader: Subscriber, send_id: int = 0) -> str:
-    return f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, send_id, reader.pk)}"
+    return f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, send_id, reader.pk)}"
 
 
 def status(reader: Subscriber) -> dict[str, str]:

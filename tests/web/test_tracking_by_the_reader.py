@@ -36,7 +36,7 @@ def save(client: Client, publication: Publication, weekly: List, reader: Subscri
     """Open the page, change the box to this, and save it as a browser does."""
 
     def saved(ticked: bool) -> str:
-        url = f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+        url = f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
         page = client.get(url).content.decode()
         shown = "on" if 'name="tracking_shown" value="on"' in page else "off"
         client.post(url, {"list": [weekly.pk], "tracking_shown": shown, **({"tracking": "on"} if ticked else {})})
@@ -47,7 +47,9 @@ def save(client: Client, publication: Publication, weekly: List, reader: Subscri
 
 
 def page_of(client: Client, publication: Publication, reader: Subscriber) -> str:
-    url = f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    url = (
+        f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    )
     return client.get(url).content.decode()
 
 
@@ -86,7 +88,9 @@ def test_who_is_tracked_unasked_sees_it_and_can_refuse(
 def test_a_plain_form_without_the_tick_takes_a_yes_back(
     client: Client, publication: Publication, weekly: List, reader: Subscriber
 ) -> None:
-    url = f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    url = (
+        f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    )
     client.post(url, {"list": [weekly.pk]})
     assert not TrackingAnswer.objects.exists()
 
@@ -100,7 +104,9 @@ def test_a_stale_page_takes_nothing_back(
     client: Client, publication: Publication, weekly: List, reader: Subscriber
 ) -> None:
     tracking.answer(reader.pk, tracking.Tracking.GRANTED, source="another tab")
-    url = f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    url = (
+        f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    )
 
     client.post(url, {"list": [weekly.pk], "tracking_shown": "off"})
 
@@ -112,7 +118,9 @@ def test_leaving_all_lists_can_be_said_together_with_refusing(
     client: Client, publication: Publication, reader: Subscriber
 ) -> None:
     tracking.answer(reader.pk, tracking.Tracking.GRANTED, source="form")
-    url = f"/p/{reader_links.signer(high_water.known_installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    url = (
+        f"/p/{reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, publication.pk, 0, reader.pk)}"
+    )
 
     client.post(url, {"tracking_shown": "on"})
 

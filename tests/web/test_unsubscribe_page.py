@@ -40,7 +40,7 @@ def provider() -> Client:
 
 def token(world: World, *, reader: int = 0, kind: LinkKind = LinkKind.UNSUBSCRIBE) -> str:
     publication_id = world.send.edition.publication_id
-    return reader_links.signer(high_water.known_installation()).sign(
+    return reader_links.signer(high_water.installation()).sign(
         kind, publication_id, world.send.pk, world.readers[reader].pk
     )
 
@@ -160,7 +160,7 @@ def test_the_proof_says_where_it_came_from(
 
 def test_a_wrong_token_is_not_found_without_a_hint(provider: Client, world: World) -> None:
     good = token(world)
-    publication_gone = reader_links.signer(high_water.known_installation()).sign(
+    publication_gone = reader_links.signer(high_water.installation()).sign(
         LinkKind.UNSUBSCRIBE, 999_999, world.send.pk, world.readers[0].pk
     )
     wrong = [
@@ -186,7 +186,7 @@ def test_a_link_without_a_reader_is_answered_and_changes_nothing(
     provider: Client, world: World, subscriber_id: int
 ) -> None:
     """A test mail's link, and that of a reader who has been erased."""
-    test_mail = reader_links.signer(high_water.known_installation()).sign(
+    test_mail = reader_links.signer(high_water.installation()).sign(
         LinkKind.UNSUBSCRIBE, world.send.edition.publication_id, 0, subscriber_id
     )
     before = everything()

@@ -199,9 +199,7 @@ def test_a_tests_links_say_so_and_change_nothing(draft: Edition, page: str, body
     provider = Client(enforce_csrf_checks=True)
     address = mail.unsubscribe_url if page == "u" else mail.substitutions.get("-ndPreferencesUrl-", "")
     if not address:
-        token = reader_links.signer(high_water.known_installation()).sign(
-            LinkKind.PREFERENCES, draft.publication_id, 0, 0
-        )
+        token = reader_links.signer(high_water.installation()).sign(LinkKind.PREFERENCES, draft.publication_id, 0, 0)
         address = f"https://news.example.com/p/{token}"
 
     shown = provider.get(urlsplit(address).path)
