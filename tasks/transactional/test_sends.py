@@ -104,7 +104,7 @@ def _write_mails(
 
 def test_links(publication_id: int) -> tuple[str, str]:
     """Unsubscribe and preferences URLs that belong to nobody: the pages say that it was a test."""
-    sign, base = reader_links.signer(high_water.known_installation()).sign, settings.BASE_URL
+    sign, base = reader_links.signer(high_water.installation()).sign, settings.BASE_URL
     return (
         f"{base}/u/{sign(LinkKind.UNSUBSCRIBE, publication_id, 0, 0)}",
         f"{base}/p/{sign(LinkKind.PREFERENCES, publication_id, 0, 0)}",
