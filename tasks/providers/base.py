@@ -248,7 +248,7 @@ class ActivityAnswer(NamedTuple):
 class ActivityFeed(Protocol):
     """The provider's own record of the messages it accepted, apart from what it reports."""
 
-    #: What it answers in a minute, whoever asks.
+    #: What it answers in a minute, whoever asks: four at least, for half of them are asked at a time.
     requests_a_minute: int
 
     def ask(

@@ -95,7 +95,7 @@ def _answer(feed: ActivityFeed, transport: Transport, questions: Questions) -> A
             questions.all,
             others=accepted_ids(transport.name, since=min(question.begun_at for question in questions.doubts)),
             installation=high_water.installation(),
-            requests=max(feed.requests_a_minute // 2, 2),
+            requests=feed.requests_a_minute // 2,
         )
     except NoActivityError as error:
         activity_notes.has_none(transport.name, str(error))

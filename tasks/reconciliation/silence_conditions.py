@@ -28,9 +28,8 @@ class Doubt:
     #: Nothing that was accepted around the same time is silent too, as it would be while nobody could reach us.
     others_heard: bool
     later_heard: int
-
     #: Passes in which the provider's activity feed, where it has one, knew no message of it and all else held.
-    feed_passes: int = 0
+    feed_passes: int
 
     @property
     def is_silence_meaningful(self) -> bool:

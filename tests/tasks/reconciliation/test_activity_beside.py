@@ -1,9 +1,10 @@
 """What stands beside the feed's word: probes, events that come meanwhile, a broker that is away, and what a person is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -11,16 +12,18 @@ from django.db import transaction
 
 from newsdesk.core import redis_client
 from sandbox.server import Sandbox
-from tasks.attempts import proof
-from tasks.models import Attempt, Batch, Send
+from tasks.attempts import exclusions, proof
+from tasks.models import Attempt, Batch, Receipt, Send
 from tasks.providers import registry
-from tasks.providers.base import ActivityAnswer
+from tasks.providers.base import ActivityAnswer, ActivityQuestion
 from tasks.providers.sendgrid.activity import SendGridActivity
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.reconciliation import activity, activity_notes, silence
+from tasks.reconciliation import activity, activity_notes, activity_questions, silence
 from tasks.reconciliation.explanations import explain_fact, explain_feed
+from tasks.submission import posting
+from tests.factories import make_batch, make_prepared_send
 from tests.tasks.reconciliation.doubts import DAY, SHORT, accept_later, first_attempt, one_pass, questions_asked
-from tests.tasks.submission.batches import only_batch
+from tests.tasks.submission.batches import only_batch, readers_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("activity_grace")]
 
@@ -93,6 +96,71 @@ def test_a_condition_that_breaks_while_the_feed_is_asked_is_seen(
 
 
 @pytest.mark.usefixtures("no_probes")
+def test_an_event_that_arrives_as_the_feed_is_believed_keeps_the_batch_from_going_out_again(
+    refused: Send, transport: SendGridTransport, settings: Any
+) -> None:
+    accept_later(transport, 4)
+    one_pass(transport)
+    seen = silence.doubts_of(transport.name, grace=DAY)
+    redis_client.client(settings.REDIS_URL).delete(activity_notes._turn(transport.name))
+    Receipt.objects.create(body=b"[]")
+
+    activity.ask(transport=transport, doubts=lambda: seen, grace=DAY)
+
+    assert [doubt.feed_passes for doubt in seen] == [1]
+    assert only_batch(refused).status == Batch.Status.UNKNOWN
+
+
+@pytest.mark.usefixtures("no_probes")
+def test_what_the_feed_cannot_tell_of_a_request_is_no_absence(
+    refused: Send, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept_later(transport, 4)
+    known = frozenset(Attempt.objects.filter(outcome="accepted").values_list("pk", flat=True))
+    unclear = ActivityAnswer(found=known, absent=frozenset())
+    monkeypatch.setattr(SendGridActivity, "ask", lambda *_, **__: unclear)
+
+    one_pass(transport, 3)
+
+    assert only_batch(refused).status == Batch.Status.UNKNOWN
+    assert not [fact for fact in first_attempt(refused).evidence if fact["kind"] == "activity"]
+
+
+def test_a_doubt_without_a_reader_to_ask_for_keeps_no_other_from_being_asked_about(
+    doubtful: Callable[..., Send], transport: SendGridTransport
+) -> None:
+    nobody, somebody = doubtful(accepted=False, readers=1, age=2000), doubtful(accepted=False, readers=1)
+    reasons = dict.fromkeys(readers_of(nobody), "left")
+    exclusions.exclude(only_batch(nobody).pk, send_id=nobody.pk, kind="excluded", reasons=reasons, attempt=1)
+    waiting = activity_questions.doubtful(transport.name, older_than=0.0)
+    assert len(waiting) == 2
+
+    questions = activity_questions.questions_about(transport.name, waiting, with_later=())
+
+    assert [question.attempt for question in questions.all] == [first_attempt(somebody).pk]
+
+
+def test_five_later_requests_are_asked_for_with_a_reader_each(refused: Send, transport: SendGridTransport) -> None:
+    """Two of them may be unknown by the addresses that their readers have now."""
+    large = make_prepared_send(3)
+    posting.submit_batch(only_batch(large).pk, transport=transport)
+    Attempt.objects.filter(batch__send=large).update(heard=3)
+    accept_later(transport, 5)
+    waiting = activity_questions.doubtful(transport.name, older_than=0.0)
+
+    questions = activity_questions.questions_about(transport.name, waiting, with_later=[first_attempt(refused).pk])
+
+    (later,) = questions.later.values()
+    assert [len(question.addresses) for question in later] == [1] * 5
+
+
+def test_a_probe_that_names_no_batch_is_not_looked_for_at_the_address_of_the_first() -> None:
+    make_batch(pk=1)
+
+    assert activity_questions._address_of_probe(None) == ()
+
+
+@pytest.mark.usefixtures("no_probes")
 @pytest.mark.parametrize("grace", [0, int(DAY), int(DAY) + 1])
 def test_where_it_would_gain_nothing_the_feed_is_never_asked(
     grace: int, doubtful: Callable[..., Send], transport: SendGridTransport, sandbox: Sandbox, settings: Any
@@ -103,6 +171,64 @@ def test_where_it_would_gain_nothing_the_feed_is_never_asked(
     one_pass(transport, 2)
 
     assert (only_batch(send).status, questions_asked(sandbox)) == (Batch.Status.UNKNOWN, 0)
+    assert not activity.is_wanted(transport.name, DAY)
+
+
+@pytest.mark.parametrize(("grace", "seconds"), [(600, 120.0), (900, 180.0), (3600, 180.0)])
+def test_a_request_is_asked_about_after_three_minutes_or_a_fifth_of_a_short_grace(
+    grace: int, seconds: float, transport: SendGridTransport, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ACTIVITY_GRACE = grace
+    waited: list[float] = []
+    monkeypatch.setattr(activity, "doubtful", lambda _name, *, older_than: waited.append(older_than) or [])
+
+    activity.ask(transport=transport, doubts=list, grace=DAY)
+
+    assert waited == [seconds]
+
+
+def test_a_pass_that_has_nothing_to_ask_takes_nobodys_turn(transport: SendGridTransport) -> None:
+    activity.ask(transport=transport, doubts=list, grace=DAY)
+
+    assert activity_notes.take_turn(transport.name, every=50)
+
+
+def test_no_minute_has_more_requests_than_the_feed_answers(
+    refused: Send, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass of 30 s and the one 50 s after its beginning have a minute in common."""
+    allowed: list[int] = []
+
+    def ask(_self: SendGridActivity, *_: Any, requests: int, **__: Any) -> ActivityAnswer:
+        allowed.append(requests)
+        return ActivityAnswer(found=frozenset(), absent=frozenset())
+
+    monkeypatch.setattr(SendGridActivity, "ask", ask)
+
+    activity.ask(transport=transport, doubts=list, grace=DAY)
+
+    assert (allowed, SendGridActivity.requests_a_minute) == ([3], 6)
+    assert (activity.TURN_EVERY, activity._DOUBTS_A_PASS) == (50.0, 4)
+
+
+def test_of_doubts_asked_about_together_the_last_is_the_first_next_time(
+    doubtful: Callable[..., Send], transport: SendGridTransport, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that is found takes a request more, so that the last ones may get no answer."""
+    first, last = (first_attempt(doubtful(accepted=False, readers=1, age=age)).pk for age in (2000, 1000))
+    asked: list[list[UUID]] = []
+
+    def ask(_self: SendGridActivity, _transport: Any, questions: Sequence[ActivityQuestion], **_: Any) -> Any:
+        asked.append([question.attempt for question in questions])
+        return ActivityAnswer(found=frozenset(), absent=frozenset())
+
+    monkeypatch.setattr(SendGridActivity, "ask", ask)
+
+    for _ in range(2):
+        redis_client.client(settings.REDIS_URL).delete(activity_notes._turn(transport.name))
+        activity.ask(transport=transport, doubts=list, grace=DAY)
+
+    assert asked == [[first, last], [last, first]]
 
 
 @pytest.mark.usefixtures("no_probes")

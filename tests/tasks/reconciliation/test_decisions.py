@@ -1,11 +1,15 @@
 """What a person decides about a batch in doubt, and what is written down of it."""
 
-import pytest
+from typing import Any
 
-from tasks.models import Alarm, Attempt, Batch, Send
-from tasks.reconciliation import decisions
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from tasks.models import Alarm, Attempt, Batch, Receipt, Send
+from tasks.reconciliation import decisions, settling
 from tasks.reconciliation.settling import settle_as_refused
-from tests.factories import make_attempt, make_batch, make_send
+from tests.factories import make_attempt, make_batch, make_prepared_send, make_send
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +84,22 @@ def test_what_was_refused_goes_out_again_unless_its_send_was_cancelled(status: s
     assert (batch.status, batch.enqueued_at, recorded) == (becomes, None, [1])
 
 
+def test_readers_whom_another_send_left_out_for_a_doubt_are_told_of_though_an_alarm_was_cleared_before() -> None:
+    """Nobody would send them the edition: both sends count them with the other."""
+    cancelled = make_prepared_send(1)
+    batch = Batch.objects.get(send=cancelled)
+    attempt = make_attempt(batch, outcome="unknown").pk
+    Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.UNKNOWN, attempt=attempt, attempts=1)
+    Send.objects.filter(pk=cancelled.pk).update(status=Send.Status.CANCELLED)
+    make_prepared_send(1, approval=cancelled.approval, lists=list(cancelled.lists.all()))
+    Alarm.objects.create(code=Alarm.Code.LEFT_OUT, send=cancelled, message="Others.", cleared_at=timezone.now())
+
+    assert settle_as_refused(batch.pk, attempt, fact={"kind": "silence"})
+
+    told = Alarm.objects.get(code=Alarm.Code.LEFT_OUT, cleared_at=None)
+    assert (told.send_id, told.message.split()[0]) == (cancelled.pk, "1")
+
+
 def test_what_is_decided_of_another_request_of_the_batch_does_not_count() -> None:
     batch = unknown()
     other = make_attempt(batch, number=2, outcome="unknown")
@@ -89,3 +109,31 @@ def test_what_is_decided_of_another_request_of_the_batch_does_not_count() -> Non
     batch.refresh_from_db()
     assert batch.status == "unknown"
     assert not Alarm.objects.exists()
+
+
+def test_a_person_need_not_wait_for_reports_that_are_not_read_yet() -> None:
+    batch = unknown()
+    Receipt.objects.create(body=b"[]")
+
+    assert decisions.resend(batch.pk, who="ada")
+
+    batch.refresh_from_db()
+    assert batch.status == "pending"
+
+
+def test_a_decision_stands_where_no_worker_can_be_woken(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Recovery wakes one for it."""
+    batch = unknown()
+
+    def unreachable(_: list[int]) -> int:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(settling.wake_ups, "wake_for", unreachable)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert decisions.resend(batch.pk, who="ada")
+
+    batch.refresh_from_db()
+    assert batch.status == "pending"

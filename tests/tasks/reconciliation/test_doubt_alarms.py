@@ -106,8 +106,29 @@ def test_of_several_reasons_the_most_certain_is_told(transport: SendGridTranspor
     assert "The SMTP server tells later only" in message
 
 
-def test_an_hour_is_an_hour() -> None:
-    assert doubt_alarms.PATIENCE == 60 * 60
+@pytest.mark.parametrize(
+    ("surer", "other", "told"),
+    [
+        ({"transport": "smtp:1", "ago": 1}, {"transport": "sendgrid:rotated", "ago": 1}, "The SMTP server tells later"),
+        ({"transport": "sendgrid:rotated", "ago": 1}, {"moved": True, "ago": 400}, "another key"),
+        ({"moved": True, "ago": 400}, {"ago": 4000}, "Another database"),
+    ],
+)
+def test_each_reason_goes_before_those_that_are_less_certain(
+    surer: dict[str, Any], other: dict[str, Any], told: str, transport: SendGridTransport
+) -> None:
+    send = make_send()
+    for fields in (other, surer):
+        moved = fields.pop("moved", False)
+        batch = unknown(**{"transport": transport.name, "send": send, **fields})
+        if moved:
+            Attempt.objects.filter(pk=batch.attempt).update(evidence=[{"kind": "ground_moved"}])
+
+    assert told in doubt_alarms.in_doubt()[send.pk]
+
+
+def test_an_hour_is_an_hour_and_five_minutes_are_five() -> None:
+    assert (doubt_alarms.PATIENCE, doubt_alarms.PATIENCE_FOR_EVENTS) == (60 * 60, 5 * 60)
 
 
 def test_what_may_settle_by_itself_is_told_after_an_hour(transport: SendGridTransport) -> None:
@@ -175,6 +196,24 @@ def test_a_doubt_whose_hour_ends_after_an_alarm_was_cleared_is_told(transport: S
     assert [message.split()[0] for message in messages()] == ["1"]
     assert raising.clear(Alarm.objects.get(cleared_at=None).pk, who="ada")
     assert messages() == []
+
+
+@pytest.mark.parametrize(("after_the_look", "is_told"), [(-0.5, False), (0.0, False), (0.5, True)])
+def test_a_doubt_that_began_after_the_look_before_the_clearing_is_told_again(
+    after_the_look: float, is_told: bool, transport: SendGridTransport
+) -> None:
+    """Who cleared the alarm may have read of what a look a minute earlier found, and of nothing that began since."""
+    batch = unknown("smtp:1", ago=600)
+    messages()
+    assert raising.clear(Alarm.objects.get().pk, who="ada")
+    cleared_at = timezone.now() - timedelta(seconds=100)
+    Alarm.objects.update(raised_at=cleared_at - timedelta(seconds=400), cleared_at=cleared_at)
+
+    later = unknown("smtp:1", send=batch.send, size=1)
+    began = cleared_at + timedelta(seconds=after_the_look - 60)
+    Attempt.objects.filter(pk=later.attempt).update(finished_at=began)
+
+    assert len(messages()) == is_told
 
 
 def test_a_doubt_that_an_open_alarm_has_taken_in_is_not_told_again(transport: SendGridTransport) -> None:

@@ -6,15 +6,27 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from sandbox.server import Sandbox
-from tasks.attempts import proof
-from tasks.models import Alarm, Attempt, Batch, Receipt, Send, TransactionalMail, TransportState, WebhookState
+from tasks.attempts import exclusions, proof
+from tasks.models import (
+    Alarm,
+    Attempt,
+    Batch,
+    Delivery,
+    Exclusion,
+    Receipt,
+    Send,
+    TransactionalMail,
+    TransportState,
+    WebhookState,
+)
+from tasks.providers.base import Accepted, Reason, Refused
 from tasks.providers.sendgrid.transport import SendGridTransport
-from tasks.reconciliation import decisions, silence
+from tasks.reconciliation import decisions, probes, silence
 from tasks.sends.counts import counts
 from tasks.submission import posting
 from tests.factories import make_attempt, make_batch, make_editor, make_prepared_send
@@ -162,6 +174,41 @@ def test_no_probe_while_a_later_request_is_due(unknown: Send, transport: SendGri
     assert sandbox.ledger.counts("newsdesk-probe")["requests"] == 0
 
 
+def test_a_probe_can_be_found_by_what_the_provider_called_it(
+    unknown: Send, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Accepted(http_status=202, provider_id="x" * 201)
+    monkeypatch.setattr(SendGridTransport, "post", lambda _self, _body: answer)
+
+    assert probes.probe(_batch(unknown).pk, transport=transport, every=1.0)
+
+    sent = Attempt.objects.get(batch=None)
+    # As much as is kept of any.
+    assert (sent.outcome, sent.provider_id, sent.evidence[-1]["said"]) == ("accepted", "x" * 200, "accepted")
+
+
+def test_of_a_probe_that_was_refused_stays_what_the_provider_said(
+    unknown: Send, transport: SendGridTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Refused(reason=Reason.NOT_ALLOWED, message="HTTP 403: no", http_status=403)
+    monkeypatch.setattr(SendGridTransport, "post", lambda _self, _body: answer)
+
+    assert probes.probe(_batch(unknown).pk, transport=transport, every=1.0)
+
+    sent = Attempt.objects.get(batch=None)
+    assert (sent.outcome, sent.evidence[-1]["said"]) == ("refused", "HTTP 403: no")
+
+
+def test_an_accepted_probe_proves_nothing_of_the_first_batch_there_was() -> None:
+    first = make_batch(pk=1, status=Batch.Status.UNKNOWN)
+    sent = Attempt.objects.create(id=uuid4(), batch=None, number=0, size=1, transport="sendgrid:test")
+
+    proof.prove_accepted({sent.pk: None}, by={"kind": "answer"})
+
+    first.refresh_from_db()
+    assert (first.status, first.attempt) == (Batch.Status.UNKNOWN, None)
+
+
 def test_an_event_proves_that_it_was_accepted(unknown: Send, transport: SendGridTransport) -> None:
     attempt = Attempt.objects.get()
 
@@ -169,6 +216,8 @@ def test_an_event_proves_that_it_was_accepted(unknown: Send, transport: SendGrid
     proof.prove_accepted({attempt.pk: unknown.pk}, by={"kind": "event"})
 
     assert _batch(unknown).status == Batch.Status.SUBMITTED
+    unknown.refresh_from_db()
+    assert unknown.status == Send.Status.SENDING
     attempt.refresh_from_db()
     assert (attempt.outcome, len(attempt.evidence)) == ("accepted", 2)
 
@@ -197,6 +246,7 @@ def test_two_accepted_attempts_raise_an_alarm_and_disable_silence(
     batch = _batch(unknown)
     posting.submit_batch(batch.pk, transport=transport)
     older = Attempt.objects.get(batch=batch, number=1)
+    assert not Alarm.objects.exists()
 
     proof.prove_accepted({older.pk: unknown.pk}, by={"kind": "event"})
 
@@ -221,6 +271,38 @@ def test_an_older_attempt_that_proves_accepted_takes_back_what_a_later_one_exclu
 
     numbers = counts(send)
     assert (numbers.submitted, numbers.failed, numbers.adds_up) == (3, 0, True)
+
+
+def test_whom_the_accepted_request_had_left_out_itself_stays_without_the_edition() -> None:
+    send = make_prepared_send(3)
+    batch = _batch(send)
+    first, second = (make_attempt(batch, number=number, outcome="unknown") for number in (1, 2))
+    members = Delivery.objects.filter(batch_id=batch.pk).order_by("subscriber_id")
+    by_first, by_second, _ = members.values_list("subscriber_id", flat=True)
+    exclusions.exclude(batch.pk, send_id=send.pk, kind="excluded", reasons={by_first: "left"}, attempt=first.number)
+    exclusions.exclude(batch.pk, send_id=send.pk, kind="failed", reasons={by_second: "bad"}, attempt=second.number)
+
+    proof.prove_accepted({first.pk: send.pk}, by={"kind": "event"})
+
+    batch.refresh_from_db()
+    assert (batch.excluded, batch.failed) == (1, 0)
+    assert list(Exclusion.objects.filter(send_id=send.pk).values_list("subscriber_id", flat=True)) == [by_first]
+
+
+def test_a_proof_stands_where_its_send_cannot_be_finished_just_then(
+    unknown: Send, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Recovery finishes it; whoever applies events goes on with the next ones."""
+
+    def unreachable(_: int) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(proof.finishing, "finish_if_done", unreachable)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        proof.prove_accepted({Attempt.objects.get().pk: unknown.pk}, by={"kind": "event"})
+
+    assert _batch(unknown).status == Batch.Status.SUBMITTED
 
 
 def test_an_attempt_we_lack_pauses_its_send(transport: SendGridTransport) -> None:

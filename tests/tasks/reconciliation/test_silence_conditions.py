@@ -5,15 +5,18 @@ from uuid import uuid4
 
 import pytest
 
+from tasks.database import high_water
+from tasks.models import Batch, Receipt
 from tasks.reconciliation import silence
 from tasks.reconciliation.silence_conditions import HEARD_SHARE, LATER_REQUESTS, PASSES, Doubt
+from tests.factories import make_attempt, make_batch
 
 GRACE = 100.0
 
 
 def doubt(**fields: Any) -> Doubt:
     """One that just proves a refusal."""
-    just = {"passes": 5, "age": GRACE + 0.1, "later_heard": 3}
+    just = {"passes": 5, "age": GRACE + 0.1, "later_heard": 3, "feed_passes": 0}
     meaningful = dict.fromkeys(("all_applied", "enabled", "webhook_accepted", "others_heard"), True)
     return Doubt(**{"attempt": uuid4(), "batch_id": 1, "send_id": 1} | just | meaningful | fields)
 
@@ -81,3 +84,44 @@ def test_the_oldest_doubt_is_probed_ten_times_in_a_grace(
     silence.reconcile(transport=_Reporting(), grace=grace)  # type: ignore[arg-type]
 
     assert probes == [(7, every)]
+
+
+@pytest.mark.parametrize(("receipt_waits", "status"), [(False, "pending"), (True, "unknown")])
+@pytest.mark.django_db
+def test_an_event_that_arrives_as_silence_is_believed_keeps_the_batch_from_going_out_again(
+    receipt_waits: bool, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = make_batch(status=Batch.Status.UNKNOWN)
+    batch.attempt = make_attempt(batch, outcome="unknown").pk
+    batch.save(update_fields=["attempt"])
+    found = doubt(attempt=batch.attempt, batch_id=batch.pk, send_id=batch.send_id)
+
+    def looked(_name: str, *, grace: float) -> list[Doubt]:
+        if receipt_waits:
+            Receipt.objects.create(body=b"[]")
+        return [found]
+
+    monkeypatch.setattr(silence, "doubts_of", looked)
+
+    silence.reconcile(transport=_Reporting(), grace=GRACE)  # type: ignore[arg-type]
+
+    batch.refresh_from_db()
+    assert batch.status == status
+
+
+@pytest.mark.parametrize("is_sure", [True, False])
+def test_a_database_that_may_lack_what_was_reported_believes_no_silence(
+    is_sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def agrees() -> bool:
+        if not is_sure:
+            raise high_water.UnsureError("Redis is away")
+        return False
+
+    asked: list[str] = []
+    monkeypatch.setattr(silence.database_behind, "agrees", agrees)
+    monkeypatch.setattr(silence, "doubts_of", lambda name, *, grace: asked.append(name) or [])
+
+    silence.reconcile(transport=_Reporting(), grace=GRACE)  # type: ignore[arg-type]
+
+    assert asked == []
