@@ -14,13 +14,13 @@ from composer.models import Edition
 from tasks.alarms import raising
 from tasks.approvals import releasing, reopened_sends
 from tasks.approvals.approving import approve_edition, reopen_edition
-from tasks.models import Alarm, Batch, Send, TransactionalMail
+from tasks.models import Alarm, Batch, Send, Slot, TransactionalMail
 from tasks.preparation import preparing
 from tasks.sends import control, database_doubts, database_moved
 from tasks.sends.counts import as_json
 from tasks.sends.scheduling import schedule
 from tasks.slots import upkeep
-from tests.factories import make_list, make_publication, make_subscriber
+from tests.factories import make_editor, make_list, make_publication, make_subscriber
 from tests.tasks.slots.weekly import make_approved, make_draft, make_weekly, slot_of
 from tests.waiting import LONG
 
@@ -221,6 +221,35 @@ def test_an_approved_edition_makes_no_way(db: None) -> None:
     assert edition.slot == next_slot + 7 * DAY
 
 
+def test_released_to_the_next_slot_an_edition_that_has_it_goes_out_with_it(db: None) -> None:
+    publication = make_weekly(ahead=2 * DAY)
+    next_slot = slot_of(publication, ahead=2 * DAY)
+    edition = make_draft(publication, next_slot)
+    approve_edition(edition, None)
+    send = overdue(edition)
+
+    releasing.release_to_next_slot(send.pk)
+
+    send.refresh_from_db()
+    assert (send.scheduled_at, send.slot.at) == (next_slot, next_slot)
+
+
+def test_a_slot_that_was_missed_stays_so_when_its_send_goes_out_with_the_next(db: None) -> None:
+    publication = make_weekly(ahead=2 * DAY)
+    over = slot_of(publication, ahead=2 * DAY) - 7 * DAY
+    edition = make_draft(publication, over)
+    approve_edition(edition, None)
+    send = overdue(edition)
+    Slot.objects.create(publication=publication, at=over, edition=edition, send=send, outcome="missed")
+
+    releasing.release_to_next_slot(send.pk)
+
+    assert list(Slot.objects.order_by("at").values_list("at", "outcome", "send")) == [
+        (over, "missed", None),
+        (over + 7 * DAY, "", send.pk),
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_reopening_and_preparing_at_once_ends_in_one_or_the_other() -> None:
     for _ in range(4):
@@ -352,3 +381,16 @@ def test_a_held_send_whose_time_comes_tells_somebody_once(edition: Edition, ada:
     assert Alarm.objects.count() == 2
     assert control.cancel(send.pk)
     assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
+def test_held_over_its_time_a_second_time_it_tells_the_editors_again_by_mail(edition: Edition) -> None:
+    make_editor()
+    scheduled(edition)
+    for mails in (1, 2):
+        Send.objects.update(scheduled_at=timezone.now() + DAY)
+        reopen_edition(edition, None)
+        Send.objects.update(scheduled_at=timezone.now())
+        preparing.prepare_due()
+        assert TransactionalMail.objects.filter(edition=edition, kind="alarm").count() == mails
+        Send.objects.update(scheduled_at=timezone.now() + DAY)
+        approve_edition(edition, None)

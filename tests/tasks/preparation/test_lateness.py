@@ -4,12 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from tasks.models import Alarm, Send
+from tasks.models import Alarm, Send, TransactionalMail
 from tasks.preparation import lateness, preparing
 from tasks.sends import control, scheduling
-from tests.factories import make_approval, make_edition, make_list, make_publication, make_send, make_subscriber
+from tests.factories import (
+    make_approval,
+    make_edition,
+    make_editor,
+    make_list,
+    make_publication,
+    make_send,
+    make_subscriber,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +95,32 @@ def test_scheduled_for_a_moment_that_is_over_it_goes_out_at_once() -> None:
     send = scheduling.schedule(approval.edition, lists=[readers], at=past)
 
     assert preparing.prepare(send.pk) is not None
+
+
+FAILED = OperationalError("canceling statement due to statement timeout")
+
+
+@pytest.mark.parametrize(("due_for", "told"), [(timedelta(seconds=179.9), 0), (timedelta(minutes=3), 1)])
+def test_once_it_could_not_be_prepared_for_three_minutes_the_editors_get_a_mail(
+    due_for: timedelta, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_editor()
+    send = asleep(timedelta(0))
+    monkeypatch.setattr(lateness.clock, "now", lambda: send.scheduled_at + due_for)
+
+    lateness.tell_of_failing(send.pk, FAILED)
+
+    assert TransactionalMail.objects.filter(kind="alarm").count() == told
+
+
+@pytest.mark.parametrize(("ago", "told"), [(timedelta(hours=23.9), 1), (timedelta(hours=24.1), 2)])
+def test_whoever_has_seen_to_it_is_told_again_a_day_later_that_it_still_cannot_be_prepared(
+    ago: timedelta, told: int
+) -> None:
+    send = asleep(timedelta(days=2))
+    lateness.tell_of_failing(send.pk, FAILED)
+    Alarm.objects.update(raised_at=timezone.now() - ago, cleared_at=timezone.now())
+
+    lateness.tell_of_failing(send.pk, FAILED)
+
+    assert Alarm.objects.count() == told

@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from composer.models import Edition, Publication
 from tasks.approvals.approving import approve_edition, reopen_edition
-from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.models import Alarm, Recurrence, Send, Slot, TransactionalMail
 from tasks.preparation import preparing
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
 from tasks.slots import missed_slots, slot_outcomes, upkeep
-from tests.factories import make_list, make_subscriber
+from tests.factories import make_editor, make_list, make_subscriber
 from tests.tasks.slots.weekly import codes, make_approved, make_draft, make_weekly, outcome, recurring, slot_of
 
 HOUR = timedelta(hours=1)
@@ -220,6 +220,30 @@ def test_whoever_resumes_a_paused_slot_has_decided() -> None:
     send.actions.create(what="resumed", who="ada")
 
     assert preparing.prepare(send.pk)
+
+
+@pytest.mark.django_db
+def test_the_editors_get_a_mail_before_a_slot_without_an_approval_and_after_it() -> None:
+    make_editor()
+    publication = make_weekly(ahead=HOUR)
+    recurring(publication, late_minutes=30)
+    slot = slot_of(publication, ahead=HOUR)
+    draft = make_draft(publication, slot)
+
+    for now, mails in ((slot - HOUR, 1), (slot + HOUR, 2)):
+        upkeep.keep(publication, now=now)
+        assert TransactionalMail.objects.filter(kind="alarm", edition=draft).count() == mails
+
+    assert codes() == ["slot_unapproved", "slot_missed"]
+
+
+@pytest.mark.django_db
+def test_a_slot_is_not_called_missed_while_its_send_may_still_be_prepared() -> None:
+    send = sleeping_machine(hours=13)
+
+    upkeep.keep_slots()
+
+    assert (outcome(send.edition, send.scheduled_at), codes()) == ("", [])
 
 
 # To the microsecond

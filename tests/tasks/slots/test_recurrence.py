@@ -60,6 +60,18 @@ def test_begun_again_it_leaves_alone_what_was_over_meanwhile() -> None:
     assert not Send.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_recurrence_that_was_stopped_sends_nothing() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    assert recurrence.stop_recurring(publication)
+    make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+
+    upkeep.keep_slots()
+
+    assert not Send.objects.exists()
+
+
 # Holidays
 
 

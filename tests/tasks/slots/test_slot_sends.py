@@ -101,6 +101,31 @@ def test_it_stays_where_it_is_when_the_next_slot_is_taken() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_an_edition_whose_slot_is_over_and_decided_keeps_no_next_draft_from_being_made(is_approved: bool) -> None:
+    publication = make_weekly(ahead=-HOUR)
+    over = slot_of(publication, ahead=-HOUR)
+    if is_approved:
+        make_approved(publication, over)
+    else:
+        Slot.objects.create(publication=publication, at=over, edition=make_draft(publication, over), outcome="skipped")
+
+    next_draft.make_next_draft(publication, timezone.now())
+
+    assert Edition.objects.filter(slot=over + timedelta(days=7)).exists()
+
+
+@pytest.mark.django_db
+def test_a_draft_that_may_still_go_out_late_keeps_no_other_publication_without_one() -> None:
+    late, other = make_weekly(ahead=-HOUR), make_weekly(ahead=HOUR)
+    make_draft(late, slot_of(late, ahead=-HOUR))
+
+    next_draft.make_next_draft(other, timezone.now())
+
+    assert Edition.objects.filter(publication=other).exists()
+
+
+@pytest.mark.django_db
 def test_a_publication_without_a_weekly_slot_is_left_alone() -> None:
     publication = make_weekly(ahead=HOUR)
     Publication.objects.update(cadence_weekday=None, cadence_time=None)
@@ -237,6 +262,38 @@ def test_a_send_to_another_list_does_not_count() -> None:
     upkeep.keep_slots()
 
     assert Send.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("weekly_to_all", "by_hand_to_all", "sends"),
+    [(False, True, 1), (False, False, 1), (True, False, 2), (True, True, 1)],
+)
+def test_readers_who_have_it_by_hand_get_it_no_second_time_and_the_others_with_the_slot(
+    weekly_to_all: bool, by_hand_to_all: bool, sends: int
+) -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    some = make_segment(publication, {"field": "tags", "op": "has_any", "value": ["vip"]})
+    recurrence = recurring(publication, segment=None if weekly_to_all else some)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    lists = [*recurrence.lists.all(), make_list(publication, "colleagues")]
+    schedule(edition, lists=lists, segment=None if by_hand_to_all else some)
+
+    upkeep.keep_slots()
+
+    assert Send.objects.count() == sends
+
+
+@pytest.mark.django_db
+def test_the_slot_of_an_edition_is_kept_after_its_publication_has_lost_the_weekday() -> None:
+    publication = make_weekly(ahead=timedelta(days=2))
+    recurring(publication)
+    edition = make_approved(publication, slot_of(publication, ahead=timedelta(days=2)))
+    Publication.objects.update(cadence_weekday=None, cadence_time=None)
+
+    upkeep.keep_slots()
+
+    assert Send.objects.get().scheduled_at == edition.slot
 
 
 @pytest.mark.django_db(transaction=True)

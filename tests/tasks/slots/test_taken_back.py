@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from composer.models import Edition
 from tasks.approvals.approving import approve_edition, reopen_edition
-from tasks.models import Alarm, Recurrence, Send, Slot
+from tasks.models import Alarm, Recurrence, Send, Slot, TransactionalMail
 from tasks.sends import control
 from tasks.sends.scheduling import schedule
 from tasks.slots import upkeep
-from tests.factories import make_batch
+from tests.factories import make_batch, make_editor, make_subscriber
 from tests.tasks.slots.weekly import codes, make_draft, make_weekly, outcome, recurring, slot_of
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,16 @@ def test_a_send_of_which_something_is_out_keeps_the_slot() -> None:
     assert codes() == ["slot_unapproved"]
 
 
+def test_a_send_that_was_prepared_and_of_which_nothing_is_out_gives_the_slot_back() -> None:
+    edition, send = sent_by_hand(SOON)
+    make_batch(send)
+    control.cancel(send.pk, who="ada")
+
+    approve_anew(edition)
+
+    assert Send.objects.exclude(pk=send.pk).get().scheduled_at == edition.slot
+
+
 def test_whose_send_by_hand_was_cancelled_is_told_that_nothing_goes_out_at_the_slot() -> None:
     edition, send = sent_by_hand(SOON)
     assert codes() == []
@@ -129,5 +139,63 @@ def test_nobody_is_told_before_it_is_time() -> None:
     control.cancel(send.pk, who="ada")
 
     upkeep.keep_slots()
+
+    assert codes() == []
+
+
+def test_reopened_after_its_send_was_cancelled_it_is_a_draft_like_any_other() -> None:
+    publication = make_weekly(ahead=LATER)
+    recurring(publication)
+    edition = make_draft(publication, slot_of(publication, ahead=LATER))
+    approve_edition(edition, None)
+    control.cancel(Send.objects.get().pk, who="ada")
+    reopen_edition(edition, None)
+
+    upkeep.keep(publication, now=edition.slot - timedelta(hours=3))
+    assert codes() == []
+    upkeep.keep(publication, now=edition.slot - SOON)
+
+    assert codes() == ["slot_unapproved"]
+    assert "is not approved" in Alarm.objects.get(code="slot_unapproved").message
+
+
+def test_who_is_told_that_nothing_goes_out_is_told_by_mail() -> None:
+    make_editor()
+    edition, send = sent_by_hand(SOON)
+    control.cancel(send.pk, who="ada")
+
+    upkeep.keep_slots()
+
+    assert TransactionalMail.objects.filter(kind="alarm", edition=edition).count() == 1
+
+
+def test_where_nothing_is_sent_every_week_nobody_is_told_that_nothing_goes_out() -> None:
+    _, send = sent_by_hand(SOON)
+    control.cancel(send.pk, who="ada")
+    Recurrence.objects.update(active=False)
+
+    upkeep.keep_slots()
+
+    assert codes() == []
+
+
+def test_where_readers_get_it_by_their_own_clocks_it_is_told_before_the_first_of_them() -> None:
+    edition, send = sent_by_hand(timedelta(hours=10))
+    Recurrence.objects.update(local_time=True)
+    make_subscriber(send.lists.get(), timezone="Asia/Tokyo")
+    control.cancel(send.pk, who="ada")
+
+    upkeep.keep(edition.publication)
+
+    assert codes() == ["slot_unapproved"]
+
+
+def test_of_a_slot_that_is_over_or_that_its_edition_has_left_nobody_is_told_that_nothing_goes_out() -> None:
+    edition, send = sent_by_hand(SOON)
+    control.cancel(send.pk, who="ada")
+
+    upkeep.keep(edition.publication, now=edition.slot + timedelta(minutes=1))
+    Edition.objects.filter(pk=edition.pk).update(slot=None)
+    upkeep.keep(edition.publication)
 
     assert codes() == []
