@@ -50,9 +50,9 @@ def warn_unapproved(edition: Edition, recurrence: Recurrence | None, now: dateti
 
 
 def warn_unscheduled(publication: Publication, recurrence: Recurrence | None, now: datetime) -> None:
-    """Two hours before the first reader would get it, tell the editors once of an approved edition that its slot will not send.
+    """Two hours before the first reader would get it, tell the editors once of an edition that its slot will not send.
 
-    Somebody had sent it by hand, which took the slot's place, and cancelled that; or it was approved anew after a send that was cancelled
+    Somebody had sent it by hand, which took the slot's place, and cancelled that, and perhaps reopened it; or it was approved anew after a send that was cancelled
     when some of it was out. Who cancels the slot's own send means it. Raises the database's errors.
     """
     if recurrence is None:
@@ -65,19 +65,27 @@ def warn_unscheduled(publication: Publication, recurrence: Recurrence | None, no
             Slot.objects.filter(pk=slot.pk).update(warned_at=Now())
             raise_alarm(
                 Alarm.Code.SLOT_UNAPPROVED,
-                f"{edition} is approved, and its slot is {slot_time(edition, slot.at)}, but its send was cancelled and nothing else is "
-                f"scheduled. Send it{', or reopen and approve it anew' if is_taken_back(edition) else ' to those who do not have it'}.",
+                _left_out(slot, edition),
                 publication_id=publication.pk,
                 edition_id=edition.pk,
                 mail=True,
             )
 
 
+def _left_out(slot: Slot, edition: Edition) -> str:
+    its_slot = f"its slot is {slot_time(edition, slot.at)}"
+    if edition.approval is None:
+        return f"{edition} is not approved, and {its_slot}; the send that had its place was cancelled. Approve it."
+    what = ", or reopen and approve it anew" if is_taken_back(edition) else " to those who do not have it"
+    return f"{edition} is approved, and {its_slot}, but its send was cancelled and nothing else is scheduled. Send it{what}."
+
+
 def _is_left_out(slot: Slot, edition: Edition) -> bool:
     approval = edition.approval
     sends = Send.objects.filter(edition=edition)
-    if approval is None or not sends.exists() or sends.exclude(status=Send.Status.CANCELLED).exists():
+    if not sends.exists() or sends.exclude(status=Send.Status.CANCELLED).exists():
         return False
     if slot.send is None:
         return slot.outcome == Slot.Outcome.SKIPPED
-    return slot.send.finished_at is not None and approval.approved_at > slot.send.finished_at
+    over = slot.send.finished_at
+    return approval is not None and over is not None and approval.approved_at > over

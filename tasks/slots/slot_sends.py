@@ -26,10 +26,12 @@ def local_slot_time(edition: Edition) -> datetime:
 def schedule_for_slot(edition: Edition, recurrence: Recurrence, now: datetime) -> None:
     """Schedule the approved edition, its row locked, to the recurrence's readers; too late, its slot is missed.
 
-    The slot has neither a send nor an outcome. Nothing is scheduled when a person has sent the edition to these readers.
+    Nothing is scheduled when the slot has a send or an outcome, or a person has sent the edition to these readers.
     """
     assert edition.slot is not None
     slot = locked_or_new_row(edition)
+    if slot.outcome or slot.send_id:
+        return
     if is_sent_by_hand(edition, recurrence):
         state_outcome(slot, Slot.Outcome.SKIPPED)
         return

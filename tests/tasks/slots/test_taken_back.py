@@ -159,6 +159,24 @@ def test_reopened_after_its_send_was_cancelled_it_is_a_draft_like_any_other() ->
     assert "is not approved" in Alarm.objects.get(code="slot_unapproved").message
 
 
+def test_sent_by_hand_taken_back_and_reopened_it_is_told_that_nobody_has_approved_it() -> None:
+    edition, send = sent_by_hand(LATER)
+    control.cancel(send.pk, who="ada")
+    reopen_edition(edition, None)
+    assert edition.slot is not None
+
+    upkeep.keep(edition.publication, now=edition.slot - timedelta(hours=3))
+    assert codes() == []
+    upkeep.keep(edition.publication, now=edition.slot - SOON)
+    upkeep.keep(edition.publication, now=edition.slot - SOON)
+
+    assert codes() == ["slot_unapproved"]
+    assert "is not approved" in Alarm.objects.get(code="slot_unapproved").message
+    edition.refresh_from_db()
+    approve_edition(edition, None)
+    assert Send.objects.exclude(pk=send.pk).get().scheduled_at == edition.slot
+
+
 def test_who_is_told_that_nothing_goes_out_is_told_by_mail() -> None:
     make_editor()
     edition, send = sent_by_hand(SOON)
