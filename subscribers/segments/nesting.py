@@ -41,7 +41,7 @@ class _Expansion:
         if node["field"] != "segment":
             self._leaves += 1
             if self._leaves > MAX_LEAVES:
-                raise RuleError(path or "rule", f"more than {MAX_LEAVES} comparisons with those of the named segments.")
+                raise RuleError(path, f"more than {MAX_LEAVES} comparisons with those of the named segments.")
             return dict(node)
         named = {
             "any": [self._segment(slug, f"{_dot(path)}value[{at}]", within) for at, slug in enumerate(node["value"])]

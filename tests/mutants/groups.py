@@ -87,6 +87,9 @@ GROUPS = {
             "words",
         ),
         (
+            "tests/subscribers/test_segments_values.py",
+            "tests/subscribers/test_segments_folding.py",
+            "tests/subscribers/test_segments_compiling.py",
             "tests/subscribers/test_segments_edges.py",
             "tests/subscribers/test_segments_parsing.py",
             "tests/subscribers/test_segments_nesting.py",

@@ -19,11 +19,20 @@ Holds = Callable[..., bool]
 def holds(publication: Publication) -> Holds:
     """Whether a comparison is true of one reader with these columns, on lists of these names."""
 
-    def asked(field: str, op: str, value: Any = None, *more: Any, lists: tuple[str, ...] = (), **columns: Any) -> bool:
+    def asked(
+        field: str,
+        op: str,
+        value: Any = None,
+        *more: Any,
+        lists: tuple[str, ...] = (),
+        exact: bool = False,
+        **columns: Any,
+    ) -> bool:
         reader = Subscriber.objects.create(**{"email": "reader@example.com"} | columns)
         ids = [List.objects.create(publication=publication, slug=slug, name=slug).pk for slug in lists]
         Subscription.objects.bulk_create(Subscription(subscriber=reader, list_id=one, status="active") for one in ids)
         rule: dict[str, Any] = {"field": field, "op": op} | ({} if value is None else {"value": value})
+        rule |= {"exact": True} if exact else {}
         if more:
             # Several of one field are one comparison, which is compiled in another way.
             rule = {"any": [{"field": field, "op": op, "value": one} for one in (value, *more)]}
@@ -87,6 +96,11 @@ def test_a_part_of_a_text_at_its_beginning_in_it_and_at_its_end(
 @pytest.mark.parametrize(("value", "found"), [("red", True), ("RED", True), ("re", False), ("redgreen", False)])
 def test_contains_asks_a_list_for_a_whole_item(value: str, found: bool, holds: Holds) -> None:
     assert holds("attributes.colours", "contains", value, attributes={"colours": ["red", "green"]}) is found
+
+
+@pytest.mark.parametrize(("value", "found"), [("Red", True), ("red", False), ("RED", False)])
+def test_with_exact_the_case_of_an_item_matters(value: str, found: bool, holds: Holds) -> None:
+    assert holds("attributes.colours", "contains", value, exact=True, attributes={"colours": ["Red"]}) is found
 
 
 @pytest.mark.parametrize(

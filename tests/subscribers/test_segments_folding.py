@@ -97,6 +97,18 @@ def test_groups_inside_groups_of_the_other_kind_stay() -> None:
     assert folded(rule) == All((town("in", "Bath", "York"), Leaf(field="name", op="exists")))
 
 
+def test_everybody_stays_everybody() -> None:
+    assert folded(All(())) == All(())
+
+
+@pytest.mark.parametrize("group", ["any", "all"])
+def test_what_comes_after_a_group_is_kept(group: str) -> None:
+    other = {"not": {"field": "name", "op": "exists"}}
+    rule = parse({group: [other, {"field": "tags", "op": "exists"}]})
+
+    assert folded(rule) == rule
+
+
 def test_the_opposite_of_a_comparison() -> None:
     assert opposite(town("not_in", "Bath", exact=True)) == town("in", "Bath", exact=True)
     assert opposite(town("in", "Bath")) is None

@@ -54,6 +54,8 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
     ("rule", "path", "message"),
     [
         (None, "rule", "null is not a rule"),
+        (True, "rule", "true is not a rule"),
+        (False, "rule", "false is not a rule"),
         ([], "rule", "a list is not a rule"),
         ({}, "rule", "'field' is missing"),
         ({"all": {}}, "all", "an object is not a list of rules"),
@@ -62,6 +64,7 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
         ({"all": [COUNTRY, 3]}, "all[1]", "3 is not a rule"),
         ({"all": [], "any": [COUNTRY]}, "rule", "'all' stands alone in its object; 'any' cannot be beside it"),
         ({"all": [], "field": "x"}, "rule", "'all' stands alone"),
+        ({"not": COUNTRY, "field": "x"}, "rule", "'not' stands alone in its object; 'field' cannot be beside it"),
         ({"not": [COUNTRY]}, "not", "a list is not a rule"),
         ({"al": [COUNTRY]}, "al", "unknown key; known are field, op, value, exact, all, any, not. Did you mean 'all'?"),
         ({"field": "email", "op": "eq", "vlaue": "x"}, "vlaue", "Did you mean 'value'?"),
@@ -119,6 +122,13 @@ def test_a_datetime_without_an_offset_is_utc() -> None:
         ({"field": "status", "op": "eq", "value": "gone"}, "value", "'gone' is not one of: pending, active"),
         ({"field": "name", "op": "eq", "value": "x", "exact": 1}, "exact", "1 is not true or false"),
         ({"field": "tags", "op": "has_any", "value": ["x"], "exact": True}, "exact", "tags has_any compares no text"),
+        ({"field": "status", "op": "eq", "value": "active", "exact": True}, "exact", "status eq compares no text"),
+        (
+            {"field": "attributes.a", "op": "gt", "value": "x", "exact": True},
+            "exact",
+            "attributes.a gt compares no text",
+        ),
+        ({"field": "name", "op": "exists", "exact": True}, "exact", "name exists compares no text"),
         (nested(11), "all[0].not.all[0].not.all[0].not.all[0].not.all[0].not.all", "nested deeper than 10 levels"),
         ({"any": [COUNTRY] * 201}, "any[200]", "more than 200 comparisons"),
     ],
@@ -130,6 +140,14 @@ def test_an_error_names_the_path(rule: object, path: str, message: str) -> None:
     assert refusal.value.path == path
     assert message in refusal.value.message
     assert str(refusal.value) == f"{path}: {refusal.value.message}"
+
+
+@pytest.mark.parametrize("field", ["name", "email", "signup_source", "clicked_link", "attributes.plan"])
+@pytest.mark.parametrize("op", ["eq", "ne", "starts_with"])
+def test_any_text_can_be_compared_with_its_case(field: str, op: str) -> None:
+    assert parse({"field": field, "op": op, "value": "A", "exact": True}) == Leaf(
+        field=field, op=op, value="A", exact=True
+    )
 
 
 def test_ten_levels_and_two_hundred_comparisons_are_fine() -> None:
