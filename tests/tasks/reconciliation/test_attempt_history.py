@@ -85,6 +85,7 @@ def doubt(**fields: Any) -> Doubt:
         "webhook_accepted": True,
         "others_heard": True,
         "later_heard": 3,
+        "feed_passes": 0,
     }
     return Doubt(**{**given, **fields})
 
