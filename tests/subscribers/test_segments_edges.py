@@ -1,6 +1,7 @@
 """Comparisons at their edges, where the rules that are tried at random seldom go (issue 13, point 15)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -128,3 +129,19 @@ def test_with_exact_the_case_of_a_source_matters(
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql.sql} FROM subscribers_subscriber s", sql.params)
         assert cursor.fetchone() == (found,)
+
+
+@pytest.mark.parametrize(
+    ("years", "days", "is_coming", "comes_round"),
+    [(0, 3, True, True), (0, 12, False, False), (30, 3, False, True), (30, 12, False, False)],
+)
+def test_a_birthday_comes_round_where_its_day_is_long_past(
+    years: int, days: int, is_coming: bool, comes_round: bool, holds: Holds
+) -> None:
+    at = datetime.now(UTC) + timedelta(days=days)
+    if (at.month, at.day) == (2, 29):
+        at += timedelta(days=1)
+    born = f"{at.replace(year=at.year - years):%Y-%m-%d}"
+
+    assert holds("attributes.born", "in_next_days", 7, attributes={"born": born}) is is_coming
+    assert holds("attributes.born", "anniversary_in_days", 7, attributes={"born": born}) is comes_round
