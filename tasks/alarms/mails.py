@@ -102,15 +102,13 @@ _TEXTS: Mapping[str, _Text] = {
     ),
     Alarm.Code.MARK_MISSING: _Text(
         "{what}: nothing goes out until you say that its database is the newest",
-        "Whoever may send in all publications answers at the desk, under “Needs you”. At the command line, after a new machine or a new home, "
-        "if nothing was restored: newsdesk confirm-database --newest. If the database came from a backup, or you do not know: newsdesk "
-        "confirm-database --restored.",
+        "Whoever may send in all publications answers at the desk, under “Needs you”, or whoever has a command line there. With --newest sends go on, as is "
+        "right after a new machine or a new home if nothing was restored; with --restored every send that is not over waits for you.",
     ),
     Alarm.Code.HOME_COPIED: _Text(
         "{what}: nothing goes out until you say whether anything was sent since its home was copied",
-        "Whoever may send in all publications answers at the desk, under “Needs you”. At the command line, if nothing was sent after the copy "
-        "was made: newsdesk confirm-database --newest, and sends go on. If something was, or you do not know: "
-        "newsdesk confirm-database --restored, and every send that is not over waits for you.",
+        "Whoever may send in all publications answers at the desk, under “Needs you”, or whoever has a command line there. With --newest sends go on; with "
+        "--restored every send that is not over waits for you.",
     ),
     Alarm.Code.BREAKER_OPEN: _Text(
         "{what}: the provider does not answer",
