@@ -90,12 +90,18 @@ def _panel(name: str) -> Act:
     return open_it
 
 
+def _outside_the_month(page: Any) -> None:
+    """As on the days of a month's first and last week, whatever today is."""
+    page.evaluate("document.querySelectorAll('.desk-day').forEach(day => day.classList.add('desk-day--outside'))")
+
+
 #: Name, the page where it starts, and what is done there.
 ACTS: Mapping[str, tuple[str, Act]] = {
     "paste-report": ("paste", _read),
     "paste-doubts": ("paste", _doubts),
     "schedule-confirm": ("schedule", _confirm),
     "edition-checks": ("edition-draft", _panel("checks")),
+    "calendar-outside": ("calendar", _outside_the_month),
 }
 #: Before anybody is logged in.
 ENTRANCES: Mapping[str, str] = {"login": "/desk/login/", "password-reset": "/desk/password_reset/"}

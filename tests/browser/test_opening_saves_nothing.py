@@ -68,3 +68,12 @@ def test_what_is_typed_while_a_save_is_under_way_is_saved_too(desk: Any, live_se
     desk.fill("#id_title", "Ferries")
 
     assert eventually(lambda: Edition.objects.get(pk=edition.pk).preheader == "Typed meanwhile")
+
+
+def test_what_is_typed_at_once_is_saved(desk: Any, live_server: Any, edition: Edition) -> None:
+    """Wagtail looks at a form for the first time two seconds after it opened."""
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/", wait_until="domcontentloaded")
+    desk.wait_for_function("() => window.newsdesk?.stream")
+    desk.fill("#id_preheader", "Typed at once")
+
+    assert eventually(lambda: Edition.objects.get(pk=edition.pk).preheader == "Typed at once")

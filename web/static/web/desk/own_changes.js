@@ -20,6 +20,16 @@
     { capture: true },
   );
 
+  /* Wagtail notes how a form was two seconds after it opened. What a person had typed by then would be neither saved nor warned of:
+     it is noted at once, and from the first thing that a person does, what is noted is what was saved. */
+  let kept = null;
+  document.addEventListener("w-unsaved:ready", ({ target }) => setTimeout(() => controllerOf(target)?.setInitialFormData()));
+  document.addEventListener("w-unsaved:watch-edits", ({ target, detail }) => {
+    const unsaved = controllerOf(target);
+    if (!touched) kept = detail.initialFormData;
+    else if (unsaved && kept !== null) unsaved.initialFormData = unsaved.previousFormData = kept;
+  });
+
   /* Wagtail looks for edits every half second and tells of them when as long has passed without another: the preview would come a
      second and a half after the last key. */
   document.querySelectorAll('form[data-controller~="w-unsaved"]').forEach((form) => (form.dataset.wUnsavedCheckIntervalValue = "150"));
@@ -30,6 +40,6 @@
   document.addEventListener("w-autosave:save", (event) => (posted = controllerOf(event.target)?.formData));
   document.addEventListener("w-autosave:success", (event) => {
     const unsaved = controllerOf(event.target);
-    if (unsaved && posted !== null) unsaved.initialFormData = unsaved.previousFormData = posted;
+    if (unsaved && posted !== null) unsaved.initialFormData = unsaved.previousFormData = kept = posted;
   });
 })();

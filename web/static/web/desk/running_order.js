@@ -6,10 +6,18 @@
   const moves = [];
   let stream = null;
 
+  /* The stories' fields are made here: a form that is sent before would come without them. */
+  const openForSubmitting = () => {
+    const actions = document.getElementById("edition-actions");
+    actions?.removeAttribute("disabled");
+    actions?.removeAttribute("title");
+  };
+
   class ContentBlockDefinition extends StreamBlockDefinition {
     render(...args) {
       stream = super.render(...args);
       window.newsdesk = { ...window.newsdesk, stream };
+      openForSubmitting();
       return stream;
     }
   }

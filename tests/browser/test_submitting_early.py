@@ -1,0 +1,53 @@
+"""The buttons of an edition's form wait for its stories, and are the form's own."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from composer.models import Edition, Publication
+from tests.browser.test_edition_page import blocks
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_nothing_is_submitted_before_the_stories_stand_in_the_form(
+    desk: Any, live_server: Any, edition: Edition
+) -> None:
+    held: list[Any] = []
+    posted: list[str] = []
+    desk.on(
+        "request",
+        lambda request: (
+            posted.append(request.url) if request.method == "POST" and "/editions/" in request.url else None
+        ),
+    )
+    # Wagtail makes the stories' fields once every script that the page waits for has come.
+    desk.route("**/inbox_line.*js*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/", wait_until="commit")
+    schedule = desk.get_by_role("button", name="Approve and schedule")
+    expect(schedule).to_be_disabled()
+    desk.locator("#id_title").press("Enter")
+    assert eventually(lambda: desk.wait_for_timeout(50) or held)
+    assert posted == []
+
+    held[0].continue_()
+    schedule.click()
+    desk.get_by_role("heading", name="Schedule").first.wait_for()
+    assert len(posted) == 1
+
+
+def test_the_buttons_of_a_new_edition_leave_those_of_its_stories_alone(
+    desk: Any, live_server: Any, publication: Publication
+) -> None:
+    desk.goto(f"{live_server.url}/desk/editions/add/")
+    desk.get_by_role("button", name="Insert a block").first.click()
+    desk.get_by_role("option", name="Story").first.click()
+    desk.locator("input[name$='-value-headline']").first.fill("Ferries sail again")
+    desk.fill("#id_title", "Ferries")
+    desk.get_by_role("button", name="Approve and schedule").wait_for()
+
+    assert blocks(desk) == ["Ferries sail again"]
+    assert desk.locator(".desk-copy").get_by_role("button").all_inner_texts() == ["Refresh from story", "Save to story"]
+    expect(desk.locator(".footer").get_by_role("button", name="Approve and schedule")).to_be_enabled()
