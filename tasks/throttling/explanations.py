@@ -34,16 +34,19 @@ DISK_FULL = f"Less than {disk_space.LEAST_TO_SEND:g} % of the disk is free: noth
 
 def why_waiting(send: Send) -> str:
     """What a send waits for that is `sending`, or whose time has come; empty when nothing does."""
-    if send.status == Send.Status.SCHEDULED and send.held_at is None and send.scheduled_at <= timezone.now():
-        return DISK_FULL if disk_space.is_too_short_to_send(settings.HOME.path) else ""
-    if send.status != Send.Status.SENDING:
+    is_due = send.status == Send.Status.SCHEDULED and send.held_at is None and send.scheduled_at <= timezone.now()
+    if send.status != Send.Status.SENDING and not is_due:
         return ""
-    warming_up = WarmUp.objects.filter(pk=send.sender_domain, throttled_until__gt=Now())
     unconfirmed = Alarm.objects.filter(code__in=Alarm.DATABASE_UNCONFIRMED, cleared_at=None)
     reasons = list(unconfirmed.values_list("message", flat=True))
-    reasons += list(warming_up.values_list("throttle_reason", flat=True))
     if disk_space.is_too_short_to_send(settings.HOME.path):
         reasons.append(DISK_FULL)
+    return " ".join(reasons if is_due else [*reasons, *_waiting_under_way(send)])
+
+
+def _waiting_under_way(send: Send) -> list[str]:
+    warming_up = WarmUp.objects.filter(pk=send.sender_domain, throttled_until__gt=Now())
+    reasons = list(warming_up.values_list("throttle_reason", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_TRANSPORTS)
         for breaker_open_since, reason, seconds in cursor.fetchall():
@@ -51,7 +54,7 @@ def why_waiting(send: Send) -> str:
                 reasons.append(BREAKER_OPEN.format(since=breaker_open_since))
             if seconds is not None:
                 reasons.append(f"{reason} It goes on in {seconds} s.")
-    return " ".join([*reasons, *_waiting_for_domains(send)])
+    return [*reasons, *_waiting_for_domains(send)]
 
 
 def _waiting_for_domains(send: Send) -> list[str]:

@@ -79,6 +79,12 @@ def is_asked_by(alarm: Alarm) -> bool:
         return True
 
 
+def url_for(user: Any) -> str:
+    """Where this user answers what is asked now; empty where nothing is, or somebody else answers it."""
+    open_alarms = Alarm.objects.filter(code__in=Alarm.DATABASE_UNCONFIRMED, cleared_at=None)
+    return url() if may_answer(user) and any(is_asked_by(alarm) for alarm in open_alarms) else ""
+
+
 def answer(request: HttpRequest) -> HttpResponse:
     """GET asks and says what follows from either answer; POST carries one out and returns to the first page."""
     if not may_answer(request.user):

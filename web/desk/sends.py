@@ -18,6 +18,7 @@ from tasks.sends import database_doubts
 from tasks.sends.counts import Counts, counts_with_row
 from tasks.sends.results import results
 from tasks.throttling.explanations import why_waiting
+from web.desk import database_question
 from web.desk.alarms import in_words
 from web.desk.doubts import Doubts, doubts_of
 from web.desk.result import shown_result
@@ -91,6 +92,7 @@ def as_html(request: HttpRequest, edition: Edition) -> SafeString:
         "sends": sends,
         "may_control": may(request.user, Right.SEND, publication),
         "zone": str(edition.publication.zone),
+        "answer_url": database_question.url_for(request.user) if any(one.waiting for one in sends) else "",
         "is_moving": any(one.is_moving for one in sends),
         "result": shown_result(edition, came_of_it) if came_of_it else None,
     }

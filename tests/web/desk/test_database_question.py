@@ -302,10 +302,36 @@ def test_the_alarm_is_not_done_before_it_is_answered(desk: Client, asked: Alarm)
     assert "off the list" in told(desk.post(done, follow=True))
 
 
-def test_the_page_of_an_edition_names_no_command(desk: Client, asked: Alarm, sends: tuple[Send, Send]) -> None:
-    url = reverse("wagtailsnippets_composer_edition:sends", args=[sends[0].edition_id])
+def section_of(client: Client, send: Send) -> str:
+    return client.get(reverse("wagtailsnippets_composer_edition:sends", args=[send.edition_id])).content.decode()
 
-    page = desk.get(url).content.decode()
 
+def test_the_page_of_an_edition_names_no_command_and_leads_to_the_question(
+    desk: Client, asked: Alarm, sends: tuple[Send, Send]
+) -> None:
+    page = section_of(desk, sends[0])
     assert "Say whether it is the newest there is." in page
-    assert "confirm-database" not in page
+    assert "confirm-database --" not in page
+    assert f'<a href="{URL}">' in page
+
+    assert desk.post(URL, NEWEST).status_code == 302
+    assert URL not in section_of(desk, sends[0])
+
+
+def test_a_send_whose_time_has_come_says_what_it_waits_for(
+    desk: Client, asked: Alarm, sends: tuple[Send, Send]
+) -> None:
+    assert "Nothing goes out" not in section_of(desk, sends[1])
+    Send.objects.filter(pk=sends[1].pk).update(scheduled_at=timezone.now())
+
+    page = section_of(desk, sends[1])
+    assert "Nothing goes out" in page
+    assert f'<a href="{URL}">' in page
+
+
+def test_whoever_may_not_answer_is_not_led_there(asked: Alarm, make_user: Make) -> None:
+    send = make_prepared_send(3)
+    sender = make_user("grace", "publisher", publication=send.edition.publication)
+    page = section_of(client_of(sender), send)
+    assert "Nothing goes out" in page
+    assert URL not in page
