@@ -140,8 +140,8 @@ def test_by_days_engaged_readers_are_in_the_first_batches_and_these_are_claimed_
     before = prepare(publication, domain="old.example.com")
     control.cancel(before.pk)
     do(before, Seen.CLICKED, readers[3], readers[7])
-    # A tenth of the first day's ceiling is a batch.
-    warm_up.change(NEW, starts_on=timezone.now().date(), ceilings=(20, 1000))
+    # A tenth of the first ceiling, which holds before its day, too, is a batch.
+    warm_up.change(NEW, starts_on=timezone.now().date() + timedelta(days=1), ceilings=(20, 1000))
     send = prepare(publication)
     assert set(Batch.objects.filter(send=send).values_list("size", flat=True)) == {2}
 
