@@ -57,6 +57,7 @@ class Batch(models.Model):
     lost_attempts = models.PositiveSmallIntegerField(default=0)
     rounds = models.PositiveSmallIntegerField(default=0)
     #: Requests in a row of which nobody got further: how long the next one waits. Not the claims, which a long batch has many of.
+    #: Above 0 it is what `not_before` was dated by, and no longer the moment at which the batch was due first (`tasks.sends.control`).
     stalls = models.PositiveSmallIntegerField(default=0, db_default=0)
     not_before = models.DateTimeField(db_default=Now())
     enqueued_at = models.DateTimeField(null=True)

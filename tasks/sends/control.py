@@ -4,7 +4,8 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import F, QuerySet
+from django.db.models.functions import Least, Now
 
 from tasks import queue
 from tasks.alarms.raising import clear_alarms, raise_alarm
@@ -49,7 +50,7 @@ def pause(send_id: int, why: str, *, by: Any = None, who: str = "") -> bool:
 
 
 def resume(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> bool:
-    """Go on after a pause: to sending when it was prepared, otherwise back to its schedule.
+    """Go on after a pause: to sending when it was prepared, otherwise back to its schedule. What backed off is due at once.
 
     False when it is not paused, is held, or was restored to before its preparation.
     """
@@ -70,12 +71,22 @@ def resume(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> boo
         send.pause_reason = ""
         send.save(update_fields=["status", "pause_reason"])
         clear_pause_alarm(send_id)
-        Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING).update(enqueued_at=None)
+        pending = Batch.objects.filter(send_id=send_id, status=Batch.Status.PENDING)
+        pending.update(enqueued_at=None)
+        _end_back_offs(pending)
         record_action(send_id, "resumed", why=why, by=by, who=who)
     wake_for_pending(send_id)
     queue.enqueue_send(send_id)
     finish_if_done(send_id)
     return True
+
+
+def _end_back_offs(pending: QuerySet[Batch]) -> None:
+    """Make these due that wait only because their requests were refused in a row: whoever resumes has mended the cause, or wants to see."""
+    # Only a refusal counts stalls, and it dates `not_before` with them. Without any it is the moment a reader's own clock or the time for
+    # taking back has set, or a mail server that told these very readers to come later. A domain's readers wait for their domain.
+    backed_off = pending.filter(stalls__gt=0, mailbox_domain="")
+    backed_off.update(stalls=0, not_before=Least(F("not_before"), Now()))
 
 
 def cancel(send_id: int, *, by: Any = None, who: str = "", why: str = "") -> bool:
