@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.test import Client
+from playwright.sync_api import expect
 
 from composer.composition import compose
 from composer.digest import parse
@@ -36,6 +37,7 @@ def browser() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, chromium() as opened:
         # Playwright's loop runs in this thread until the file's end, and Django takes that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=LONG * 1000)
         yield opened
 
 

@@ -94,7 +94,7 @@ def write(page: Any) -> str:
     assert page.locator(".desk-doubts li").count() == 0
     picture(page, "story-settled")
     press(page, "button", "Make the edition")
-    page.wait_for_selector("html[data-watched]")
+    page.wait_for_url("**/editions/edit/**")
     title = str(page.input_value("#id_title"))
 
     rows = page.locator(".desk-order__name")

@@ -18,7 +18,7 @@ UNCOVERED = """() => {
 }"""
 
 
-#: Wagtail remembers the form a while after the page is there; only what is typed after that counts as a change.
+#: The form was noted as it is stored: what differs from it later is a change.
 WATCHED = 'addEventListener("w-unsaved:watch-edits", () => { document.documentElement.dataset.watched = "yes"; })'
 
 

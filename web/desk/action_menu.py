@@ -103,9 +103,6 @@ class ReopenEdition(ActionMenuItem):
     def is_shown(self, context: dict[str, Any]) -> bool:
         return _is_approved(context) and _may(context, Right.APPROVE)
 
-    def get_url(self, parent_context: dict[str, Any]) -> str:
-        return reverse("wagtailsnippets_composer_edition:reopen", args=[parent_context["instance"].pk])
-
 
 @hooks.register("construct_snippet_action_menu")
 def only_our_actions(menu_items: list[Any], _request: Any, context: dict[str, Any]) -> None:

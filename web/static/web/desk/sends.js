@@ -3,9 +3,14 @@
     "use strict";
     var EVERY = 2000;
 
-    // A button that has the focus is not taken away from under the hand.
+    var pressed = false;
+    ["pointerdown", "pointerup", "pointercancel"].forEach(function (kind) {
+        document.addEventListener(kind, function () { pressed = kind === "pointerdown"; }, true);
+    });
+
+    // A button that has the focus, or is being pressed, is not taken away from under the hand.
     function isInUse(section) {
-        return section.contains(document.activeElement) && document.activeElement.matches("a, button");
+        return pressed || (section.contains(document.activeElement) && document.activeElement.matches("a, button"));
     }
 
     // What somebody has opened stays open.
@@ -24,7 +29,7 @@
         if (document.hidden || isInUse(section)) return void setTimeout(refresh, EVERY);
         fetch(section.dataset.sends, { headers: { "X-Requested-With": "XMLHttpRequest" } })
             .then(function (answer) { return answer.ok && !answer.redirected ? answer.text() : null; })
-            .then(function (html) { if (html) replace(section, html); })
+            .then(function (html) { if (html && !isInUse(section)) replace(section, html); })
             .catch(function () {})
             .then(function () { setTimeout(refresh, EVERY); });
     }
