@@ -27,6 +27,7 @@ from newsdesk.core.file_locks import is_held
 from newsdesk.core.home import Home
 from newsdesk.local_stack.engines.engines import Engines
 from tests import cluster
+from tests.waiting import LONG
 
 TESTED = "newsdesk_test"
 _NAME_INSTALLATION = "UPDATE tasks_installation SET id = %s"
@@ -125,6 +126,15 @@ def valkey_url() -> Iterator[str]:
     with Engines(settings.HOME, postgres=False):
         redis_client.client(settings.REDIS_URL).flushall()
         yield settings.REDIS_URL
+
+
+@pytest.fixture
+def patient_valkey_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever asks Valkey waits as long as it takes: a slow machine does not look like a server that is away."""
+    monkeypatch.setattr(redis_client, "TIMEOUT", LONG)
+    redis_client.client.cache_clear()
+    yield
+    redis_client.client.cache_clear()
 
 
 def _new_installation() -> str:

@@ -64,7 +64,8 @@ def test_a_worker_killed_ten_times_in_a_send_doubles_and_loses_nobody(desk: Desk
 
 def test_a_flushed_broker_delays_a_send_and_loses_nobody(desk: Desk) -> None:
     edition = desk.compose()
-    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 4.0}])
+    # So long that the last of them still wait when the first was seen to be out.
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 12.0}])
     send = int(desk("send", str(edition), "--list", "readers", "--segment", "some")["send"])
     assert eventually(lambda: desk.batches(send).get("submitted"))
     assert desk.batches(send).get("pending"), "it is in the middle of the send"
@@ -79,7 +80,8 @@ def test_a_flushed_broker_delays_a_send_and_loses_nobody(desk: Desk) -> None:
 
 def test_a_test_goes_before_the_batches_of_a_send_that_is_under_way(desk: Desk) -> None:
     edition = desk.compose()
-    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 12.0, "category": f"edition-{edition}"}])
+    # So long that the command starts and its mail goes out before the last batch begins.
+    desk.sandbox("/sandbox/faults", [{"kind": "latency", "seconds": 30.0, "category": f"edition-{edition}"}])
     send = int(desk("send", str(edition), "--list", "readers", "--segment", "some")["send"])
     assert eventually(lambda: desk.batches(send).get("submitting"))
 

@@ -9,9 +9,10 @@ def test_it_calls_what_is_due_in_the_order_of_time() -> None:
     dog, called, done = Watchdog(), [], threading.Event()
 
     dog.call_in(60, lambda: called.append("never"))
-    dog.call_in(0.2, lambda: (called.append("later"), done.set()))
+    # Each overtakes the first; of those that are due at once the earlier entry is called first.
     dog.call_in(0.05, lambda: called.append("sooner"))
     dog.call_in(0.1, lambda: 1 / 0)
+    dog.call_in(0.2, lambda: (called.append("later"), done.set()))
 
     assert done.wait(LONG)
     assert called == ["sooner", "later"]
@@ -19,8 +20,9 @@ def test_it_calls_what_is_due_in_the_order_of_time() -> None:
 
 def test_what_is_forgotten_is_not_called() -> None:
     dog, called, done = Watchdog(), [], threading.Event()
-    number = dog.call_in(0.05, lambda: called.append("forgotten"))
-    dog.call_in(0.15, done.set)
+    # So late that it is forgotten before, however slowly its thread starts.
+    number = dog.call_in(2.0, lambda: called.append("forgotten"))
+    dog.call_in(2.2, done.set)
 
     dog.forget(number)
 

@@ -122,7 +122,10 @@ def test_a_missed_slot_is_a_failure(watch: Site, django_capture_on_commit_callba
     assert pings(watch) == {"/ping/1/fail": 1}
 
 
-def test_nobody_waits_for_an_address_that_does_not_answer(transport: SendGridTransport, settings: Any) -> None:
+def test_nobody_waits_for_an_address_that_does_not_answer(
+    transport: SendGridTransport, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat_pings, "TIME", 8.0)
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         settings.HEARTBEAT_URL = f"http://127.0.0.1:{silent.getsockname()[1]}/ping/1"
         heartbeat_pings.swept()

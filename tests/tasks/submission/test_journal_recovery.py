@@ -22,6 +22,7 @@ from tests.factories import make_prepared_send
 from tests.smtp_server import CLOSE, SmtpSink
 from tests.tasks.conftest import FakeQueue
 from tests.tasks.submission.smtp_sends import check, gone, no_wait, submit_all
+from tests.waiting import LONG
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -91,7 +92,7 @@ def test_a_worker_killed_in_the_middle_leaves_one_doubt(
     sink.script = kill
     arguments = [sys.executable, "-c", _CHILD, str(sink.port), str(tmp_path / "journal"), str(request)]
     children.append(subprocess.Popen(arguments, cwd=Path(__file__).parents[3]))
-    assert children[0].wait(30) == -signal.SIGKILL
+    assert children[0].wait(LONG) == -signal.SIGKILL
     Batch.objects.filter(pk=batch.pk).update(claimed_by=_holder_of(tmp_path / "journal" / str(held.attempt)))
 
     recovery.release_abandoned()

@@ -49,7 +49,7 @@ def test_an_acceptance_between_them_begins_anew() -> None:
 def test_a_probe_may_leave_after_a_minute_and_one_alone() -> None:
     opened()
     assert not breaker.take_probe(NAME)
-    probed(59.1)
+    probed(50)
     assert (breaker.probe_is_due(NAME), breaker.take_probe(NAME)) == (False, False)
 
     probed(60)

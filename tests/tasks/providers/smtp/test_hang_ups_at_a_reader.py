@@ -141,10 +141,13 @@ def test_a_server_that_begins_to_hang_up_at_everybody_blames_nobody(sink: SmtpSi
 
 def test_who_is_met_with_silence_is_put_off_when_the_time_is_over(sink: SmtpSink, tmp_path: Path) -> None:
     sink.script = for_readers(HANG, 3)
-    transport = SmtpTransport(server_of(sink), journal=tmp_path / "journal", deadline=3.0)
-
-    outcome = post(transport, 6)
-    transport.close()
+    for deadline in (3.0, 12.0, 50.0):
+        transport = SmtpTransport(server_of(sink), journal=tmp_path / "journal", deadline=deadline)
+        outcome = post(transport, 6)
+        transport.close()
+        if sink.hangs:
+            break
+        # The machine was too slow to come to the third reader in this time.
 
     assert isinstance(outcome, Partial)
     assert len(outcome.accepted) >= 2
