@@ -18,8 +18,11 @@ UNCOVERED = """() => {
 }"""
 
 
-#: The form was noted as it is stored: what differs from it later is a change.
-WATCHED = 'addEventListener("w-unsaved:watch-edits", () => { document.documentElement.dataset.watched = "yes"; })'
+#: The form is noted at once and, for the last time, two seconds later: by then everything stands where it stays.
+WATCHED = """{
+    let noted = 0;
+    addEventListener("w-unsaved:watch-edits", () => { if (++noted > 1) document.documentElement.dataset.watched = "yes"; });
+}"""
 
 
 def go(desk: Any, url: str) -> None:
