@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: Wagtail's editors of rich text write their fields 250 ms after they were built; here long after the form was looked at.
 SLOW = """
     const wait = window.setTimeout;
-    window.setTimeout = (act, time, ...given) => wait(act, time === 250 ? 5000 : time, ...given);
+    window.setTimeout = (act, time, ...given) => wait(act, time === 250 ? 3000 : time, ...given);
 """
 NOTED = """
     window.happened = [];
@@ -22,7 +22,7 @@ NOTED = """
 """
 WRITTEN = "() => !/^{\\s/.test(document.getElementById('id_introduction').value)"
 #: Wagtail looks every 150 ms, tells half a second later, and notes anew two seconds after the page opened.
-LOOKED = 3000
+LOOKED = 1500
 
 
 @pytest.mark.parametrize("key", ["", "Tab"])
