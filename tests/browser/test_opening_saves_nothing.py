@@ -6,6 +6,7 @@ import pytest
 
 from composer.models import Edition
 from tasks.approvals.approving import approve_edition
+from tests.browser.held_scripts import hold_the_last_script, wait_until_held
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -83,11 +84,10 @@ def test_what_is_typed_at_once_is_saved(desk: Any, live_server: Any, edition: Ed
 
 
 def test_what_is_typed_while_scripts_are_loaded_is_saved(desk: Any, live_server: Any, edition: Edition) -> None:
-    held: list[Any] = []
-    desk.route("**/inbox_line.*js*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    held = hold_the_last_script(desk)
     desk.goto(f"{live_server.url}/desk/editions/edit/{edition.pk}/", wait_until="commit")
     desk.locator("#id_preheader").wait_for()
-    assert eventually(lambda: desk.wait_for_timeout(50) or held)
+    wait_until_held(desk, held)
     desk.wait_for_timeout(1000)
     desk.fill("#id_preheader", "Typed while it loads")
     held[0].continue_()
